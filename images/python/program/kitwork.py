@@ -1,0 +1,196 @@
+"""What both workload programs share: staging the data, and proof of the work done.
+
+The Python program imports this module; the C# program calls the same functions
+through its binding, so a hash differs only when the hashed thing differs. None
+of it runs inside a timed region. Runs on CPython 3.8 and later.
+"""
+
+import base64
+import csv
+import gzip
+import hashlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+
+DATA_HOME = pathlib.Path("/opt/kit/data")
+FOLDERS = {"fashion_mnist": "fashion-mnist"}
+DISTRIBUTIONS = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "h5py", "protobuf")
+
+
+def stage_data(dataset):
+    """Make the baked data visible where keras looks for it.
+
+    Keras insists on a writable folder, the image is read-only: links in
+    KERAS_HOME (a tmpfs) lead to the baked files. Raises KeyError for a data
+    set that the image does not hold.
+    """
+    source = DATA_HOME / FOLDERS[dataset]
+    target = pathlib.Path(os.environ["KERAS_HOME"]) / "datasets" / FOLDERS[dataset]
+    target.mkdir(parents=True, exist_ok=True)
+    for file in sorted(source.glob("*.gz")):
+        link = target / file.name
+        if not link.exists():
+            link.symlink_to(file)
+
+
+def make_deterministic(seed):
+    """Fix every seed and make every op deterministic; for identity runs only."""
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def weights_sha256(model):
+    """Hash of all weights of a built model, in order."""
+    digest = hashlib.sha256()
+    for array in model.get_weights():
+        _update(digest, array)
+    return digest.hexdigest()
+
+
+def build_and_hash_weights(model, images):
+    """Build the model for the shape of these images; the hash of its weights."""
+    model.build((None,) + tuple(images.shape[1:]))
+    return weights_sha256(model)
+
+
+def versions_json(runtime, binding):
+    """Versions as the running program sees them; the caller names its own two."""
+    import keras
+    import numpy
+    import tensorflow
+
+    return json.dumps(
+        {
+            "python": platform.python_version(),
+            "tensorflow": tensorflow.__version__,
+            "keras": keras.__version__,
+            "numpy": numpy.__version__,
+            "runtime": runtime or "CPython " + platform.python_version(),
+            "binding": binding,
+            "os": _os_name(),
+        }
+    )
+
+
+def identity_json(dataset, train_images, train_labels, model, initial_weights, deep):
+    """The record's identity object.
+
+    Args:
+        initial_weights: hex hash, or "" when the model is built inside fit.
+        deep: also hash the mapped libraries and check the wheels (seconds).
+    """
+    return json.dumps(
+        {
+            "data": _payloads(dataset),
+            "tensors": {
+                "train_images": _tensor(train_images),
+                "train_labels": _tensor(train_labels),
+            },
+            "model_config": _model_config(model),
+            "initial_weights": initial_weights or None,
+            "libraries": _libraries() if deep else {},
+            "wheels": _wheels() if deep else {},
+        }
+    )
+
+
+def _os_name():
+    for line in pathlib.Path("/etc/os-release").read_text().splitlines():
+        key, _, value = line.partition("=")
+        if key == "PRETTY_NAME":
+            return value.strip('"')
+    return platform.platform()
+
+
+def _payloads(dataset):
+    hashes = {}
+    for file in sorted((DATA_HOME / FOLDERS[dataset]).glob("*.gz")):
+        with gzip.open(file) as stream:
+            hashes[file.stem] = hashlib.sha256(stream.read()).hexdigest()
+    return hashes
+
+
+def _update(digest, array):
+    import numpy
+
+    digest.update(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(numpy.ascontiguousarray(array).tobytes())
+
+
+def _tensor(array):
+    digest = hashlib.sha256()
+    _update(digest, array)
+    return digest.hexdigest()
+
+
+def _model_config(model):
+    """Hash of architecture and compile settings, without keras' running numbers.
+
+    The second model of a process is called sequential_1, its layers dense_2 and
+    so on; only the order tells them apart, so names are left out.
+    """
+
+    def strip(value):
+        if isinstance(value, dict):
+            return {k: strip(v) for k, v in sorted(value.items()) if k != "name"}
+        if isinstance(value, list):
+            return [strip(v) for v in value]
+        return value
+
+    config = {"model": strip(json.loads(model.to_json()))}
+    optimizer = dict(model.optimizer.get_config())
+    config["optimizer"] = {key: str(optimizer[key]) for key in sorted(optimizer)}
+    config["loss"] = str(model.loss)
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+
+
+def _libraries():
+    paths = set()
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            fields = line.split(maxsplit=5)
+            if len(fields) == 6 and ".so" in fields[5]:
+                paths.add(fields[5].strip())
+    return {path: _file(path) for path in sorted(paths) if os.path.isfile(path)}
+
+
+def _file(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for chunk in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _wheels():
+    """Check each installed distribution against the hashes of its own RECORD."""
+    results = {}
+    for name in DISTRIBUTIONS:
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        results[f"{name}=={distribution.version}"] = _check_record(distribution)
+    return results
+
+
+def _check_record(distribution):
+    rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+    checked = 0
+    for path, encoded, _size in rows:
+        # Only what can be executed: a model of 10,000 header files adds nothing.
+        if not encoded.startswith("sha256=") or not path.endswith((".py", ".so")):
+            continue
+        file = distribution.locate_file(path)
+        padded = encoded[len("sha256=") :] + "=" * (-(len(encoded) - len("sha256=")) % 4)
+        if not os.path.isfile(file):
+            return f"missing: {path}"
+        if _file(file) != base64.urlsafe_b64decode(padded).hex():
+            return f"differs: {path}"
+        checked += 1
+    return "ok" if checked else "no hashes in RECORD"

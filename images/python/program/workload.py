@@ -1,0 +1,138 @@
+"""The workload program of the Python arms: one spec in, one record out.
+
+Reads the spec (JSON, see the kit's spec schema) from the environment variable
+KIT_SPEC and writes /results/record.json. The loop is the published one: every
+repeat reloads the data and rebuilds the model, and only ``fit`` is timed, with
+its progress output on. Runs on CPython 3.8 and later.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import time
+
+import kitwork
+
+RESULTS = os.environ.get("KIT_RESULTS", "/results")
+EXIT_BAD_SPEC = 64
+
+
+def main():
+    text = os.environ.get("KIT_SPEC", "")
+    try:
+        spec = json.loads(text)
+        if spec["schema"] != 1:
+            raise ValueError("schema %r is not 1" % spec["schema"])
+        work = spec["workload"]
+        repeats = int(spec["repeats"])
+        kitwork.stage_data(work["dataset"])
+    except (KeyError, TypeError, ValueError) as error:
+        print("spec: not usable: %r" % error, file=sys.stderr, flush=True)
+        return EXIT_BAD_SPEC
+
+    from tensorflow import keras
+
+    identity_run = spec["kind"] == "identity"
+    if identity_run:
+        kitwork.make_deterministic(spec["seed"])
+
+    fits = []
+    identity = None
+    for index in range(repeats):
+        images, labels = load(keras, work)
+        model = build(keras, work)
+        initial = kitwork.build_and_hash_weights(model, images) if identity_run else ""
+        fits.append(timed_fit(model, images, labels, work, index))
+        if identity is None:
+            identity = json.loads(
+                kitwork.identity_json(work["dataset"], images, labels, model, initial, identity_run)
+            )
+
+    write_record(
+        {
+            "schema": 1,
+            "run_id": spec["run_id"],
+            "arm": spec["arm"],
+            "kind": spec["kind"],
+            "spec_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "versions": json.loads(kitwork.versions_json("", "none")),
+            "identity": identity,
+            "clock": {
+                "name": "time.perf_counter_ns",
+                "resolution_ns": time.get_clock_info("perf_counter").resolution * 1e9,
+            },
+            "fits": fits,
+            "complete": True,
+        }
+    )
+    return 0
+
+
+def load(keras, work):
+    """The training images divided by the scale (float64), and their labels."""
+    dataset = getattr(keras.datasets, work["dataset"])
+    (train_images, train_labels), (test_images, _test_labels) = dataset.load_data()
+    train_images = train_images / work["scale"]
+    test_images = test_images / work["scale"]
+    return train_images, train_labels
+
+
+def build(keras, work):
+    """The compiled model. No input shape is given: it is built inside fit."""
+    model = keras.models.Sequential()
+    for layer in work["layers"]:
+        if layer["type"] == "flatten":
+            model.add(keras.layers.Flatten())
+        else:
+            model.add(keras.layers.Dense(layer["units"], activation=layer["activation"]))
+    model.compile(optimizer=work["optimizer"], loss=work["loss"], metrics=list(work["metrics"]))
+    return model
+
+
+def timed_fit(model, images, labels, work, index):
+    """Time one fit; counters are read outside the timer."""
+    rss_before = rss_bytes()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    paper_start = time.time()
+    start = time.perf_counter_ns()
+    history = model.fit(images, labels, batch_size=work["batch_size"], epochs=work["epochs"])
+    stop = time.perf_counter_ns()
+    paper_stop = time.time()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "index": index,
+        "wall_ns": stop - start,
+        "paper_clock_s": paper_stop - paper_start,
+        "user_ns": round((after.ru_utime - before.ru_utime) * 1e9),
+        "system_ns": round((after.ru_stime - before.ru_stime) * 1e9),
+        "minor_faults": after.ru_minflt - before.ru_minflt,
+        "rss_before_bytes": rss_before,
+        "rss_after_bytes": rss_bytes(),
+        "losses": [float(value) for value in history.history["loss"]],
+        "accuracies": [float(value) for value in history.history["accuracy"]],
+    }
+
+
+def rss_bytes():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def write_record(record):
+    """Write to a temporary name, sync, rename: a torn record never looks whole."""
+    path = os.path.join(RESULTS, "record.json")
+    with open(path + ".part", "w") as stream:
+        json.dump(record, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.rename(path + ".part", path)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # As the C# program does: no interpreter teardown, which may hang there.
+    os._exit(status)

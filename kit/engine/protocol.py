@@ -1,0 +1,141 @@
+"""What the kit asks of a container engine: requests, outcomes, the protocol.
+
+Requests are plain values, apart from outcomes, so that plans can be made and
+tested without an engine. Input travels inside the request (environment) and
+results come back from an anonymous volume through the archive call: there are
+no bind mounts, so a remote engine works the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+RESULTS_DIR = "/results"
+LABEL = "org.kit.owner"
+"""Every container, volume and image the kit makes carries this label."""
+SESSION_LABEL = "org.kit.session"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One container to run, hardened: no network, read-only root, no capabilities.
+
+    ``memory_bytes`` is a hard limit with no swap on top; ``cpuset`` is the
+    engine's form ("0-1"); ``timeout_s`` counts from the start of the container.
+    """
+
+    image: str
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    cpuset: str | None = None
+    memory_bytes: int | None = None
+    pids: int = 512
+    tmpfs: Mapping[str, str] = field(default_factory=lambda: {"/tmp": "rw,nosuid,size=256m"})
+    timeout_s: float = 600.0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    results_dir: str = RESULTS_DIR
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What became of a container. Times are the engine's own, RFC 3339."""
+
+    exit_code: int | None
+    oom_killed: bool
+    timed_out: bool
+    started_at: str
+    finished_at: str
+    logs: str
+    files: Mapping[str, bytes]
+    """Result files by path relative to the results folder."""
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """An image in the engine's local store. ``size_bytes`` counts all layers."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    size_bytes: int
+    labels: Mapping[str, str]
+    created: str
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """Facts on the engine and the machine it runs on (which may be remote)."""
+
+    name: str
+    version: str
+    api_version: str
+    endpoint: str
+    cgroup_version: str
+    storage_driver: str
+    cpus: int
+    memory_bytes: int
+    architecture: str
+    kernel: str
+    operating_system: str
+    root_dir: str
+    runtimes: tuple[str, ...]
+    registry_mirrors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """One image to build by the classic builder.
+
+    ``context`` is an uncompressed tar stream with the Dockerfile inside it.
+    """
+
+    context: BinaryIO
+    dockerfile: str
+    tag: str
+    args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+
+
+LineSink = Callable[[str], None]
+
+
+class Engine(Protocol):
+    """A container engine. Every method may raise HostError when it is gone."""
+
+    def info(self) -> EngineInfo: ...
+
+    def find_image(self, reference: str) -> ImageInfo | None:
+        """The local image of that tag, digest or id; None when there is none."""
+        ...
+
+    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
+        """Pull by digest. Raises ImageError with the registry's reason."""
+        ...
+
+    def load(self, archive: Path) -> tuple[ImageInfo, ...]:
+        """Load a docker archive. Raises ImageError."""
+        ...
+
+    def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
+        """Make a one-layer image of a root file system tar. Raises ImageError."""
+        ...
+
+    def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
+        """Build; every line of builder output goes to on_line. Raises ImageError."""
+        ...
+
+    def tag(self, image_id: str, reference: str) -> None: ...
+
+    def run(self, request: RunRequest) -> RunOutcome:
+        """Create, start, wait, collect, remove. The container and its volume are
+        gone when this returns or raises. A program that fails is an outcome, not
+        an error; raises RunError only when the container could not be started."""
+        ...
+
+    def remove_by_label(self, label: str, value: str) -> int:
+        """Remove containers (with their anonymous volumes) so labelled; how many."""
+        ...

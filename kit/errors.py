@@ -1,0 +1,74 @@
+"""Every error a user can meet, with its exit code.
+
+Each error carries one line on what is wrong and where, and one line on what to
+do. They are caught once, in ``kit.cli``; nothing else prints them or exits.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class KitError(Exception):
+    """Base of all errors that are the user's to solve.
+
+    Args:
+        problem: one line: what is wrong and where (file, field, component).
+        remedy: one line: what to do about it.
+    """
+
+    exit_code: ClassVar[int] = 1
+    meaning: ClassVar[str] = "unexpected failure"
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+
+class InputError(KitError):
+    """A command line value or an input file is not usable."""
+
+    exit_code = 2
+    meaning = "bad input: an option, the study, a spec or a results folder"
+
+
+class HostError(KitError):
+    """The host lacks something: an engine, memory, disk, a tool."""
+
+    exit_code = 3
+    meaning = "the host is not ready: no engine, too little memory or disk, a missing tool"
+
+
+class ImageError(KitError):
+    """An image could not be had or built."""
+
+    exit_code = 4
+    meaning = "an image could not be had or built (with --strict: only a substitute could)"
+
+
+class RunError(KitError):
+    """A run failed: crash, timeout, out of memory, or a broken record."""
+
+    exit_code = 5
+    meaning = "a run failed: crash, timeout, out of memory, or a broken record"
+
+
+class SameWorkError(KitError):
+    """The report is written, but the arms did not do the same work."""
+
+    exit_code = 6
+    meaning = "the report is written, but the arms did not do the same work"
+
+
+EXIT_OK = 0
+EXIT_INTERRUPTED = 130
+
+ERRORS: tuple[type[KitError], ...] = (
+    KitError,
+    InputError,
+    HostError,
+    ImageError,
+    RunError,
+    SameWorkError,
+)

@@ -1,0 +1,90 @@
+"""Records: what one run of a workload program wrote, checked and typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kit.errors import RunError
+from kit.schemas import problems
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One timed fit. Times in nanoseconds unless the name says otherwise."""
+
+    index: int
+    wall_ns: int
+    paper_clock_s: float
+    user_ns: int
+    system_ns: int
+    minor_faults: int
+    rss_before_bytes: int
+    rss_after_bytes: int
+    losses: tuple[float, ...]
+    """One value an epoch."""
+    accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Hashes (sha256, hex) that show which work a run did; see the record schema."""
+
+    data: Mapping[str, str]
+    tensors: Mapping[str, str]
+    model_config: str
+    initial_weights: str | None
+    libraries: Mapping[str, str]
+    wheels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one run wrote."""
+
+    run_id: str
+    arm: str
+    kind: str
+    spec_sha256: str
+    versions: Mapping[str, str]
+    identity: Identity
+    clock_name: str
+    clock_resolution_ns: float
+    fits: tuple[Fit, ...]
+
+
+def parse_record(text: bytes | str, where: str) -> Record:
+    """The record in that JSON. Raises RunError naming the field that is wrong."""
+    remedy = "the workload program in the image does not honour the record contract; rebuild it"
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise RunError(f"{where}: the record is not JSON ({error})", remedy) from error
+    broken = problems("record", document)
+    if broken:
+        raise RunError(f"{where}: the record is broken: {'; '.join(broken[:5])}", remedy)
+    return record_from(document)
+
+
+def record_from(document: Mapping[str, Any]) -> Record:
+    """The record in a document already checked against the schema."""
+    return Record(
+        run_id=document["run_id"],
+        arm=document["arm"],
+        kind=document["kind"],
+        spec_sha256=document["spec_sha256"],
+        versions=dict(document["versions"]),
+        identity=Identity(**document["identity"]),
+        clock_name=document["clock"]["name"],
+        clock_resolution_ns=document["clock"]["resolution_ns"],
+        fits=tuple(_fit(fit) for fit in document["fits"]),
+    )
+
+
+def _fit(document: Mapping[str, Any]) -> Fit:
+    values = dict(document)
+    values["losses"] = tuple(values["losses"])
+    values["accuracies"] = tuple(values["accuracies"])
+    return Fit(**values)

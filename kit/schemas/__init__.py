@@ -1,0 +1,38 @@
+"""The published JSON Schemas, and the one place that validates against them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from kit.errors import InputError
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """The schema of that name: spec, record, study, claims, pins, plan, runlog."""
+    text = (files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def problems(name: str, document: object) -> list[str]:
+    """Every way the document breaks the schema, as "field: reason" lines."""
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator(schema(name))
+    found = sorted(validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path])
+    return [f"{error.json_path.removeprefix('$.')}: {_short(error.message)}" for error in found]
+
+
+def check(name: str, document: object, where: str, remedy: str) -> None:
+    """Raise InputError naming ``where`` and every broken field."""
+    broken = problems(name, document)
+    if broken:
+        raise InputError(f"{where}: {'; '.join(broken[:5])}", remedy)
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= 160 else message[:157] + "..."
