@@ -47,6 +47,10 @@ class ImageError(KitError):
     meaning = "an image could not be had or built (with --strict: only a substitute could)"
 
 
+class UnreachableError(ImageError):
+    """A registry did not answer; asking it for another image is of no use."""
+
+
 class RunError(KitError):
     """A run failed: crash, timeout, out of memory, or a broken record."""
 

@@ -1,0 +1,81 @@
+"""The command line: a thin shell over the pipeline.
+
+Only this package prints and sets exit codes. Heavy imports happen inside the
+commands, so that ``kit --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+import kit
+from kit.cli.doctor import doctor
+from kit.cli.report import report
+from kit.cli.reproduce import reproduce
+from kit.cli.setup import setup
+from kit.cli.signals import stop_within
+from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
+
+INTERRUPT_LIMIT_S = 9
+
+
+def _exit_codes() -> str:
+    lines = [f"{EXIT_OK}  done", *(f"{e.exit_code}  {e.meaning}" for e in ERRORS)]
+    return (
+        "\b\nExit codes:\n"
+        + "\n".join(f"  {line}" for line in lines)
+        + (f"\n  {EXIT_INTERRUPTED}  interrupted; the session can be resumed")
+    )
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_exit_codes(),
+)
+@click.version_option(kit.__version__, prog_name="kit")
+def cli() -> None:
+    """Check, claim by claim, whether a published benchmark holds, in pinned containers."""
+
+
+for command in (reproduce, setup, doctor, report):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The ``kit`` program."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; the exit code. Errors are caught here and nowhere else."""
+    stop_within(INTERRUPT_LIMIT_S)
+    try:
+        answer = cli.main(arguments, standalone_mode=False)
+    except KitError as error:
+        _complain(error.problem, error.remedy)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`kit ... | head`); nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except Exception as error:
+        if os.environ.get("KIT_DEBUG"):
+            raise
+        _complain(
+            f"unexpected failure: {type(error).__name__}: {error}",
+            "repeat with KIT_DEBUG=1 and report what it prints",
+        )
+        return KitError.exit_code
+    return answer if isinstance(answer, int) else EXIT_OK
+
+
+def _complain(problem: str, remedy: str) -> None:
+    click.echo(f"kit: {problem}\n     remedy: {remedy}", err=True)

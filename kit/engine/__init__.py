@@ -1,0 +1,1 @@
+"""Container engines: one protocol, its implementation over docker-py, discovery."""

@@ -106,7 +106,9 @@ LineSink = Callable[[str], None]
 class Engine(Protocol):
     """A container engine. Every method may raise HostError when it is gone."""
 
-    def info(self) -> EngineInfo: ...
+    def info(self) -> EngineInfo:
+        """Facts on the engine and its machine."""
+        ...
 
     def find_image(self, reference: str) -> ImageInfo | None:
         """The local image of that tag, digest or id; None when there is none."""
@@ -128,7 +130,9 @@ class Engine(Protocol):
         """Build; every line of builder output goes to on_line. Raises ImageError."""
         ...
 
-    def tag(self, image_id: str, reference: str) -> None: ...
+    def tag(self, image_id: str, reference: str) -> None:
+        """Give an image a further name. Raises ImageError."""
+        ...
 
     def run(self, request: RunRequest) -> RunOutcome:
         """Create, start, wait, collect, remove. The container and its volume are

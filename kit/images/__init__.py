@@ -1,0 +1,1 @@
+"""Images: resolve candidates, build arms, say how exact they are."""

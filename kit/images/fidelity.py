@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -18,9 +19,78 @@ class Component:
 
 @dataclass(frozen=True)
 class ArmImage:
-    """The image an arm ran in. ``content_digest`` is the engine's image id."""
+    """The image an arm ran in. ``image_id`` is the engine's own, by content."""
 
     arm: str
     reference: str
     image_id: str
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class PythonParts:
+    """What the Python image is made of."""
+
+    version: str
+    os: str
+    exact: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class DotnetParts:
+    """What the dotnet image adds to it."""
+
+    runtime: str
+    exact: bool
+    why: str
+    binding: str
+    binding_exact: bool
+    binding_why: str
+
+
+def fidelity(
+    wanted: Mapping[str, str], tensorflow: str, python: PythonParts, dotnet: DotnetParts | None
+) -> tuple[Component, ...]:
+    """The fidelity table. ``wanted`` maps a component to what the paper names.
+
+    A component whose version the paper does not state is exact when the product
+    is the one named; the row says that the version is the kit's choice.
+    """
+    rows = [
+        Component(
+            "python", wanted["python"], f"CPython {python.version}", python.exact, python.why
+        ),
+        Component(
+            "tensorflow",
+            wanted["tensorflow"],
+            f"TensorFlow {tensorflow}",
+            True,
+            "the paper states no version; this one is the kit's choice, locked by hash",
+        ),
+    ]
+    if dotnet is not None:
+        rows += [
+            Component(
+                "dotnet", wanted["dotnet"], f".NET {dotnet.runtime}", dotnet.exact, dotnet.why
+            ),
+            Component(
+                "binding",
+                wanted["binding"],
+                dotnet.binding,
+                dotnet.binding_exact,
+                dotnet.binding_why,
+            ),
+        ]
+    rows += [
+        Component("data", wanted["data"], "Fashion-MNIST", True, "every payload hash agrees"),
+        Component(
+            "operating system",
+            wanted["operating system"],
+            f"{python.os} in a Linux container",
+            False,
+            "a Linux container is never the paper's own system",
+        ),
+        Component("hardware", wanted["hardware"], "this host's CPU", False, "the paper names none"),
+    ]
+    return tuple(rows)

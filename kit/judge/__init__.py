@@ -1,0 +1,1 @@
+"""Judging a session, purely: statistics, same work, verdicts, costs."""

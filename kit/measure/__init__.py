@@ -1,0 +1,1 @@
+"""Measuring: the engine runs the plan, the run log grows."""

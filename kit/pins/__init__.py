@@ -1,0 +1,1 @@
+"""Pins: which images and parts the kit uses, by digest."""

@@ -1,0 +1,1 @@
+"""Planning: blocks, order, seeds and limits; pure."""

@@ -1,0 +1,1 @@
+"""Reports of a judged session, purely: one model, every format from it."""

@@ -1,0 +1,1 @@
+"""The study: what is checked; data and its typed form."""

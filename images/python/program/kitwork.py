@@ -23,12 +23,12 @@ DISTRIBUTIONS = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "h5py", "prot
 def stage_data(dataset):
     """Make the baked data visible where keras looks for it.
 
-    Keras insists on a writable folder, the image is read-only: links in
-    KERAS_HOME (a tmpfs) lead to the baked files. Raises KeyError for a data
-    set that the image does not hold.
+    Keras insists on a writable folder below the home folder, the image is
+    read-only: links in a tmpfs lead to the baked files. Raises KeyError for a
+    data set that the image does not hold.
     """
     source = DATA_HOME / FOLDERS[dataset]
-    target = pathlib.Path(os.environ["KERAS_HOME"]) / "datasets" / FOLDERS[dataset]
+    target = pathlib.Path.home() / ".keras" / "datasets" / FOLDERS[dataset]
     target.mkdir(parents=True, exist_ok=True)
     for file in sorted(source.glob("*.gz")):
         link = target / file.name
@@ -54,7 +54,7 @@ def weights_sha256(model):
 
 def build_and_hash_weights(model, images):
     """Build the model for the shape of these images; the hash of its weights."""
-    model.build((None,) + tuple(images.shape[1:]))
+    model.build((None, *images.shape[1:]))
     return weights_sha256(model)
 
 
@@ -129,17 +129,19 @@ def _tensor(array):
 
 
 def _model_config(model):
-    """Hash of architecture and compile settings, without keras' running numbers.
+    """Hash of architecture and compile settings that two runs have in common.
 
-    The second model of a process is called sequential_1, its layers dense_2 and
-    so on; only the order tells them apart, so names are left out.
+    Left out: names, since the second model of a process is sequential_1 and its
+    layers dense_2; and the input layer and shapes, since a model built inside
+    fit takes them from the batch, one built before it from the caller.
     """
+    dropped = ("name", "batch_input_shape", "build_input_shape")
 
     def strip(value):
         if isinstance(value, dict):
-            return {k: strip(v) for k, v in sorted(value.items()) if k != "name"}
+            return {k: strip(v) for k, v in sorted(value.items()) if k not in dropped}
         if isinstance(value, list):
-            return [strip(v) for v in value]
+            return [strip(v) for v in value if not _is_input_layer(v)]
         return value
 
     config = {"model": strip(json.loads(model.to_json()))}
@@ -147,6 +149,10 @@ def _model_config(model):
     config["optimizer"] = {key: str(optimizer[key]) for key in sorted(optimizer)}
     config["loss"] = str(model.loss)
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+
+
+def _is_input_layer(value):
+    return isinstance(value, dict) and value.get("class_name") == "InputLayer"
 
 
 def _libraries():

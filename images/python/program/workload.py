@@ -12,35 +12,35 @@ import os
 import resource
 import sys
 import time
+import traceback
 
 import kitwork
 
 RESULTS = os.environ.get("KIT_RESULTS", "/results")
 EXIT_BAD_SPEC = 64
+EXIT_FAILED = 70
+LAYERS = ("flatten", "dense")
 
 
 def main():
     text = os.environ.get("KIT_SPEC", "")
     try:
-        spec = json.loads(text)
-        if spec["schema"] != 1:
-            raise ValueError("schema %r is not 1" % spec["schema"])
-        work = spec["workload"]
-        repeats = int(spec["repeats"])
-        kitwork.stage_data(work["dataset"])
+        spec = read_spec(text)
     except (KeyError, TypeError, ValueError) as error:
-        print("spec: not usable: %r" % error, file=sys.stderr, flush=True)
+        print("spec: not usable: %s" % describe(error), file=sys.stderr, flush=True)
         return EXIT_BAD_SPEC
+    work = spec["workload"]
+    identity_run = spec["kind"] == "identity"
+    kitwork.stage_data(work["dataset"])
 
     from tensorflow import keras
 
-    identity_run = spec["kind"] == "identity"
     if identity_run:
         kitwork.make_deterministic(spec["seed"])
 
     fits = []
     identity = None
-    for index in range(repeats):
+    for index in range(spec["repeats"]):
         images, labels = load(keras, work)
         model = build(keras, work)
         initial = kitwork.build_and_hash_weights(model, images) if identity_run else ""
@@ -68,6 +68,30 @@ def main():
         }
     )
     return 0
+
+
+def read_spec(text):
+    """The spec; KeyError, TypeError or ValueError names the field that is wrong."""
+    spec = json.loads(text)
+    work = spec["workload"]
+    if spec["schema"] != 1:
+        raise ValueError("schema: %r is not 1" % spec["schema"])
+    if not isinstance(spec["repeats"], int) or spec["repeats"] < 1:
+        raise ValueError("repeats: %r is not a positive whole number" % spec["repeats"])
+    if spec["kind"] not in ("timed", "identity"):
+        raise ValueError("kind: %r is neither timed nor identity" % spec["kind"])
+    if spec["kind"] == "identity" and not isinstance(spec["seed"], int):
+        raise ValueError("seed: an identity run needs one")
+    if work["dataset"] not in kitwork.FOLDERS:
+        raise ValueError("workload.dataset: %r is unknown" % work["dataset"])
+    for layer in work["layers"]:
+        if layer["type"] not in LAYERS:
+            raise ValueError("workload.layers: type %r is unknown" % layer["type"])
+    return spec
+
+
+def describe(error):
+    return "%s is missing" % error if isinstance(error, KeyError) else str(error)
 
 
 def load(keras, work):
@@ -131,7 +155,11 @@ def write_record(record):
 
 
 if __name__ == "__main__":
-    status = main()
+    try:
+        status = main()
+    except Exception:
+        traceback.print_exc()
+        status = EXIT_FAILED
     sys.stdout.flush()
     sys.stderr.flush()
     # As the C# program does: no interpreter teardown, which may hang there.

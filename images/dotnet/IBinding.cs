@@ -1,0 +1,66 @@
+using System.Collections.Generic;
+
+namespace Kit.Workload
+{
+    /// <summary>
+    /// What the program asks of a Python binding. A binding holds the data and the
+    /// model of the current repeat, so no binding's types show outside it.
+    /// </summary>
+    internal interface IBinding
+    {
+        /// <exception cref="SpecException">The image does not hold this data set.</exception>
+        void StageData(string dataset);
+
+        /// <summary>For identity runs only.</summary>
+        void MakeDeterministic(int seed);
+
+        /// <summary>Load and scale: the published program does both in every repeat.</summary>
+        void LoadData(Work work);
+
+        /// <summary>A new compiled model. No input shape is given: it is built inside the fit.</summary>
+        void BuildModel(Work work);
+
+        /// <summary>Build the model before the fit after all; the hash of its weights.</summary>
+        string BuildAndHashWeights();
+
+        /// <summary>The timed call, with its progress output on.</summary>
+        void Fit(int batchSize, int epochs);
+
+        History LastHistory();
+
+        /// <summary>The record's identity object.</summary>
+        /// <param name="initialWeights">Empty where the model is built inside the fit.</param>
+        /// <param name="deep">Hash the mapped libraries and check the wheels as well.</param>
+        string IdentityJson(string dataset, string initialWeights, bool deep);
+
+        string VersionsJson();
+
+        /// <summary>Of the bytes of this environment variable.</summary>
+        string SpecSha256(string variable);
+
+        /// <summary>Python's own buffers; the program ends without its teardown.</summary>
+        void FlushOutput();
+    }
+
+    /// <summary>Loss and accuracy of each epoch of a fit.</summary>
+    internal sealed class History
+    {
+        public const string LossKey = "loss";
+        public const string AccuracyKey = "accuracy";
+
+        public History(IReadOnlyList<double> losses, IReadOnlyList<double> accuracies)
+        {
+            Losses = losses;
+            Accuracies = accuracies;
+        }
+
+        public IReadOnlyList<double> Losses { get; }
+
+        public IReadOnlyList<double> Accuracies { get; }
+    }
+
+    /// <summary>The binding this program was built with: its own file adds Open().</summary>
+    internal static partial class Bindings
+    {
+    }
+}

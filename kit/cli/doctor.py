@@ -1,0 +1,35 @@
+"""``kit doctor``: can this machine run ``kit reproduce``?"""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from kit.errors import HostError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@click.option("--budget", default="quick", show_default=True, help="The tier to check for.")
+def doctor(as_json: bool, budget: str) -> int:
+    """Check every requirement at once, each with its remedy."""
+    from kit.doctor import Needs, check, gather, ready, table, to_json
+    from kit.images.hostpython import find_host_python
+    from kit.pins.load import shipped_pins
+    from kit.study.load import shipped_study
+
+    study, pins = shipped_study(), shipped_pins()
+    protocol = study.protocol
+    tier = protocol.tiers.get(budget)
+    repeats = tier.repeats if tier else protocol.minimum_repeats
+
+    def python() -> str | None:
+        found = find_host_python()
+        return None if isinstance(found, str) else f"{found[0].version} ({found[0].executable})"
+
+    hosts = sorted({c.registry for candidates in pins.roles.values() for c in candidates})
+    facts = gather(hosts, python)
+    rows = check(facts, Needs(protocol.memory.of(repeats), protocol.disk_bytes))
+    click.echo(json.dumps(to_json(rows), indent=2) if as_json else table(rows))
+    return 0 if ready(rows) else HostError.exit_code

@@ -1,0 +1,89 @@
+"""``kit reproduce``: the whole way, from nothing to a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kit.errors import InputError
+
+
+@click.command()
+@click.option("--setup", "with_setup", is_flag=True, help="Install and start what is missing.")
+@click.option(
+    "--budget",
+    default="quick",
+    show_default=True,
+    metavar="TIER|MINUTES",
+    help="How much to measure: quick, standard, full, or minutes such as 20m.",
+)
+@click.option("--arms", default="", metavar="A,B", help="Only these arms.")
+@click.option("--seed", type=click.IntRange(0), help="Order of the runs; drawn when left out.")
+@click.option("--cpus", type=click.IntRange(1), default=None, help="CPUs of every run.")
+@click.option("--memory", default="", metavar="SIZE", help="Memory of every run, e.g. 8g.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where results folders are made.",
+)
+@click.option("--strict", is_flag=True, help="Refuse substitutes.")
+@click.option(
+    "--nuget-source", default="", metavar="FEED", help="Folder or URL with Keras.NET's packages."
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Go on with an interrupted session.",
+)
+def reproduce(with_setup: bool, resume: Path | None, **wishes: Any) -> None:
+    """Build the images, run the study in containers, write the report."""
+    from kit import pipeline
+    from kit.cli.world import build_options, open_world, print_head
+    from kit.pins.load import shipped_pins
+    from kit.study.load import shipped_study
+
+    study, pins = shipped_study(), shipped_pins()
+    options = build_options(wishes["strict"], wishes["nuget_source"], with_setup)
+    if resume is None:
+        request = _request(wishes, options)
+        pipeline.check_request(study, request)
+        folder = pipeline.reproduce(open_world(with_setup), study, pins, request)
+    else:
+        _refuse_with_resume()
+        folder = pipeline.resume(open_world(with_setup), study, pins, resume, options)
+    model = pipeline.report(folder, study)
+    print_head(model, folder)
+    pipeline.check_outcome(model, folder)
+
+
+def _request(wishes: dict[str, Any], options: Any) -> Any:
+    from kit.pipeline import Request
+    from kit.plan.resources import Wish, parse_memory
+
+    return Request(
+        budget=wishes["budget"],
+        arms=tuple(name.strip() for name in wishes["arms"].split(",") if name.strip()),
+        seed=wishes["seed"],
+        wish=Wish(
+            cpus=wishes["cpus"] or 0,
+            memory_bytes=parse_memory(wishes["memory"]) if wishes["memory"] else 0,
+        ),
+        out=wishes["out"],
+        options=options,
+    )
+
+
+def _refuse_with_resume() -> None:
+    """A resumed session has its own plan; options that would change it are an error."""
+    context = click.get_current_context()
+    for name in ("budget", "arms", "seed", "cpus", "memory", "out"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise InputError(
+                f"--{name}: cannot be given with --resume, which follows the recorded plan",
+                f"leave out --{name}, or start a new session",
+            )

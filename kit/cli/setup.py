@@ -1,0 +1,30 @@
+"""``kit setup``: the only command that changes the machine."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("--stop", is_flag=True, help="End the engine that kit setup started.")
+def setup(stop: bool) -> None:
+    """Find a container engine; on Debian or Ubuntu, as root, install and start one.
+
+    Also installs mmdebstrap where no image registry can be reached and base
+    images must be made here.
+    """
+    from kit.cli.world import say
+    from kit.doctor.reach import reachability
+    from kit.engine.discover import discover
+    from kit.images.candidates import bases_out_of_reach
+    from kit.pins.load import shipped_pins
+    from kit.setup import ensure_bootstrap_tools
+    from kit.setup import setup as set_up
+
+    set_up(say, stop=stop)
+    if stop:
+        return
+    missing = bases_out_of_reach(discover(), shipped_pins(), reachability)
+    if missing:
+        say(f"no registry gives {', '.join(missing)}: base images will be made here")
+        ensure_bootstrap_tools(say)

@@ -1,0 +1,51 @@
+"""The real world behind the commands: engine, host, clock, terminal."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from kit.cli.progress import progress_for
+from kit.engine.discover import discover
+from kit.images.build import Options
+from kit.images.hostnet import gather
+from kit.measure.host import LocalHost
+from kit.pipeline import REPORT, World
+from kit.report.markdown import head
+from kit.report.model import ReportModel
+from kit.setup import ensure_bootstrap_tools, setup
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error."""
+    click.echo(text, err=True)
+
+
+def open_world(with_setup: bool) -> World:
+    """The engine found (installed first, if that was asked for), and the rest."""
+    net = gather()
+    if with_setup:
+        setup(say)
+    return World(
+        engine=discover(),
+        host=LocalHost(),
+        net=net,
+        now=lambda: datetime.now(timezone.utc),
+        progress=progress_for(Console(stderr=True)),
+    )
+
+
+def build_options(strict: bool, nuget_source: str, with_setup: bool) -> Options:
+    """Options of the builder; tools are installed only where setup was asked for."""
+    if with_setup:
+        return Options(strict, nuget_source, lambda: ensure_bootstrap_tools(say))
+    return Options(strict, nuget_source)
+
+
+def print_head(model: ReportModel, folder: Path) -> None:
+    """The head of the report and where the whole of it is, on standard output."""
+    click.echo(head(model))
+    click.echo(f"Report: {folder / REPORT}")

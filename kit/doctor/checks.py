@@ -1,0 +1,222 @@
+"""The checks: pure functions of the facts, one row each, every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from kit.doctor.facts import Facts
+
+OLDEST_API = (1, 30)
+_GIB = 2**30
+# TensorFlow's wheels and the .NET packages that the study pins are made for it only.
+_ARCHITECTURES = ("x86_64", "amd64")
+
+
+class Status(str, Enum):
+    """``warn``: it runs, with what the row says. ``fail``: it cannot run."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One requirement: what was found and, unless ok, what to do."""
+
+    name: str
+    status: Status
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the study needs, in bytes. ``images_present``: nothing must be fetched."""
+
+    memory_bytes: int
+    disk_bytes: int
+    images_present: bool = False
+
+
+def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
+    """Every row, in the order a person would solve them."""
+    return (
+        _engine(facts),
+        _cgroup(facts),
+        _architecture(facts),
+        _cpus(facts),
+        _governor(facts),
+        _memory(facts, needs),
+        _disk(facts, needs),
+        _registries(facts, needs),
+        _bootstrap(facts, needs),
+        _python(facts, needs),
+        _gpu(facts),
+        _proxy(facts),
+        _certificates(facts),
+    )
+
+
+def ready(rows: Iterable[Row]) -> bool:
+    """Whether a reproduction can run: no row fails."""
+    return all(row.status is not Status.FAIL for row in rows)
+
+
+def _engine(facts: Facts) -> Row:
+    if facts.engine is None:
+        return Row("engine", Status.FAIL, facts.engine_problem or "none", facts.engine_remedy)
+    engine = facts.engine
+    found = f"{engine.name} {engine.version} (API {engine.api_version}) at {engine.endpoint}"
+    if _numbers(engine.api_version) < OLDEST_API:
+        return Row("engine", Status.FAIL, found, "install Docker 20.10 or Podman 4, or newer")
+    return Row("engine", Status.OK, found)
+
+
+def _cgroup(facts: Facts) -> Row:
+    if facts.engine is None:
+        return _unknown("cgroup")
+    version = facts.engine.cgroup_version
+    found = f"version {version}"
+    if facts.engine.name == "Podman" and version == "1":
+        remedy = "if containers do not start: podman --runtime runc system service"
+        return Row("cgroup", Status.WARN, found, remedy)
+    return Row("cgroup", Status.OK, found)
+
+
+def _architecture(facts: Facts) -> Row:
+    if facts.engine is None:
+        return _unknown("architecture")
+    found = facts.engine.architecture
+    if found not in _ARCHITECTURES:
+        return Row(
+            "architecture", Status.FAIL, found, "use an x86-64 machine: the pinned packages need it"
+        )
+    return Row("architecture", Status.OK, found)
+
+
+def _cpus(facts: Facts) -> Row:
+    if facts.engine is None:
+        return _unknown("CPUs")
+    count = facts.engine.cpus
+    if count < 2:
+        return Row("CPUs", Status.WARN, str(count), "use 2 or more: one CPU makes timings noisy")
+    return Row("CPUs", Status.OK, str(count))
+
+
+def _governor(facts: Facts) -> Row:
+    name = "CPU governor"
+    if not facts.engine_local:
+        return Row(name, Status.OK, "not looked at: the engine is on another machine")
+    if not facts.governors:
+        return Row(name, Status.OK, "none to be seen (usual in a virtual machine)")
+    found = ", ".join(sorted(set(facts.governors)))
+    if set(facts.governors) != {"performance"}:
+        remedy = "for steadier timings: cpupower frequency-set -g performance"
+        return Row(name, Status.WARN, found, remedy)
+    return Row(name, Status.OK, found)
+
+
+def _memory(facts: Facts, needs: Needs) -> Row:
+    available = facts.available_memory
+    if available is None:
+        return _unknown("memory")
+    found = f"{_size(available)} available, {_size(needs.memory_bytes)} needed"
+    if available < needs.memory_bytes:
+        return Row("memory", Status.FAIL, found, "close other programs, or use a smaller --budget")
+    return Row("memory", Status.OK, found)
+
+
+def _disk(facts: Facts, needs: Needs) -> Row:
+    if facts.free_disk is None:
+        if facts.engine is None:
+            return _unknown("disk")
+        found = f"not to be seen from here, {_size(needs.disk_bytes)} needed"
+        return Row("disk", Status.WARN, found, f"look at {facts.engine.root_dir} of that engine")
+    found = f"{_size(facts.free_disk)} free, {_size(needs.disk_bytes)} needed"
+    if facts.free_disk < needs.disk_bytes:
+        remedy = "free some, for instance: docker image prune; docker builder prune"
+        return Row("disk", Status.FAIL, found, remedy)
+    return Row("disk", Status.OK, found)
+
+
+def _registries(facts: Facts, needs: Needs) -> Row:
+    name = "registries"
+    if not facts.registries:
+        return Row(name, Status.OK, "none asked for")
+    found = "; ".join(f"{host}: {reason or 'answers'}" for host, reason in facts.registries.items())
+    if all(not reason for reason in facts.registries.values()):
+        return Row(name, Status.OK, found)
+    if needs.images_present:
+        return Row(name, Status.OK, f"{found} (not needed: the images are here)")
+    remedy = "check network and proxy, or go on: substitute bases are made and labelled so"
+    return Row(name, Status.WARN, found, remedy)
+
+
+def _bootstrap(facts: Facts, needs: Needs) -> Row:
+    name = "mmdebstrap"
+    if facts.mmdebstrap:
+        return Row(name, Status.OK, facts.mmdebstrap)
+    if not _needs_bootstrap(facts, needs):
+        return Row(name, Status.OK, "none; not needed")
+    remedy = "use --setup, which installs it, or: apt-get install mmdebstrap"
+    return Row(name, Status.FAIL, "none, and not every registry answers", remedy)
+
+
+def _python(facts: Facts, needs: Needs) -> Row:
+    name = "CPython 3.8"
+    if facts.host_python:
+        return Row(name, Status.OK, facts.host_python)
+    if not _needs_bootstrap(facts, needs):
+        return Row(name, Status.OK, "none on this machine; not needed")
+    remedy = "for a closer substitute install one with a shared libpython (pyenv, uv, deadsnakes)"
+    return Row(name, Status.WARN, "none: Debian's CPython 3.9 stands in for it", remedy)
+
+
+def _gpu(facts: Facts) -> Row:
+    if facts.gpu_driver is None:
+        return Row("GPU", Status.OK, "none: CPU arms only")
+    found = f"NVIDIA driver {facts.gpu_driver}"
+    runtimes: Sequence[str] = facts.engine.runtimes if facts.engine else ()
+    if "nvidia" not in runtimes:
+        remedy = "for the CUDA arms install the NVIDIA Container Toolkit"
+        return Row("GPU", Status.WARN, f"{found}, but the engine has no nvidia runtime", remedy)
+    return Row("GPU", Status.OK, f"{found}, engine runtime nvidia")
+
+
+def _proxy(facts: Facts) -> Row:
+    found = ", ".join(f"{name}={value}" for name, value in facts.proxies.items())
+    return Row("proxy", Status.OK, found or "none")
+
+
+def _certificates(facts: Facts) -> Row:
+    name = "CA bundle"
+    if not facts.ca_files:
+        return Row(name, Status.OK, "the system's own")
+    found = ", ".join(
+        f"{variable}={path}" + ("" if readable else " (cannot be read)")
+        for variable, (path, readable) in facts.ca_files.items()
+    )
+    broken = [variable for variable, (_, readable) in facts.ca_files.items() if not readable]
+    if broken:
+        remedy = f"let {' and '.join(broken)} name a file that is there, or unset it"
+        return Row(name, Status.FAIL, found, remedy)
+    return Row(name, Status.OK, found)
+
+
+def _needs_bootstrap(facts: Facts, needs: Needs) -> bool:
+    return not needs.images_present and any(facts.registries.values())
+
+
+def _unknown(name: str) -> Row:
+    return Row(name, Status.WARN, "not known without an engine", "see the row engine")
+
+
+def _size(count: int) -> str:
+    return f"{count / _GIB:.1f} GiB"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

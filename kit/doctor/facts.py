@@ -1,0 +1,33 @@
+"""What was found on the machine, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kit.engine.protocol import EngineInfo
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the checks look at. None: could not be told. Sizes in bytes.
+
+    ``engine_problem`` and ``engine_remedy`` say why ``engine`` is None.
+    ``registries`` maps each registry host to why it cannot be reached ("": it can).
+    ``proxies`` holds the proxy variables set, without passwords. ``ca_files`` maps
+    a variable to its file and whether that file can be read.
+    """
+
+    engine: EngineInfo | None
+    engine_local: bool = True
+    engine_problem: str = ""
+    engine_remedy: str = ""
+    governors: tuple[str, ...] = ()
+    available_memory: int | None = None
+    free_disk: int | None = None
+    registries: Mapping[str, str] = field(default_factory=dict)
+    mmdebstrap: str | None = None
+    host_python: str | None = None
+    gpu_driver: str | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    ca_files: Mapping[str, tuple[str, bool]] = field(default_factory=dict)

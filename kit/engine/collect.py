@@ -1,0 +1,104 @@
+"""What a finished container left: its result files and the end of its logs."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from kit.errors import RunError
+
+MAX_RESULT_BYTES = 64 * 2**20
+MAX_RESULT_FILES = 10_000
+MAX_LOG_BYTES = 256 * 2**10
+_FRAME_HEADER = 8
+
+
+class _Chunks(io.RawIOBase):
+    """An iterable of byte strings as a readable file, without holding it all."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        super().__init__()
+        self._chunks: Iterator[bytes] = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes, fewer only at the end (as tarfile expects)."""
+        parts = [self._rest]
+        held = len(self._rest)
+        while size < 0 or held < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            parts.append(chunk)
+            held += len(chunk)
+        data = b"".join(parts)
+        cut = len(data) if size < 0 else size
+        self._rest = data[cut:]
+        return data[:cut]
+
+
+def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict[str, bytes]:
+    """The regular files of a tar stream whose single top folder is the results folder.
+
+    Paths are relative to that folder. Links, devices and names that lead out of
+    it are left out: a container's output is data and may be hostile. Raises
+    RunError when the files are together larger than ``limit`` bytes, more than
+    ``MAX_RESULT_FILES``, or the stream is broken.
+    """
+    files: dict[str, bytes] = {}
+    total = 0
+    try:
+        with tarfile.open(fileobj=_Chunks(chunks), mode="r|") as archive:
+            for member in archive:
+                path = _inside(member.name)
+                # A sparse member's size on disk is no bound on what it expands to.
+                if path is None or not member.isreg() or member.issparse():
+                    continue
+                total += member.size
+                if total > limit or len(files) >= MAX_RESULT_FILES:
+                    raise RunError(
+                        f"a run wrote more than {limit // 2**20} MiB or {MAX_RESULT_FILES} files"
+                        f" of results (at {path})",
+                        "let the program write only its record to the results folder",
+                    )
+                content = archive.extractfile(member)
+                files[path] = content.read() if content is not None else b""
+    except tarfile.TarError as error:
+        raise RunError(
+            f"the results of a run could not be read: {error}", "repeat the run"
+        ) from error
+    return files
+
+
+def log_tail(chunks: Iterable[bytes], limit: int = MAX_LOG_BYTES) -> str:
+    """The last ``limit`` bytes of an engine's log stream (both outputs, in order).
+
+    The stream is made of frames: 1 byte which output, 3 zero bytes, 4 bytes
+    length (big endian), then the text. Bytes that are no UTF-8 are replaced.
+    """
+    buffer = bytearray()
+    text = bytearray()
+    for chunk in chunks:
+        buffer += chunk
+        while len(buffer) >= _FRAME_HEADER:
+            end = _FRAME_HEADER + int.from_bytes(buffer[4:8], "big")
+            if len(buffer) < end:
+                break
+            text += buffer[_FRAME_HEADER:end]
+            del buffer[:end]
+        if len(text) > 2 * limit:
+            del text[:-limit]
+    return bytes(text[-limit:]).decode("utf-8", "replace")
+
+
+def _inside(name: str) -> str | None:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        return None
+    inner = path.parts[1:]
+    return "/".join(inner) if inner else None

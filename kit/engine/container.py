@@ -1,0 +1,176 @@
+"""One container from creation to removal, whatever happens in between."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+import docker.errors
+
+from kit.engine.collect import log_tail, result_files
+from kit.engine.faults import LOST, answering, is_timeout, reason_of
+from kit.engine.hardening import container_config
+from kit.engine.link import CALL_TIMEOUT_S, Link
+from kit.engine.protocol import RunOutcome, RunRequest
+from kit.engine.quirks import swap_refused
+from kit.errors import KitError, RunError
+
+_KILL_WAIT_S = 10
+_LOG_LINES = "4000"
+_CHUNK = 2**16
+
+
+def run(link: Link, request: RunRequest) -> RunOutcome:
+    """Create, start, wait, collect, remove; see ``Engine.run``."""
+    image_id, image_user = _image(link, request.image)
+    limit_swap = request.memory_bytes is not None
+    try:
+        return _run_once(link, request, image_id, image_user, limit_swap)
+    except RunError as error:
+        if not (limit_swap and swap_refused(error.problem)):
+            raise
+    return _run_once(link, request, image_id, image_user, limit_swap=False)
+
+
+def remove(link: Link, name: str) -> bool:
+    """Remove a container, running or not, with its anonymous volumes.
+
+    Returns whether there was one. Raises HostError.
+    """
+    with answering(link.endpoint):
+        try:
+            link.client.remove_container(name, v=True, force=True)
+        except docker.errors.NotFound:
+            return False
+        except docker.errors.APIError as error:
+            # Somebody else removes it at this moment: what was asked for happens.
+            if error.status_code != 409:
+                raise
+    return True
+
+
+def _run_once(
+    link: Link, request: RunRequest, image_id: str, image_user: str, limit_swap: bool
+) -> RunOutcome:
+    # Named by us: an interrupt while the create call is under way leaves a
+    # container whose id was never heard of.
+    name = f"kit-{secrets.token_hex(8)}"
+    config = container_config(request, image_id, image_user, link.quirks, limit_swap=limit_swap)
+    created = False
+    try:
+        with answering(link.endpoint):
+            try:
+                link.untyped.create_container_from_config(config, name)
+                created = True
+                link.client.start(name)
+            except docker.errors.APIError as error:
+                raise RunError(
+                    f"a container of {request.image} could not be started: {reason_of(error)}",
+                    "if the engine names a limit, ask for less; else see `kit doctor`",
+                ) from error
+        timed_out = _wait(link, name, request.timeout_s)
+        return _outcome(link, request, name, timed_out)
+    finally:
+        _remove_surely(link, name, created)
+
+
+def _image(link: Link, reference: str) -> tuple[str, str]:
+    """Id and user of a local image; the user decides whether one must be set."""
+    with answering(link.endpoint):
+        try:
+            image = link.untyped.inspect_image(reference)
+        except docker.errors.NotFound as error:
+            raise RunError(
+                f"there is no image {reference} to run", "build the images first, then repeat"
+            ) from error
+    return str(image["Id"]), str((image.get("Config") or {}).get("User") or "")
+
+
+def _wait(link: Link, name: str, timeout_s: float) -> bool:
+    """Wait for the end; kill after ``timeout_s`` seconds. True: it was killed."""
+    with answering(link.endpoint):
+        deadline = time.monotonic() + timeout_s
+        try:
+            link.untyped.wait(name, timeout=timeout_s)
+            return False
+        except LOST as error:
+            if not is_timeout(error) or time.monotonic() < deadline - 0.05:
+                raise
+        try:
+            link.client.kill(name)
+        except docker.errors.APIError as error:
+            # 404, 409, or 500 "not running" by engine: it ended in this very moment.
+            if error.status_code not in {404, 409, 500}:
+                raise
+        link.client.wait(name, timeout=_KILL_WAIT_S)
+    return True
+
+
+def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
+    files = _files(link, name, request.results_dir)
+    logs = _logs(link, name)
+    with answering(link.endpoint):
+        state: Mapping[str, Any] = link.client.inspect_container(name)["State"]
+    code = state.get("ExitCode")
+    return RunOutcome(
+        exit_code=int(code) if code is not None else None,
+        oom_killed=bool(state.get("OOMKilled")),
+        timed_out=timed_out,
+        started_at=str(state.get("StartedAt", "")),
+        finished_at=str(state.get("FinishedAt", "")),
+        logs=logs,
+        files=files,
+    )
+
+
+def _files(link: Link, name: str, results_dir: str) -> dict[str, bytes]:
+    with _download(link, f"/containers/{name}/archive", {"path": results_dir}) as chunks:
+        return result_files(chunks)
+
+
+def _logs(link: Link, name: str) -> str:
+    params = {"stdout": "1", "stderr": "1", "tail": _LOG_LINES}
+    with _download(link, f"/containers/{name}/logs", params) as chunks:
+        return log_tail(chunks)
+
+
+@contextmanager
+def _download(link: Link, path: str, params: Mapping[str, str]) -> Iterator[Iterator[bytes]]:
+    # Not docker-py's get_archive() and logs(): an engine holds a container locked
+    # while a download of it is open, and they give no way to close one early. Its
+    # removal would then hang. (logs() would also hold the whole log in memory.)
+    with answering(link.endpoint):
+        response = link.client.get(
+            link.url(path), params=dict(params), stream=True, timeout=CALL_TIMEOUT_S
+        )
+        with closing(response):
+            response.raise_for_status()
+            yield response.iter_content(_CHUNK)
+
+
+def _remove_surely(link: Link, name: str, created: bool) -> None:
+    """Remove the container even if the user presses Ctrl-C once more meanwhile."""
+    failing = sys.exc_info()[0] is not None
+    try:
+        _remove_late(link, name, created)
+    except KeyboardInterrupt:
+        with suppress(KitError):
+            remove(link, name)
+        raise
+    except KitError:
+        # The first failure says more than one of the clean-up after it.
+        if not failing:
+            raise
+
+
+def _remove_late(link: Link, name: str, created: bool) -> None:
+    # A create call that was cut off may still make its container a moment later.
+    for _ in range(1 if created else 10):
+        if remove(link, name):
+            return
+        if not created:
+            time.sleep(0.1)

@@ -1,0 +1,115 @@
+"""Finds the engine to use and connects to it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kit.engine.docker import DockerEngine
+from kit.engine.endpoints import Endpoint, endpoints
+from kit.engine.faults import one_line
+from kit.engine.link import connect
+from kit.errors import HostError, InputError
+
+PROBE_TIMEOUT_S = 10.0
+REMEDY = "run `kit setup`, or start Docker or Podman"
+
+Prober = Callable[[Endpoint], DockerEngine]
+"""Connects to one endpoint or raises HostError with the reason."""
+
+
+def discover(probe: Prober | None = None, env: Mapping[str, str] | None = None) -> DockerEngine:
+    """The first engine that answers, connected.
+
+    Raises HostError that lists every place tried and why it would not do, and
+    InputError for a docker context that cannot be read.
+    """
+    env = os.environ if env is None else env
+    probe = connect_to if probe is None else probe
+    places = endpoints(env, docker_context(env), _host_tls(env))
+    failures: list[str] = []
+    for endpoint in places:
+        try:
+            return probe(endpoint)
+        except HostError as error:
+            failures.append(f"{endpoint.where} ({endpoint.url}): {error.problem}")
+    problem = "no container engine answers: " + "; ".join(failures)
+    if places[0].explicit:
+        raise HostError(
+            problem, f"start that engine, or unset {_named_by(places[0])} to use another one"
+        )
+    raise HostError(problem, REMEDY)
+
+
+def connect_to(endpoint: Endpoint) -> DockerEngine:
+    """Connect to one endpoint. Raises HostError with a short reason."""
+    if endpoint.url.startswith("unix://"):
+        _check_socket(Path(endpoint.url.removeprefix("unix://")))
+    return DockerEngine(connect(endpoint.url, endpoint.tls, PROBE_TIMEOUT_S))
+
+
+def docker_context(env: Mapping[str, str]) -> Endpoint | None:
+    """The docker context in force: DOCKER_CONTEXT, else the current one; default: None.
+
+    Raises InputError if it does not exist or is broken.
+    """
+    from docker.context import ContextAPI
+    from docker.context.config import get_current_context_name
+
+    chosen = env.get("DOCKER_CONTEXT", "").strip()
+    name = chosen or get_current_context_name() or "default"
+    if name == "default":
+        return None
+    try:
+        context = ContextAPI.get_context(name)
+        url = context.Host if context is not None else None
+    except Exception as error:  # docker-py raises the bare class for a broken file
+        raise InputError(
+            f"docker context {name} cannot be read: {one_line(error)}",
+            "repair it, or choose another: docker context use default",
+        ) from error
+    if context is None or not url:
+        raise InputError(
+            f"there is no docker context {name}", "choose another: docker context use default"
+        )
+    return Endpoint(
+        f"docker context {name}", str(url), explicit=bool(chosen), tls=context.TLSConfig
+    )
+
+
+def _host_tls(env: Mapping[str, str]) -> object:
+    if not env.get("DOCKER_HOST", "").strip():
+        return None
+    from docker.errors import TLSParameterError
+    from docker.utils import kwargs_from_env
+
+    try:
+        return kwargs_from_env(environment=dict(env)).get("tls")
+    except TLSParameterError as error:
+        raise InputError(
+            f"DOCKER_CERT_PATH or DOCKER_TLS_VERIFY is not usable: {one_line(error)}",
+            "let DOCKER_CERT_PATH name a folder with ca.pem, cert.pem and key.pem",
+        ) from error
+
+
+def _check_socket(path: Path) -> None:
+    """Say plainly what a failed connection would say in many words."""
+    try:
+        is_socket = stat.S_ISSOCK(path.stat().st_mode)
+    except FileNotFoundError:
+        raise HostError("no such socket", REMEDY) from None
+    except OSError as error:
+        raise HostError(one_line(error.strerror or error), REMEDY) from None
+    if not is_socket:
+        raise HostError("not a socket", REMEDY)
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise HostError(
+            "permission denied (your user may not use it; Docker: add it to the group docker)",
+            REMEDY,
+        )
+
+
+def _named_by(endpoint: Endpoint) -> str:
+    return "DOCKER_HOST" if endpoint.where == "DOCKER_HOST" else "DOCKER_CONTEXT"

@@ -1,0 +1,111 @@
+"""The engine protocol over docker-py: Docker, and Podman through its Docker API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kit.engine import container, images, pull
+from kit.engine.faults import answering
+from kit.engine.link import Link
+from kit.engine.protocol import (
+    BuildRequest,
+    EngineInfo,
+    ImageInfo,
+    LineSink,
+    RunOutcome,
+    RunRequest,
+)
+from kit.engine.quirks import engine_version
+
+
+class DockerEngine:
+    """An engine that answered. Made by ``kit.engine.discover.discover``.
+
+    Every method raises HostError when the engine is gone; see ``Engine`` for
+    what else each raises.
+    """
+
+    def __init__(self, link: Link) -> None:
+        """Over a link that is connected already."""
+        self._link = link
+
+    @property
+    def endpoint(self) -> str:
+        """Where the engine answers, as a URL."""
+        return self._link.endpoint
+
+    def info(self) -> EngineInfo:
+        """Facts on the engine and its machine. Sizes in bytes."""
+        with answering(self._link.endpoint):
+            info = self._link.client.info()
+            version = self._link.client.version()
+        mirrors = (info.get("RegistryConfig") or {}).get("Mirrors") or ()
+        return EngineInfo(
+            name=self._link.quirks.engine,
+            version=engine_version(version),
+            api_version=str(self._link.client.api_version),
+            endpoint=self._link.endpoint,
+            # Engines before 20.10 know version 1 only and do not name it.
+            cgroup_version=str(info.get("CgroupVersion") or "1"),
+            storage_driver=str(info.get("Driver", "")),
+            cpus=int(info.get("NCPU") or 0),
+            memory_bytes=int(info.get("MemTotal") or 0),
+            architecture=str(info.get("Architecture", "")),
+            kernel=str(info.get("KernelVersion", "")),
+            operating_system=str(info.get("OperatingSystem", "")),
+            root_dir=str(info.get("DockerRootDir", "")),
+            runtimes=tuple(sorted(info.get("Runtimes") or ())),
+            registry_mirrors=tuple(str(mirror) for mirror in mirrors),
+        )
+
+    def find_image(self, reference: str) -> ImageInfo | None:
+        """The local image of that tag, digest or id; None when there is none."""
+        return images.find(self._link, reference)
+
+    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
+        """Pull by digest. Raises ImageError, InputError for a bare tag."""
+        return pull.pull(self._link, reference, timeout_s)
+
+    def load(self, archive: Path) -> tuple[ImageInfo, ...]:
+        """Load a docker archive. Raises ImageError."""
+        return images.load(self._link, archive)
+
+    def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
+        """Make a one-layer image of a root file system tar. Raises ImageError."""
+        return images.import_rootfs(self._link, tar, reference, changes)
+
+    def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
+        """Build; every line of builder output goes to on_line. Raises ImageError."""
+        return images.build(self._link, request, on_line)
+
+    def tag(self, image_id: str, reference: str) -> None:
+        """Give an image a further name. Raises ImageError."""
+        images.tag(self._link, image_id, reference)
+
+    def remove_image(self, reference: str) -> bool:
+        """Remove an image; whether there was one. Raises ImageError while in use."""
+        return images.remove(self._link, reference)
+
+    def run(self, request: RunRequest) -> RunOutcome:
+        """Create, start, wait, collect, remove. Raises RunError if it cannot start."""
+        return container.run(self._link, request)
+
+    def remove_by_label(self, label: str, value: str) -> int:
+        """Remove containers, running ones too, and volumes so labelled.
+
+        Returns the number of containers.
+        """
+        filters = {"label": f"{label}={value}"}
+        with answering(self._link.endpoint):
+            found = self._link.client.containers(quiet=True, all=True, filters=filters)
+        removed = sum(container.remove(self._link, str(entry["Id"])) for entry in found)
+        self._remove_volumes(label, value)
+        return removed
+
+    def _remove_volumes(self, label: str, value: str) -> None:
+        # Left by a kit that was killed in the middle of removing a container.
+        with answering(self._link.endpoint):
+            answer = self._link.client.volumes(filters={"label": f"{label}={value}"})
+            for volume in answer.get("Volumes") or ():
+                self._link.client.remove_volume(volume["Name"], force=True)

@@ -1,0 +1,78 @@
+"""Turns what goes wrong below the engine into the kit's errors, one line each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker.errors
+import requests.exceptions
+import urllib3.exceptions
+
+from kit.errors import HostError
+
+GONE_REMEDY = "check that the engine still runs (`kit doctor`), then repeat the command"
+
+# Terminal control sequences, then every control character: engine text can hold
+# whatever a program inside a container wrote.
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+# In the order they must be caught: an answer that is an error is no lost connection.
+LOST = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    EOFError,
+)
+
+
+def one_line(text: object, limit: int = 400) -> str:
+    """Text as one printable line of at most ``limit`` characters."""
+    line = _CONTROL.sub(" ", _ANSI.sub("", str(text)))
+    line = " ".join(line.split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def reason_of(error: BaseException) -> str:
+    """The engine's own words for an error, on one line."""
+    if isinstance(error, docker.errors.APIError) and error.explanation:
+        return one_line(error.explanation)
+    return one_line(error) or type(error).__name__
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Whether a request ended because nothing was said in time.
+
+    A body that stays silent after the headers reaches requests as a
+    ``ConnectionError`` around urllib3's timeout, not as a ``Timeout``.
+    """
+    if isinstance(error, requests.exceptions.ReadTimeout | TimeoutError):
+        return True
+    inner = error.args[0] if error.args else None
+    return isinstance(inner, urllib3.exceptions.ReadTimeoutError)
+
+
+@contextmanager
+def answering(endpoint: str) -> Iterator[None]:
+    """Any failure of the connection or the engine inside becomes a HostError.
+
+    Callers that can say more about an answer (404, a refused container) catch
+    ``docker.errors.APIError`` inside this context.
+    """
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise HostError(
+            f"the engine at {endpoint} answered with an error: {reason_of(error)}",
+            "look at the engine's log; restarting the engine often helps",
+        ) from error
+    except LOST as error:
+        raise HostError(
+            f"the engine at {endpoint} stopped answering: {reason_of(error)}", GONE_REMEDY
+        ) from error
+    except docker.errors.DockerException as error:
+        raise HostError(
+            f"the engine at {endpoint} cannot be used: {reason_of(error)}", GONE_REMEDY
+        ) from error

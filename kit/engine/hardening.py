@@ -1,0 +1,80 @@
+"""The engine's create call for a run request: every limit, in one pure function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.engine.protocol import LABEL, RunRequest
+from kit.engine.quirks import NOFILE, NPROC, Quirks
+
+UNPRIVILEGED = "10001:10001"
+"""User and group for images that name no user, or name root."""
+LOG_FILE_SIZE = "8m"
+
+
+def unprivileged_user(image_user: str) -> str | None:
+    """The user to ask for: None leaves the image's own, which is not root."""
+    name = image_user.split(":", maxsplit=1)[0].strip()
+    is_root = name in {"", "root"} or (name.isdigit() and int(name) == 0)
+    return UNPRIVILEGED if is_root else None
+
+
+def container_config(
+    request: RunRequest, image_id: str, image_user: str, quirks: Quirks, *, limit_swap: bool = True
+) -> dict[str, Any]:
+    """The JSON body of a create call, as the engine API 1.41 names things.
+
+    ``limit_swap`` False leaves swap unlimited, for kernels that cannot limit it.
+    """
+    labels = {LABEL: "kit", **request.labels}
+    host: dict[str, Any] = {
+        "NetworkMode": "none",
+        "ReadonlyRootfs": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "Init": True,
+        "Tmpfs": dict(request.tmpfs),
+        "PidsLimit": request.pids,
+        "Ulimits": [
+            {"Name": "nofile", "Soft": NOFILE, "Hard": NOFILE},
+            {"Name": "nproc", "Soft": NPROC, "Hard": NPROC},
+        ],
+    }
+    if request.cpuset is not None:
+        host["CpusetCpus"] = request.cpuset
+    if request.memory_bytes is not None:
+        host["Memory"] = request.memory_bytes
+        if limit_swap:
+            # The engine's number is memory plus swap: equal means no swap.
+            host["MemorySwap"] = request.memory_bytes
+    if quirks.log_config:
+        # The host's default driver may not let logs be read back, nor bound them.
+        host["LogConfig"] = {
+            "Type": "json-file",
+            "Config": {"max-size": LOG_FILE_SIZE, "max-file": "2"},
+        }
+    config: dict[str, Any] = {
+        "Image": image_id,
+        "Env": [f"{key}={value}" for key, value in request.env.items()],
+        "Labels": labels,
+        "AttachStdout": False,
+        "AttachStderr": False,
+        "HostConfig": host,
+    }
+    if quirks.labelled_volume:
+        # A volume mount without a source is anonymous: removed with its container.
+        host["Mounts"] = [
+            {
+                "Type": "volume",
+                "Target": request.results_dir,
+                "VolumeOptions": {"Labels": labels},
+            }
+        ]
+    else:
+        config["Volumes"] = {request.results_dir: {}}
+    if request.command:
+        config["Cmd"] = list(request.command)
+    user = unprivileged_user(image_user)
+    if user is not None:
+        config["User"] = user
+    return config

@@ -1,0 +1,221 @@
+"""Images in the engine's store: find, load, import, build, tag, remove."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+from docker.utils import parse_repository_tag
+
+from kit.engine.faults import answering, one_line, reason_of
+from kit.engine.link import Link, error_in
+from kit.engine.protocol import LABEL, BuildRequest, ImageInfo, LineSink
+from kit.errors import ImageError, InputError
+
+STORE_SILENCE_S = 1800
+"""Loading or importing an image may take minutes without a word."""
+BUILD_SILENCE_S = 3600
+"""A step of a build may say nothing for long; the build as a whole has no limit."""
+_STEP = re.compile(r"^step \d+(/\d+)?\s*:", re.IGNORECASE)
+_BUILT = re.compile(r"^Successfully built ([0-9a-f]{12,64})")
+_LOADED = re.compile(r"Loaded image(?: ID)?(?:\(s\))?: (\S+)")
+_LAST_LINES = 8
+
+
+def find(link: Link, reference: str) -> ImageInfo | None:
+    """The local image of that tag, digest or id. Raises InputError for no reference."""
+    with answering(link.endpoint):
+        try:
+            return _info(link.untyped.inspect_image(reference))
+        except docker.errors.NullResource:
+            raise InputError("an image reference is empty", "name an image") from None
+        except docker.errors.NotFound:
+            return None
+        except docker.errors.APIError as error:
+            if "invalid reference" not in reason_of(error):
+                raise
+            raise InputError(
+                f"{one_line(reference)} is no image reference", "use name:tag, a digest or an id"
+            ) from error
+
+
+def present(link: Link, reference: str, done: str) -> ImageInfo:
+    """The image that must be there after ``done``. Raises ImageError if it is not."""
+    image = find(link, reference)
+    if image is None:
+        raise ImageError(f"{reference} is not in the engine's store after {done}", "repeat it")
+    return image
+
+
+def load(link: Link, archive: Path) -> tuple[ImageInfo, ...]:
+    """Load a docker archive; see ``Engine.load``."""
+    names: list[str] = []
+    try:
+        with archive.open("rb") as body:
+            answer = link.post(
+                "/images/load", params={"quiet": "1"}, body=body, silence_s=STORE_SILENCE_S
+            )
+            with closing(answer) as events:
+                for event in events:
+                    failure = error_in(event)
+                    if failure:
+                        raise _not_loaded(archive, failure)
+                    names += _LOADED.findall(str(event.get("stream", "")))
+    except docker.errors.APIError as error:
+        raise _not_loaded(archive, reason_of(error)) from error
+    except OSError as error:
+        raise _not_loaded(archive, one_line(error.strerror or error)) from error
+    if not names:
+        raise _not_loaded(archive, "the engine found no image in it")
+    return tuple(present(link, name, "the load") for name in names)
+
+
+def import_rootfs(link: Link, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
+    """One-layer image of a root file system tar; see ``Engine.import_rootfs``.
+
+    The tar is streamed from disk. The kit's own label is added to ``changes``.
+    """
+    repository, tag = parse_repository_tag(reference)
+    # The engine takes several changes as one multi-line value as well as repeated.
+    text = "\n".join([f"LABEL {LABEL}=kit", *changes])
+    params = {"fromSrc": "-", "repo": repository, "tag": tag or "latest", "changes": text}
+    try:
+        with tar.open("rb") as body:
+            answer = link.post(
+                "/images/create",
+                params=params,
+                headers={"Content-Type": "application/x-tar"},
+                body=body,
+                silence_s=STORE_SILENCE_S,
+            )
+            with closing(answer) as events:
+                for event in events:
+                    failure = error_in(event)
+                    if failure:
+                        raise _not_imported(tar, reference, failure)
+    except docker.errors.APIError as error:
+        raise _not_imported(tar, reference, reason_of(error)) from error
+    except OSError as error:
+        raise _not_imported(tar, reference, one_line(error.strerror or error)) from error
+    return present(link, reference, "the import")
+
+
+def build(link: Link, request: BuildRequest, on_line: LineSink) -> ImageInfo:
+    """Build by the classic builder; see ``Engine.build``."""
+    step = "the Dockerfile"
+    last: deque[str] = deque(maxlen=_LAST_LINES)
+    built: str | None = None
+    # Not docker-py's build(): it hides a refused Dockerfile until the first read,
+    # adds build arguments of the user's own, and cannot be closed, which is what
+    # makes the engine stop a build that was interrupted.
+    answer = link.post(
+        "/build",
+        params=_build_params(request),
+        headers={"Content-Type": "application/x-tar"},
+        body=request.context,
+        silence_s=BUILD_SILENCE_S,
+    )
+    try:
+        with closing(answer) as events:
+            for event in events:
+                failure = error_in(event)
+                if failure:
+                    raise _not_built(request.tag, step, failure, last)
+                built = _id_in(event) or built
+                for line in str(event.get("stream", "")).splitlines():
+                    text = one_line(line, 2000)
+                    if not text:
+                        continue
+                    on_line(text)
+                    if _STEP.match(text):
+                        step = text
+                        last.clear()
+                    else:
+                        last.append(text)
+                    match = _BUILT.match(text)
+                    built = match[1] if match and built is None else built
+    except docker.errors.APIError as error:
+        raise _not_built(request.tag, step, reason_of(error), last) from error
+    return present(link, built or request.tag, f"the build of {request.tag}")
+
+
+def tag(link: Link, image_id: str, reference: str) -> None:
+    """Give an image a further name. Raises ImageError."""
+    repository, name = parse_repository_tag(reference)
+    with answering(link.endpoint):
+        try:
+            link.client.tag(image_id, repository, name or "latest")
+        except docker.errors.APIError as error:
+            raise ImageError(
+                f"{image_id} cannot be tagged {reference}: {reason_of(error)}", "build it again"
+            ) from error
+
+
+def remove(link: Link, reference: str) -> bool:
+    """Remove an image (its tag, if others remain); whether there was one."""
+    with answering(link.endpoint):
+        try:
+            link.client.remove_image(reference, force=True)
+        except docker.errors.NotFound:
+            return False
+        except docker.errors.APIError as error:
+            raise ImageError(
+                f"{reference} cannot be removed: {reason_of(error)}", "remove what uses it first"
+            ) from error
+    return True
+
+
+def _build_params(request: BuildRequest) -> dict[str, str]:
+    params = {
+        "t": request.tag,
+        "dockerfile": request.dockerfile,
+        "rm": "1",
+        "forcerm": "1",
+        "buildargs": json.dumps(dict(request.args)),
+        "labels": json.dumps({LABEL: "kit", **request.labels}),
+    }
+    return {**params, "target": request.target} if request.target else params
+
+
+def _id_in(event: Mapping[str, Any]) -> str | None:
+    aux = event.get("aux")
+    value = aux.get("ID") if isinstance(aux, dict) else None
+    return str(value) if value else None
+
+
+def _info(image: Mapping[str, Any]) -> ImageInfo:
+    config = image.get("Config") or {}
+    return ImageInfo(
+        id=str(image["Id"]),
+        tags=tuple(image.get("RepoTags") or ()),
+        digests=tuple(image.get("RepoDigests") or ()),
+        size_bytes=int(image.get("Size") or 0),
+        labels=dict(config.get("Labels") or {}),
+        created=str(image.get("Created") or ""),
+    )
+
+
+def _not_loaded(archive: Path, reason: str) -> ImageError:
+    return ImageError(
+        f"{archive} cannot be loaded: {reason}", "give a whole archive made by `docker save`"
+    )
+
+
+def _not_imported(tar: Path, reference: str, reason: str) -> ImageError:
+    return ImageError(
+        f"{reference} cannot be made of {tar}: {reason}", "check the tar and the free disk space"
+    )
+
+
+def _not_built(tag: str, step: str, reason: str, last: Sequence[str] | deque[str]) -> ImageError:
+    said = f"; it said: {one_line(' | '.join(last), 800)}" if last else ""
+    return ImageError(
+        f"the build of {tag} failed at {one_line(step, 200)}: {reason}{said}",
+        "read the lines above; if a download failed, check `kit doctor` and repeat",
+    )

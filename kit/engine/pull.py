@@ -1,0 +1,131 @@
+"""Pull by digest, with an end even where a registry never answers."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+import time
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from typing import Any, TypeAlias
+
+import docker.errors
+from docker import auth
+
+from kit.engine.faults import reason_of
+from kit.engine.images import find, present
+from kit.engine.link import Link, error_in
+from kit.engine.protocol import ImageInfo
+from kit.errors import ImageError, InputError, KitError, UnreachableError
+
+_BY_DIGEST = re.compile(r"(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
+_REMEDY = "check the registry with `kit doctor`, or use a mirror or a substitute base"
+FIRST_ANSWER_S = 30.0
+"""A registry that can be reached has sent a manifest, or a refusal, by then."""
+# The engine's words (Go's network errors) for a registry that was never spoken to.
+_UNREACHABLE = re.compile(
+    r"dial tcp|no such host|connection refused|connection reset|proxyconnect|i/o timeout"
+    r"|TLS handshake|request canceled|deadline exceeded|no route|unreachable|: EOF$",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r":[^:/]+$")
+_Answers: TypeAlias = "queue.Queue[Mapping[str, Any] | BaseException | None]"
+
+
+def split_digest(reference: str) -> tuple[str, str]:
+    """``name[:tag]@sha256:...`` as name and digest. Raises InputError for all else.
+
+    A readable tag beside the digest is allowed and has no effect.
+    """
+    match = _BY_DIGEST.fullmatch(reference)
+    if match is None:
+        raise InputError(
+            f"{reference} does not name an image by digest",
+            "pin it: name@sha256:<64 hex digits>; a tag can change its content",
+        )
+    return _TAG.sub("", match["name"]), match["digest"]
+
+
+def pull(link: Link, reference: str, timeout_s: float) -> ImageInfo:
+    """Pull ``reference`` within ``timeout_s`` seconds in all; see ``Engine.pull``.
+
+    Raises UnreachableError, an ImageError, where the registry did not answer.
+    """
+    name, digest = split_digest(reference)
+    wanted = f"{name}@{digest}"
+    # The engine sends nothing at all while a registry keeps silent, so reading
+    # happens beside us. The thread ends by itself: its silence is bounded too,
+    # and the engine gives up a pull whose client is gone.
+    answers: _Answers = queue.Queue()
+    cancelled = threading.Event()
+
+    def read() -> None:
+        try:
+            with closing(_events(link, name, digest, timeout_s)) as events:
+                for event in events:
+                    if cancelled.is_set():
+                        return
+                    answers.put(event)
+            answers.put(None)
+        except Exception as error:  # handed over: it is raised where it can be seen
+            answers.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    deadline = time.monotonic() + timeout_s
+    patience = min(deadline, time.monotonic() + FIRST_ANSWER_S)
+    heard = False
+    try:
+        while True:
+            try:
+                answer = answers.get(timeout=max(0.0, patience - time.monotonic()))
+            except queue.Empty:
+                if heard:
+                    raise _failed(reference, f"not done within {timeout_s:g} s") from None
+                raise _unanswered(reference, min(timeout_s, FIRST_ANSWER_S)) from None
+            heard, patience = True, deadline
+            if answer is None:
+                break
+            if isinstance(answer, KitError):
+                raise answer
+            if isinstance(answer, BaseException):
+                raise _failed(reference, reason_of(answer)) from answer
+            failure = error_in(answer)
+            if failure:
+                raise _failed(reference, failure)
+    finally:
+        cancelled.set()
+    return find(link, wanted) or present(link, reference, "the pull")
+
+
+def _events(
+    link: Link, name: str, digest: str, silence_s: float
+) -> Generator[Mapping[str, Any], None, None]:
+    return link.post(
+        "/images/create",
+        params={"fromImage": name, "tag": digest},
+        headers=_credentials(link, name),
+        silence_s=silence_s,
+    )
+
+
+def _credentials(link: Link, name: str) -> dict[str, str]:
+    """The header with what the user's docker login keeps for that registry."""
+    try:
+        registry, _ = auth.resolve_repository_name(name)
+        header = auth.get_config_header(link.client, registry)
+    except docker.errors.DockerException:
+        # A broken credential helper must not stop a pull that needs no login.
+        return {}
+    return {"X-Registry-Auth": header.decode("ascii")} if header else {}
+
+
+def _unanswered(reference: str, seconds: float) -> ImageError:
+    return UnreachableError(
+        f"{reference} could not be pulled: no answer within {seconds:g} s", _REMEDY
+    )
+
+
+def _failed(reference: str, reason: str) -> ImageError:
+    kind = UnreachableError if _UNREACHABLE.search(reason) else ImageError
+    return kind(f"{reference} could not be pulled: {reason}", _REMEDY)

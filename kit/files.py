@@ -1,0 +1,25 @@
+"""Writing files so that a crash never leaves half of one looking whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from kit.errors import HostError
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write to a temporary name, sync, rename. Raises HostError, e.g. on a full disk."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise HostError(
+            f"{path}: cannot be written ({error.strerror})",
+            "free disk space or choose a writable place",
+        ) from error

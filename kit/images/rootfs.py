@@ -1,0 +1,68 @@
+"""Debian root file systems made by mmdebstrap, for the bootstrap road."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from kit.errors import HostError, ImageError
+
+# Fixed, so that the tar's times do not depend on the day it was made.
+EPOCH = "1640995200"
+TIMEOUT_S = 900
+
+_OPTIONS = (
+    "--mode=auto",
+    '--aptopt=Acquire::Languages "none"',
+    "--dpkgopt=force-unsafe-io",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+)
+
+
+def debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
+    """A minimal Debian of that suite with the packages, as a tar.
+
+    Raises HostError when mmdebstrap is missing, ImageError when it fails.
+    """
+    _mmdebstrap(["--variant=minbase", f"--include={','.join(packages)}"], suite, tar)
+
+
+def debian_files(suite: str, packages: Sequence[str], folder: Path) -> None:
+    """Only the packages' own files, unpacked below a folder, nothing configured."""
+    _mmdebstrap(["--variant=extract", f"--include={','.join(packages)}"], suite, folder)
+
+
+def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
+    program = shutil.which("mmdebstrap")
+    if program is None:
+        raise HostError(
+            "mmdebstrap is not installed and no registry gave the base images",
+            "run `kit setup` (or `kit reproduce --setup`), or install mmdebstrap",
+        )
+    command = [program, *_OPTIONS, *options, suite, str(target)]
+    environ = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"}
+    # Its own process group: an interrupt has to end its children as well.
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", env=environ, start_new_session=True,
+    )  # fmt: skip
+    try:
+        output, _ = process.communicate(timeout=TIMEOUT_S)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(10)
+        raise
+    if process.returncode != 0:
+        wrong = [line for line in output.splitlines() if line.startswith(("E:", "W:"))]
+        reason = "; ".join(wrong[:3]) or (output.splitlines() or ["no output"])[-1]
+        raise ImageError(
+            f"Debian {suite} could not be made: {reason}",
+            "check that Debian's package archive is reachable (proxy, sources of apt)",
+        )

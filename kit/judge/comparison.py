@@ -1,0 +1,94 @@
+"""The judged session: per variant the paired blocks, same work, estimates, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kit.judge.pairing import (
+    DOTNET,
+    PYTHON,
+    ArmPair,
+    Exclusion,
+    PairedBlock,
+    arm_pairs,
+    estimate_over,
+    pair_blocks,
+    usable_runs,
+)
+from kit.judge.samework import SameWork, same_work
+from kit.judge.statistics import Estimate, RunStatistics
+from kit.judge.verdict import Verdict, judge_claims
+from kit.measure.session import Session
+from kit.study.model import Study
+
+STATISTICS = ("min", "max", "mean", "total", "hardened", "cold", "cpu")
+"""Every statistic that is estimated, claimed or not."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The two arms of one variant, compared. ``missing``: what it lacks, if anything."""
+
+    pair: ArmPair
+    missing: tuple[str, ...]
+    same_work: SameWork
+    blocks: tuple[PairedBlock, ...]
+    estimates: Mapping[str, Estimate]
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A session, judged. ``runs`` are the timed runs that count, in the order they ran."""
+
+    runs: tuple[RunStatistics, ...]
+    exclusions: tuple[Exclusion, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def judge(session: Session, study: Study) -> Judged:
+    """Everything that can be said of the session. Raises InputError for a stranger arm."""
+    runs, exclusions = usable_runs(session)
+    left_out = list(exclusions)
+    comparisons = []
+    for pair in arm_pairs(session, study):
+        blocks, unpaired = pair_blocks(runs, pair)
+        left_out.extend(unpaired)
+        missing = _missing(pair, runs, exclusions)
+        work = same_work(session, pair.arms())
+        comparisons.append(
+            Comparison(
+                pair=pair,
+                missing=missing,
+                same_work=work,
+                blocks=blocks,
+                estimates={name: estimate_over(name, blocks) for name in STATISTICS},
+                verdicts=judge_claims(
+                    claims=study.claims,
+                    paper=study.paper,
+                    variant=pair.variant,
+                    blocks=blocks,
+                    missing=missing,
+                    work=work,
+                    fidelity=session.header.fidelity,
+                ),
+            )
+        )
+    ordered = sorted(left_out, key=lambda e: (e.block, e.arm, e.run_id, e.reason))
+    return Judged(runs, tuple(ordered), tuple(comparisons))
+
+
+def _missing(
+    pair: ArmPair, runs: Sequence[RunStatistics], exclusions: Sequence[Exclusion]
+) -> tuple[str, ...]:
+    """What a claim about both stacks lacks: an arm of the plan, or any good run of it."""
+    problems = []
+    for stack, arm in ((PYTHON, pair.python), (DOTNET, pair.dotnet)):
+        if arm is None:
+            problems.append(f"the plan holds no {stack} arm of variant {pair.variant}")
+        elif not any(run.arm == arm for run in runs):
+            reasons = [e.reason for e in exclusions if e.arm == arm]
+            why = f" ({len(reasons)} left out; {reasons[0]})" if reasons else ""
+            problems.append(f"no usable run of {arm}{why}")
+    return tuple(problems)

@@ -1,0 +1,215 @@
+"""Statistics of runs and of pairs of runs: seconds in, ratios and intervals out.
+
+The unit of replication is the run (one container): the fits of one process
+share its memory layout, its caches and its moment on the host, so twenty of
+them are one sample, not twenty. A run is reduced to one number a statistic,
+and only those numbers are compared, block by block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, stdev
+
+from kit.errors import InputError
+from kit.measure.record import Fit, Record
+from kit.measure.session import RunEntry
+
+CONFIDENCE = 0.95
+"""Level of every interval of the kit, two-sided."""
+MOST_BLOCKS = 1000
+"""Where the search for a deciding number of blocks gives up."""
+_LOG_LIMIT = 700.0  # exp() of more overflows a double; no real ratio comes near
+
+
+@dataclass(frozen=True)
+class RunStatistics:
+    """One run reduced to numbers. Seconds of wall time unless the name says otherwise."""
+
+    run_id: str
+    block: int
+    position: int
+    arm: str
+    fits: int
+    minimum: float
+    maximum: float
+    mean: float
+    total: float
+    """As published: over all fits of the run, the cold first one included."""
+    hardened: float
+    """Median of the fits without the cold first one; with one fit only, that one."""
+    cold: float
+    """The first fit."""
+    cpu: float | None
+    """User plus system CPU seconds of a fit, reduced like ``hardened``; None: not recorded."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A closed interval, low to high."""
+
+    low: float
+    high: float
+
+    def within(self, low: float, high: float) -> bool:
+        """Whether the whole interval lies in low..high."""
+        return low <= self.low and self.high <= high
+
+    def overlaps(self, low: float, high: float) -> bool:
+        """Whether any part of the interval lies in low..high."""
+        return self.low <= high and low <= self.high
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A paired comparison: ratio python/dotnet over blocks, with its interval.
+
+    ``ratio`` is the geometric mean; ``gain_percent`` is the same in the paper's
+    form. ``sd_log`` is the spread of the log ratio between blocks. None where
+    there are too few pairs, and ``note`` then says so.
+    """
+
+    statistic: str
+    pairs: int
+    ratio: float | None
+    ratio_interval: Interval | None
+    gain_percent: float | None
+    gain_interval: Interval | None
+    sd_log: float | None
+    note: str
+
+
+_FIELDS: Mapping[str, str] = {
+    "min": "minimum",
+    "max": "maximum",
+    "mean": "mean",
+    "total": "total",
+    "hardened": "hardened",
+    "cold": "cold",
+    "cpu": "cpu",
+}
+
+
+def value_of(run: RunStatistics, statistic: str) -> float | None:
+    """That statistic of the run. Raises InputError for a name the kit does not know."""
+    if statistic not in _FIELDS:
+        raise InputError(
+            f"claims: statistic {statistic!r} is unknown", f"use one of {', '.join(_FIELDS)}"
+        )
+    value: float | None = getattr(run, _FIELDS[statistic])
+    return value
+
+
+def why_unusable(record: Record) -> str | None:
+    """Why a run's times cannot be used, naming the fit; None when they can."""
+    if not record.fits:
+        return "the record holds no fits"
+    for fit in record.fits:
+        if not math.isfinite(fit.wall_ns):
+            return f"fit {fit.index} has a time that is not finite ({fit.wall_ns})"
+        if fit.wall_ns <= 0:
+            return f"fit {fit.index} has a time that is not positive ({fit.wall_ns} ns)"
+    return None
+
+
+def run_statistics(entry: RunEntry, record: Record) -> RunStatistics:
+    """The run as numbers. The record must be one that ``why_unusable`` lets pass."""
+    fits = in_order(record)
+    walls = [fit.wall_ns / 1e9 for fit in fits]
+    return RunStatistics(
+        run_id=entry.run_id,
+        block=entry.block,
+        position=entry.position,
+        arm=entry.arm,
+        fits=len(walls),
+        minimum=min(walls),
+        maximum=max(walls),
+        mean=fmean(walls),
+        total=math.fsum(walls),
+        hardened=median(warm(walls)),
+        cold=walls[0],
+        cpu=_cpu(fits),
+    )
+
+
+def in_order(record: Record) -> tuple[Fit, ...]:
+    """The fits of a record by index, the cold one first."""
+    return tuple(sorted(record.fits, key=lambda fit: fit.index))
+
+
+def warm(values: Sequence[float]) -> Sequence[float]:
+    """The values without the cold first fit's; with one fit only, that one."""
+    return values[1:] or values
+
+
+def _cpu(fits: Sequence[Fit]) -> float | None:
+    seconds = median(warm([(fit.user_ns + fit.system_ns) / 1e9 for fit in fits]))
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
+
+
+def estimate(statistic: str, pairs: Sequence[tuple[float, float]], note: str = "") -> Estimate:
+    """Compare (python, dotnet) seconds, one pair a block.
+
+    A t interval on log(python/dotnet) over blocks, exponentiated: the paired
+    t interval of any textbook, on the log scale because times are ratios.
+    """
+    logs = [math.log(python) - math.log(dotnet) for python, dotnet in pairs]
+    if not logs:
+        return Estimate(statistic, 0, None, None, None, None, None, _join(note, "no complete pair"))
+    centre = fmean(logs)
+    ratio = _exp(centre)
+    if len(logs) < 2:
+        why = _join(note, "no interval: one complete pair says nothing about the spread")
+        return Estimate(statistic, 1, ratio, None, gain_percent(ratio), None, None, why)
+    spread = stdev(logs)
+    half = half_width(spread, len(logs))
+    bounds = Interval(_exp(centre - half), _exp(centre + half))
+    gains = Interval(gain_percent(bounds.low), gain_percent(bounds.high))
+    return Estimate(statistic, len(logs), ratio, bounds, gain_percent(ratio), gains, spread, note)
+
+
+def gain_percent(ratio: float) -> float:
+    """The paper's form, 100 * (python - dotnet) / python, from python/dotnet."""
+    return 100.0 * (1.0 - 1.0 / ratio)
+
+
+def half_width(sd: float, pairs: int) -> float:
+    """Half the t interval of a mean of that many values with that SD."""
+    from scipy import stats
+
+    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, pairs - 1))
+    return quantile * sd / math.sqrt(pairs)
+
+
+def blocks_to_decide(sd_log: float | None, gain: float) -> int | None:
+    """Fewest blocks whose half width is at most an effect of ``gain`` percent.
+
+    Smallest n >= 2 with t(n-1) * sd / sqrt(n) <= |log ratio of the gain|: an
+    effect of that size would then just keep its interval off zero in an
+    average session (about even odds; a power calculation asks for more). None
+    when the spread is unknown, the gain is 0 or 100 % and more, or more than
+    ``MOST_BLOCKS`` would be needed.
+    """
+    if sd_log is None or gain == 0 or gain >= 100:
+        return None
+    effect = abs(math.log1p(-gain / 100.0))
+    low, high = 2, MOST_BLOCKS
+    if half_width(sd_log, high) > effect:
+        return None
+    while low < high:  # the half width only falls as n grows
+        middle = (low + high) // 2
+        if half_width(sd_log, middle) <= effect:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _exp(log: float) -> float:
+    return math.exp(max(-_LOG_LIMIT, min(_LOG_LIMIT, log)))
+
+
+def _join(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)

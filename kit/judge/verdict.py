@@ -1,0 +1,157 @@
+"""Verdicts: per claim one word, the numbers behind it, and the rule that fired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kit.images.fidelity import Component
+from kit.judge.pairing import DOTNET, PYTHON, PairedBlock, estimate_over
+from kit.judge.samework import SameWork
+from kit.judge.statistics import Estimate, Interval, blocks_to_decide
+from kit.study.model import Claim, Paper
+
+REPRODUCED = "REPRODUCED"
+SAME_DIRECTION = "SAME DIRECTION"
+OPPOSITE = "OPPOSITE"
+EQUIVALENT = "EQUIVALENT"
+INCONCLUSIVE = "INCONCLUSIVE"
+NOT_TESTABLE = "NOT TESTABLE HERE"
+WORDS = (REPRODUCED, SAME_DIRECTION, OPPOSITE, EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE)
+
+EQUIVALENCE_PERCENT = 2.0
+"""Gains within plus or minus this much count as no difference."""
+CLAIMED_COMPONENTS = ("python", "tensorflow", "dotnet", "binding", "data")
+"""A substitute for one of these makes a verdict indicative: the claim is about them."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of one claim.
+
+    ``measured`` is the claim's own statistic, which alone is judged;
+    ``hardened`` is the median fit without the cold one, printed beside it.
+    ``figures_gain_percent`` is the gain computed from the published figures.
+    """
+
+    claim: Claim
+    variant: str
+    figures_gain_percent: float | None
+    measured: Estimate | None
+    hardened: Estimate | None
+    word: str
+    indicative: bool
+    blocks_to_decide: int | None
+    rule: str
+
+    @property
+    def printed(self) -> str:
+        """The word as it is to be shown; never a plain one over a substitute."""
+        return f"INDICATIVE: {self.word}" if self.indicative else self.word
+
+
+def judge_claims(
+    *,
+    claims: Sequence[Claim],
+    paper: Paper,
+    variant: str,
+    blocks: Sequence[PairedBlock],
+    missing: Sequence[str],
+    work: SameWork,
+    fidelity: Sequence[Component],
+) -> tuple[Verdict, ...]:
+    """One verdict a claim. ``missing`` says what the claims lack to be tested at all."""
+    indicative = bool(substitutes(fidelity)) and not missing
+    hardened = None if missing else estimate_over("hardened", blocks)
+    verdicts = []
+    for claim in claims:
+        measured = None if missing else estimate_over(claim.statistic, blocks)
+        word, rule = _decide(claim, measured, missing, work)
+        needed = None
+        if word == INCONCLUSIVE and measured is not None and work.held:
+            needed = blocks_to_decide(measured.sd_log, claim.published_gain_percent)
+            rule = f"{rule}; {_needed(needed, measured)}"
+        verdicts.append(
+            Verdict(
+                claim=claim,
+                variant=variant,
+                figures_gain_percent=figures_gain(paper, claim.statistic),
+                measured=measured,
+                hardened=hardened,
+                word=word,
+                indicative=indicative,
+                blocks_to_decide=needed,
+                rule=rule,
+            )
+        )
+    return tuple(verdicts)
+
+
+def substitutes(fidelity: Sequence[Component]) -> tuple[str, ...]:
+    """Components the claims are about that were substituted or not accounted for.
+
+    A component without a row counts: a plain verdict needs proof of exactness.
+    """
+    rows = {row.name.casefold(): row for row in fidelity}
+    return tuple(n for n in CLAIMED_COMPONENTS if n not in rows or not rows[n].exact)
+
+
+def figures_gain(paper: Paper, statistic: str) -> float | None:
+    """Gain in percent by the figures' own seconds; None for a statistic they lack."""
+    python = published_seconds(paper, PYTHON, statistic)
+    dotnet = published_seconds(paper, DOTNET, statistic)
+    if python is None or dotnet is None:
+        return None
+    return 100.0 * (python - dotnet) / python
+
+
+def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
+    """Published seconds of a stack; None when the paper gives none."""
+    row = paper.figures.get(stack)
+    if row is None:
+        return None
+    named = {"min": row.minimum, "max": row.maximum, "mean": row.mean, "total": row.total}
+    return named.get(statistic)
+
+
+def _decide(
+    claim: Claim, measured: Estimate | None, missing: Sequence[str], work: SameWork
+) -> tuple[str, str]:
+    if missing or measured is None:
+        return NOT_TESTABLE, f"missing: {'; '.join(missing)}"
+    if not work.held:
+        names = ", ".join(check.name for check in work.broken())
+        return INCONCLUSIVE, f"the arms did not do the same work ({names}), so no ratio is judged"
+    if measured.gain_interval is None:
+        return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
+    return _by_interval(claim, measured.gain_interval)
+
+
+def _by_interval(claim: Claim, gains: Interval) -> tuple[str, str]:
+    """The word for an interval of gains, as seen in the claimed direction."""
+    up = claim.published_gain_percent >= 0
+    as_claimed = gains.low > 0 if up else gains.high < 0
+    against = gains.high < 0 if up else gains.low > 0
+    band, limit = claim.band_percent, EQUIVALENCE_PERCENT
+    band_text = f"the claim's band, {band.low:g} to {band.high:g} %"
+    if as_claimed and gains.overlaps(band.low, band.high):
+        word, rule = REPRODUCED, f"the interval excludes 0 as claimed and meets {band_text}"
+    elif gains.within(-limit, limit):
+        word, rule = EQUIVALENT, f"the whole interval lies within plus or minus {limit:g} %"
+    elif as_claimed:
+        word, rule = SAME_DIRECTION, f"the interval excludes 0 as claimed but misses {band_text}"
+    elif against:
+        word, rule = OPPOSITE, "the interval excludes 0 against the claim"
+    else:
+        word = INCONCLUSIVE
+        rule = "the interval includes 0 and is too wide to call them equal"
+    return word, rule
+
+
+def _needed(needed: int | None, measured: Estimate) -> str:
+    if needed is None:
+        return "how many blocks would decide cannot be told from this session"
+    return (
+        f"an effect of the published size needs about {needed} blocks at this spread, "
+        f"this session has {measured.pairs}"
+    )

@@ -1,0 +1,153 @@
+"""Executing a plan: the engine runs what is left of it, the run log grows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
+from kit.errors import RunError
+from kit.images.fidelity import ArmImage
+from kit.measure.host import Host, HostReading, sample
+from kit.measure.record import Record, parse_record
+from kit.measure.runlog import RunLog
+from kit.measure.session import RunEntry
+from kit.plan.model import Limits, Plan, PlannedRun
+from kit.plan.spec import spec_json
+from kit.study.model import Study
+
+RECORD_FILE = "record.json"
+LOG_TAIL_CHARACTERS = 4000
+FAILURES_IN_A_ROW = 2
+
+OnRun = Callable[[PlannedRun], None]
+OnDone = Callable[[RunEntry], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What runs are made on and with."""
+
+    engine: Engine
+    host: Host
+    images: Mapping[str, ArmImage]
+    session_id: str
+
+
+def execute(
+    bench: Bench,
+    study: Study,
+    plan: Plan,
+    done: Collection[str],
+    log: RunLog,
+    before: OnRun,
+    after: OnDone,
+) -> None:
+    """Make every run of the plan that is not done, and log each.
+
+    A failed timed run is logged and the session goes on. Raises RunError when
+    an identity run fails, or an arm fails twice in a row: nothing more is to be
+    learned then. The failed run is in the log all the same.
+    """
+    failures = dict.fromkeys(plan.arms, 0)
+    for run in plan.runs:
+        if run.run_id in done:
+            continue
+        before(run)
+        entry = _run(bench, study, plan.limits, run, log)
+        after(entry)
+        failures[run.arm] = failures[run.arm] + 1 if entry.failure else 0
+        if entry.failure and (run.kind == "identity" or failures[run.arm] >= FAILURES_IN_A_ROW):
+            raise RunError(
+                f"run {run.run_id}: {entry.failure}",
+                "see the end of its output above and in the run log; then --resume the session",
+            )
+
+
+def _run(bench: Bench, study: Study, limits: Limits, run: PlannedRun, log: RunLog) -> RunEntry:
+    request = _request(bench, study, limits, run)
+    reading = bench.host.read()
+    outcome = bench.engine.run(request)
+    record, document, failure = _judge_outcome(run, outcome, limits)
+    entry = _entry(run, outcome, bench, (reading, bench.host.read()), record, failure)
+    log.add(entry, document)
+    return entry
+
+
+def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> RunRequest:
+    return RunRequest(
+        image=bench.images[run.arm].image_id,
+        env={**study.protocol.env, "KIT_SPEC": spec_json(run, study.workload)},
+        cpuset=limits.cpuset,
+        memory_bytes=limits.memory_bytes,
+        timeout_s=limits.timeout_s,
+        labels={LABEL: "kit", SESSION_LABEL: bench.session_id},
+    )
+
+
+def _judge_outcome(
+    run: PlannedRun, outcome: RunOutcome, limits: Limits
+) -> tuple[Record | None, Mapping[str, Any] | None, str | None]:
+    """The record, typed and as written, or how the run failed."""
+    failure = _failure(outcome, limits)
+    if failure:
+        return None, None, failure
+    text = outcome.files[RECORD_FILE]
+    try:
+        record = parse_record(text, f"run {run.run_id}")
+    except RunError as error:
+        return None, None, error.problem
+    stranger = _stranger(run, record)
+    if stranger:
+        return None, None, stranger
+    return record, json.loads(text), None
+
+
+def _failure(outcome: RunOutcome, limits: Limits) -> str | None:
+    if outcome.oom_killed:
+        return f"out of memory at the limit of {limits.memory_bytes / 1e9:.1f} GB"
+    if outcome.timed_out:
+        return f"not done within {limits.timeout_s:g} s"
+    if outcome.exit_code != 0:
+        return f"the program ended with exit code {outcome.exit_code}"
+    if RECORD_FILE not in outcome.files:
+        return "the program wrote no record"
+    return None
+
+
+def _stranger(run: PlannedRun, record: Record) -> str | None:
+    """A record must answer the spec that was given, not another one."""
+    wanted = {"run_id": run.run_id, "arm": run.arm, "kind": run.kind}
+    for field, value in wanted.items():
+        if getattr(record, field) != value:
+            return f"the record's {field} is {getattr(record, field)!r}, not {value!r}"
+    if len(record.fits) != run.repeats:
+        return f"the record holds {len(record.fits)} fits, not {run.repeats}"
+    return None
+
+
+def _entry(
+    run: PlannedRun,
+    outcome: RunOutcome,
+    bench: Bench,
+    readings: tuple[HostReading, HostReading],
+    record: Record | None,
+    failure: str | None,
+) -> RunEntry:
+    return RunEntry(
+        run_id=run.run_id,
+        block=run.block,
+        position=run.position,
+        arm=run.arm,
+        kind=run.kind,
+        image_id=bench.images[run.arm].image_id,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        exit_code=outcome.exit_code,
+        failure=failure,
+        log_tail=outcome.logs[-LOG_TAIL_CHARACTERS:] if failure else "",
+        host=sample(*readings),
+        record=record,
+    )

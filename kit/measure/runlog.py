@@ -1,0 +1,159 @@
+"""The run log: append-only JSON lines, each on disk before the next run starts.
+
+The first line is the session's header, every further one a run. A crash in the
+middle of a line leaves a torn last line, which reading leaves out and names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kit.errors import HostError, InputError
+from kit.images.fidelity import ArmImage, Component
+from kit.measure.record import record_from
+from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
+from kit.plan.document import plan_document, plan_from
+from kit.plan.make import plan_sha256
+from kit.schemas import problems
+
+NAME = "runlog.jsonl"
+SCHEMA = 1
+REMEDY = "give the folder of a session that `kit reproduce` made"
+
+
+class RunLog:
+    """A session's log file, open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @classmethod
+    def create(cls, folder: Path, header: Header) -> RunLog:
+        """A new log with that header. Raises HostError when it cannot be written."""
+        log = cls(folder / NAME)
+        if log._path.exists():
+            raise InputError(
+                f"{log._path}: there is a session here already", "choose another --out"
+            )
+        log._append({"type": "header", "schema": SCHEMA, **_header_document(header)})
+        return log
+
+    @classmethod
+    def reopen(cls, folder: Path) -> RunLog:
+        """The log of a session that goes on."""
+        return cls(folder / NAME)
+
+    def add(self, entry: RunEntry, record: Mapping[str, Any] | None) -> None:
+        """Append a run, its record as the program wrote it, and sync it to disk."""
+        document = asdict(entry)
+        document["record"] = record
+        self._append({"type": "run", **document})
+
+    def _append(self, document: Mapping[str, Any]) -> None:
+        line = json.dumps(document, sort_keys=True, allow_nan=False) + "\n"
+        try:
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(line)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise HostError(
+                f"{self._path}: cannot be written ({error.strerror})",
+                "free disk space or choose a writable --out, then --resume",
+            ) from error
+
+
+def read_session(folder: Path) -> Session:
+    """The session in that folder. Raises InputError naming file, line and field."""
+    path = folder / NAME
+    try:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", REMEDY) from error
+    lines = text.split("\n")
+    torn = lines.pop()
+    notes = ("The log's last line was torn by an interruption and is left out.",) if torn else ()
+    if not lines:
+        raise InputError(f"{path}: holds no complete line", REMEDY)
+    documents = [_document(line, path, number) for number, line in enumerate(lines, start=1)]
+    header = _header(documents[0], path)
+    entries = tuple(
+        _entry(document, path, number) for number, document in enumerate(documents[1:], start=2)
+    )
+    return Session(header=header, entries=entries, notes=notes)
+
+
+def drop_torn_line(folder: Path) -> None:
+    """Cut a torn last line off, before a resumed session appends to the log."""
+    path = folder / NAME
+    with path.open("rb+") as stream:
+        content = stream.read()
+        end = content.rfind(b"\n") + 1
+        if end < len(content):
+            stream.truncate(end)
+            os.fsync(stream.fileno())
+
+
+def _document(line: str, path: Path, number: int) -> dict[str, Any]:
+    try:
+        document = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{path}, line {number}: not JSON ({error})", REMEDY) from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path}, line {number}: not an object", REMEDY)
+    return document
+
+
+def _header_document(header: Header) -> dict[str, Any]:
+    document = asdict(header)
+    document["plan"] = plan_document(header.plan)
+    return document
+
+
+def _header(document: dict[str, Any], path: Path) -> Header:
+    if document.get("type") != "header":
+        raise InputError(f"{path}, line 1: not a session's header", REMEDY)
+    if document.get("schema") != SCHEMA:
+        raise InputError(
+            f"{path}, line 1: schema {document.get('schema')!r}, this kit reads {SCHEMA}",
+            "use the version of the kit that wrote it",
+        )
+    try:
+        header = Header(
+            session_id=document["session_id"],
+            kit_version=document["kit_version"],
+            created=document["created"],
+            command=document["command"],
+            plan=plan_from(document["plan"]),
+            plan_sha256=document["plan_sha256"],
+            images={arm: ArmImage(**image) for arm, image in document["images"].items()},
+            fidelity=tuple(Component(**row) for row in document["fidelity"]),
+            host=HostFacts(**document["host"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}, line 1: broken header ({error})", REMEDY) from error
+    if plan_sha256(header.plan) != header.plan_sha256:
+        raise InputError(f"{path}, line 1: the plan does not match its own hash", REMEDY)
+    return header
+
+
+def _entry(document: dict[str, Any], path: Path, number: int) -> RunEntry:
+    values = {key: value for key, value in document.items() if key != "type"}
+    if document.get("type") != "run":
+        raise InputError(f"{path}, line {number}: not a run", REMEDY)
+    record = values.get("record")
+    if record is not None:
+        broken = problems("record", record)
+        if broken:
+            raise InputError(f"{path}, line {number}: record: {'; '.join(broken[:3])}", REMEDY)
+        values["record"] = record_from(record)
+    try:
+        values["host"] = HostSample(**values["host"])
+        return RunEntry(**values)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}, line {number}: broken run ({error})", REMEDY) from error

@@ -1,0 +1,24 @@
+"""A plan to and from plain JSON values, for the run log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from kit.plan.model import Limits, Plan, PlannedRun
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON values."""
+    return asdict(plan)
+
+
+def plan_from(document: Mapping[str, Any]) -> Plan:
+    """The plan of such a document. Raises KeyError or TypeError when it is none."""
+    values = dict(document)
+    values["arms"] = tuple(values["arms"])
+    values["notes"] = tuple(values["notes"])
+    values["limits"] = Limits(**values["limits"])
+    values["runs"] = tuple(PlannedRun(**run) for run in values["runs"])
+    return Plan(**values)

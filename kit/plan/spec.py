@@ -1,0 +1,36 @@
+"""The spec: what one run of a workload program is told to do, as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from kit.plan.model import PlannedRun
+from kit.schemas import check
+from kit.study.model import Workload
+
+
+def spec_json(run: PlannedRun, workload: Workload) -> str:
+    """The spec of a run. Raises InputError when the study makes a spec that breaks
+    the schema, so that a container is never started with one."""
+    document = {
+        "schema": 1,
+        "run_id": run.run_id,
+        "arm": run.arm,
+        "kind": run.kind,
+        "repeats": run.repeats,
+        "seed": run.seed,
+        "workload": _workload(workload),
+    }
+    check("spec", document, f"spec of run {run.run_id}", "mend the workload in study.yaml")
+    return json.dumps(document, sort_keys=True)
+
+
+def _workload(workload: Workload) -> dict[str, object]:
+    document = asdict(workload)
+    document["layers"] = [
+        {key: value for key, value in layer.items() if value is not None}
+        for layer in document["layers"]
+    ]
+    document["metrics"] = list(workload.metrics)
+    return document

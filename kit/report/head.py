@@ -1,0 +1,79 @@
+"""The head of a report for the terminal: plain text, at most 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from kit.judge.verdict import Verdict
+from kit.report.numbers import gain, signed_percent
+from kit.report.text import plain
+
+if TYPE_CHECKING:
+    from kit.report.model import ReportModel
+
+WIDTH = 80
+_MOST_LINES = 4  # of one wrapped sentence
+
+
+def head(model: ReportModel) -> str:
+    """What is printed after a run: verdict, same work, claims, substitutes, failures."""
+    several = len(model.variants) > 1
+    lines = [*_wrapped(model.study.title), "", *_wrapped(model.headline), ""]
+    for part in model.variants:
+        prefix = f"{part.variant}: " if several else ""
+        lines += _wrapped(prefix + part.same_work_line)
+    lines += ["", *_table(model.verdicts, several), "", *_wrapped(substitutes_line(model))]
+    lines += _wrapped(_left_out(model))
+    return "\n".join(line[:WIDTH] for line in lines).rstrip() + "\n"
+
+
+def substitutes_line(model: ReportModel) -> str:
+    """Which components were not the ones the study names."""
+    others = [row.name for row in model.header.fidelity if not row.exact]
+    if not others and not model.substitutes:
+        return "Substitutes: none."
+    unaccounted = [name for name in model.substitutes if name not in others]
+    text = f"Substitutes: {', '.join(others) or 'none'}."
+    if unaccounted:
+        text += f" Not accounted for: {', '.join(unaccounted)}."
+    if model.substitutes:
+        text += f" Verdicts are indicative because of: {', '.join(model.substitutes)}."
+    return text
+
+
+def _table(verdicts: tuple[Verdict, ...], several: bool) -> list[str]:
+    rows = [
+        [
+            plain(f"{v.claim.id} {v.claim.statistic}{' ' + v.variant if several else ''}", 16),
+            signed_percent(v.claim.published_gain_percent),
+            gain(v.measured),
+            v.printed,
+        ]
+        for v in verdicts
+    ]
+    if not rows:
+        return ["The study has no measured claim."]
+    text = tabulate(
+        rows,
+        headers=["claim", "paper", "gain here [95 %]", "verdict"],
+        tablefmt="simple",
+        disable_numparse=True,
+    )
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def _left_out(model: ReportModel) -> str:
+    failed, excluded = len(model.failures), len(model.judged.exclusions)
+    if not failed and not excluded:
+        return ""
+    return f"Failed runs: {failed}; left out of the comparison: {excluded} (see the report)."
+
+
+def _wrapped(text: str) -> list[str]:
+    lines = textwrap.wrap(plain(text, WIDTH * _MOST_LINES), WIDTH)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], lines[_MOST_LINES - 1][: WIDTH - 1] + "…"]
+    return lines

@@ -1,0 +1,61 @@
+"""The sentences a reader meets first: the verdict's and the same-work line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kit.judge.samework import SameWork
+from kit.judge.verdict import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    NOT_TESTABLE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+    Verdict,
+)
+from kit.report.numbers import gain_in_words, signed_percent
+
+_OPENINGS: Mapping[str, str] = {
+    REPRODUCED: "Holds",
+    SAME_DIRECTION: "Holds in direction, not in size",
+    OPPOSITE: "Does not hold, the opposite was measured",
+    EQUIVALENT: "Does not hold, the stacks are equally fast",
+    INCONCLUSIVE: "Cannot be said",
+    NOT_TESTABLE: "Cannot be tested here",
+}
+
+
+def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The verdict the headline speaks of: the average fit's, else the first.
+
+    Of several variants the first one that could be tested at all.
+    """
+    tested = [v for v in verdicts if v.word != NOT_TESTABLE] or list(verdicts)
+    means = [v for v in tested if v.claim.statistic == "mean"]
+    return next(iter(means or tested), None)
+
+
+def headline(verdict: Verdict | None) -> str:
+    """One sentence: what holds, how sure that is, and whether substitutes took part."""
+    if verdict is None:
+        return "Cannot be said: the study has no measured claim."
+    claim = verdict.claim
+    opening = _OPENINGS[verdict.word] + (" (indicative)" if verdict.indicative else "")
+    start = f'{opening}: "{claim.statement}" ({claim.id})'
+    paper = f"the paper says {signed_percent(claim.published_gain_percent)}"
+    measured = verdict.measured
+    if measured is None or measured.gain_percent is None:
+        return f"{start}; {paper}, {verdict.rule}."
+    blocks = f"{measured.pairs} block{'s' if measured.pairs != 1 else ''}"
+    return f"{start}; {paper}, measured {gain_in_words(measured)} over {blocks}."
+
+
+def same_work_line(work: SameWork) -> str:
+    """Whether the arms did the same work, with the differences named."""
+    if not work.applicable:
+        return "Same work: not applicable, the plan holds one arm of this variant."
+    if work.held:
+        return f"Same work: held ({', '.join(check.name for check in work.checks)})."
+    differences = "; ".join(f"{check.name}: {check.detail}" for check in work.broken())
+    return f"Same work: NOT HELD. {differences}."

@@ -1,0 +1,248 @@
+"""The report model: everything a report shows, worked out once for every format.
+
+Strings are as they came; each format makes them safe for itself (``kit.report.text``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+from kit.images.fidelity import ArmImage
+from kit.judge.comparison import Comparison, Judged, judge
+from kit.judge.cost import FitCost, fit_costs
+from kit.judge.pairing import DOTNET, PYTHON, PairedBlock
+from kit.judge.statistics import Estimate, RunStatistics, in_order, value_of
+from kit.judge.training import Trained, remark, trained
+from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
+from kit.measure.record import Fit
+from kit.measure.session import Header, HostSample, Session
+from kit.report.headline import head_claim, headline, same_work_line
+from kit.study.model import Study
+
+PUBLISHED = ("min", "max", "mean", "total")
+"""The paper's four numbers, in its order."""
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One of the paper's numbers against this session. Seconds and percent.
+
+    Measured seconds are means over the runs of complete blocks, or over all
+    usable runs of an arm where no block is complete.
+    """
+
+    statistic: str
+    paper_python: float | None
+    paper_dotnet: float | None
+    figures_gain_percent: float | None
+    text_gain_percent: float | None
+    python: float | None
+    dotnet: float | None
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class VariantReport:
+    """One variant's comparison with its published-against-measured rows."""
+
+    comparison: Comparison
+    rows: tuple[PublishedRow, ...]
+    cold: Mapping[str, float]
+    """Per arm, mean cold first fit of its runs, seconds."""
+    same_work_line: str
+
+    @property
+    def variant(self) -> str:
+        """The variant's name."""
+        return self.comparison.pair.variant
+
+
+@dataclass(frozen=True)
+class ArmFacts:
+    """Where an arm ran. ``versions`` holds every distinct value its records name."""
+
+    arm: str
+    image: ArmImage | None
+    versions: Mapping[str, tuple[str, ...]]
+    clocks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run without a record, with the end of its output."""
+
+    run_id: str
+    block: int
+    arm: str
+    kind: str
+    exit_code: int | None
+    failure: str
+    log_tail: str
+
+
+@dataclass(frozen=True)
+class RawRun:
+    """A timed run with its fits as recorded; ``counted`` False: see the exclusions."""
+
+    run_id: str
+    block: int
+    position: int
+    arm: str
+    image_id: str
+    started_at: str
+    finished_at: str
+    counted: bool
+    host: HostSample
+    fits: tuple[Fit, ...]
+
+
+@dataclass(frozen=True)
+class ReportModel:
+    """Everything a report shows, in no format yet."""
+
+    study: Study
+    header: Header
+    headline: str
+    head_claim: str | None
+    """Id of the claim the headline speaks of."""
+    substitutes: tuple[str, ...]
+    """Components that make the verdicts indicative; none where nothing was measured."""
+    judged: Judged
+    variants: tuple[VariantReport, ...]
+    trained: tuple[Trained, ...]
+    trained_remark: str
+    costs: tuple[FitCost, ...]
+    arms: tuple[ArmFacts, ...]
+    failures: tuple[Failure, ...]
+    raw: tuple[RawRun, ...]
+    log_notes: tuple[str, ...]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every verdict, variant by variant."""
+        return tuple(v for part in self.judged.comparisons for v in part.verdicts)
+
+    @property
+    def same_work_held(self) -> bool:
+        """Whether every variant's arms did the same work (true where there is one arm)."""
+        return all(part.same_work.held for part in self.judged.comparisons)
+
+
+def build_report(session: Session, study: Study) -> ReportModel:
+    """The report of a session. Raises InputError if it is of another study's arms."""
+    judged = judge(session, study)
+    verdicts = tuple(v for part in judged.comparisons for v in part.verdicts)
+    lead = head_claim(verdicts)
+    usable = {run.run_id for run in judged.runs}
+    return ReportModel(
+        study=study,
+        header=session.header,
+        headline=headline(lead),
+        head_claim=lead.claim.id if lead is not None else None,
+        substitutes=(
+            substitutes(session.header.fidelity) if any(v.indicative for v in verdicts) else ()
+        ),
+        judged=judged,
+        variants=tuple(_variant(part, judged, study) for part in judged.comparisons),
+        trained=trained(session, study),
+        trained_remark=remark(study),
+        costs=fit_costs(session, usable),
+        arms=tuple(_arm(session, arm) for arm in session.header.plan.arms),
+        failures=_failures(session),
+        raw=_raw(session, {e.run_id for e in judged.exclusions}),
+        log_notes=session.notes,
+    )
+
+
+def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:
+    claimed = {c.statistic: c.published_gain_percent for c in study.claims}
+    python = _runs_of(part, judged, part.pair.python)
+    dotnet = _runs_of(part, judged, part.pair.dotnet)
+    rows = tuple(
+        PublishedRow(
+            statistic=name,
+            paper_python=published_seconds(study.paper, PYTHON, name),
+            paper_dotnet=published_seconds(study.paper, DOTNET, name),
+            figures_gain_percent=figures_gain(study.paper, name),
+            text_gain_percent=claimed.get(name),
+            python=_mean(python, name),
+            dotnet=_mean(dotnet, name),
+            estimate=part.estimates[name],
+        )
+        for name in (*PUBLISHED, "hardened")
+    )
+    named = ((part.pair.python, python), (part.pair.dotnet, dotnet))
+    cold = {arm: _mean(runs, "cold") for arm, runs in named if arm is not None}
+    return VariantReport(
+        comparison=part,
+        rows=rows,
+        cold={arm: seconds for arm, seconds in cold.items() if seconds is not None},
+        same_work_line=same_work_line(part.same_work),
+    )
+
+
+def _runs_of(part: Comparison, judged: Judged, arm: str | None) -> tuple[RunStatistics, ...]:
+    """The runs the ratio is made of, so that seconds and ratio speak of the same runs."""
+    if part.blocks:
+        return tuple(_side(block, arm == part.pair.python) for block in part.blocks)
+    return tuple(run for run in judged.runs if run.arm == arm)
+
+
+def _side(block: PairedBlock, python: bool) -> RunStatistics:
+    return block.python if python else block.dotnet
+
+
+def _mean(runs: tuple[RunStatistics, ...], statistic: str) -> float | None:
+    values = [value for value in (value_of(run, statistic) for run in runs) if value is not None]
+    return fmean(values) if values else None
+
+
+def _arm(session: Session, arm: str) -> ArmFacts:
+    records = [e.record for e in session.entries if e.arm == arm and e.record is not None]
+    names = sorted({name for record in records for name in record.versions})
+    return ArmFacts(
+        arm=arm,
+        image=session.header.images.get(arm),
+        versions={
+            name: tuple(sorted({r.versions[name] for r in records if name in r.versions}))
+            for name in names
+        },
+        clocks=tuple(sorted({f"{r.clock_name}, {r.clock_resolution_ns:g} ns" for r in records})),
+    )
+
+
+def _failures(session: Session) -> tuple[Failure, ...]:
+    return tuple(
+        Failure(
+            run_id=entry.run_id,
+            block=entry.block,
+            arm=entry.arm,
+            kind=entry.kind,
+            exit_code=entry.exit_code,
+            failure=entry.failure or "no record",
+            log_tail=entry.log_tail,
+        )
+        for entry in session.entries
+        if entry.record is None
+    )
+
+
+def _raw(session: Session, excluded: set[str]) -> tuple[RawRun, ...]:
+    return tuple(
+        RawRun(
+            run_id=entry.run_id,
+            block=entry.block,
+            position=entry.position,
+            arm=entry.arm,
+            image_id=entry.image_id,
+            started_at=entry.started_at,
+            finished_at=entry.finished_at,
+            counted=entry.run_id not in excluded,
+            host=entry.host,
+            fits=in_order(entry.record),
+        )
+        for entry in session.timed()
+        if entry.record is not None
+    )

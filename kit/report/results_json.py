@@ -1,0 +1,139 @@
+"""The report for machines: ``results.json``, by results.schema.json.
+
+Numbers are the ones of the model, unrounded, so that anything the report
+prints can be worked out again from this file. A number that is not finite has
+no JSON form and becomes null; the exclusions say which run it was of.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kit.judge.comparison import Comparison
+from kit.judge.statistics import RunStatistics
+from kit.judge.verdict import Verdict
+from kit.report.model import RawRun, ReportModel, VariantReport
+
+SCHEMA = 1
+
+
+def to_document(model: ReportModel) -> dict[str, Any]:
+    """The document, its keys sorted; the same model gives the same document."""
+    header = model.header
+    counted = {run.run_id: run for run in model.judged.runs}
+    document = {
+        "schema": SCHEMA,
+        "kit_version": header.kit_version,
+        "session": {
+            "id": header.session_id,
+            "created": header.created,
+            "command": header.command,
+            "plan_sha256": header.plan_sha256,
+        },
+        "study": {
+            "id": model.study.id,
+            "title": model.study.title,
+            "citation": model.study.paper.citation,
+            "sha256": model.study.sha256,
+        },
+        "headline": model.headline,
+        "head_claim": model.head_claim,
+        "same_work_held": model.same_work_held,
+        "substitutes": model.substitutes,
+        "variants": [_variant(part) for part in model.variants],
+        "fidelity": header.fidelity,
+        "training": model.trained,
+        "costs": model.costs,
+        "arms": model.arms,
+        "host": header.host,
+        "plan": header.plan,
+        "runs": [_run(run, counted.get(run.run_id)) for run in model.raw],
+        "failures": model.failures,
+        "exclusions": model.judged.exclusions,
+        "notes": model.log_notes,
+    }
+    plain: dict[str, Any] = _plain(document)
+    return plain
+
+
+def dumps(model: ReportModel) -> str:
+    """The document as text: sorted, indented, ASCII, and without NaN."""
+    document = to_document(model)
+    return json.dumps(document, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def _variant(part: VariantReport) -> dict[str, object]:
+    comparison: Comparison = part.comparison
+    work = comparison.same_work
+    return {
+        "variant": part.variant,
+        "python": comparison.pair.python,
+        "dotnet": comparison.pair.dotnet,
+        "missing": comparison.missing,
+        "blocks": [block.block for block in comparison.blocks],
+        "same_work": {
+            "held": work.held,
+            "applicable": work.applicable,
+            "checks": work.checks,
+            "own_libraries": work.own_libraries,
+        },
+        "estimates": comparison.estimates,
+        "published": [
+            {
+                "statistic": row.statistic,
+                "paper_python_s": row.paper_python,
+                "paper_dotnet_s": row.paper_dotnet,
+                "figures_gain_percent": row.figures_gain_percent,
+                "text_gain_percent": row.text_gain_percent,
+                "python_s": row.python,
+                "dotnet_s": row.dotnet,
+            }
+            for row in part.rows
+        ],
+        "cold_s": part.cold,
+        "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    claim = verdict.claim
+    return {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "where": claim.where,
+        "statistic": claim.statistic,
+        "published_gain_percent": claim.published_gain_percent,
+        "figures_gain_percent": verdict.figures_gain_percent,
+        "band_percent": claim.band_percent,
+        "measured": verdict.measured,
+        "hardened": verdict.hardened,
+        "word": verdict.word,
+        "indicative": verdict.indicative,
+        "printed": verdict.printed,
+        "blocks_to_decide": verdict.blocks_to_decide,
+        "rule": verdict.rule,
+    }
+
+
+def _run(run: RawRun, statistics: RunStatistics | None) -> dict[str, object]:
+    """A raw run, with its statistics where its times are usable."""
+    fields = {f.name: getattr(run, f.name) for f in dataclasses.fields(run)}
+    return {**fields, "statistics": statistics}
+
+
+def _plain(value: object) -> Any:
+    """Frozen values as JSON's own types, mappings sorted by key."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = sorted(field.name for field in dataclasses.fields(value))
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,175 @@
+"""What it was measured with: substitutes, hosts, plan, failures, raw numbers."""
+
+from __future__ import annotations
+
+from kit.measure.record import Fit
+from kit.report.model import ArmFacts, RawRun, ReportModel
+from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.tables import bullets, facts, fold, table
+from kit.report.text import block, code, inline
+
+
+def fidelity(model: ReportModel) -> str:
+    """Per component what the study wants and what was got."""
+    rows = [
+        [
+            inline(row.name),
+            inline(row.wanted),
+            inline(row.got),
+            "exact" if row.exact else "**substituted**",
+            inline(row.why),
+        ]
+        for row in model.header.fidelity
+    ]
+    return table(["component", "wanted", "got", "fidelity", "why"], rows)
+
+
+def where(model: ReportModel) -> str:
+    """Images and versions of every arm, then the host and its limits."""
+    names = sorted({name for arm in model.arms for name in arm.versions})
+    rows = [
+        [what, *(_image(arm, what) for arm in model.arms)]
+        for what in ("reference", "image id", "size (MB)")
+    ]
+    rows += [[inline(n), *(_versions(arm, n) for arm in model.arms)] for n in names]
+    rows.append(["clock", *(inline(", ".join(arm.clocks)) or NONE for arm in model.arms)])
+    return f"{table(['', *(inline(arm.arm) for arm in model.arms)], rows)}\n\n{_host(model)}"
+
+
+def _image(arm: ArmFacts, what: str) -> str:
+    if arm.image is None:
+        return NONE
+    return {
+        "reference": code(arm.image.reference),
+        "image id": code(arm.image.image_id),
+        "size (MB)": megabytes(arm.image.size_bytes),
+    }[what]
+
+
+def _versions(arm: ArmFacts, name: str) -> str:
+    """One version; several (an image that changed under way) are all shown."""
+    return inline(" / ".join(arm.versions.get(name, ()))) or NONE
+
+
+def _host(model: ReportModel) -> str:
+    host, limits = model.header.host, model.header.plan.limits
+    rows = [
+        ("CPU", f"{host.cpu_model or 'not known'}, {host.cpus} CPUs"),
+        ("frequency governor", host.governor),
+        ("memory", f"{host.memory_bytes / 1e9:.1f} GB"),
+        ("operating system", host.operating_system),
+        ("kernel", host.kernel),
+        ("virtualization", host.virtualization),
+        ("engine", host.engine),
+        ("cgroup version", host.cgroup_version),
+        (
+            "limits of a run",
+            f"CPUs {limits.cpuset or 'all'}, {limits.memory_bytes / 1e9:.1f} GB of memory, "
+            f"{limits.timeout_s:g} s",
+        ),
+        ("load and steal", _samples(model)),
+    ]
+    return facts(rows)
+
+
+def _samples(model: ReportModel) -> str:
+    samples = [run.host for run in model.raw]
+    if not samples:
+        return "no timed run"
+    loads = [sample.load_1m_before for sample in samples]
+    stolen = [s.steal_ticks for s in samples if s.steal_ticks is not None]
+    steal = f"{sum(stolen) / 100:.2f} s stolen in all" if stolen else "steal time not known"
+    free = min(sample.available_bytes_before for sample in samples)
+    return (
+        f"load {min(loads):.2f} to {max(loads):.2f} before runs, {steal}, "
+        f"at least {free / 1e9:.1f} GB of memory free"
+    )
+
+
+def left_out(model: ReportModel) -> str:
+    """Failed runs with the end of their output, exclusions, notes: nothing silent."""
+    excluded = [
+        [str(e.block) if e.block >= 0 else NONE, inline(e.arm), code(e.run_id), inline(e.reason)]
+        for e in model.judged.exclusions
+    ]
+    parts = []
+    if model.failures:
+        rows = [
+            [code(f.run_id), inline(f.arm), f.kind, str(f.exit_code), inline(f.failure)]
+            for f in model.failures
+        ]
+        parts.append("Failed runs:")
+        parts.append(table(["run", "arm", "kind", "exit code", "failure"], rows))
+        parts += [
+            fold(f"End of the output of {inline(f.run_id)}", block(f.log_tail))
+            for f in model.failures
+            if f.log_tail.strip()
+        ]
+    if excluded:
+        parts.append("Left out of the comparison:")
+        parts.append(table(["block", "arm", "run", "why"], excluded, "r"))
+    notes = [*model.header.plan.notes, *model.log_notes]
+    if notes:
+        parts += ["Notes:", bullets([inline(note, 600) for note in notes])]
+    return "\n\n".join(parts) or "No run failed, none was left out."
+
+
+def plan(model: ReportModel) -> str:
+    """Tier, blocks, repeats, seed and the order the runs were planned in."""
+    planned = model.header.plan
+    timed = [run for run in planned.runs if run.kind == "timed"]
+    order = [
+        [
+            str(number),
+            inline(", ".join(run.arm for run in timed if run.block == number)),
+        ]
+        for number in sorted({run.block for run in timed})
+    ]
+    rows = [
+        ("tier", planned.tier),
+        ("blocks", str(planned.blocks)),
+        ("fits in a run", str(planned.repeats)),
+        ("seed of the order", str(planned.seed)),
+        ("plan", f"sha256 {model.header.plan_sha256}"),
+        ("study", f"{planned.study_id}, sha256 {planned.study_sha256}"),
+    ]
+    return f"{facts(rows)}\n\n{table(['block', 'order of its runs'], order, 'r')}"
+
+
+def repeat(model: ReportModel) -> str:
+    """The exact command that repeats the session."""
+    return block(model.header.command)
+
+
+def raw(model: ReportModel) -> str:
+    """Every fit of every timed run, folded."""
+    headers = [
+        "block", "pos.", "arm", "run", "counted", "fit", "wall (s)", "paper's clock (s)",
+        "user (s)", "system (s)", "minor faults", "RSS before (MB)", "RSS after (MB)",
+        "last loss", "last accuracy",
+    ]  # fmt: skip
+    rows = [_fit_row(run, fit) for run in model.raw for fit in run.fits]
+    return fold(
+        f"{len(rows)} fits of {len(model.raw)} timed runs",
+        table(headers, rows, "rrlllrrrrrrrrrr"),
+    )
+
+
+def _fit_row(run: RawRun, fit: Fit) -> list[str]:
+    return [
+        str(run.block),
+        str(run.position),
+        inline(run.arm),
+        inline(run.run_id),
+        "yes" if run.counted else "no",
+        str(fit.index),
+        seconds(fit.wall_ns / 1e9, 9),
+        seconds(fit.paper_clock_s, 7),
+        seconds(fit.user_ns / 1e9, 3),
+        seconds(fit.system_ns / 1e9, 3),
+        str(fit.minor_faults),
+        megabytes(fit.rss_before_bytes),
+        megabytes(fit.rss_after_bytes),
+        seconds(fit.losses[-1] if fit.losses else None, 6),
+        seconds(fit.accuracies[-1] if fit.accuracies else None, 6),
+    ]

@@ -1,0 +1,222 @@
+"""What was measured: claims, published against measured, noise, training, cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from kit.judge.pairing import DOTNET, PYTHON
+from kit.judge.statistics import Estimate
+from kit.judge.verdict import EQUIVALENCE_PERCENT
+from kit.report.model import PublishedRow, ReportModel, VariantReport
+from kit.report.numbers import NONE, gain, megabytes, ratio, seconds, signed_percent
+from kit.report.tables import table
+from kit.report.text import inline
+
+_UNITS = (
+    "The unit of replication is the run, one container. The fits of one process share its memory "
+    "layout, its caches and its moment on the host, so they are one sample however many they are; "
+    "an interval over fits would be far too narrow. Each block holds one run of either arm, in "
+    "random order, so that drift of the host hits both alike. Intervals are paired t intervals "
+    "over blocks on log(python/dotnet)."
+)
+_GAIN = (
+    "A gain is 100 * (python - dotnet) / python, as in the paper: plus means that dotnet is "
+    "faster. Brackets hold the 95 % interval. Hardened: the median fit of a run without its cold "
+    "first one, the same for every claim and not judged. A claim is judged on its own statistic; "
+    f"gains within plus or minus {EQUIVALENCE_PERCENT:g} % count as equal."
+)
+_NAMES: Mapping[str, str] = {
+    "hardened": "median without cold fit",
+    "cpu": "CPU seconds, median without cold fit",
+    "cold": "cold first fit",
+}
+
+
+def claims(model: ReportModel) -> str:
+    """The claims table, with the rule that fired for each."""
+    several = len(model.variants) > 1
+    rows = [
+        [
+            inline(v.claim.id + (f" {v.variant}" if several else "")),
+            inline(f"{v.claim.statement} ({v.claim.where})"),
+            f"{signed_percent(v.claim.published_gain_percent)} "
+            f"(figures: {signed_percent(v.figures_gain_percent)})",
+            gain(v.measured),
+            gain(v.hardened),
+            f"**{inline(v.printed)}**",
+            inline(v.rule, 600),
+        ]
+        for v in model.verdicts
+    ]
+    headers = ["id", "claim", "paper", "measured gain", "hardened gain", "verdict", "why"]
+    return f"{table(headers, rows)}\n\n{_GAIN}"
+
+
+def published(model: ReportModel) -> str:
+    """The paper's four numbers beside the same four measured here."""
+    return "\n\n".join(_published(model, part) for part in model.variants)
+
+
+def _published(model: ReportModel, part: VariantReport) -> str:
+    pair = part.comparison.pair
+    figures = model.study.paper.figures
+    heads = [
+        f"{stack}, {inline(figures[stack].where)} (s)"
+        if stack in figures
+        else f"{stack}, paper (s)"
+        for stack in (PYTHON, DOTNET)
+    ]
+    headers = [
+        "of a run's fits",
+        *heads,
+        "paper's gain: figures / text",
+        f"{inline(pair.python or PYTHON)} here (s)",
+        f"{inline(pair.dotnet or DOTNET)} here (s)",
+        "ratio python/dotnet",
+        "measured gain",
+    ]
+    rows = [_published_row(row, model) for row in part.rows]
+    blocks = len(part.comparison.blocks)
+    note = (
+        f"Measured seconds are means over the runs of {blocks} complete blocks."
+        if blocks
+        else "No block is complete: measured seconds are means over all usable runs of an arm."
+    )
+    return (
+        f"{table(headers, rows, 'lrrrrrrr')}\n\n{note} The paper's total is of "
+        f"{model.study.protocol.published_repeats} fits, a run here had {_fits(model)}: "
+        "compare the totals' gains only, not their seconds."
+    )
+
+
+def _published_row(row: PublishedRow, model: ReportModel) -> list[str]:
+    name = _NAMES.get(row.statistic, row.statistic)
+    if row.statistic == "total":
+        name = f"total (here of {_fits(model)} fits)"
+    paper = f"{signed_percent(row.figures_gain_percent)} / {signed_percent(row.text_gain_percent)}"
+    return [
+        name,
+        seconds(row.paper_python),
+        seconds(row.paper_dotnet),
+        paper if row.figures_gain_percent is not None else NONE,
+        seconds(row.python),
+        seconds(row.dotnet),
+        ratio(row.estimate),
+        gain(row.estimate),
+    ]
+
+
+def _fits(model: ReportModel) -> str:
+    counts = sorted({run.fits for run in model.judged.runs})
+    if not counts:
+        return str(model.header.plan.repeats)
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def noise(model: ReportModel) -> str:
+    """How far the ratio moved from block to block, and why blocks are what counts."""
+    rows = []
+    for part in model.variants:
+        for name in ("mean", "hardened", "cpu"):
+            estimate = part.comparison.estimates[name]
+            rows.append(
+                [
+                    inline(part.variant),
+                    _NAMES.get(name, name),
+                    str(estimate.pairs),
+                    NONE if estimate.sd_log is None else f"{estimate.sd_log:.4f}",
+                    _spread(estimate),
+                    ratio(estimate),
+                    inline(estimate.note) or NONE,
+                ]
+            )
+    headers = ["variant", "statistic", "blocks", "SD of log ratio", "spread", "ratio", "note"]
+    return (
+        f"{table(headers, rows, 'llrrrr')}\n\nSpread is how far the ratio of one block typically "
+        "lies from their average by noise alone; an effect well below it needs many blocks. "
+        f"{_UNITS}"
+    )
+
+
+def _spread(estimate: Estimate) -> str:
+    if estimate.sd_log is None:
+        return NONE
+    return f"{100 * math.expm1(min(estimate.sd_log, 10.0)):.1f} %"
+
+
+def training(model: ReportModel) -> str:
+    """Last-epoch loss and accuracy against the figures' ranges."""
+    rows = []
+    for row in model.trained:
+        rows.append(
+            [
+                inline(row.arm),
+                row.quantity,
+                f"{row.paper.low:.4f} to {row.paper.high:.4f}",
+                NONE if row.low is None else f"{row.low:.4f} to {row.high:.4f}",
+                seconds(row.mean),
+                f"{row.inside} of {row.fits}",
+                row.word + (f", {row.left_out} not usable" if row.left_out else ""),
+            ]
+        )
+    headers = ["arm", "last epoch", "paper", "here", "mean here", "fits in range", "range here is"]
+    text = table(headers, rows, "lllrrr")
+    return f"{text}\n\n{inline(model.trained_remark, 600)}" if model.trained_remark else text
+
+
+def cost(model: ReportModel) -> str:
+    """CPU seconds, faults and memory beside wall time."""
+    rows = [
+        [
+            inline(row.arm),
+            str(row.runs),
+            seconds(row.wall_s),
+            seconds(row.user_s),
+            seconds(row.system_s),
+            NONE if row.minor_faults is None else f"{row.minor_faults:.0f}",
+            megabytes(row.rss_growth_bytes),
+            megabytes(row.rss_peak_bytes),
+            NONE if row.clock_gap_s is None else f"{1000 * row.clock_gap_s:.3f}",
+        ]
+        for row in model.costs
+    ]
+    headers = [
+        "arm", "runs", "wall (s)", "user CPU (s)", "system CPU (s)", "minor faults",
+        "RSS growth a fit (MB)", "RSS peak (MB)", "paper's clock off by at most (ms)",
+    ]  # fmt: skip
+    lines = [table(headers, rows, "lrrrrrrrr")]
+    lines.append(
+        "A run's median fit without the cold one, averaged over all usable runs. RSS growth "
+        "counts memory kept from one fit to the next; the last column is the "
+        "paper's clock against the monotonic one used here."
+    )
+    for part in model.variants:
+        estimate = part.comparison.estimates["cpu"]
+        if estimate.ratio is not None:
+            lines.append(
+                f"CPU seconds (user + system) a fit, {inline(part.variant)}: ratio python/dotnet "
+                f"{ratio(estimate)}, gain {gain(estimate)}. Claims are judged on wall time, as "
+                "the paper's are."
+            )
+    return "\n\n".join(lines)
+
+
+def cold(model: ReportModel) -> str:
+    """The first fit of a process, apart: it pays for imports, tracing and warm-up."""
+    rows = []
+    for part in model.variants:
+        rows += [[inline(arm), seconds(value)] for arm, value in part.cold.items()]
+    lines = [table(["arm", "cold first fit, mean over runs (s)"], rows, "lr")]
+    for part in model.variants:
+        estimate = part.comparison.estimates["cold"]
+        if estimate.ratio is not None:
+            lines.append(
+                f"Cold fit, {inline(part.variant)}: ratio python/dotnet {ratio(estimate)}, "
+                f"gain {gain(estimate)}."
+            )
+    lines.append(
+        "As-published numbers include the cold fit: the paper's once in "
+        f"{model.study.protocol.published_repeats}, these once in a run's {_fits(model)}."
+    )
+    return "\n\n".join(lines)

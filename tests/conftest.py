@@ -1,0 +1,37 @@
+"""Fixtures shared by all tests: a real engine, and a small image to run in it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import rootfs
+
+from kit.engine.discover import discover
+from kit.engine.docker import DockerEngine
+from kit.errors import KitError
+
+
+@pytest.fixture(scope="session")
+def engine() -> DockerEngine:
+    """The engine of this machine; no engine is a skip, and in CI a failure."""
+    try:
+        return discover()
+    except KitError as error:
+        reason = f"{error.problem} ({error.remedy})"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def tiny_image(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real image with a shell and a few programs, made without any registry."""
+    tar = rootfs.write(Path(tmp_path_factory.mktemp("rootfs")) / "rootfs.tar")
+    reference = f"kit-test/tiny:{uuid.uuid4().hex[:12]}"
+    engine.import_rootfs(tar, reference, ['CMD ["/bin/true"]', "USER 10001:10001"])
+    yield reference
+    engine.remove_image(reference)

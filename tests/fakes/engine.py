@@ -1,0 +1,190 @@
+"""A scripted engine for unit tests: implements the Engine protocol without containers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from kit.engine.protocol import (
+    BuildRequest,
+    EngineInfo,
+    ImageInfo,
+    LineSink,
+    RunOutcome,
+    RunRequest,
+)
+from kit.errors import ImageError, RunError, UnreachableError
+
+RunScript = Callable[[RunRequest], RunOutcome]
+INFO = EngineInfo(
+    name="Fake",
+    version="1.0",
+    api_version="1.41",
+    endpoint="unix:///fake.sock",
+    cgroup_version="2",
+    storage_driver="overlay2",
+    cpus=4,
+    memory_bytes=16 * 2**30,
+    architecture="x86_64",
+    kernel="6.1.0",
+    operating_system="Fake Linux",
+    root_dir="/var/lib/fake",
+    runtimes=("runc",),
+    registry_mirrors=(),
+)
+SUCCESS = RunOutcome(
+    exit_code=0,
+    oom_killed=False,
+    timed_out=False,
+    started_at="2024-01-01T00:00:00.000000000Z",
+    finished_at="2024-01-01T00:00:01.000000000Z",
+    logs="",
+    files={},
+)
+
+
+def image(name: str, labels: Mapping[str, str] | None = None, size: int = 1000) -> ImageInfo:
+    """An image whose id follows from its name."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return ImageInfo(
+        id=f"sha256:{digest}",
+        tags=() if "@" in name else (name,),
+        digests=(name,) if "@" in name else (),
+        size_bytes=size,
+        labels=dict(labels or {}),
+        created="2024-01-01T00:00:00Z",
+    )
+
+
+def succeeds(files: Mapping[str, bytes] | None = None, logs: str = "") -> RunScript:
+    """Every run ends well with these result files."""
+    return lambda request: replace(SUCCESS, files=dict(files or {}), logs=logs)
+
+
+def fails(exit_code: int = 1, logs: str = "it broke\n") -> RunScript:
+    """Every run exits with that code."""
+    return lambda request: replace(SUCCESS, exit_code=exit_code, logs=logs)
+
+
+def out_of_memory() -> RunScript:
+    """Every run is killed for memory."""
+    return lambda request: replace(SUCCESS, exit_code=137, oom_killed=True)
+
+
+def times_out() -> RunScript:
+    """Every run is killed at its time limit."""
+    return lambda request: replace(SUCCESS, exit_code=137, timed_out=True)
+
+
+def raises(error: BaseException) -> RunScript:
+    """Every run raises: KeyboardInterrupt() for Ctrl-C, RunError(...), HostError(...)."""
+
+    def script(request: RunRequest) -> RunOutcome:
+        raise error
+
+    return script
+
+
+def in_turn(*scripts: RunScript) -> RunScript:
+    """The first run follows the first script, and so on; the last one repeats."""
+    left = list(scripts)
+
+    def script(request: RunRequest) -> RunOutcome:
+        return (left.pop(0) if len(left) > 1 else left[0])(request)
+
+    return script
+
+
+@dataclass
+class FakeEngine:
+    """Scripted images, builds and runs; every call is kept in ``calls``.
+
+    ``images`` is the local store by reference. ``pulls`` holds what a pull of a
+    reference gives: an image or an error; any other reference is refused.
+    ``build_errors`` holds the error of a build by tag. ``on_run`` makes outcomes.
+    """
+
+    on_run: RunScript = field(default_factory=succeeds)
+    engine_info: EngineInfo = INFO
+    images: dict[str, ImageInfo] = field(default_factory=dict)
+    pulls: dict[str, ImageInfo | Exception] = field(default_factory=dict)
+    loads: dict[Path, tuple[ImageInfo, ...]] = field(default_factory=dict)
+    build_errors: dict[str, Exception] = field(default_factory=dict)
+    build_lines: tuple[str, ...] = ("Step 1/1 : FROM scratch",)
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    running: list[RunRequest] = field(default_factory=list)
+    """Containers that exist: empty again after every run, however it ended."""
+
+    def named(self, name: str) -> list[Any]:
+        """The arguments of every call of that method, in order."""
+        return [argument for called, argument in self.calls if called == name]
+
+    def info(self) -> EngineInfo:
+        self.calls.append(("info", None))
+        return self.engine_info
+
+    def find_image(self, reference: str) -> ImageInfo | None:
+        self.calls.append(("find_image", reference))
+        if reference in self.images:
+            return self.images[reference]
+        return next((found for found in self.images.values() if found.id == reference), None)
+
+    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
+        self.calls.append(("pull", (reference, timeout_s)))
+        answer = self.pulls.get(
+            reference,
+            UnreachableError(f"{reference} could not be pulled: no answer", "use a mirror"),
+        )
+        if isinstance(answer, Exception):
+            raise answer
+        self.images[reference] = answer
+        return answer
+
+    def load(self, archive: Path) -> tuple[ImageInfo, ...]:
+        self.calls.append(("load", archive))
+        if archive not in self.loads:
+            raise ImageError(f"{archive} cannot be loaded: not scripted", "script it")
+        for loaded in self.loads[archive]:
+            self.images.update(dict.fromkeys((*loaded.tags, *loaded.digests), loaded))
+        return self.loads[archive]
+
+    def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
+        self.calls.append(("import_rootfs", (tar, reference, tuple(changes))))
+        self.images[reference] = image(reference)
+        return self.images[reference]
+
+    def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
+        self.calls.append(("build", request))
+        for line in self.build_lines:
+            on_line(line)
+        if request.tag in self.build_errors:
+            raise self.build_errors[request.tag]
+        self.images[request.tag] = image(request.tag, request.labels)
+        return self.images[request.tag]
+
+    def tag(self, image_id: str, reference: str) -> None:
+        self.calls.append(("tag", (image_id, reference)))
+        found = self.find_image(image_id)
+        if found is None:
+            raise ImageError(f"{image_id} cannot be tagged {reference}: no such image", "build it")
+        self.images[reference] = found
+
+    def run(self, request: RunRequest) -> RunOutcome:
+        self.calls.append(("run", request))
+        if self.images and self.find_image(request.image) is None:
+            raise RunError(f"there is no image {request.image} to run", "build the images first")
+        self.running.append(request)
+        try:
+            return self.on_run(request)
+        finally:
+            self.running.remove(request)
+
+    def remove_by_label(self, label: str, value: str) -> int:
+        self.calls.append(("remove_by_label", (label, value)))
+        gone = [request for request in self.running if request.labels.get(label) == value]
+        for request in gone:
+            self.running.remove(request)
+        return len(gone)

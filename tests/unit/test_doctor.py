@@ -1,0 +1,224 @@
+"""The doctor: every problem at once, on made-up machines."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from fakes.engine import INFO, FakeEngine
+
+from kit.doctor import Facts, Needs, Row, Status, check, gather, ready, table, to_json
+from kit.doctor import probe as probes
+from kit.doctor.reach import reachability
+from kit.errors import HostError
+
+GIB = 2**30
+NEEDS = Needs(memory_bytes=2 * GIB, disk_bytes=5 * GIB)
+GOOD = Facts(
+    engine=INFO,
+    governors=("performance",) * 4,
+    available_memory=8 * GIB,
+    free_disk=50 * GIB,
+    registries={"docker.io": "", "mcr.microsoft.com": ""},
+    mmdebstrap="/usr/bin/mmdebstrap",
+    host_python="/opt/python3.8",
+)
+DOWN = {"docker.io": "Name or service not known"}
+
+
+def row(name: str, facts: Facts, needs: Needs = NEEDS) -> Row:
+    return next(found for found in check(facts, needs) if found.name == name)
+
+
+def test_a_good_machine_is_ready() -> None:
+    rows = check(GOOD, NEEDS)
+    assert {found.status for found in rows} == {Status.OK} and ready(rows)
+    assert all(found.remedy == "" for found in rows)
+
+
+def test_all_problems_at_once() -> None:
+    rows = check(
+        Facts(
+            engine=replace(INFO, api_version="1.24", architecture="aarch64", cpus=1),
+            available_memory=GIB,
+            free_disk=GIB,
+            registries=DOWN,
+            ca_files={"PIP_CERT": ("/gone", False)},
+        ),
+        NEEDS,
+    )
+    failing = {found.name for found in rows if found.status is Status.FAIL}
+    assert failing == {"engine", "architecture", "memory", "disk", "mmdebstrap", "CA bundle"}
+    assert not ready(rows)
+    assert all(found.remedy for found in rows if found.status is not Status.OK)
+
+
+def test_no_engine_leaves_the_rest_readable() -> None:
+    facts = Facts(engine=None, engine_problem="none answers", engine_remedy="run `kit setup`")
+    rows = check(facts, NEEDS)
+    assert row("engine", facts) == Row("engine", Status.FAIL, "none answers", "run `kit setup`")
+    assert [found.name for found in rows if found.status is Status.FAIL] == ["engine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "status"),
+    [
+        ("cgroup", replace(GOOD, engine=replace(INFO, cgroup_version="1")), Status.OK),
+        (
+            "cgroup",
+            replace(GOOD, engine=replace(INFO, name="Podman", cgroup_version="1")),
+            Status.WARN,
+        ),
+        ("CPUs", replace(GOOD, engine=replace(INFO, cpus=1)), Status.WARN),
+        ("CPU governor", replace(GOOD, governors=("powersave", "performance")), Status.WARN),
+        ("CPU governor", replace(GOOD, governors=()), Status.OK),
+        ("CPU governor", replace(GOOD, engine_local=False), Status.OK),
+        ("memory", replace(GOOD, available_memory=2 * GIB), Status.OK),
+        ("memory", replace(GOOD, available_memory=2 * GIB - 1), Status.FAIL),
+        ("memory", replace(GOOD, available_memory=None), Status.WARN),
+        ("disk", replace(GOOD, free_disk=GIB), Status.FAIL),
+        ("disk", replace(GOOD, free_disk=None, engine_local=False), Status.WARN),
+        ("registries", replace(GOOD, registries=DOWN), Status.WARN),
+        ("registries", replace(GOOD, registries={}), Status.OK),
+        ("mmdebstrap", replace(GOOD, mmdebstrap=None), Status.OK),
+        ("mmdebstrap", replace(GOOD, registries=DOWN), Status.OK),
+        ("mmdebstrap", replace(GOOD, registries=DOWN, mmdebstrap=None), Status.FAIL),
+        ("CPython 3.8", replace(GOOD, host_python=None), Status.OK),
+        ("CPython 3.8", replace(GOOD, registries=DOWN, host_python=None), Status.WARN),
+        ("GPU", GOOD, Status.OK),
+        ("GPU", replace(GOOD, gpu_driver="550.1"), Status.WARN),
+        (
+            "GPU",
+            replace(GOOD, gpu_driver="550.1", engine=replace(INFO, runtimes=("nvidia", "runc"))),
+            Status.OK,
+        ),
+        ("proxy", replace(GOOD, proxies={"https_proxy": "http://p:1"}), Status.OK),
+        ("CA bundle", replace(GOOD, ca_files={"PIP_CERT": ("/ca.pem", True)}), Status.OK),
+        ("CA bundle", replace(GOOD, ca_files={"PIP_CERT": ("/ca.pem", False)}), Status.FAIL),
+    ],
+)
+def test_rows(name: str, facts: Facts, status: Status) -> None:
+    assert row(name, facts).status is status
+
+
+def test_present_images_need_no_registry() -> None:
+    facts = replace(GOOD, registries=DOWN, mmdebstrap=None, host_python=None)
+    assert not ready(check(facts, NEEDS))
+    assert ready(check(facts, replace(NEEDS, images_present=True)))
+
+
+def test_json_is_plain() -> None:
+    data = json.loads(json.dumps(to_json(check(replace(GOOD, free_disk=0), NEEDS))))
+    assert data["ready"] is False and data["counts"]["fail"] == 1
+    assert {"name", "status", "found", "remedy"} == set(data["rows"][0])
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_table_fits(width: int) -> None:
+    facts = replace(GOOD, registries={"a" * 90: "reason " * 20}, mmdebstrap=None)
+    text = table(check(facts, NEEDS), width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "fail" in text and "mmdebstrap" in text and "\x1b" not in text
+
+
+def test_gather_takes_facts_from_the_engine() -> None:
+    engine = FakeEngine(
+        engine_info=replace(INFO, registry_mirrors=("https://mirror.lan:5000/",), memory_bytes=1)
+    )
+    asked: list[str] = []
+
+    def reach(hosts: object) -> dict[str, str]:
+        asked.extend(hosts)  # type: ignore[call-overload]
+        return {}
+
+    facts = gather(
+        ["docker.io", "docker.io"], lambda: "/p", find_engine=lambda: engine, env={}, reach=reach
+    )
+    assert asked == ["docker.io", "mirror.lan:5000"]
+    assert facts.engine_local and facts.available_memory == 1 and facts.host_python == "/p"
+
+
+def test_gather_of_a_remote_engine_looks_at_no_local_disk() -> None:
+    engine = FakeEngine(engine_info=replace(INFO, endpoint="ssh://far", root_dir="/"))
+    facts = gather([], lambda: None, find_engine=lambda: engine, env={}, reach=lambda _: {})
+    assert not facts.engine_local and facts.free_disk is None and facts.governors == ()
+    assert facts.available_memory == INFO.memory_bytes
+
+
+def test_gather_without_an_engine() -> None:
+    def nowhere() -> FakeEngine:
+        raise HostError("none answers", "start one")
+
+    facts = gather([], lambda: None, find_engine=nowhere, env={}, reach=lambda _: {})
+    assert facts.engine is None and facts.engine_remedy == "start one"
+    assert not ready(check(facts, NEEDS))
+
+
+def test_passwords_in_proxies_are_hidden() -> None:
+    found = probes.proxies(
+        {"https_proxy": "http://me:secret@p:1", "NO_PROXY": "a,b", "HTTP_PROXY": "", "X": "y"}
+    )
+    assert found == {"NO_PROXY": "a,b", "https_proxy": "http://***@p:1"}
+    assert probes.proxies({"ALL_PROXY": "me:secret@p:1"}) == {"ALL_PROXY": "***@p:1"}
+
+
+def test_ca_files(tmp_path: Path) -> None:
+    (tmp_path / "ca").write_text("")
+    env = {"PIP_CERT": str(tmp_path / "ca"), "SSL_CERT_FILE": "/gone", "REQUESTS_CA_BUNDLE": ""}
+    assert probes.ca_files(env) == {
+        "SSL_CERT_FILE": ("/gone", False),
+        "PIP_CERT": (str(tmp_path / "ca"), True),
+    }
+
+
+def test_host_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    governor = tmp_path / "cpu0" / "cpufreq" / "scaling_governor"
+    governor.parent.mkdir(parents=True)
+    governor.write_text("powersave\n")
+    assert probes.governors(tmp_path) == ("powersave",)
+    version = tmp_path / "version"
+    version.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue\nGCC 12\n")
+    assert probes.gpu_driver(version) == "550.54.15"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert probes.gpu_driver(tmp_path / "none") is None
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 535.1.2\n")
+    program.chmod(0o755)
+    assert probes.gpu_driver(tmp_path / "none") == "535.1.2"
+    assert probes.free_disk(str(tmp_path)) and probes.free_disk("/no/such/folder") is None
+
+
+class Unauthorised(BaseHTTPRequestHandler):
+    def do_HEAD(self) -> None:
+        self.send_response(401)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_reachability(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    server = HTTPServer(("127.0.0.1", 0), Unauthorised)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    good = f"127.0.0.1:{server.server_port}"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        quiet = f"127.0.0.1:{silent.getsockname()[1]}"
+        start = time.monotonic()
+        found = reachability([good, "127.0.0.1:9", quiet], timeout_s=0.4)
+        assert time.monotonic() - start < 1
+    server.shutdown()
+    server.server_close()
+    assert found == {
+        good: "",
+        "127.0.0.1:9": "Connection refused",
+        quiet: "no answer within 0.4 s",
+    }
+    assert reachability([]) == {}

@@ -1,0 +1,220 @@
+"""The life of a container over a made-up client: whatever fails, it is removed."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker.errors
+import pytest
+import requests
+import urllib3.exceptions
+
+from kit.engine import container
+from kit.engine.docker import DockerEngine
+from kit.engine.faults import is_timeout, one_line
+from kit.engine.link import Link, decoded, error_in
+from kit.engine.protocol import RunRequest
+from kit.engine.pull import split_digest
+from kit.errors import HostError, InputError, RunError
+
+DIGEST = "sha256:" + "a" * 64
+
+
+def api_error(status: int, text: str) -> docker.errors.APIError:
+    response = requests.Response()
+    response.status_code = status
+    kind = docker.errors.NotFound if status == 404 else docker.errors.APIError
+    return kind(text, response=response, explanation=text)
+
+
+def empty_tar() -> bytes:
+    buffer = io.BytesIO()
+    tarfile.open(fileobj=buffer, mode="w").close()
+    return buffer.getvalue()
+
+
+@dataclass
+class Client:
+    """Answers every call well, unless ``on`` holds something to do in its place."""
+
+    on: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    configs: list[dict[str, Any]] = field(default_factory=list)
+    base_url: str = "http+docker://localhost"
+    api_version: str = "1.41"
+
+    def _do(self, name: str, answer: Any = None) -> Any:
+        self.calls.append(name)
+        return self.on[name]() if name in self.on else answer
+
+    def inspect_image(self, reference: str) -> Any:
+        return self._do("inspect_image", {"Id": "sha256:1", "Config": {"User": "1"}})
+
+    def create_container_from_config(self, config: dict[str, Any], name: str) -> Any:
+        self.configs.append(config)
+        return self._do("create", {"Id": "1"})
+
+    def start(self, name: str) -> Any:
+        return self._do("start")
+
+    def wait(self, name: str, timeout: float) -> Any:
+        return self._do("wait", {"StatusCode": 0})
+
+    def kill(self, name: str) -> Any:
+        return self._do("kill")
+
+    def inspect_container(self, name: str) -> Any:
+        state = {"ExitCode": 0, "OOMKilled": False, "StartedAt": "s", "FinishedAt": "f"}
+        return self._do("inspect", {"State": state})
+
+    def get(self, url: str, **_: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code = 200
+        response.raw = io.BytesIO(empty_tar() if "/archive" in url else b"")
+        return self._do("get", response)
+
+    def remove_container(self, name: str, v: bool, force: bool) -> Any:
+        assert v and force
+        return self._do("remove")
+
+
+def run(client: Client, **fields: Any) -> Any:
+    return container.run(Link(client, "unix:///x"), RunRequest("image", **fields))  # type: ignore[arg-type]
+
+
+def raising(*errors: BaseException | None) -> Callable[[], Any]:
+    """Raise these in turn (None: answer well), then answer well."""
+    left = list(errors)
+
+    def act() -> None:
+        error = left.pop(0) if left else None
+        if error is not None:
+            raise error
+
+    return act
+
+
+def test_as_few_calls_as_possible() -> None:
+    client = Client()
+    outcome = run(client)
+    assert client.calls == [
+        *("inspect_image", "create", "start", "wait", "get", "get", "inspect", "remove"),
+    ]
+    assert outcome.exit_code == 0 and outcome.started_at == "s" and outcome.files == {}
+
+
+@pytest.mark.parametrize("call", ["create", "start", "wait", "get", "inspect"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), requests.ConnectionError("gone")])
+def test_removed_whatever_fails(call: str, error: BaseException) -> None:
+    client = Client({call: raising(error)})
+    expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else HostError
+    with pytest.raises(expected):
+        run(client)
+    assert client.calls[-1] == "remove"
+
+
+def test_a_second_interrupt_does_not_stop_the_removal() -> None:
+    client = Client({"wait": raising(KeyboardInterrupt()), "remove": raising(KeyboardInterrupt())})
+    with pytest.raises(KeyboardInterrupt):
+        run(client)
+    assert client.calls[-2:] == ["remove", "remove"]
+
+
+def test_a_container_that_appears_late_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container.time, "sleep", lambda _: None)
+    missing = api_error(404, "No such container")
+    client = Client({"create": raising(KeyboardInterrupt()), "remove": raising(missing, missing)})
+    with pytest.raises(KeyboardInterrupt):
+        run(client)
+    assert client.calls.count("remove") == 3
+
+
+def test_first_failure_is_the_one_told() -> None:
+    lost = requests.ConnectionError("gone")
+    client = Client({"wait": raising(KeyboardInterrupt()), "remove": raising(lost)})
+    with pytest.raises(KeyboardInterrupt):
+        run(client)
+    with pytest.raises(HostError, match="stopped answering"):
+        run(Client({"remove": raising(lost)}))
+
+
+def test_refusals_are_run_errors_in_one_line() -> None:
+    with pytest.raises(RunError) as caught:
+        run(Client({"start": raising(api_error(500, "cannot\n  start \x1b[31mit"))}))
+    assert caught.value.problem == "a container of image could not be started: cannot start it"
+    with pytest.raises(RunError, match="there is no image image"):
+        run(Client({"inspect_image": raising(api_error(404, "No such image"))}))
+
+
+def test_swap_that_cannot_be_limited_is_left_alone() -> None:
+    client = Client({"start": raising(api_error(500, "write memory.memsw.limit_in_bytes: x"))})
+    assert run(client, memory_bytes=2**30).exit_code == 0
+    assert [config["HostConfig"].get("MemorySwap") for config in client.configs] == [2**30, None]
+    assert client.calls.count("remove") == 2
+
+
+def test_timeout_kills(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = urllib3.exceptions.ReadTimeoutError(None, "", "Read timed out.")  # type: ignore[arg-type]
+    client = Client({"wait": raising(requests.ConnectionError(inner))})
+    assert run(client, timeout_s=0).timed_out
+    assert client.calls[3:6] == ["wait", "kill", "wait"]
+    ended = Client(
+        {
+            "wait": raising(requests.ReadTimeout()),
+            "kill": raising(api_error(409, "is not running")),
+        }
+    )
+    assert run(ended, timeout_s=0).timed_out
+
+
+def test_a_lost_connection_is_no_timeout() -> None:
+    client = Client({"wait": raising(requests.ConnectionError("Remote end closed"))})
+    with pytest.raises(HostError, match="stopped answering: Remote end closed"):
+        run(client, timeout_s=0)
+    assert not is_timeout(ValueError())
+
+
+def test_removal_by_somebody_else_is_fine() -> None:
+    busy = api_error(409, "removal is already in progress")
+    assert run(Client({"remove": raising(busy)})).exit_code == 0
+
+
+def test_engine_errors_never_escape_raw() -> None:
+    class Broken:
+        def info(self) -> None:
+            raise api_error(500, "boom")
+
+    with pytest.raises(HostError, match="answered with an error: boom"):
+        DockerEngine(Link(Broken(), "unix:///x")).info()  # type: ignore[arg-type]
+
+
+def test_one_line() -> None:
+    text = "a\n\tb \x1b[1mbold\x1b[0m \x1b]8;;http://x\x07link\u2028\x00 end"
+    assert one_line(text) == "a b bold link end"
+    assert len(one_line("x" * 1000)) == 400 and one_line("x" * 1000).endswith("...")
+
+
+def test_stream_events() -> None:
+    assert error_in({"error": "bad\nthing"}) == "bad thing"
+    assert error_in({"errorDetail": {"message": "deep"}, "error": "flat"}) == "deep"
+    assert error_in({"stream": "fine"}) is None
+    assert decoded(b"no json") == {"stream": "no json\n"} and decoded(b"[1]")["stream"] == "[1]\n"
+
+
+def test_only_digests_are_pulled() -> None:
+    assert split_digest(f"host:5000/a/b@{DIGEST}") == ("host:5000/a/b", DIGEST)
+    assert split_digest(f"host:5000/a/b:1.2@{DIGEST}") == ("host:5000/a/b", DIGEST)
+    for bad in (
+        "python:3.8",
+        "python",
+        f"@{DIGEST}",
+        f"x@{DIGEST}0",
+        "x@sha256:12",
+        f"a b@{DIGEST}",
+    ):
+        with pytest.raises(InputError, match="digest"):
+            split_digest(bad)

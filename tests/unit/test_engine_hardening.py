@@ -1,0 +1,82 @@
+"""The create call: every limit is in it, whatever the request says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kit.engine.hardening import UNPRIVILEGED, container_config, unprivileged_user
+from kit.engine.protocol import LABEL, RunRequest
+from kit.engine.quirks import DOCKER, PODMAN, Quirks, engine_version, quirks_of, swap_refused
+
+PODMAN_VERSION = {
+    "Version": "20.10.0",
+    "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}, {"Name": "Conmon"}],
+}
+
+
+def config(quirks: Quirks = DOCKER, user: str = "", **fields: Any) -> dict[str, Any]:
+    return container_config(RunRequest("x", **fields), "sha256:1", user, quirks)
+
+
+def test_every_container_is_hardened() -> None:
+    host = config()["HostConfig"]
+    assert host["NetworkMode"] == "none" and host["ReadonlyRootfs"] is True
+    assert host["CapDrop"] == ["ALL"] and host["SecurityOpt"] == ["no-new-privileges"]
+    assert host["Init"] is True and host["PidsLimit"] == 512
+    assert host["Tmpfs"] == {"/tmp": "rw,nosuid,size=256m"}
+    assert {limit["Name"] for limit in host["Ulimits"]} == {"nofile", "nproc"}
+    assert "Binds" not in host and "Privileged" not in host
+
+
+def test_memory_is_a_limit_without_swap() -> None:
+    host = config(memory_bytes=2**30, cpuset="0-1")["HostConfig"]
+    assert host["Memory"] == host["MemorySwap"] == 2**30 and host["CpusetCpus"] == "0-1"
+    without = container_config(
+        RunRequest("x", memory_bytes=2**30), "i", "", DOCKER, limit_swap=False
+    )
+    assert "MemorySwap" not in without["HostConfig"]
+    assert "Memory" not in config()["HostConfig"]
+
+
+def test_results_volume_is_anonymous_and_labelled() -> None:
+    made = config(labels={"a": "b"})
+    (mount,) = made["HostConfig"]["Mounts"]
+    assert mount["Type"] == "volume" and mount["Target"] == "/results" and "Source" not in mount
+    assert mount["VolumeOptions"]["Labels"] == {LABEL: "kit", "a": "b"} == made["Labels"]
+
+
+def test_podman_gets_only_what_it_understands() -> None:
+    made = config(PODMAN)
+    assert made["Volumes"] == {"/results": {}}
+    assert "Mounts" not in made["HostConfig"] and "LogConfig" not in made["HostConfig"]
+
+
+@pytest.mark.parametrize("user", ["", "root", "0", "0:0", "root:10", "00"])
+def test_root_is_replaced(user: str) -> None:
+    assert unprivileged_user(user) == UNPRIVILEGED == config(user=user)["User"]
+
+
+@pytest.mark.parametrize("user", ["10001", "10001:10001", "kit", "app:app"])
+def test_the_image_keeps_its_own_user(user: str) -> None:
+    assert unprivileged_user(user) is None and "User" not in config(user=user)
+
+
+def test_command_and_environment() -> None:
+    made = config(command=("a", "b c"), env={"K": "v=w"})
+    assert made["Cmd"] == ["a", "b c"] and made["Env"] == ["K=v=w"]
+    assert "Cmd" not in config()
+
+
+def test_engines_are_told_apart() -> None:
+    assert quirks_of(PODMAN_VERSION) is PODMAN and engine_version(PODMAN_VERSION) == "4.3.1"
+    docker = {"Version": "24.0", "Components": [{"Name": "Engine", "Version": "24.0"}]}
+    assert quirks_of(docker) is DOCKER and engine_version(docker) == "24.0"
+    assert quirks_of({"Version": "1"}) is DOCKER
+
+
+def test_swap_refusals_are_known() -> None:
+    assert swap_refused("open .../memory.memsw.limit_in_bytes: no such file or directory")
+    assert swap_refused("Your kernel does not support swap limit capabilities")
+    assert not swap_refused("Minimum memory limit allowed is 6MB")

@@ -1,0 +1,144 @@
+"""Statistics: known answers from scipy, and what happens with too little data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from scipy import stats
+from sessions import make_entry, make_fits, make_plan, make_record
+
+from kit.errors import InputError
+from kit.judge.statistics import (
+    Interval,
+    blocks_to_decide,
+    estimate,
+    gain_percent,
+    run_statistics,
+    value_of,
+    why_unusable,
+)
+
+RUN = make_plan(["python-cpu"], 1, 4).runs[1]
+PYTHON = [1.93, 2.01, 1.88, 2.10, 1.97, 1.90]
+DOTNET = [1.84, 1.86, 1.83, 1.91, 1.90, 1.81]
+
+
+def statistics_of(walls, **fit_changes):
+    record = make_record(RUN.run_id, RUN.arm, fits=make_fits(walls, **fit_changes))
+    return run_statistics(make_entry(RUN, walls), record)
+
+
+def test_as_published_numbers_count_the_cold_fit_and_the_hardened_one_does_not():
+    run = statistics_of([4.0, 1.0, 3.0, 2.0])
+    assert (run.minimum, run.maximum, run.mean, run.total) == (1.0, 4.0, 2.5, 10.0)
+    assert run.hardened == 2.0
+    assert run.cold == 4.0
+    assert run.fits == 4
+    assert run.cpu == pytest.approx(2.0 * 1.7)
+
+
+def test_with_one_fit_the_hardened_number_is_that_fit():
+    run = statistics_of([4.0])
+    assert run.hardened == run.cold == 4.0
+
+
+def test_fits_are_taken_by_index_not_by_place():
+    record = make_record(RUN.run_id, RUN.arm, fits=tuple(reversed(make_fits([4.0, 1.0, 2.0]))))
+    assert run_statistics(make_entry(RUN, [1.0]), record).cold == 4.0
+
+
+def test_cpu_seconds_that_were_not_recorded_are_none():
+    assert statistics_of([4.0, 1.0], user_ns=0, system_ns=0).cpu is None
+
+
+def test_the_interval_is_scipys_paired_t_interval_on_logs():
+    got = estimate("mean", list(zip(PYTHON, DOTNET, strict=True)))
+    logs_python = [math.log(x) for x in PYTHON]
+    logs_dotnet = [math.log(x) for x in DOTNET]
+    known = stats.ttest_rel(logs_python, logs_dotnet).confidence_interval(0.95)
+    assert got.ratio_interval.low == pytest.approx(math.exp(known.low), rel=1e-12)
+    assert got.ratio_interval.high == pytest.approx(math.exp(known.high), rel=1e-12)
+    differences = [a - b for a, b in zip(logs_python, logs_dotnet, strict=True)]
+    one = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
+    assert got.gain_interval.low == pytest.approx(100 * (1 - math.exp(-one.low)), rel=1e-9)
+    assert got.ratio == pytest.approx(stats.gmean(PYTHON) / stats.gmean(DOTNET))
+    assert got.sd_log == pytest.approx(stats.tstd(differences))
+    assert got.pairs == 6
+    assert got.note == ""
+
+
+def test_the_gain_has_the_papers_form():
+    assert gain_percent(1.9769130826 / 1.85115588) == pytest.approx(6.3613, abs=1e-4)
+    assert gain_percent(0.5) == -100.0
+
+
+def test_one_pair_has_a_ratio_and_no_interval_and_says_so():
+    got = estimate("mean", [(2.0, 1.0)])
+    assert got.ratio == 2.0
+    assert got.gain_percent == 50.0
+    assert got.ratio_interval is None
+    assert got.gain_interval is None
+    assert "one complete pair" in got.note
+
+
+def test_no_pair_has_nothing_and_says_so():
+    got = estimate("mean", [])
+    assert (got.pairs, got.ratio, got.gain_interval) == (0, None, None)
+    assert got.note == "no complete pair"
+
+
+def test_equal_pairs_have_an_interval_of_no_width():
+    assert estimate("mean", [(2.0, 1.0)] * 3).ratio_interval == Interval(2.0, 2.0)
+
+
+def test_absurd_times_still_give_finite_numbers():
+    got = estimate("mean", [(1e300, 1e-300), (1e-300, 1e300)])
+    assert all(
+        math.isfinite(x) for b in (got.ratio_interval, got.gain_interval) for x in (b.low, b.high)
+    )
+
+
+@pytest.mark.parametrize("sd, gain", [(0.05, 6.5), (0.16, 6.5), (0.02, 4.3), (0.08, -10.0)])
+def test_blocks_to_decide_is_the_smallest_that_fits(sd, gain):
+    n = blocks_to_decide(sd, gain)
+    effect = abs(math.log(1 - gain / 100))
+
+    def half(blocks):
+        return stats.t.ppf(0.975, blocks - 1) * sd / math.sqrt(blocks)
+
+    assert half(n) <= effect
+    assert n == 2 or half(n - 1) > effect
+
+
+@pytest.mark.parametrize("sd, gain", [(None, 6.5), (0.05, 0.0), (0.05, 100.0), (5.0, 0.1)])
+def test_blocks_to_decide_is_none_where_it_cannot_be_told(sd, gain):
+    assert blocks_to_decide(sd, gain) is None
+
+
+def test_no_spread_needs_the_fewest_blocks_that_have_an_interval():
+    assert blocks_to_decide(0.0, 6.5) == 2
+
+
+@pytest.mark.parametrize("wall", [0, -5, math.nan, math.inf])
+def test_a_time_that_cannot_be_used_is_named_with_its_fit(wall):
+    fits = make_fits([1.0, 1.1])
+    record = make_record(RUN.run_id, RUN.arm, fits=(fits[0], replace(fits[1], wall_ns=wall)))
+    assert "fit 1 has a time that is not" in why_unusable(record)
+
+
+def test_a_record_without_fits_cannot_be_used():
+    assert why_unusable(make_record(RUN.run_id, RUN.arm, fits=())) == "the record holds no fits"
+
+
+def test_an_unknown_statistic_is_an_input_error():
+    with pytest.raises(InputError, match="'mode' is unknown"):
+        value_of(statistics_of([1.0]), "mode")
+
+
+def test_interval_relations():
+    assert Interval(1, 2).overlaps(2, 3)
+    assert not Interval(1, 2).overlaps(2.1, 3)
+    assert Interval(-2, 2).within(-2, 2)
+    assert not Interval(-2, 2.1).within(-2, 2)

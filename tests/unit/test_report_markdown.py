@@ -1,0 +1,269 @@
+"""The markdown report and the terminal's head: what they must say, and must not let in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from sessions import (
+    DOTNET,
+    PYTHON,
+    change_identity,
+    change_record,
+    change_run,
+    fail_run,
+    make_fidelity,
+    make_session,
+    make_study,
+    paired,
+    sha,
+)
+
+from kit.images.fidelity import Component
+from kit.report.markdown import head, render
+from kit.report.model import build_report
+from kit.study.model import Arm
+
+SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
+SLOWER = [0.70, 0.72, 0.69]
+EVIL = "1.0 | <script>alert(1)</script> `x` [l](javascript:1) \x1b[31m\u202e\n| a | b |\n# H"
+
+
+def report(session, study=None):
+    return render(build_report(session, study or make_study()))
+
+
+def section(text, title):
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def rows(text):
+    """Cells of every table row, header and rule lines included."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+
+
+def test_the_verdict_comes_first_in_one_sentence():
+    lines = [line for line in report(make_session(paired(SIX))).splitlines() if line]
+    assert lines[0].startswith("# Does C# train")
+    assert lines[1].startswith('**Holds: "C# is faster on the average fit" (C1); the paper says')
+    assert "measured +6.4 % (95 % interval" in lines[1]
+    assert "over 3 blocks" in lines[1]
+    assert lines[2].startswith("Same work: held (")
+    assert lines[3] == "Substitutes: operating system."
+
+
+@pytest.mark.parametrize(
+    "ratios, opening",
+    [
+        (SLOWER, "Does not hold, the opposite was measured"),
+        ([1.0, 1.001, 0.999], "Does not hold, the stacks are equally fast"),
+        ([1.3, 0.8, 1.1], "Cannot be said"),
+        ([1.5, 1.51, 1.52], "Holds in direction, not in size"),
+    ],
+)
+def test_each_outcome_has_its_opening(ratios, opening):
+    assert f"**{opening}: " in report(make_session(paired(ratios)))
+    substituted = report(make_session(paired(ratios), make_fidelity("binding")))
+    assert f"**{opening} (indicative): " in substituted
+    assert "Verdicts are indicative because of: binding." in substituted
+
+
+def test_nothing_is_ever_plainly_reproduced_over_a_substitute():
+    text = report(make_session(paired(SIX), make_fidelity("dotnet")))
+    assert "INDICATIVE: REPRODUCED" in text
+    assert "REPRODUCED" not in text.replace("INDICATIVE: REPRODUCED", "")
+
+
+def test_the_claims_table_shows_text_and_figures_beside_the_measurement():
+    table = rows(section(report(make_session(paired(SIX))), "Claims"))
+    first = dict(zip(table[0], table[2], strict=True))
+    assert first["paper"] == "+6.5 % (figures: +6.4 %)"
+    assert first["measured gain"].startswith("+6.4 % [")
+    assert first["verdict"] == "**REPRODUCED**"
+    assert "meets the claim's band" in first["why"]
+    assert [row[0] for row in table[2:]] == ["C1", "C2", "C3", "C4"]
+
+
+def test_published_against_measured_names_figures_and_fits():
+    text = section(report(make_session(paired(SIX))), "Published against measured")
+    table = rows(text)
+    assert table[0][1:3] == ["python, figure 4 (s)", "dotnet, figure 5 (s)"]
+    assert [row[0] for row in table[2:]] == [
+        "min", "max", "mean", "total (here of 5 fits)", "median without cold fit",
+    ]  # fmt: skip
+    assert table[5][1:4] == ["39.5383", "37.0231", "+6.4 % / +6.3 %"]
+    assert "total is of 20 fits, a run here had 5" in text
+    assert table[4][6].startswith("1.068 [")
+
+
+def test_a_measured_total_is_not_scaled():
+    session = make_session({PYTHON: [[2.0, 2.0]] * 2, DOTNET: [[1.0, 1.0]] * 2})
+    table = rows(section(report(session), "Published against measured"))
+    assert table[5][4:6] == ["4.0000", "2.0000"]
+
+
+def test_substitutes_are_a_table_with_the_operating_system_as_a_row():
+    table = rows(section(report(make_session(paired(SIX), make_fidelity("data"))), "Substitutes"))
+    by_name = {row[0]: row for row in table}
+    assert by_name["data"][3] == "**substituted**"
+    assert by_name["python"][3] == "exact"
+    assert "Linux container" in by_name["operating system"][4]
+
+
+def test_other_work_is_said_at_the_top_and_named():
+    session = change_identity(make_session(paired(SIX)), "i-dotnet-cpu", model_config=sha("no"))
+    text = report(session)
+    assert "Same work: NOT HELD. model config: model config differs" in text
+    assert "**NOT HELD**" in section(text, "Same work")
+    assert "**Cannot be said" in text
+    assert "Same work: NOT HELD." in head(build_report(session, make_study()))
+
+
+def test_failed_runs_show_their_output_and_what_they_took_along():
+    session = fail_run(
+        make_session(paired(SIX)), "t1-dotnet-cpu", "out of memory", "step 1\nKilled"
+    )
+    text = section(report(session), "Failed and left out")
+    assert "out of memory" in text
+    assert "```text\nstep 1\nKilled\n```" in text
+    assert "block 1 has no usable run of dotnet-cpu" in text
+    raw = rows(section(report(session), "Raw numbers"))
+    assert {row[4] for row in raw[2:] if row[3] == "t1-python-cpu"} == {"no"}
+
+
+def test_notes_of_plan_and_log_are_shown():
+    session = make_session(paired(SIX), notes=["a torn last line was left out"])
+    plan = replace(session.header.plan, notes=("repeats cut to 5 to fit memory",))
+    text = report(replace(session, header=replace(session.header, plan=plan)))
+    assert "- repeats cut to 5 to fit memory\n- a torn last line was left out" in text
+
+
+def test_nothing_left_out_is_said():
+    text = section(report(make_session(paired(SIX))), "Failed and left out")
+    assert text.strip() == "No run failed, none was left out."
+
+
+def test_the_command_stands_in_a_fence_as_it_is():
+    text = section(report(make_session(paired(SIX))), "Repeat it")
+    assert text.strip() == "```text\nkit reproduce --budget quick --seed 1\n```"
+
+
+def test_every_fit_is_in_the_folded_raw_table():
+    text = section(report(make_session(paired(SIX))), "Raw numbers")
+    assert "<summary>30 fits of 6 timed runs</summary>" in text
+    table = rows(text)
+    assert len(table) == 2 + 30
+    assert all(len(row) == 15 for row in table)
+
+
+def test_costs_name_the_growth_of_memory_by_arm():
+    table = rows(section(report(make_session(paired(SIX))), "What each fit cost"))
+    by_arm = {row[0]: dict(zip(table[0], row, strict=True)) for row in table[2:]}
+    assert by_arm[DOTNET]["RSS growth a fit (MB)"] == "600.0"
+    assert by_arm[PYTHON]["RSS growth a fit (MB)"] == "5.0"
+
+
+def test_the_same_session_gives_the_same_bytes():
+    sessions = [make_session(paired(SIX), make_fidelity("data")) for _ in range(2)]
+    first, second = (report(session).encode() for session in sessions)
+    assert first == second
+
+
+def test_nothing_of_a_hostile_session_becomes_markup():
+    session = make_session(paired(SIX))
+    record = session.timed()[0].record
+    session = change_record(
+        session,
+        "t0-python-cpu",
+        versions={**record.versions, "python": EVIL, EVIL: "x"},
+        clock_name=EVIL,
+    )
+    session = fail_run(session, "t1-dotnet-cpu", EVIL, f"```\n</details>\n{EVIL}\x1b]0;t\x07")
+    session = change_run(session, "t2-python-cpu", image_id=EVIL)
+    header = replace(
+        session.header,
+        fidelity=(*make_fidelity(), Component(EVIL, EVIL, EVIL, False, EVIL)),
+        host=replace(session.header.host, cpu_model=EVIL, kernel=EVIL, engine=EVIL),
+        plan=replace(session.header.plan, notes=(EVIL,)),
+        session_id=EVIL,
+        command=f"kit {EVIL}",
+    )
+    session = replace(session, header=header, notes=(EVIL,))
+    text = report(session)
+    outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", text)
+    assert "<script" not in outside
+    assert "](" not in outside.replace("\\](", "")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert set(re.findall(r"<[^>]*>", outside)) == {
+        "<details>", "</details>", "<summary>", "</summary>",
+    }  # fmt: skip
+    assert not re.search(r"(?m)^# H", outside)
+    widths = {}
+    for table in re.findall(r"(?m)(?:^\|.*\n?)+", outside):
+        widths[table[:40]] = {len(line.split("|")) for line in table.splitlines()}
+    assert all(len(counts) == 1 for counts in widths.values()), widths
+
+
+def test_a_report_of_one_arm_stands():
+    rows_had = [row for row in make_fidelity() if row.name not in {"dotnet", "binding"}]
+    session = make_session({PYTHON: paired(SIX)[PYTHON]}, rows_had)
+    text = report(session)
+    assert "Substitutes: operating system.\n" in text
+    assert "**Cannot be tested here: " in text
+    assert "the plan holds no dotnet arm of variant cpu" in text
+    assert "Same work: not applicable" in text
+    assert "means over all usable runs" in text
+    assert {row[4] for row in rows(section(text, "Raw numbers"))[2:]} == {"yes"}
+
+
+def test_a_report_of_a_session_that_never_ran_stands():
+    session = replace(make_session(paired(SIX)), entries=())
+    text = report(session)
+    assert "**Cannot be tested here: " in text
+    assert text.count("planned, but the log has no such run") >= 6
+    assert head(build_report(session, make_study()))
+
+
+def test_several_variants_are_told_apart():
+    study = make_study()
+    cuda = {f"{s}-cuda": Arm(f"{s}-cuda", s, "cuda") for s in ("python", "dotnet")}
+    study = replace(study, arms={**study.arms, **cuda})
+    times = paired(SIX)
+    session = make_session({**times, "python-cuda": times[PYTHON], "dotnet-cuda": times[DOTNET]})
+    text = report(session, study)
+    assert "cuda: Same work: held" in text
+    ids = [row[0] for row in rows(section(text, "Claims"))]
+    assert "C1 cpu" in ids
+    assert "C1 cuda" in ids
+    assert "C1 mean cuda" in head(build_report(session, study))
+
+
+@pytest.mark.parametrize("ratios", [SIX, SLOWER, [1.06], [9.0, 0.01]])
+def test_the_head_fits_a_terminal(ratios):
+    session = make_session(paired(ratios), make_fidelity("python", "dotnet", "binding", "data"))
+    session = fail_run(session, "t0-python-cpu", EVIL) if len(ratios) > 2 else session
+    text = head(build_report(session, make_study()))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 24
+    assert "C1 mean" in text
+    assert "Substitutes: python, dotnet, binding, data, operating system." in text
+    assert "\x1b" not in text
+
+
+def test_the_head_starts_with_question_and_verdict():
+    text = head(build_report(make_session(paired(SLOWER)), make_study()))
+    assert text.startswith("Does C# train about 6 % faster than Python through Keras?\n\nDoes not")
+    assert re.search(r"C1 mean +\+6\.5 % +-4\d\.\d % \[.*\] +OPPOSITE", text)
+
+
+def test_a_study_without_measured_claims_stands():
+    study = make_study(claims=())
+    session = make_session(paired(SIX))
+    assert "Cannot be said: the study has no measured claim." in report(session, study)
+    assert "The study has no measured claim." in head(build_report(session, study))

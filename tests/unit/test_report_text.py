@@ -1,0 +1,110 @@
+"""Text from containers is data: nothing in it can open markup or an escape sequence."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.report.text import block, code, inline, plain
+
+# Heavy in what could break out, so that few examples meet many combinations.
+NASTY = st.text(alphabet=st.one_of(st.sampled_from("|`<>\\*_[]()~$&#-\n\r\t\x1b\x9b[];0m\u202e"),
+                                   st.characters()), max_size=60)  # fmt: skip
+CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def controls(text):
+    return [c for c in text if unicodedata.category(c) in CONTROL]
+
+
+@given(NASTY)
+def test_inline_lets_nothing_raw_through(value):
+    shown = inline(value)
+    assert not controls(shown)
+    assert not set(shown) & set("|`<>$")
+    without_escapes = re.sub(r"\\.", "", shown)
+    assert not set(without_escapes) & set("\\*[]~")
+    shown.encode()
+
+
+@given(NASTY)
+def test_plain_is_one_line_without_controls(value):
+    assert not controls(plain(value))
+    assert len(plain(value, 20)) <= 20
+
+
+@given(NASTY)
+def test_code_never_holds_what_would_end_its_span_or_cell(value):
+    shown = code(value)
+    assert "|" not in shown
+    assert "\n" not in shown
+    assert shown.count("`") in {0, 2}
+    assert not controls(shown)
+
+
+@given(NASTY)
+def test_a_block_cannot_be_left_from_inside(value):
+    first, *inside, last = block(value).split("\n")
+    fence = first.removesuffix("text")
+    assert last == fence
+    assert set(fence) == {"`"}
+    assert not any(fence in line for line in inside)
+    assert not controls("".join(inside))
+
+
+@given(NASTY, st.integers(1, 30))
+def test_cutting_cannot_undo_escaping(value, limit):
+    shown = inline(value, limit)
+    assert not set(shown) & set("|`<>\n")
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        ("a|b", "a&#124;b"),
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("[x](http://e.org)", "\\[x\\](http://e.org)"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://e.org\x07link\x1b]8;;\x07", "link"),
+        ("two\nlines\r\nthree", "two lines three"),
+        ("gnp.exe\u202eevil", "gnp.exeevil"),
+        ("x86_64 perf_counter_ns", "x86_64 perf_counter_ns"),
+        ("_emphasis_", "\\_emphasis\\_"),
+        ("# heading", "\\# heading"),
+        ("- item", "\\- item"),
+        ("1. item", "1\\. item"),
+        ("2.10.1", "2.10.1"),
+        ("R&D", "R&amp;D"),
+        ("\ud800", "\ufffd"),
+        ("", ""),
+    ],
+)
+def test_known_strings(value, shown):
+    assert inline(value) == shown
+
+
+def test_a_megabyte_is_cut():
+    assert len(plain("x" * 1_000_000)) == 300
+    assert plain("x" * 1_000_000).endswith("…")
+    assert len(block("x" * 1_000_000)) < 4100
+
+
+def test_a_block_keeps_the_end_and_outfences_the_text():
+    text = "start\n" + "x" * 5000 + "\n````\nKilled"
+    shown = block(text)
+    assert shown.startswith("`````text\n…")
+    assert shown.endswith("Killed\n`````")
+
+
+def test_a_progress_bar_becomes_lines_without_backspaces():
+    assert block("1/6\x08\x08\x08 2/6\r3/6") == "```text\n1/6 2/6\n3/6\n```"
+
+
+def test_code_spans():
+    assert code("sha256:ab") == "`sha256:ab`"
+    assert code("a`b") == "a&#96;b"
+    assert code("") == ""
