@@ -21,7 +21,7 @@ RUN set -e; \
     echo "$SDK_SHA512  $(ls *.tgz)" | sha512sum -c -; \
     mkdir -p /usr/share/dotnet; \
     tar -xzf *.tgz -C /usr/share/dotnet --strip-components=1 --no-same-owner \
-      --exclude='*/Microsoft.AspNetCore.App*' --exclude='*/FSharp' --exclude='*/templates' \
+      --exclude='*/shared/Microsoft.AspNetCore.App' --exclude='*/FSharp' --exclude='*/templates' \
       --exclude='*/TestHost*'; \
     rm -rf /sdk /opt/npm /opt/pip; chmod +x /usr/share/dotnet/dotnet
 

@@ -214,8 +214,10 @@ def _not_imported(tar: Path, reference: str, reason: str) -> ImageError:
 
 
 def _not_built(tag: str, step: str, reason: str, last: Sequence[str] | deque[str]) -> ImageError:
-    said = f"; it said: {one_line(' | '.join(last), 800)}" if last else ""
+    # The command is in the recipe already; what it complained of is not.
+    complaints = [line for line in last if "error" in line.lower()] or list(last)[-3:]
+    said = one_line(" | ".join(complaints), 400) or one_line(reason, 200)
     return ImageError(
-        f"the build of {tag} failed at {one_line(step, 200)}: {reason}{said}",
-        "read the lines above; if a download failed, check `kit doctor` and repeat",
+        f"the build of {tag} failed at {one_line(step, 60)}: {said}",
+        "see the builder's output; if a download failed, check `kit doctor` and repeat",
     )

@@ -169,6 +169,10 @@ class Builder:
         all_args = {**args, "BINDING": binding}
         if binding == "KerasNet":
             all_args["NUGET_SOURCE"] = _nuget_source(context, self._options.nuget_source)
+        else:
+            # Nothing comes from NuGet: an empty feed keeps the restore offline.
+            context.add_bytes(b"", "packages/.keep")
+            all_args["NUGET_SOURCE"] = "packages"
         return Recipe(f"dotnet-cpu-{binding.lower()}", context, "Dockerfile", all_args)
 
     def _refuse_if_strict(self, what: str, *resolutions: Resolution) -> None:
