@@ -33,13 +33,18 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class World:
-    """Everything outside the pure core."""
+    """Everything outside the pure core.
+
+    ``free_disk`` gives the free bytes at the engine's folder of that name, None
+    where that cannot be told (a remote engine).
+    """
 
     engine: Engine
     host: Host
     net: HostNet
     now: Callable[[], datetime]
     progress: Progress
+    free_disk: Callable[[str], int | None] = lambda _folder: None
 
 
 @dataclass(frozen=True)
@@ -118,17 +123,32 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
 
 
 def _build(world: World, study: Study, pins: Pins, options: Options, plan: Plan) -> Images:
+    _check_disk(world, study)
     with world.progress.phase("images") as phase:
         builder = Builder(world.engine, pins, world.net, options, phase.step)
         return builder.build(study, plan.arms)
+
+
+def _check_disk(world: World, study: Study) -> None:
+    """Refuse before an image is begun that the disk cannot hold."""
+    if world.engine.find_image(f"kit/python-cpu:{kit.__version__}") is not None:
+        return
+    root = world.engine.info().root_dir
+    free = world.free_disk(root)
+    if free is not None and free < study.protocol.disk_bytes:
+        raise HostError(
+            f"disk: the images need {study.protocol.disk_bytes / 1e9:.1f} GB, "
+            f"{free / 1e9:.1f} GB are free at {root}",
+            "free disk space there (`docker system prune` removes what is unused)",
+        )
 
 
 def _measure(world: World, study: Study, session: Session, log: RunLog, folder: Path) -> None:
     header = session.header
     done = {entry.run_id for entry in session.entries if entry.record is not None}
     bench = Bench(world.engine, world.host, header.images, header.session_id)
-    seconds = expected_seconds(study, header.plan)
     left = [run for run in header.plan.runs if run.run_id not in done]
+    seconds = expected_seconds(study, left)
     with world.progress.phase("runs", total=len(left), expected_s=seconds, folder=folder) as phase:
 
         def before(run: PlannedRun) -> None:

@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
 )
 from rich.progress import Progress as Bar
+from rich.text import Text
 
 from kit.progress import Phase, Progress
 
@@ -109,12 +112,9 @@ class LiveProgress:
         columns = [SpinnerColumn(), TextColumn("[bold]{task.description}"), TimeElapsedColumn()]
         if total is not None:
             columns += [BarColumn(bar_width=12), MofNCompleteColumn()]
-        columns += [
-            TextColumn("{task.fields[left]}"),
-            TextColumn("{task.fields[step]}", markup=False),
-        ]
-        bar = Bar(*columns, console=self._console)
         estimate = Estimate(total, expected_s)
+        columns += [_LeftColumn(estimate), TextColumn("{task.fields[step]}", markup=False)]
+        bar = Bar(*columns, console=self._console)
         try:
             with bar:
                 yield _LivePhase(bar, name, total, estimate)
@@ -123,19 +123,30 @@ class LiveProgress:
             raise
 
 
+class _LeftColumn(ProgressColumn):
+    """Counts down between the phase's own updates."""
+
+    def __init__(self, estimate: Estimate) -> None:
+        super().__init__()
+        self._estimate = estimate
+
+    def render(self, _task: Task) -> Text:
+        return Text(self._estimate.left())
+
+
 class _LivePhase:
     def __init__(self, bar: Bar, name: str, total: int | None, estimate: Estimate) -> None:
         self._bar = bar
         self._estimate = estimate
-        self._task = bar.add_task(name, total=total, step="", left=estimate.left())
+        self._task = bar.add_task(name, total=total, step="")
 
     def step(self, text: str) -> None:
         line = " ".join(text.split())[:200]
-        self._bar.update(self._task, step=line, left=self._estimate.left())
+        self._bar.update(self._task, step=line)
 
     def advance(self) -> None:
         self._estimate.advance()
-        self._bar.update(self._task, advance=1, left=self._estimate.left())
+        self._bar.update(self._task, advance=1)
 
     def say(self, text: str) -> None:
         self._bar.console.print(text, markup=False, highlight=False)

@@ -9,7 +9,9 @@ import click
 from rich.console import Console
 
 from kit.cli.progress import progress_for
+from kit.doctor.probe import free_disk
 from kit.engine.discover import discover
+from kit.engine.endpoints import is_local
 from kit.images.build import Options
 from kit.images.hostnet import gather
 from kit.measure.host import LocalHost
@@ -29,12 +31,15 @@ def open_world(with_setup: bool) -> World:
     net = gather()
     if with_setup:
         setup(say)
+    engine = discover()
+    local = is_local(engine.endpoint)
     return World(
-        engine=discover(),
+        engine=engine,
         host=LocalHost(),
         net=net,
         now=lambda: datetime.now(timezone.utc),
         progress=progress_for(Console(stderr=True)),
+        free_disk=free_disk if local else lambda _folder: None,
     )
 
 

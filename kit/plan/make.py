@@ -63,10 +63,10 @@ def plan_sha256(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def expected_seconds(study: Study, plan: Plan) -> float:
-    """Rough duration of all runs of a plan, from the study's own cost figures."""
+def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
+    """Rough duration of these runs, from the study's own cost figures."""
     cost = study.protocol.cost
-    return sum(cost.run_overhead_s + run.repeats * cost.fit_s for run in plan.runs)
+    return sum(cost.run_overhead_s + run.repeats * cost.fit_s for run in runs)
 
 
 def _arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Usage: python tests/bench/run_overhead.py [--rounds N]
 Needs an engine and its command line program (docker or podman).
 """
 
-# ruff: noqa: T201 - a bench is for reading
+
 from __future__ import annotations
 
 import argparse

@@ -1,0 +1,347 @@
+"""From arms to images on a scripted engine: substitutes, refusals, reasons."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from fakes.engine import FakeEngine, image
+from sessions import DOTNET, PYTHON, make_study
+
+from kit import __version__
+from kit.engine.protocol import BuildRequest, ImageInfo, LineSink
+from kit.errors import HostError, ImageError, InputError
+from kit.images import bootstrap
+from kit.images.build import Builder, Images, Options
+from kit.images.fidelity import Component
+from kit.images.hostnet import HostNet
+from kit.images.hostpython import SUITES, HostPython
+from kit.pins.load import shipped_pins
+from kit.study.load import shipped_study
+
+PINS = shipped_pins()
+NET = HostNet({"http_proxy": "http://proxy.example:3128"}, b"CA", "[global]\n", "")
+FULL = shipped_study().paper.environment
+STUDY = make_study(paper=replace(make_study().paper, environment=FULL))
+BOTH = (PYTHON, DOTNET)
+KERAS_NET, PYTHON_NET = "kit/dotnet-cpu-kerasnet", "kit/dotnet-cpu-pythonnet"
+NO_FEED = ImageError("the feed did not answer", "name another")
+
+
+@dataclass
+class Engine(FakeEngine):
+    """Keeps what each build was given, by the name of the tag."""
+
+    contexts: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+    def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
+        with tarfile.open(fileobj=request.context) as archive:
+            self.contexts[name(request)] = {
+                member.name: opened.read()
+                for member in archive.getmembers()
+                if (opened := archive.extractfile(member)) is not None
+            }
+        return super().build(request, on_line)
+
+    def built(self) -> list[str]:
+        return [name(request) for request in self.named("build")]
+
+    def args(self, tag: str) -> dict[str, str]:
+        return next(dict(r.args) for r in self.named("build") if name(r) == tag)
+
+    def fail(self, tag: str, error: Exception = NO_FEED) -> None:
+        self.build_errors[f"{tag}:{__version__}"] = error
+
+
+def name(request: BuildRequest) -> str:
+    return request.tag.rpartition(":")[0]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture(autouse=True)
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A host with an adoptable CPython, and a Debian archive that always answers."""
+    stdlib = tmp_path / "python" / "lib"
+    stdlib.mkdir(parents=True)
+    for place in (stdlib / "os.py", stdlib.parent / "python3.8", stdlib.parent / "libpython.so"):
+        place.write_bytes(b"x")
+    python = HostPython(
+        "3.8.20", stdlib.parent / "python3.8", stdlib.parent / "libpython.so", stdlib,
+        frozenset({"libz.so.1"}), (2, 17),
+    )  # fmt: skip
+    monkeypatch.setattr(bootstrap, "find_host_python", lambda: (python, SUITES[0]))
+    monkeypatch.setattr(
+        bootstrap, "debian_rootfs", lambda suite, packages, tar: tar.write_bytes(b"rootfs")
+    )
+    return tmp_path
+
+
+def have(engine: Engine, *roles: str) -> None:
+    """The registries serve the first candidate of these roles."""
+    for role in roles:
+        pinned = PINS.roles[role][0].pinned
+        engine.pulls[pinned] = image(pinned)
+
+
+def build(engine: Engine, arms: tuple[str, ...] = BOTH, **options: object) -> Images:
+    return Builder(engine, PINS, NET, Options(**options), lambda line: None).build(STUDY, arms)
+
+
+def row(images: Images, component: str) -> Component:
+    return next(found for found in images.fidelity if found.name == component)
+
+
+def test_everything_exact_when_everything_can_be_had(engine: Engine) -> None:
+    have(engine, *PINS.roles)
+    images = build(engine, strict=True)
+    assert engine.built() == ["kit/python-cpu", KERAS_NET]
+    assert all(row(images, part).exact for part in ("python", "dotnet", "binding"))
+    assert row(images, "python").got == "CPython 3.8.2"
+    assert row(images, "dotnet").got == ".NET 5.0.17"
+    assert row(images, "binding").got == PINS.exact_binding
+    args = engine.args(KERAS_NET)
+    assert args["SDK_IMAGE"] == image(PINS.roles["dotnet-sdk"][0].pinned).id
+    assert args["RUNTIME_IMAGE"] == image(PINS.roles["dotnet-runtime"][0].pinned).id
+    assert args["TARGET_FRAMEWORK"] == "net5.0"
+
+
+def test_the_dotnet_image_rests_on_the_kits_own_python_image(engine: Engine) -> None:
+    have(engine, *PINS.roles)
+    images = build(engine)
+    assert engine.args(KERAS_NET)["PYTHON_IMAGE"] == images.arms[PYTHON].image_id
+    assert images.arms[DOTNET].image_id != images.arms[PYTHON].image_id
+    assert images.arms[DOTNET].reference == f"{KERAS_NET}:{__version__}"
+
+
+def test_no_registry_gives_substitutes_with_every_reason(engine: Engine) -> None:
+    images = build(engine)
+    assert engine.built() == [
+        "kit/base-python", "kit/python-cpu", "kit/base-dotnet-sdk", KERAS_NET,
+    ]  # fmt: skip
+    python, dotnet = row(images, "python"), row(images, "dotnet")
+    assert (python.exact, dotnet.exact) == (False, False)
+    assert python.got == "CPython 3.8.20" and dotnet.got == ".NET 3.1.2"
+    for candidate in PINS.roles["python"]:
+        assert candidate.readable in python.why
+    for role in ("dotnet-sdk", "dotnet-runtime"):
+        assert PINS.roles[role][0].readable in dotnet.why
+    assert "adopted" in python.why and "no answer" in python.why
+    assert "Debian bullseye" in row(images, "operating system").got
+    args = engine.args(KERAS_NET)
+    assert args["SDK_IMAGE"] == args["RUNTIME_IMAGE"]
+    assert args["TARGET_FRAMEWORK"] == "netcoreapp3.1"
+
+
+def test_the_binding_is_chosen_apart_from_the_base(engine: Engine) -> None:
+    images = build(engine)
+    assert row(images, "binding").exact and not row(images, "dotnet").exact
+
+
+def test_a_second_candidate_is_no_exact_python(engine: Engine) -> None:
+    second = PINS.roles["python"][1]
+    engine.pulls[second.pinned] = image(second.pinned)
+    engine.pulls[PINS.roles["python"][0].pinned] = ImageError("manifest unknown", "")
+    images = build(engine, (PYTHON,))
+    python = row(images, "python")
+    assert (python.exact, python.got) == (False, "CPython 3.8.20")
+    assert python.why == f"{PINS.roles['python'][0].readable}: manifest unknown"
+
+
+@pytest.mark.xfail(strict=True, reason="a local second candidate wins with no reason kept")
+def test_a_local_second_candidate_says_why_it_is_no_exact_python(engine: Engine) -> None:
+    second = PINS.roles["python"][1].pinned
+    engine.images[second] = image(second)
+    python = row(build(engine, (PYTHON,)), "python")
+    assert not python.exact and python.why
+
+
+@pytest.mark.xfail(strict=True, reason="--strict takes another Python than the paper's")
+def test_strict_refuses_a_second_candidate(engine: Engine) -> None:
+    second = PINS.roles["python"][1].pinned
+    engine.pulls[second] = image(second)
+    with pytest.raises(ImageError, match="--strict"):
+        build(engine, (PYTHON,), strict=True)
+
+
+def test_python_alone_builds_no_dotnet(engine: Engine) -> None:
+    images = build(engine, (PYTHON,))
+    assert engine.built() == ["kit/base-python", "kit/python-cpu"]
+    assert list(images.arms) == [PYTHON]
+    assert {"dotnet", "binding"}.isdisjoint(c.name for c in images.fidelity)
+    assert not any("dotnet" in reference for reference, _ in engine.named("pull"))
+
+
+def test_dotnet_alone_names_only_its_arm(engine: Engine) -> None:
+    assert list(build(engine, (DOTNET,)).arms) == [DOTNET]
+    assert "kit/python-cpu" in engine.built()
+
+
+def test_a_failing_keras_net_gives_pythonnet_with_the_reason(engine: Engine) -> None:
+    engine.fail(KERAS_NET)
+    images = build(engine)
+    assert engine.built()[-2:] == [KERAS_NET, PYTHON_NET]
+    binding = row(images, "binding")
+    assert (binding.got, binding.exact) == (PINS.substitute_binding, False)
+    assert "the feed did not answer" in binding.why
+    assert images.arms[DOTNET].reference.startswith(PYTHON_NET)
+    assert engine.args(PYTHON_NET)["BINDING"] == "PythonNet"
+    assert engine.args(KERAS_NET)["BINDING"] == "KerasNet"
+
+
+def test_pythonnet_that_fails_too_is_an_error(engine: Engine) -> None:
+    engine.fail(KERAS_NET)
+    engine.fail(PYTHON_NET, ImageError("the compiler failed", ""))
+    with pytest.raises(ImageError, match="the compiler failed"):
+        build(engine)
+
+
+def test_an_unreachable_feed_is_not_asked_each_time(engine: Engine) -> None:
+    engine.fail(KERAS_NET)
+    build(engine)
+    before = len(engine.built())
+    binding = row(build(engine), "binding")
+    assert len(engine.built()) == before
+    assert not binding.exact and "could not be had" in binding.why
+
+
+def test_naming_a_feed_asks_again(engine: Engine) -> None:
+    engine.fail(KERAS_NET)
+    build(engine)
+    engine.build_errors.clear()
+    images = build(engine, nuget_source="https://feed.example/v3")
+    assert row(images, "binding").exact
+    assert engine.named("build")[-1].args["NUGET_SOURCE"] == "https://feed.example/v3"
+
+
+def test_a_second_build_finds_everything(engine: Engine) -> None:
+    first = build(engine)
+    before = len(engine.built())
+    assert build(engine) == first
+    assert len(engine.built()) == before
+    assert len(engine.named("import_rootfs")) == 1
+
+
+def test_strict_refuses_with_what_was_missing(engine: Engine) -> None:
+    with pytest.raises(ImageError) as caught:
+        build(engine, strict=True)
+    assert caught.value.problem.startswith("--strict: the Python base")
+    for candidate in PINS.roles["python"]:
+        assert candidate.readable in caught.value.problem
+    assert engine.built() == [] and engine.named("import_rootfs") == []
+
+
+def test_strict_refuses_a_missing_dotnet_base(engine: Engine) -> None:
+    have(engine, "python", "dotnet-sdk")
+    with pytest.raises(ImageError) as caught:
+        build(engine, strict=True)
+    assert "the .NET bases" in caught.value.problem
+    assert PINS.roles["dotnet-runtime"][0].readable in caught.value.problem
+    assert PINS.roles["dotnet-sdk"][0].readable not in caught.value.problem
+
+
+def test_strict_refuses_the_substitute_binding(engine: Engine) -> None:
+    have(engine, *PINS.roles)
+    engine.fail(KERAS_NET)
+    with pytest.raises(ImageError) as caught:
+        build(engine, strict=True)
+    assert PINS.substitute_binding in caught.value.problem
+    assert "the feed did not answer" in caught.value.problem
+    assert "--nuget-source" in caught.value.remedy
+    assert PYTHON_NET not in engine.built()
+
+
+def test_a_nuget_folder_travels_in_the_context(engine: Engine, tmp_path: Path) -> None:
+    feed = tmp_path / "feed"
+    feed.mkdir()
+    (feed / "Keras.NET.nupkg").write_bytes(b"package")
+    (feed / "notes.txt").write_bytes(b"not one")
+    build(engine, nuget_source=str(feed))
+    context = engine.contexts[KERAS_NET]
+    assert context["packages/Keras.NET.nupkg"] == b"package"
+    assert "packages/notes.txt" not in context
+    assert engine.args(KERAS_NET)["NUGET_SOURCE"] == "packages"
+
+
+def test_other_packages_make_another_image(engine: Engine, tmp_path: Path) -> None:
+    package = tmp_path / "a.nupkg"
+    package.write_bytes(b"one")
+    build(engine, nuget_source=str(tmp_path))
+    package.write_bytes(b"two")
+    build(engine, nuget_source=str(tmp_path))
+    assert engine.built().count(KERAS_NET) == 2
+    assert engine.built().count("kit/python-cpu") == 1
+
+
+def test_the_substitute_asks_no_feed(engine: Engine) -> None:
+    engine.fail(KERAS_NET)
+    build(engine, nuget_source="https://feed.example/v3")
+    assert engine.args(PYTHON_NET)["NUGET_SOURCE"] == "packages"
+    assert engine.contexts[PYTHON_NET]["packages/.keep"] == b""
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_bad_nuget_folder_is_bad_input(engine: Engine, tmp_path: Path, made: bool) -> None:
+    feed = tmp_path / "feed"
+    if made:
+        feed.mkdir()
+    with pytest.raises(InputError) as caught:
+        build(engine, nuget_source=str(feed))
+    assert "--nuget-source" in caught.value.problem and str(feed) in caught.value.problem
+
+
+def test_no_cpython_to_adopt_uses_the_other_lock_and_no_keras_net(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "find_host_python", lambda: "none was found")
+    images = build(engine)
+    args = engine.args("kit/python-cpu")
+    assert (args["LOCK"], args["LIBPYTHON"]) == ("cp39", "libpython3.9.so.1.0")
+    assert KERAS_NET not in engine.built() and PYTHON_NET in engine.built()
+    assert "Python 3.8 only" in row(images, "binding").why
+    assert "none was found" in row(images, "python").why
+    assert row(images, "python").got == "CPython 3.9"
+
+
+def test_settings_of_the_host_reach_builds_and_no_digest(engine: Engine) -> None:
+    build(engine)
+    before = len(engine.built())
+    for tag in engine.built():
+        assert engine.args(tag)["http_proxy"] == "http://proxy.example:3128"
+    for tag in ("kit/python-cpu", "kit/base-dotnet-sdk", KERAS_NET):
+        assert engine.contexts[tag]["host/ca.crt"] == b"CA"
+    Builder(engine, PINS, HostNet({}, b"", "", ""), Options(), lambda line: None).build(STUDY, BOTH)
+    assert len(engine.built()) == before
+
+
+def test_tools_are_asked_for_only_when_something_must_be_made(engine: Engine) -> None:
+    asked: list[str] = []
+    build(engine, ensure_tools=lambda: asked.append("asked"))
+    assert asked
+    asked.clear()
+    build(engine, ensure_tools=lambda: asked.append("asked"))
+    exact = Engine()
+    have(exact, *PINS.roles)
+    build(exact, ensure_tools=lambda: asked.append("asked"))
+    assert asked == []
+
+
+def test_tools_that_cannot_be_had_stop_the_build(engine: Engine) -> None:
+    def refuse() -> None:
+        raise HostError("mmdebstrap is missing", "run kit setup")
+
+    with pytest.raises(HostError, match="mmdebstrap"):
+        build(engine, ensure_tools=refuse)
+    assert engine.built() == []
+
+
+def test_a_python_image_that_fails_is_no_reason_to_go_on(engine: Engine) -> None:
+    engine.fail("kit/python-cpu", ImageError("hash mismatch", ""))
+    with pytest.raises(ImageError, match="hash mismatch"):
+        build(engine)
+    assert engine.built()[-1] == "kit/python-cpu"

@@ -1,0 +1,120 @@
+"""Candidates: the first that can be had wins, and every reason is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from fakes.engine import FakeEngine, image
+
+from kit.errors import HostError, ImageError, UnreachableError
+from kit.images.candidates import Attempt, Resolver, bases_out_of_reach
+from kit.pins.load import Candidate, Pins, shipped_pins
+
+
+def candidate(reference: str, tag: str) -> Candidate:
+    return Candidate(reference, tag, "sha256:" + tag[0] * 64, {"python": tag})
+
+
+FIRST, SECOND = candidate("a.example/python", "1.0"), candidate("a.example/python", "2.0")
+THIRD, SDK = candidate("b.example/python", "3.0"), candidate("a.example/sdk", "5.0")
+PINS: Pins = replace(
+    shipped_pins(), roles={"python": (FIRST, SECOND, THIRD), "dotnet-sdk": (SDK,)}
+)
+DOWN = UnreachableError("a.example does not answer", "use a mirror")
+
+
+def resolver(engine: FakeEngine) -> Resolver:
+    return Resolver(engine, PINS, lambda line: None)
+
+
+def pulled(engine: FakeEngine) -> list[str]:
+    return [reference for reference, _ in engine.named("pull")]
+
+
+def test_the_local_store_is_asked_before_any_registry() -> None:
+    engine = FakeEngine(images={FIRST.pinned: image(FIRST.pinned)})
+    found = resolver(engine).resolve("python")
+    assert (found.candidate, found.attempts) == (FIRST, ())
+    assert pulled(engine) == []
+
+
+def test_the_first_in_the_local_store_wins() -> None:
+    engine = FakeEngine(images={c.pinned: image(c.pinned) for c in (THIRD, SECOND)})
+    found = resolver(engine).resolve("python")
+    assert found.candidate == SECOND and found.image == image(SECOND.pinned)
+    assert pulled(engine) == []
+
+
+def test_only_the_digest_counts_in_the_local_store() -> None:
+    engine = FakeEngine(images={FIRST.readable: image(FIRST.readable)})
+    assert resolver(engine).resolve("python").image is None
+
+
+def test_the_first_that_can_be_pulled_wins() -> None:
+    engine = FakeEngine(pulls={c.pinned: image(c.pinned) for c in (FIRST, SECOND)})
+    found = resolver(engine).resolve("python")
+    assert (found.candidate, found.image) == (FIRST, image(FIRST.pinned))
+    assert pulled(engine) == [FIRST.pinned]
+
+
+def test_reasons_are_kept_in_order() -> None:
+    engine = FakeEngine(
+        pulls={
+            FIRST.pinned: ImageError("manifest unknown", ""),
+            SECOND.pinned: ImageError("access denied", ""),
+            THIRD.pinned: image(THIRD.pinned),
+        }
+    )
+    found = resolver(engine).resolve("python")
+    assert found.candidate == THIRD
+    assert found.attempts == (
+        Attempt(FIRST.readable, "manifest unknown"),
+        Attempt(SECOND.readable, "access denied"),
+    )
+
+
+def test_a_registry_that_is_down_is_asked_once() -> None:
+    engine = FakeEngine(pulls={FIRST.pinned: DOWN})
+    shared = resolver(engine)
+    found = shared.resolve("python")
+    assert pulled(engine) == [FIRST.pinned, THIRD.pinned]
+    assert [a.candidate for a in found.attempts] == [
+        FIRST.readable, SECOND.readable, THIRD.readable,
+    ]  # fmt: skip
+    assert found.attempts[1].reason == DOWN.problem
+    assert shared.resolve("dotnet-sdk").attempts == (Attempt(SDK.readable, DOWN.problem),)
+    assert pulled(engine) == [FIRST.pinned, THIRD.pinned]
+
+
+def test_a_refusal_is_no_reason_to_give_a_registry_up() -> None:
+    engine = FakeEngine(
+        pulls={FIRST.pinned: ImageError("denied", ""), SECOND.pinned: image(SECOND.pinned)}
+    )
+    assert resolver(engine).resolve("python").candidate == SECOND
+
+
+def test_nothing_to_be_had() -> None:
+    found = resolver(FakeEngine()).resolve("python")
+    assert (found.role, found.candidate, found.image) == ("python", None, None)
+    assert len(found.attempts) == 3 and all(a.reason for a in found.attempts)
+
+
+def test_an_engine_that_is_gone_is_no_missing_image() -> None:
+    engine = FakeEngine(pulls={FIRST.pinned: HostError("the engine is gone", "")})
+    with pytest.raises(HostError):
+        resolver(engine).resolve("python")
+
+
+def test_bases_out_of_reach() -> None:
+    asked: list[list[str]] = []
+
+    def reach(hosts: Sequence[str]) -> Mapping[str, str]:
+        asked.append(list(hosts))
+        return {host: "no answer" if host == "a.example" else "" for host in hosts}
+
+    assert bases_out_of_reach(FakeEngine(), PINS, reach) == ("dotnet-sdk",)
+    assert asked == [["a.example", "b.example"]]
+    stocked = FakeEngine(images={SDK.pinned: image(SDK.pinned)})
+    assert bases_out_of_reach(stocked, PINS, reach) == ()

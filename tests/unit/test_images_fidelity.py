@@ -1,0 +1,55 @@
+"""The fidelity table: a row a component, substitutes said plainly."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit.images.fidelity import Component, DotnetParts, PythonParts, fidelity
+from kit.study.load import shipped_study
+
+WANTED = shipped_study().paper.environment
+PYTHON = PythonParts("3.8.2", "Debian 10 (buster)", True, "pulled by digest")
+DOTNET = DotnetParts(
+    "3.1.2", False, "no registry", "Keras.NET 3.8.5", True, "its packages were restored"
+)
+
+
+def rows(python: PythonParts = PYTHON, dotnet: DotnetParts | None = DOTNET) -> dict[str, Component]:
+    return {row.name: row for row in fidelity(WANTED, "2.10.1", python, dotnet)}
+
+
+def test_a_row_for_everything_the_paper_names() -> None:
+    assert set(rows()) == set(WANTED)
+    assert all(row.wanted == WANTED[name] and row.why for name, row in rows().items())
+
+
+def test_without_dotnet_its_rows_are_left_out() -> None:
+    assert set(WANTED) - set(rows(dotnet=None)) == {"dotnet", "binding"}
+
+
+def test_substituted_runtime_with_exact_binding_is_a_legal_mix() -> None:
+    found = rows()
+    assert (found["dotnet"].exact, found["binding"].exact) == (False, True)
+    assert found["dotnet"].got == ".NET 3.1.2" and found["dotnet"].why == "no registry"
+    assert found["binding"].got == "Keras.NET 3.8.5"
+
+
+def test_a_substituted_python_keeps_its_reason() -> None:
+    row = rows(PythonParts("3.9", "Debian bullseye", False, "none to adopt"))["python"]
+    assert (row.got, row.exact, row.why) == ("CPython 3.9", False, "none to adopt")
+
+
+def test_a_container_is_never_the_papers_system() -> None:
+    row = rows()["operating system"]
+    assert not row.exact
+    assert row.got == "Debian 10 (buster) in a Linux container"
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "data"])
+def test_what_is_pinned_by_hash_is_exact(name: str) -> None:
+    assert rows()[name].exact
+
+
+def test_the_tensorflow_row_says_whose_choice_it_is() -> None:
+    assert rows()["tensorflow"].got == "TensorFlow 2.10.1"
+    assert "the kit's choice" in rows()["tensorflow"].why

@@ -1,0 +1,67 @@
+"""The spec of a run: by the schema, and the same for both programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from sessions import make_study
+
+from kit.errors import InputError
+from kit.plan.make import Resources, make_plan
+from kit.plan.spec import spec_json
+from kit.schemas import problems
+from kit.study.load import shipped_study
+from kit.study.model import Layer
+
+STUDY = make_study()
+PLAN = make_plan(STUDY, "quick", (), 1, Resources("0-1", 10**12))
+TIMED = next(run for run in PLAN.runs if run.kind == "timed")
+
+
+def test_every_spec_of_the_shipped_study_fits_the_schema() -> None:
+    study = shipped_study()
+    for tier in study.protocol.tiers:
+        for run in make_plan(study, tier, (), 1, Resources("0", 10**12)).runs:
+            assert problems("spec", json.loads(spec_json(run, study.workload))) == []
+
+
+def test_a_spec_says_what_the_run_is() -> None:
+    identity = PLAN.runs[0]
+    document = json.loads(spec_json(identity, STUDY.workload))
+    assert document["run_id"] == identity.run_id
+    assert (document["kind"], document["seed"]) == ("identity", 20220501)
+    assert document["repeats"] == identity.repeats
+    timed = json.loads(spec_json(TIMED, STUDY.workload))
+    assert (timed["arm"], timed["seed"], timed["repeats"]) == (TIMED.arm, None, 5)
+
+
+def test_layers_hold_no_empty_fields() -> None:
+    layers = json.loads(spec_json(TIMED, STUDY.workload))["workload"]["layers"]
+    assert layers == [
+        {"type": "flatten"},
+        {"type": "dense", "units": 128, "activation": "relu"},
+        {"type": "dense", "units": 10, "activation": "softmax"},
+    ]
+
+
+def test_both_arms_get_the_same_workload() -> None:
+    works = {json.dumps(json.loads(spec_json(r, STUDY.workload))["workload"]) for r in PLAN.runs}
+    assert len(works) == 1
+
+
+def test_a_spec_is_the_same_text_each_time() -> None:
+    text = spec_json(TIMED, STUDY.workload)
+    assert text == spec_json(TIMED, STUDY.workload)
+    assert "\n" not in text
+    assert text == json.dumps(json.loads(text), sort_keys=True)
+
+
+def test_a_workload_that_breaks_the_schema_never_starts_a_container() -> None:
+    broken = replace(STUDY.workload, layers=(Layer("flatten"), Layer("dense", 0, "relu")))
+    with pytest.raises(InputError) as caught:
+        spec_json(TIMED, broken)
+    assert TIMED.run_id in caught.value.problem
+    assert "workload.layers[1]" in caught.value.problem
+    assert "study.yaml" in caught.value.remedy

@@ -1,0 +1,102 @@
+"""The published schemas: valid themselves, and every broken field is named."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from kit.errors import InputError
+from kit.schemas import check, problems, schema
+
+NAMES = sorted(
+    entry.name.removesuffix(".schema.json")
+    for entry in files("kit.schemas").iterdir()
+    if entry.name.endswith(".schema.json")
+)
+SPEC: dict[str, Any] = {
+    "schema": 1,
+    "run_id": "block000-python-cpu",
+    "arm": "python-cpu",
+    "kind": "timed",
+    "repeats": 5,
+    "seed": None,
+    "workload": {
+        "dataset": "fashion_mnist",
+        "scale": 255.0,
+        "layers": [{"type": "flatten"}, {"type": "dense", "units": 10, "activation": "softmax"}],
+        "optimizer": "adam",
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+        "batch_size": 10000,
+        "epochs": 5,
+    },
+}
+
+
+def test_the_contracts_are_published() -> None:
+    assert {"spec", "record", "study", "claims", "pins"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_schema_is_a_valid_closed_schema(name: str) -> None:
+    document = schema(name)
+    jsonschema.Draft202012Validator.check_schema(document)
+    assert document["type"] == "object"
+    assert document["additionalProperties"] is False
+    assert document["title"]
+
+
+def test_spec_and_study_agree_on_the_workload() -> None:
+    assert schema("spec")["properties"]["workload"] == schema("study")["$defs"]["workload"]
+
+
+def test_a_good_document_has_no_problems() -> None:
+    assert problems("spec", SPEC) == []
+    check("spec", SPEC, "here", "remedy")
+
+
+def test_every_problem_is_one_line_with_its_field() -> None:
+    found = problems("spec", {**SPEC, "repeats": 0, "kind": "warm", "seed": -1})
+    assert [line.split(":")[0] for line in found] == ["kind", "repeats", "seed"]
+    assert not any("\n" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"type": "flatten", "units": None},
+        {"type": "dense", "units": 0, "activation": "relu"},
+        {"type": "dense", "units": 10},
+        {"type": "conv"},
+        "flatten",
+    ],
+)
+def test_a_layer_of_no_kind_is_named(layer: object) -> None:
+    broken = {**SPEC, "workload": {**SPEC["workload"], "layers": [{"type": "flatten"}, layer]}}
+    (line,) = problems("spec", broken)
+    assert line.startswith("workload.layers[1]")
+
+
+def test_check_names_where_and_keeps_the_remedy() -> None:
+    with pytest.raises(InputError) as caught:
+        check("spec", {**SPEC, "arm": ""}, "spec of run x", "mend it")
+    assert caught.value.problem.startswith("spec of run x: arm: ")
+    assert caught.value.remedy == "mend it"
+
+
+def test_check_does_not_flood() -> None:
+    document = {"schema": 1, **{f"layer{i}": i for i in range(50)}}
+    with pytest.raises(InputError) as caught:
+        check("spec", document, "here", "remedy")
+    assert caught.value.problem.count(";") <= 4
+    with pytest.raises(InputError) as caught:
+        check("spec", {**SPEC, "kind": "x" * 100_000}, "here", "remedy")
+    assert len(caught.value.problem) < 300
+
+
+@pytest.mark.parametrize("document", [None, [], "text", 3])
+def test_no_object_at_all_is_refused(document: object) -> None:
+    assert "is not of type 'object'" in problems("record", document)[0]
