@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,9 +116,10 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
             "the arms did not do the same work",
             f"see the section on the same work in {folder / REPORT}",
         )
-    if model.failures:
+    failed = [failure for failure in model.failures if not failure.mended]
+    if failed:
         raise RunError(
-            f"{len(model.failures)} of the session's runs failed; the report leaves them out",
+            f"{len(failed)} of the session's runs failed; the report leaves them out",
             f"see {folder / REPORT}; `kit reproduce --resume {folder}` repeats them",
         )
 
@@ -192,7 +194,7 @@ def _command(request: Request, seed: int) -> str:
     if request.wish.memory_bytes:
         words.append(f"--memory {request.wish.memory_bytes}")
     if request.options.nuget_source:
-        words.append(f"--nuget-source {request.options.nuget_source}")
+        words.append(f"--nuget-source {shlex.quote(request.options.nuget_source)}")
     if request.options.strict:
         words.append("--strict")
     return " ".join(words)

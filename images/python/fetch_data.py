@@ -8,6 +8,7 @@ Usage: fetch_data.py DATA_JSON FOLDER
 import glob
 import gzip
 import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -15,8 +16,18 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+import zlib
 
 TIMEOUT_S = 15
+# Of a download, of a damaged archive, of a wrong payload, of apt.
+FAILURES = (
+    OSError,
+    EOFError,
+    ValueError,
+    zlib.error,
+    http.client.HTTPException,
+    subprocess.CalledProcessError,
+)
 
 
 def main(description, folder):
@@ -28,7 +39,7 @@ def main(description, folder):
     for name, road, argument in roads:
         try:
             road(argument, wanted["payload_sha256"], folder)
-        except (OSError, ValueError, EOFError, subprocess.CalledProcessError) as error:
+        except FAILURES as error:
             print("data: %s: %s" % (name, error), flush=True)
             continue
         with open(os.path.join(folder, "SOURCE"), "w") as stream:

@@ -67,6 +67,7 @@ class Builder:
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:
         """Images for those arms. Raises HostError or ImageError."""
         chosen = [study.arms[name] for name in arms]
+        _check_nuget_source(self._options.nuget_source)
         python = self._python()
         images = {"python": python.image}
         dotnet = None
@@ -83,7 +84,9 @@ class Builder:
             base, lock, provides = resolution.image, "cp38", resolution.candidate.provides
             first = self._pins.roles["python"][0]
             exact = resolution.candidate == first
-            why = "pulled by digest" if exact else _why(resolution.attempts)
+            if not exact:
+                self._refuse_if_strict("the Python base", resolution)
+            why = "had by digest" if exact else _why(resolution.attempts)
         else:
             self._refuse_if_strict("the Python base", resolution)
             made = self._bootstrap.python()
@@ -103,7 +106,7 @@ class Builder:
         runtime = self._resolver.resolve("dotnet-runtime")
         if sdk.image and runtime.image and runtime.candidate:
             sdk_id, runtime_id, exact = sdk.image.id, runtime.image.id, True
-            provides, why = runtime.candidate.provides, "pulled by digest"
+            provides, why = runtime.candidate.provides, "had by digest"
         else:
             self._refuse_if_strict("the .NET bases", sdk, runtime)
             made, provides = self._bootstrap.sdk()
@@ -131,7 +134,8 @@ class Builder:
         """Keras.NET when its packages can be had, else pythonnet alone."""
         tried = self._try_exact_binding(args, lock)
         if isinstance(tried, ImageInfo):
-            return self._pins.exact_binding, "its packages were restored", tried
+            source = self._options.nuget_source or "NuGet's default feed"
+            return self._pins.exact_binding, f"its packages were restored from {source}", tried
         if self._options.strict:
             raise ImageError(
                 f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
@@ -204,13 +208,15 @@ def _nuget_source(context: Context, source: str) -> str:
     """The NUGET_SOURCE argument: a folder travels inside the context."""
     if not source or "://" in source:
         return source
-    folder = Path(source)
-    packages = sorted(folder.glob("*.nupkg"))
-    if not packages:
+    for package in sorted(Path(source).glob("*.nupkg")):
+        context.add_file(package, f"packages/{package.name}")
+    return "packages"
+
+
+def _check_nuget_source(source: str) -> None:
+    """Before anything is built: minutes later would be late for a mistyped name."""
+    if source and "://" not in source and not any(Path(source).glob("*.nupkg")):
         raise InputError(
             f"--nuget-source: {source} is neither a URL nor a folder with .nupkg files",
             "name the feed's address, or the folder that holds the packages",
         )
-    for package in packages:
-        context.add_file(package, f"packages/{package.name}")
-    return "packages"

@@ -40,30 +40,27 @@ class Resolver:
         self._engine = engine
         self._pins = pins
         self._say = say
-        self._down: dict[str, str] = {}
+        self._down: set[str] = set()
 
     def resolve(self, role: str) -> Resolution:
         """The role's first candidate that the local store or its registry has."""
         attempts: list[Attempt] = []
         for candidate in self._pins.roles[role]:
-            image = self._engine.find_image(candidate.pinned)
-            if image is not None:
-                return Resolution(role, candidate, image, tuple(attempts))
-        for candidate in self._pins.roles[role]:
-            pulled = self._pull(candidate)
-            if isinstance(pulled, ImageInfo):
-                return Resolution(role, candidate, pulled, tuple(attempts))
-            attempts.append(Attempt(candidate.readable, pulled))
+            found = self._engine.find_image(candidate.pinned) or self._pull(candidate)
+            if isinstance(found, ImageInfo):
+                return Resolution(role, candidate, found, tuple(attempts))
+            attempts.append(Attempt(candidate.readable, found))
         return Resolution(role, None, None, tuple(attempts))
 
     def _pull(self, candidate: Candidate) -> ImageInfo | str:
+        """The image, or why its registry did not give it."""
         if candidate.registry in self._down:
-            return self._down[candidate.registry]
+            return f"{candidate.registry} did not answer"
         self._say(f"pulling {candidate.readable}")
         try:
             return self._engine.pull(candidate.pinned, PULL_TIMEOUT_S)
         except UnreachableError as error:
-            self._down[candidate.registry] = error.problem
+            self._down.add(candidate.registry)
             return error.problem
         except ImageError as error:
             return error.problem

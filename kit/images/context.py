@@ -54,10 +54,6 @@ class Context:
         """Symbolic links, place to target."""
         self._links.update({below + place: target for place, target in links.items()})
 
-    def add_empty_folder(self, place: str) -> None:
-        """A folder that must be there although nothing is in it."""
-        self._files[place.rstrip("/") + "/"] = (b"", 0o755)
-
     def tar(self) -> BinaryIO:
         """The context as a tar stream, at its start. The caller closes it."""
         spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
@@ -85,17 +81,13 @@ class Context:
         return total.hexdigest()
 
     def _add(self, archive: tarfile.TarFile, place: str) -> None:
-        member = tarfile.TarInfo(place.rstrip("/"))
+        member = tarfile.TarInfo(place)
         if place in self._links:
             member.type = tarfile.SYMTYPE
             member.linkname = self._links[place]
             archive.addfile(member)
             return
         source, member.mode = self._files[place]
-        if place.endswith("/"):
-            member.type = tarfile.DIRTYPE
-            archive.addfile(member)
-            return
         content = source.read_bytes() if isinstance(source, Path) else source
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))

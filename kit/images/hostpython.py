@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
@@ -170,19 +173,37 @@ def inspect(executable: Path) -> HostPython | str:
             capture_output=True, text=True, timeout=20, check=True,
         )  # fmt: skip
         facts = json.loads(answer.stdout)
+        refusal = _refusal(facts)
+        if refusal:
+            return refusal
+        real = Path(facts["executable"]).resolve()
+        library = Path(facts["library_dir"]) / facts["library"]
+        stdlib = Path(facts["stdlib"])
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         return f"does not run ({type(error).__name__})"
+    except (KeyError, TypeError):
+        return "does not answer as a Python does"
+    try:
+        needs, glibc = _needs([real, library, *_extensions(stdlib)])
+    except (OSError, ELFError) as error:
+        return f"has a file that cannot be read as ELF ({error})"
+    return HostPython(facts["version"], real, library, stdlib, needs, glibc)
+
+
+def _refusal(facts: Mapping[str, Any]) -> str:
+    """Why an interpreter with these facts cannot be adopted; empty when it can."""
     if facts["implementation"] != "cpython" or tuple(facts["minor"]) != WANTED:
         return f"is {facts['implementation']} {facts['version']}"
-    library = Path(facts["library_dir"]) / facts["library"]
-    if not facts["shared"] or not library.is_file():
+    if not facts["shared"] or not (Path(facts["library_dir"]) / facts["library"]).is_file():
         return "has no shared libpython"
-    stdlib = Path(facts["stdlib"])
-    if not (stdlib / "ensurepip" / "_bundled").is_dir():
+    if not (Path(facts["stdlib"]) / "ensurepip" / "_bundled").is_dir():
         return "has no ensurepip (Debian and Ubuntu: install python3.8-venv)"
-    real = Path(facts["executable"]).resolve()
-    needs, glibc = _needs([real, library, *_extensions(stdlib)])
-    return HostPython(facts["version"], real, library, stdlib, needs, glibc)
+    return ""
+
+
+def _newest_first(paths: Iterable[Path]) -> list[Path]:
+    """3.8.20 before 3.8.9, wherever in the path the version stands."""
+    return sorted(paths, key=lambda p: [int(n) for n in re.findall(r"\d+", str(p))], reverse=True)
 
 
 def python_files(python: HostPython) -> Iterator[tuple[Path, str]]:
@@ -216,8 +237,8 @@ def _candidates(environ: Mapping[str, str], home: Path) -> list[Path]:
     data = Path(environ.get("XDG_DATA_HOME", home / ".local/share"))
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR", data / "uv/python"))
     found = [
-        *sorted(pyenv.glob(f"versions/{minor}.*/bin/python{minor}"), reverse=True),
-        *sorted(uv.glob(f"cpython-{minor}*/bin/python{minor}"), reverse=True),
+        *_newest_first(pyenv.glob(f"versions/{minor}.*/bin/python{minor}")),
+        *_newest_first(uv.glob(f"cpython-{minor}*/bin/python{minor}")),
         Path(f"/usr/bin/python{minor}"),
     ]
     on_path = shutil.which(f"python{minor}", path=environ.get("PATH"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from kit.errors import HostError, ImageError
 # Fixed, so that the tar's times do not depend on the day it was made.
 EPOCH = "1640995200"
 TIMEOUT_S = 900
+END_TIMEOUT_S = 4
 
 _OPTIONS = (
     "--mode=auto",
@@ -55,9 +57,14 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
     )  # fmt: skip
     try:
         output, _ = process.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise ImageError(
+            f"Debian {suite} could not be made within {TIMEOUT_S} s",
+            "check how fast Debian's package archive answers",
+        ) from None
     except BaseException:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
+        _end(process)
         raise
     if process.returncode != 0:
         wrong = [line for line in output.splitlines() if line.startswith(("E:", "W:"))]
@@ -66,3 +73,15 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
             f"Debian {suite} could not be made: {reason}",
             "check that Debian's package archive is reachable (proxy, sources of apt)",
         )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End it and its children: gently first, so that it can unmount what it mounted."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        try:
+            process.wait(END_TIMEOUT_S)
+            return
+        except subprocess.TimeoutExpired:
+            continue

@@ -59,7 +59,7 @@ def parse_record(text: bytes | str, where: str) -> Record:
     """The record in that JSON. Raises RunError naming the field that is wrong."""
     remedy = "the workload program in the image does not honour the record contract; rebuild it"
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
         raise RunError(f"{where}: the record is not JSON ({error})", remedy) from error
     broken = problems("record", document)
@@ -81,6 +81,11 @@ def record_from(document: Mapping[str, Any]) -> Record:
         clock_resolution_ns=document["clock"]["resolution_ns"],
         fits=tuple(_fit(fit) for fit in document["fits"]),
     )
+
+
+def _refuse_constant(name: str) -> float:
+    """NaN and Infinity are no JSON: a run that measured them has failed."""
+    raise ValueError(f"{name} is not a number that JSON knows")
 
 
 def _fit(document: Mapping[str, Any]) -> Fit:

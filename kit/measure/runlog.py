@@ -146,6 +146,9 @@ def _entry(document: dict[str, Any], path: Path, number: int) -> RunEntry:
     values = {key: value for key, value in document.items() if key != "type"}
     if document.get("type") != "run":
         raise InputError(f"{path}, line {number}: not a run", REMEDY)
+    broken = problems("run", {**values, "record": None})
+    if broken:
+        raise InputError(f"{path}, line {number}: {'; '.join(broken[:3])}", REMEDY)
     record = values.get("record")
     if record is not None:
         broken = problems("record", record)

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import yaml
 
+from kit.errors import InputError
 from kit.schemas import check
 
 
@@ -64,8 +65,14 @@ class Pins:
 def shipped_pins() -> Pins:
     """The pins that ship with the kit. Raises InputError when they were damaged."""
     path = files(__package__) / "pins.yaml"
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    check("pins", document, "kit/pins/pins.yaml", "reinstall the kit")
+    where, remedy = "kit/pins/pins.yaml", "reinstall the kit"
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{where}: cannot be read ({' '.join(str(error).split())})", remedy
+        ) from error
+    check("pins", document, where, remedy)
     bootstrap = document["bootstrap"]
     return Pins(
         roles={

@@ -17,7 +17,7 @@ from kit.plan.model import Limits, Plan, PlannedRun
 from kit.study.model import Protocol, Study, Tier
 
 IDENTITY_REPEATS = 1
-MINUTES = re.compile(r"^(\d+)m$")
+MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
 def _tier(study: Study, budget: str, arms: int) -> Tier:
     if budget in study.protocol.tiers:
         return study.protocol.tiers[budget]
-    minutes = MINUTES.match(budget)
+    minutes = MINUTES.fullmatch(budget)
     if not minutes:
         tiers = ", ".join(study.protocol.tiers)
         raise InputError(

@@ -25,10 +25,11 @@ class Wish:
 
 def parse_memory(text: str) -> int:
     """Bytes of "8g", "900m" or a plain number. Raises InputError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)b?", text.strip().lower())
-    if not match or float(match.group(1)) <= 0:
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)([kmg]?)b?", text.strip().lower())
+    size = int(float(match.group(1)) * _UNITS[match.group(2)]) if match else 0
+    if size < 1:
         raise InputError(f"--memory: {text!r} is not a size", "give a size such as 8g or 900m")
-    return int(float(match.group(1)) * _UNITS[match.group(2)])
+    return size
 
 
 def resources(engine: EngineInfo, available_bytes: int, wish: Wish) -> Resources:

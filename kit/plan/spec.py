@@ -23,7 +23,7 @@ def spec_json(run: PlannedRun, workload: Workload) -> str:
         "workload": _workload(workload),
     }
     check("spec", document, f"spec of run {run.run_id}", "mend the workload in study.yaml")
-    return json.dumps(document, sort_keys=True)
+    return json.dumps(document, sort_keys=True, allow_nan=False)
 
 
 def _workload(workload: Workload) -> dict[str, object]:

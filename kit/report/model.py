@@ -71,7 +71,10 @@ class ArmFacts:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run without a record, with the end of its output."""
+    """A run without a record, with the end of its output.
+
+    ``mended``: a later try of the same run, in a resumed session, was good.
+    """
 
     run_id: str
     block: int
@@ -80,6 +83,7 @@ class Failure:
     exit_code: int | None
     failure: str
     log_tail: str
+    mended: bool
 
 
 @dataclass(frozen=True)
@@ -214,6 +218,7 @@ def _arm(session: Session, arm: str) -> ArmFacts:
 
 
 def _failures(session: Session) -> tuple[Failure, ...]:
+    good = {entry.run_id for entry in session.entries if entry.record is not None}
     return tuple(
         Failure(
             run_id=entry.run_id,
@@ -223,6 +228,7 @@ def _failures(session: Session) -> tuple[Failure, ...]:
             exit_code=entry.exit_code,
             failure=entry.failure or "no record",
             log_tail=entry.log_tail,
+            mended=entry.run_id in good,
         )
         for entry in session.entries
         if entry.record is None

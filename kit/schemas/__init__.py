@@ -12,7 +12,7 @@ from kit.errors import InputError
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The schema of that name: spec, record, study, claims, pins, plan, runlog."""
+    """The schema of that name: spec, record, run, study, claims, pins, results."""
     text = (files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

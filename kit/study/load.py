@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,28 @@ def _read(path: Path, schema: str) -> tuple[bytes, dict[str, Any]]:
         document = yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", remedy) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: not YAML ({reason})", remedy) from error
     check(schema, document, str(path), remedy)
+    odd = list(_odd_values(document, ""))
+    if odd:
+        raise InputError(f"{path}: {'; '.join(odd[:5])}", remedy)
     return text, document
+
+
+def _odd_values(value: object, where: str) -> Iterator[str]:
+    """What JSON Schema lets pass and JSON or Python would trip over."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield f"{where}{key}: the key is not a string"
+            yield from _odd_values(item, f"{where}{key}.")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _odd_values(item, f"{where}{index}.")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{where.rstrip('.')}: {value} is not a finite number"
 
 
 def _paper(document: Mapping[str, Any]) -> Paper:
@@ -71,8 +89,8 @@ def _paper(document: Mapping[str, Any]) -> Paper:
         citation=document["citation"],
         environment=dict(document["environment"]),
         figures={stack: _published(row) for stack, row in document["figures"].items()},
-        last_epoch_loss=Range(*document["last_epoch"]["loss"]),
-        last_epoch_accuracy=Range(*document["last_epoch"]["accuracy"]),
+        last_epoch_loss=_range(document["last_epoch"]["loss"], "paper.last_epoch.loss"),
+        last_epoch_accuracy=_range(document["last_epoch"]["accuracy"], "paper.last_epoch.accuracy"),
     )
 
 
@@ -96,7 +114,10 @@ def _workload(document: Mapping[str, Any]) -> Workload:
 def _protocol(document: Mapping[str, Any]) -> Protocol:
     memory = document["memory"]
     return Protocol(
-        tiers={name: Tier(name=name, **tier) for name, tier in document["tiers"].items()},
+        tiers={
+            name: Tier(name=name, blocks=int(tier["blocks"]), repeats=int(tier["repeats"]))
+            for name, tier in document["tiers"].items()
+        },
         published_repeats=document["published_repeats"],
         minimum_repeats=document["minimum_repeats"],
         identity_seed=document["identity_seed"],
@@ -118,5 +139,12 @@ def _claim(document: Mapping[str, Any]) -> Claim:
         where=document["where"],
         statistic=document["statistic"],
         published_gain_percent=document["gain_percent"],
-        band_percent=Range(*document["band_percent"]),
+        band_percent=_range(document["band_percent"], f"claim {document['id']}: band_percent"),
     )
+
+
+def _range(ends: list[float], where: str) -> Range:
+    low, high = ends
+    if low > high:
+        raise InputError(f"{where}: {low} to {high} runs backwards", "write the lower end first")
+    return Range(low, high)

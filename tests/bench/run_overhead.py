@@ -5,7 +5,6 @@ Usage: python tests/bench/run_overhead.py [--rounds N]
 Needs an engine and its command line program (docker or podman).
 """
 
-
 from __future__ import annotations
 
 import argparse

@@ -19,9 +19,7 @@ def candidate(reference: str, tag: str) -> Candidate:
 
 FIRST, SECOND = candidate("a.example/python", "1.0"), candidate("a.example/python", "2.0")
 THIRD, SDK = candidate("b.example/python", "3.0"), candidate("a.example/sdk", "5.0")
-PINS: Pins = replace(
-    shipped_pins(), roles={"python": (FIRST, SECOND, THIRD), "dotnet-sdk": (SDK,)}
-)
+PINS: Pins = replace(shipped_pins(), roles={"python": (FIRST, SECOND, THIRD), "dotnet-sdk": (SDK,)})
 DOWN = UnreachableError("a.example does not answer", "use a mirror")
 
 
@@ -40,11 +38,18 @@ def test_the_local_store_is_asked_before_any_registry() -> None:
     assert pulled(engine) == []
 
 
-def test_the_first_in_the_local_store_wins() -> None:
-    engine = FakeEngine(images={c.pinned: image(c.pinned) for c in (THIRD, SECOND)})
+def test_one_in_the_local_store_is_not_pulled() -> None:
+    engine = FakeEngine(images={c.pinned: image(c.pinned) for c in (FIRST, SECOND)})
     found = resolver(engine).resolve("python")
-    assert found.candidate == SECOND and found.image == image(SECOND.pinned)
+    assert found.candidate == FIRST and found.image == image(FIRST.pinned)
     assert pulled(engine) == []
+
+
+def test_a_better_one_is_pulled_before_a_local_one_is_taken() -> None:
+    engine = FakeEngine(
+        images={SECOND.pinned: image(SECOND.pinned)}, pulls={FIRST.pinned: image(FIRST.pinned)}
+    )
+    assert resolver(engine).resolve("python").candidate == FIRST
 
 
 def test_only_the_digest_counts_in_the_local_store() -> None:
@@ -83,8 +88,10 @@ def test_a_registry_that_is_down_is_asked_once() -> None:
     assert [a.candidate for a in found.attempts] == [
         FIRST.readable, SECOND.readable, THIRD.readable,
     ]  # fmt: skip
-    assert found.attempts[1].reason == DOWN.problem
-    assert shared.resolve("dotnet-sdk").attempts == (Attempt(SDK.readable, DOWN.problem),)
+    assert found.attempts[0].reason == DOWN.problem
+    gone = f"{FIRST.registry} did not answer"
+    assert found.attempts[1].reason == gone
+    assert shared.resolve("dotnet-sdk").attempts == (Attempt(SDK.readable, gone),)
     assert pulled(engine) == [FIRST.pinned, THIRD.pinned]
 
 

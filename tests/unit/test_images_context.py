@@ -30,7 +30,6 @@ def filled(folder: Path) -> Context:
     context.add_folder(folder)
     context.add_bytes(b"CA", "host/ca.crt")
     context.add_links({"bin/python": "python3.8"}, "python/")
-    context.add_empty_folder("empty/")
     return context
 
 
@@ -56,7 +55,6 @@ def test_modes_links_and_folders(folder: Path) -> None:
     assert found["Dockerfile"].mode == found["host/ca.crt"].mode == 0o644
     link = found["python/bin/python"]
     assert link.issym() and link.linkname == "python3.8"
-    assert found["empty"].isdir() and found["empty"].mode == 0o755
 
 
 def test_owner_and_time_of_the_host_do_not_travel(folder: Path) -> None:
@@ -71,7 +69,6 @@ def test_the_same_files_give_the_same_bytes(folder: Path) -> None:
     (folder / "Dockerfile").chmod(0o664)
     assert content(filled(folder)) == before
     turned = Context()
-    turned.add_empty_folder("empty/")
     turned.add_links({"bin/python": "python3.8"}, "python/")
     turned.add_bytes(b"CA", "host/ca.crt")
     turned.add_folder(folder)

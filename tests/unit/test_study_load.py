@@ -157,7 +157,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 )
 def test_not_yaml_is_named_on_one_line(folder: Path, text: bytes) -> None:
     (folder / "study.yaml").write_bytes(text)
-    with pytest.raises(InputError, match="study.yaml: not YAML") as caught:
+    with pytest.raises(InputError, match=r"study\.yaml: not YAML") as caught:
         load_study(folder)
     assert "\n" not in caught.value.problem
 
@@ -189,3 +189,26 @@ def test_several_faults_are_told_at_once(folder: Path) -> None:
         load_study(folder)
     assert "workload.epochs" in caught.value.problem
     assert "workload.batch_size" in caught.value.problem
+
+
+def test_a_date_that_is_none_is_not_yaml(folder: Path) -> None:
+    (folder / "study.yaml").write_text("id: 2022-13-45", encoding="utf-8")
+    with pytest.raises(InputError, match="not YAML"):
+        load_study(folder)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda d: d["workload"].update(scale=float("nan")),
+        lambda d: d["workload"].update(scale=float("inf")),
+        lambda d: d["arms"].update({1: {"stack": "python", "variant": "cpu"}}),
+        lambda d: d["paper"]["environment"].pop("python"),
+        lambda d: d["paper"]["last_epoch"].update(loss=[0.9, 0.1]),
+    ],
+    ids=["nan", "infinity", "arm named by a number", "component", "range"],
+)
+def test_a_study_that_cannot_work_is_refused_when_read(folder: Path, edit: Change) -> None:
+    change(folder / "study.yaml", edit)
+    with pytest.raises(InputError):
+        load_study(folder)

@@ -32,7 +32,7 @@ def stage_data(dataset):
     target.mkdir(parents=True, exist_ok=True)
     for file in sorted(source.glob("*.gz")):
         link = target / file.name
-        if not link.exists():
+        if not link.is_symlink():
             link.symlink_to(file)
 
 

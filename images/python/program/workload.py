@@ -87,6 +87,8 @@ def read_spec(text):
     for layer in work["layers"]:
         if layer["type"] not in LAYERS:
             raise ValueError("workload.layers: type %r is unknown" % layer["type"])
+        if layer["type"] == "dense" and not isinstance(layer["units"], int):
+            raise ValueError("workload.layers: units %r is not a whole number" % layer["units"])
     return spec
 
 

@@ -95,11 +95,18 @@ def left_out(model: ReportModel) -> str:
     parts = []
     if model.failures:
         rows = [
-            [code(f.run_id), inline(f.arm), f.kind, str(f.exit_code), inline(f.failure)]
+            [
+                code(f.run_id),
+                inline(f.arm),
+                f.kind,
+                str(f.exit_code),
+                inline(f.failure),
+                "yes" if f.mended else "no",
+            ]
             for f in model.failures
         ]
         parts.append("Failed runs:")
-        parts.append(table(["run", "arm", "kind", "exit code", "failure"], rows))
+        parts.append(table(["run", "arm", "kind", "exit code", "failure", "made good"], rows))
         parts += [
             fold(f"End of the output of {inline(f.run_id)}", block(f.log_tail))
             for f in model.failures

@@ -1,0 +1,82 @@
+"""Progress: timestamped lines in a pipe, a live line on a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from kit.cli.progress import Estimate, LiveProgress, PlainProgress, progress_for
+
+
+def console(terminal: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=100)
+
+
+def test_the_console_decides() -> None:
+    assert isinstance(progress_for(console(True)), LiveProgress)
+    assert isinstance(progress_for(console(False)), PlainProgress)
+
+
+def test_plain_lines_have_a_time_the_phase_and_what_is_left(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with PlainProgress().phase("runs", total=2, expected_s=125) as phase:
+        phase.step("block 1/1: python-cpu")
+        phase.advance()
+        phase.say("t0 failed")
+    out, err = capsys.readouterr()
+    first, second = err.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d runs: block 1/1: python-cpu \(2:0[45] left\)", first)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d t0 failed", second)
+    assert out == ""
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_an_interruption_says_how_to_resume(capsys: pytest.CaptureFixture[str], live: bool) -> None:
+    screen = console(True)
+    progress = LiveProgress(screen) if live else PlainProgress()
+    with pytest.raises(KeyboardInterrupt), progress.phase("runs", folder=Path("/r/s1")):
+        raise KeyboardInterrupt
+    said = screen.file.getvalue() if live else capsys.readouterr().err
+    assert "kit reproduce --resume /r/s1" in said
+
+
+def test_an_interruption_before_any_folder_says_what_is_kept(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(KeyboardInterrupt), PlainProgress().phase("images"):
+        raise KeyboardInterrupt
+    err = capsys.readouterr().err
+    assert "repeat the command" in err
+    assert "--resume" not in err
+
+
+def test_a_terminal_shows_phase_step_count_and_what_is_left() -> None:
+    screen = console(True)
+    with LiveProgress(screen).phase("runs", total=8, expected_s=200) as phase:
+        phase.step("block 1/3: [bold]dotnet-cpu\nmore")
+        phase.advance()
+        phase.say("t0 failed: [red]exit code 1")
+    shown = screen.file.getvalue()
+    for words in ("runs", "block 1/3: [bold]dotnet-cpu more", "1/8", "left", "[red]exit code 1"):
+        assert words in shown
+
+
+def test_an_estimate_goes_from_what_is_expected_to_its_own_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 10.0, 50.0, 60.0, 500.0])
+    monkeypatch.setattr("kit.cli.progress.time.monotonic", lambda: next(clock))
+    estimate = Estimate(total=4, expected_s=100)
+    assert estimate.left() == "1:30 left"
+    estimate.advance()
+    assert estimate.left() == "2:20 left"
+    assert estimate.left() == "0:00 left"
+
+
+def test_an_estimate_of_nothing_known_is_empty() -> None:
+    assert Estimate(None, None).left() == ""

@@ -1,0 +1,216 @@
+"""The command line: exit codes, one clear error each, no traceback, quick help."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import kit.cli
+from kit.errors import ERRORS, EXIT_INTERRUPTED, KitError
+
+
+@pytest.fixture(autouse=True)
+def same_signals() -> Iterator[None]:
+    """``run`` sets handlers; the tests' own come back."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here may meet a real engine."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    monkeypatch.delenv("KIT_DEBUG", raising=False)
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """A command ``break`` that raises."""
+
+    def callback() -> None:
+        raise error
+
+    monkeypatch.setitem(kit.cli.cli.commands, "break", click.Command("break", callback=callback))
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_ends_with_its_code_and_says_problem_and_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[KitError]
+) -> None:
+    raising(monkeypatch, error("it is broken", "mend it"))
+    assert kit.cli.run(["break"]) == error.exit_code
+    out, err = capsys.readouterr()
+    assert err == "kit: it is broken\n     remedy: mend it\n"
+    assert out == ""
+
+
+def test_an_unexpected_error_is_one_line_without_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(monkeypatch, ZeroDivisionError("by zero"))
+    assert kit.cli.run(["break"]) == 1
+    err = capsys.readouterr().err
+    assert "unexpected failure: ZeroDivisionError: by zero" in err
+    assert "KIT_DEBUG=1" in err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIT_DEBUG", "1")
+    raising(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        kit.cli.run(["break"])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+def test_an_interrupt_has_its_own_code(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    raising(monkeypatch, error)
+    assert kit.cli.run(["break"]) == EXIT_INTERRUPTED
+
+
+BAD = {
+    "unknown arm": (["--arms", "java-cpu"], "'java-cpu'"),
+    "unknown budget": (["--budget", "huge"], "--budget"),
+    "no minutes": (["--budget", "1m"], "--budget"),
+    "bad memory": (["--memory", "much"], "--memory"),
+    "no memory": (["--memory", "0"], "--memory"),
+    "bad seed": (["--seed", "-1"], "--seed"),
+    "no cpus": (["--cpus", "0"], "--cpus"),
+    "unknown option": (["--frobnicate"], "--frobnicate"),
+    "no folder": (["--resume", "/nowhere"], "--resume"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_refused_before_an_engine_is_looked_for(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    arguments, words = BAD[name]
+    assert kit.cli.run(["reproduce", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
+    assert "engine" not in err
+
+
+@pytest.mark.parametrize("size", ["0.5", "9" * 400], ids=["below a byte", "beyond a float"])
+def test_an_absurd_memory_is_bad_input(size: str) -> None:
+    assert kit.cli.run(["reproduce", "--memory", size]) == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--budget=quick", "--arms=python-cpu", "--seed=1", "--cpus=1", "--memory=8g", "--out=x"],
+)
+def test_resuming_refuses_options_that_would_change_the_plan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert kit.cli.run(["reproduce", "--resume", str(tmp_path), option]) == 2
+    err = capsys.readouterr().err
+    assert f"{option.partition('=')[0]}: cannot be given with --resume" in err
+
+
+def test_no_engine_is_the_host_s_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kit.cli.run(["reproduce", "--out", str(tmp_path / "out")]) == 3
+    err = capsys.readouterr().err
+    assert "no container engine answers" in err
+    assert "no.sock" in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{half", b"{}\n", b"\x00\xff\n"])
+def test_a_report_of_a_broken_folder_names_the_log_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "runlog.jsonl").write_bytes(content)
+    before = sorted(tmp_path.iterdir())
+    assert kit.cli.run(["report", str(tmp_path)]) == 2
+    assert str(tmp_path / "runlog.jsonl") in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_help_lists_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kit.cli.run(["--help"]) == 0
+    out = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    for error in ERRORS:
+        assert f"{error.exit_code} {error.meaning}" in " ".join(lines)
+    assert "130 interrupted; the session can be resumed" in lines
+    for command in ("reproduce", "setup", "doctor", "report"):
+        assert any(line.startswith(command) for line in lines)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kit.cli.run(["--version"]) == 0
+    assert kit.__version__ in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, kit.cli; kit.cli.run(['--help']);"
+        "heavy = {'docker', 'scipy', 'numpy', 'rich', 'jsonschema', 'yaml', 'requests'};"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m kit --help | head -c 1; exit ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    code = kit.cli.run(["doctor", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert code == 3
+    assert answer["ready"] is False
+    assert set(answer) == {"ready", "counts", "rows"}
+    assert all(set(row) >= {"name", "status", "found", "remedy"} for row in answer["rows"])
+    failed = [row for row in answer["rows"] if row["status"] == "fail"]
+    assert any("engine" in row["name"] for row in failed)
+    assert all(row["remedy"] for row in failed)
+    assert sum(answer["counts"].values()) == len(answer["rows"])
+
+
+def test_a_first_signal_interrupts_and_further_ones_are_ignored() -> None:
+    script = (
+        "import os, signal, time\n"
+        "from kit.cli.signals import stop_within\n"
+        "stop_within(1)\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)\n"
+        "except KeyboardInterrupt:\n"
+        "    os.kill(os.getpid(), signal.SIGINT); os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    print('cleaning', flush=True); time.sleep(20)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, timeout=10, check=False, env=dict(os.environ),
+    )  # fmt: skip
+    assert done.stdout == "cleaning\n"
+    assert done.returncode == EXIT_INTERRUPTED
+    assert "Traceback" not in done.stderr

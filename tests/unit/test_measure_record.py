@@ -1,0 +1,60 @@
+"""Records: read as written; every broken field is named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from measured import record_document
+from sessions import make_record
+
+from kit.errors import RunError
+from kit.measure.record import parse_record
+
+
+def document() -> dict[str, Any]:
+    return record_document(make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7]))
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    text = json.dumps(document())
+    record = make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7])
+    assert parse_record(text, "x") == record
+    assert parse_record(text.encode(), "x") == record
+
+
+def remove(name: str):
+    return lambda d: d.pop(name)
+
+
+CHANGES = {
+    "schema": lambda d: d.update(schema=2),
+    "'run_id'": remove("run_id"),
+    "complete": lambda d: d.update(complete=False),
+    "kind": lambda d: d.update(kind="warm"),
+    "fits[1].wall_ns": lambda d: d["fits"][1].update(wall_ns=-1),
+    "fits[0].losses[0]": lambda d: d["fits"][0].update(losses=["low"]),
+    "'surprise'": lambda d: d["fits"][0].update(surprise=1),
+    "identity.model_config": lambda d: d["identity"].update(model_config="abc"),
+    "identity.data": lambda d: d["identity"].update(data={}),
+    "'numpy'": lambda d: d["versions"].pop("numpy"),
+    "clock.resolution_ns": lambda d: d["clock"].update(resolution_ns=0),
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_a_broken_record_names_where_and_the_field(field: str) -> None:
+    broken = document()
+    CHANGES[field](broken)
+    with pytest.raises(RunError) as caught:
+        parse_record(json.dumps(broken), "run r1")
+    assert caught.value.problem.startswith("run r1: ")
+    assert field in caught.value.problem
+    assert "\n" not in caught.value.problem
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", b"\xff\xfe{"])
+def test_what_is_no_record_at_all(text: str | bytes) -> None:
+    with pytest.raises(RunError, match="run r1: the record is"):
+        parse_record(text, "run r1")

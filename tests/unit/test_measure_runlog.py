@@ -1,0 +1,182 @@
+"""The run log: what is written is read back; damage is named by file, line and field."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from measured import record_document
+from sessions import fail_run, make_session, paired
+
+from kit.errors import HostError, InputError
+from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
+from kit.measure.session import Session
+from kit.plan.make import plan_sha256
+
+
+def session() -> Session:
+    made = fail_run(make_session(paired([1.05, 1.06])), "t1-dotnet-cpu", "oom", "Killed\n")
+    header = replace(made.header, plan_sha256=plan_sha256(made.header.plan))
+    return replace(made, header=header)
+
+
+def write(folder: Path) -> Session:
+    made = session()
+    log = RunLog.create(folder, made.header)
+    for entry in made.entries:
+        log.add(entry, record_document(entry.record) if entry.record else None)
+    return made
+
+
+def edit(folder: Path, line: int, change: Callable[[dict[str, Any]], object]) -> None:
+    lines = (folder / NAME).read_text().splitlines()
+    document = json.loads(lines[line - 1])
+    change(document)
+    lines[line - 1] = json.dumps(document)
+    (folder / NAME).write_text("\n".join(lines) + "\n")
+
+
+def test_a_session_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    made = write(tmp_path)
+    assert read_session(tmp_path) == made
+
+
+def test_each_run_is_on_disk_as_one_line(tmp_path: Path) -> None:
+    made = session()
+    log = RunLog.create(tmp_path, made.header)
+    for count, entry in enumerate(made.entries, start=1):
+        log.add(entry, record_document(entry.record) if entry.record else None)
+        assert (tmp_path / NAME).read_bytes().count(b"\n") == 1 + count
+        assert read_session(tmp_path).entries == made.entries[:count]
+
+
+def test_every_line_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    made = write(tmp_path)
+    assert len(synced) == 1 + len(made.entries)
+
+
+@pytest.mark.parametrize("cut", [1, 40, 400])
+def test_a_torn_last_line_is_left_out_and_named(tmp_path: Path, cut: int) -> None:
+    made = write(tmp_path)
+    whole = (tmp_path / NAME).read_bytes()
+    (tmp_path / NAME).write_bytes(whole[:-cut])
+    found = read_session(tmp_path)
+    assert found.entries == made.entries[:-1]
+    assert len(found.notes) == 1
+    assert "torn" in found.notes[0]
+
+
+def test_a_resumed_log_is_cut_to_whole_lines_before_it_grows(tmp_path: Path) -> None:
+    made = write(tmp_path)
+    (tmp_path / NAME).write_bytes((tmp_path / NAME).read_bytes()[:-30])
+    drop_torn_line(tmp_path)
+    last = made.entries[-1]
+    RunLog.reopen(tmp_path).add(last, record_document(last.record) if last.record else None)
+    assert read_session(tmp_path) == made
+
+
+def test_dropping_leaves_a_whole_log_alone(tmp_path: Path) -> None:
+    write(tmp_path)
+    before = (tmp_path / NAME).read_bytes()
+    drop_torn_line(tmp_path)
+    assert (tmp_path / NAME).read_bytes() == before
+
+
+def test_a_torn_header_is_no_session(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / NAME).write_bytes((tmp_path / NAME).read_bytes()[:50])
+    with pytest.raises(InputError, match=r"runlog\.jsonl: holds no complete line"):
+        read_session(tmp_path)
+
+
+def test_a_folder_without_a_log(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"runlog\.jsonl: cannot be read"):
+        read_session(tmp_path)
+
+
+DAMAGE: dict[str, tuple[int, Callable[[dict[str, Any]], object], str]] = {
+    "future schema": (1, lambda d: d.update(schema=2), "schema 2, this kit reads 1"),
+    "first line no header": (1, lambda d: d.update(type="run"), "not a session's header"),
+    "field missing": (1, lambda d: d.pop("images"), "broken header ('images')"),
+    "plan changed": (1, lambda d: d["plan"].update(seed=2), "does not match its own hash"),
+    "hash changed": (1, lambda d: d.update(plan_sha256="0"), "does not match its own hash"),
+    "run dropped from plan": (1, lambda d: d["plan"]["runs"].pop(), "its own hash"),
+    "host broken": (1, lambda d: d["host"].pop("cpus"), "broken header"),
+    "second header": (3, lambda d: d.update(type="header"), "not a run"),
+    "record broken": (
+        2,
+        lambda d: d["record"]["fits"][0].update(wall_ns="x"),
+        "record: fits[0].wall_ns",
+    ),
+    "run field missing": (4, lambda d: d.pop("arm"), "'arm'"),
+    "run field unknown": (4, lambda d: d.update(bonus=1), "'bonus'"),
+    "host sample missing": (5, lambda d: d.pop("host"), "'host'"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_named_by_file_line_and_field(tmp_path: Path, name: str) -> None:
+    write(tmp_path)
+    line, change, words = DAMAGE[name]
+    edit(tmp_path, line, change)
+    with pytest.raises(InputError) as caught:
+        read_session(tmp_path)
+    assert f"{tmp_path / NAME}, line {line}: " in caught.value.problem
+    assert words in caught.value.problem
+
+
+@pytest.mark.parametrize("text", ["{half", "[1]", "", "3"])
+def test_a_line_that_is_no_object_is_named(tmp_path: Path, text: str) -> None:
+    write(tmp_path)
+    lines = (tmp_path / NAME).read_text().splitlines()
+    lines[2] = text
+    (tmp_path / NAME).write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=r"runlog\.jsonl, line 3: not"):
+        read_session(tmp_path)
+
+
+@pytest.mark.parametrize("field", ["block", "run_id", "kind"])
+def test_a_run_s_field_of_another_type_is_named(tmp_path: Path, field: str) -> None:
+    write(tmp_path)
+    edit(tmp_path, 4, lambda d: d.update({field: ["x"]}))
+    with pytest.raises(InputError, match=f"line 4.*{field}"):
+        read_session(tmp_path)
+
+
+def test_a_second_session_in_a_folder_is_refused(tmp_path: Path) -> None:
+    made = write(tmp_path)
+    before = (tmp_path / NAME).read_bytes()
+    with pytest.raises(InputError, match="there is a session here already"):
+        RunLog.create(tmp_path, made.header)
+    assert (tmp_path / NAME).read_bytes() == before
+
+
+def test_a_full_disk_is_named_and_leaves_the_earlier_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = session()
+    log = RunLog.create(tmp_path, made.header)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(HostError) as caught:
+        log.add(made.entries[-1], None)
+    assert "No space left on device" in caught.value.problem
+    assert str(tmp_path / NAME) in caught.value.problem
+    assert "--resume" in caught.value.remedy
+    assert read_session(tmp_path).header == made.header
+
+
+def test_a_log_that_cannot_be_made(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="cannot be written"):
+        RunLog.create(tmp_path / "missing", session().header)

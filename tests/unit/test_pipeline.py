@@ -1,0 +1,290 @@
+"""The whole way on a scripted engine: from a request to reports, and on after a stop."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from fakes.engine import FakeEngine, RunScript, fails, image
+from measured import FakeHost, FakeProgress, spec_of, works, works_but
+from sessions import DOTNET, PYTHON
+
+import kit
+from kit import pipeline
+from kit.engine.protocol import SESSION_LABEL, RunOutcome, RunRequest
+from kit.errors import HostError, InputError, RunError, SameWorkError
+from kit.images.build import Options
+from kit.images.hostnet import HostNet
+from kit.measure.runlog import NAME, read_session
+from kit.pins.load import shipped_pins
+from kit.plan.resources import Wish
+from kit.schemas import problems
+from kit.study.load import shipped_study
+
+STUDY, PINS = shipped_study(), shipped_pins()
+ARMS = (PYTHON, DOTNET)
+RUNS = 2 + 3 * 2
+
+
+@dataclass
+class Bench:
+    """A world whose base images are all there, and requests to it."""
+
+    out: Path
+    script: RunScript = works
+    engine: FakeEngine = field(init=False)
+    progress: FakeProgress = field(default_factory=FakeProgress)
+
+    def __post_init__(self) -> None:
+        pinned = [c.pinned for candidates in PINS.roles.values() for c in candidates]
+        self.engine = FakeEngine(on_run=self.script, images={p: image(p) for p in pinned})
+
+    def world(self) -> pipeline.World:
+        moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+        net = HostNet({}, b"", "", "")
+        return pipeline.World(self.engine, FakeHost(), net, lambda: moment, self.progress)
+
+    def reproduce(self, **changes: object) -> Path:
+        request = pipeline.Request("quick", (), 7, Wish(), self.out, Options())
+        return pipeline.reproduce(self.world(), STUDY, PINS, replace(request, **changes))
+
+    def resume(self, folder: Path, study=STUDY) -> Path:
+        return pipeline.resume(self.world(), study, PINS, folder, Options())
+
+    def ran(self) -> list[str]:
+        return [spec_of(request)["run_id"] for request in self.engine.named("run")]
+
+    def one_folder(self) -> Path:
+        (folder,) = self.out.iterdir()
+        return folder
+
+
+class StopAt:
+    """Ctrl-C in the n-th run, counted from 1; all others work."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def __call__(self, request: RunRequest) -> RunOutcome:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return works(request)
+
+
+def test_from_a_request_to_every_report(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    folder = bench.reproduce()
+    model = pipeline.report(folder, STUDY)
+    assert sorted(p.name for p in folder.iterdir()) == ["report.md", "results.json", NAME]
+    assert folder.parent == tmp_path
+    results = json.loads((folder / "results.json").read_text())
+    assert problems("results", results) == []
+    assert len(results["runs"]) == RUNS - 2
+    assert results["same_work_held"] is True
+    assert model.same_work_held
+    pipeline.check_outcome(model, folder)
+    assert model.headline in (folder / "report.md").read_text()
+    assert bench.progress.advanced == RUNS
+    assert f"runs {RUNS}" in bench.progress.lines
+    assert {r.labels[SESSION_LABEL] for r in bench.engine.named("run")} == {folder.name}
+
+
+def test_the_reports_follow_from_the_log_alone(tmp_path: Path) -> None:
+    folder = Bench(tmp_path / "a").reproduce()
+    pipeline.report(folder, STUDY)
+    elsewhere = tmp_path / "b"
+    elsewhere.mkdir()
+    (elsewhere / NAME).write_bytes((folder / NAME).read_bytes())
+    pipeline.report(elsewhere, STUDY)
+    for name in ("report.md", "results.json"):
+        assert (elsewhere / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_the_header_s_command_repeats_the_plan(tmp_path: Path) -> None:
+    from kit.plan.resources import parse_memory
+
+    asked = {"arms": (DOTNET, PYTHON), "wish": Wish(2, 8 * 10**9), "seed": None}
+    first = read_session(Bench(tmp_path / "a").reproduce(**asked)).header
+    words = shlex.split(first.command)
+    assert words[:2] == ["kit", "reproduce"]
+    given = dict(zip(words[2::2], words[3::2], strict=True))
+    again = read_session(
+        Bench(tmp_path / "b").reproduce(
+            budget=given["--budget"],
+            seed=int(given["--seed"]),
+            arms=tuple(given["--arms"].split(",")),
+            wish=Wish(int(given["--cpus"]), parse_memory(given["--memory"])),
+        )
+    ).header
+    assert again.plan_sha256 == first.plan_sha256
+    assert again.command == first.command
+
+
+def test_another_seed_makes_another_plan(tmp_path: Path) -> None:
+    hashes = {
+        read_session(Bench(tmp_path / str(seed)).reproduce(seed=seed)).header.plan_sha256
+        for seed in (1, 2)
+    }
+    assert len(hashes) == 2
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, RUNS])
+def test_an_interrupted_session_goes_on_with_exactly_what_is_left(tmp_path: Path, at: int) -> None:
+    bench = Bench(tmp_path, StopAt(at))
+    with pytest.raises(KeyboardInterrupt):
+        bench.reproduce()
+    folder = bench.one_folder()
+    assert bench.engine.named("remove_by_label") == [(SESSION_LABEL, folder.name)]
+    stopped = read_session(folder)
+    assert len(stopped.entries) == at - 1
+    assert stopped.notes == ()
+
+    again = Bench(tmp_path)
+    assert again.resume(folder) == folder
+    planned = [run.run_id for run in stopped.header.plan.runs]
+    assert again.ran() == planned[at - 1 :]
+    whole = read_session(folder)
+    assert whole.header == stopped.header
+    assert Counter(entry.run_id for entry in whole.entries) == Counter(planned)
+    model = pipeline.report(folder, STUDY)
+    pipeline.check_outcome(model, folder)
+    assert len(model.raw) == RUNS - 2
+
+
+def test_a_torn_line_is_run_again(tmp_path: Path) -> None:
+    folder = Bench(tmp_path).reproduce()
+    (folder / NAME).write_bytes((folder / NAME).read_bytes()[:-9])
+    again = Bench(tmp_path)
+    again.resume(folder)
+    planned = [run.run_id for run in read_session(folder).header.plan.runs]
+    assert again.ran() == planned[-1:]
+    assert [entry.run_id for entry in read_session(folder).entries] == planned
+
+
+def test_resuming_a_finished_session_runs_nothing(tmp_path: Path) -> None:
+    folder = Bench(tmp_path).reproduce()
+    before = (folder / NAME).read_bytes()
+    again = Bench(tmp_path)
+    again.resume(folder)
+    assert again.ran() == []
+    assert (folder / NAME).read_bytes() == before
+
+
+def failing(number: int) -> RunScript:
+    """The n-th run fails, all others work."""
+    count = iter(range(1, 1000))
+
+    def script(request: RunRequest) -> RunOutcome:
+        return fails(1)(request) if next(count) == number else works(request)
+
+    return script
+
+
+def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(4))
+    folder = bench.reproduce()
+    model = pipeline.report(folder, STUDY)
+    with pytest.raises(RunError, match="1 of the session's runs failed") as caught:
+        pipeline.check_outcome(model, folder)
+    assert f"--resume {folder}" in caught.value.remedy
+    failed = model.failures[0].run_id
+    assert any(f"{failed} failed: the program ended with exit" in x for x in bench.progress.lines)
+    again = Bench(tmp_path)
+    again.resume(folder)
+    assert again.ran() == [failed]
+
+
+def test_a_failed_run_that_was_made_good_no_longer_fails_the_session(tmp_path: Path) -> None:
+    folder = Bench(tmp_path, failing(4)).reproduce()
+    Bench(tmp_path).resume(folder)
+    model = pipeline.report(folder, STUDY)
+    pipeline.check_outcome(model, folder)
+
+
+def test_arms_that_did_other_work_are_an_error_after_the_report(tmp_path: Path) -> None:
+    def other(document):
+        if document["arm"] == DOTNET and document["kind"] == "identity":
+            document["identity"]["model_config"] = "0" * 64
+
+    folder = Bench(tmp_path, works_but(other)).reproduce()
+    model = pipeline.report(folder, STUDY)
+    assert (folder / "report.md").exists()
+    with pytest.raises(SameWorkError, match="did not do the same work"):
+        pipeline.check_outcome(model, folder)
+
+
+def stopped(tmp_path: Path) -> Path:
+    bench = Bench(tmp_path, StopAt(4))
+    with pytest.raises(KeyboardInterrupt):
+        bench.reproduce()
+    return bench.one_folder()
+
+
+def test_resuming_refuses_another_study(tmp_path: Path) -> None:
+    folder = stopped(tmp_path)
+    again = Bench(tmp_path)
+    with pytest.raises(InputError, match="the study is not the recorded one"):
+        again.resume(folder, replace(STUDY, sha256="0" * 64))
+    assert again.ran() == []
+
+
+def test_resuming_refuses_another_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = stopped(tmp_path)
+    monkeypatch.setattr(kit, "__version__", "9.9.9")
+    again = Bench(tmp_path)
+    with pytest.raises(InputError, match="the kit version is not the recorded one") as caught:
+        again.resume(folder)
+    assert kit.__version__ in caught.value.problem
+    assert again.ran() == []
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_resuming_refuses_another_image_by_name(tmp_path: Path, arm: str) -> None:
+    folder = stopped(tmp_path)
+    before = (folder / NAME).read_bytes()
+    again = Bench(tmp_path)
+    build = again.engine.build
+
+    def other_build(request, on_line):
+        made = build(request, on_line)
+        return replace(made, id="sha256:other") if f"kit/{arm}" in request.tag else made
+
+    again.engine.build = other_build
+    with pytest.raises(InputError, match=f"the image of {arm} is not the recorded one"):
+        again.resume(folder)
+    assert again.ran() == []
+    assert (folder / NAME).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"budget": "huge"}, InputError, "--budget: 'huge'"),
+        ({"budget": "1m"}, InputError, "do not hold two blocks"),
+        ({"arms": ("java-cpu",)}, InputError, "no arm is called 'java-cpu'"),
+        ({"arms": (PYTHON, PYTHON)}, InputError, "named twice"),
+        ({"wish": Wish(cpus=99)}, HostError, "--cpus: 99"),
+        ({"wish": Wish(memory_bytes=10**12)}, HostError, "--memory: 1000.0 GB"),
+        ({"wish": Wish(memory_bytes=10**9)}, HostError, "memory: "),
+    ],
+)
+def test_a_request_that_cannot_be_served_makes_no_folder_and_no_image(
+    tmp_path: Path, changes: dict[str, object], error: type[Exception], words: str
+) -> None:
+    bench = Bench(tmp_path / "out")
+    with pytest.raises(error, match=words):
+        bench.reproduce(**changes)
+    assert not bench.out.exists()
+    assert bench.engine.named("build") == []
+
+
+def test_an_out_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HostError, match=r"--out: .* cannot be made"):
+        Bench(tmp_path / "file" / "out").reproduce()
