@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import kit
 from kit.engine.protocol import SESSION_LABEL, Engine
-from kit.errors import HostError, InputError, RunError, SameWorkError
+from kit.errors import HostError, InputError, KitError, RunError, SameWorkError
 from kit.files import write_whole
 from kit.images.build import Builder, Images, Options
 from kit.images.hostnet import HostNet
@@ -165,7 +166,9 @@ def _measure(world: World, study: Study, session: Session, log: RunLog, folder: 
         try:
             execute(bench, study, header.plan, done, log, before, after)
         except BaseException:
-            world.engine.remove_by_label(SESSION_LABEL, header.session_id)
+            # An engine that is gone must not hide why the session ended.
+            with suppress(KitError):
+                world.engine.remove_by_label(SESSION_LABEL, header.session_id)
             raise
 
 

@@ -72,7 +72,7 @@ namespace Kit.Workload
     {
         public Work(Field json)
         {
-            Dataset = json["dataset"].OneOf("fashion_mnist", "mnist");
+            Dataset = json["dataset"].OneOf("fashion_mnist");
             Scale = json["scale"].Positive();
             Layers = json["layers"].Items().Select(layer => new Layer(layer)).ToArray();
             Optimizer = json["optimizer"].Text();

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from kit.errors import HostError
+from kit.errors import HostError, InputError
 
 
 @click.command()
@@ -21,8 +21,11 @@ def doctor(as_json: bool, budget: str) -> int:
 
     study, pins = shipped_study(), shipped_pins()
     protocol = study.protocol
-    tier = protocol.tiers.get(budget)
-    repeats = tier.repeats if tier else protocol.minimum_repeats
+    if budget not in protocol.tiers:
+        raise InputError(
+            f"--budget: {budget!r} is no tier", f"use one of {', '.join(protocol.tiers)}"
+        )
+    repeats = protocol.tiers[budget].repeats
 
     def python() -> str | None:
         found = find_host_python()

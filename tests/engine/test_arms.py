@@ -248,19 +248,10 @@ LATE = {
     "workload.batch_size": {"workload.batch_size": ...},
     "workload.dataset": {"workload.dataset": "mnist"},
 }
-UNCHECKED = {(f, "python-cpu") for f in ("run_id", "workload.epochs", "workload.batch_size")}
 
 
-def late() -> list[Any]:
-    mark = pytest.mark.xfail(strict=True, reason="the Python program meets it after some work")
-    return [
-        pytest.param(field, arm, marks=[mark] if (field, arm) in UNCHECKED else [])
-        for field in LATE
-        for arm in ARMS
-    ]
-
-
-@pytest.mark.parametrize(("field", "arm"), late())
+@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("field", LATE)
 def test_a_field_that_is_used_late_is_checked_before_any_work(
     engine: DockerEngine, images: Images, arm: str, field: str
 ) -> None:

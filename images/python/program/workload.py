@@ -20,6 +20,17 @@ RESULTS = os.environ.get("KIT_RESULTS", "/results")
 EXIT_BAD_SPEC = 64
 EXIT_FAILED = 70
 LAYERS = ("flatten", "dense")
+FIELDS = {"run_id": str, "arm": str, "kind": str, "repeats": int, "workload": dict}
+WORKLOAD_FIELDS = {
+    "dataset": str,
+    "scale": (int, float),
+    "layers": list,
+    "optimizer": str,
+    "loss": str,
+    "metrics": list,
+    "batch_size": int,
+    "epochs": int,
+}
 
 
 def main():
@@ -76,6 +87,12 @@ def read_spec(text):
     work = spec["workload"]
     if spec["schema"] != 1:
         raise ValueError("schema: %r is not 1" % spec["schema"])
+    for name, kind in FIELDS.items():
+        check_kind(name, spec[name], kind)
+    for name, kind in WORKLOAD_FIELDS.items():
+        if name not in work:
+            raise ValueError("workload.%s is missing" % name)
+        check_kind("workload." + name, work[name], kind)
     if not isinstance(spec["repeats"], int) or spec["repeats"] < 1:
         raise ValueError("repeats: %r is not a positive whole number" % spec["repeats"])
     if spec["kind"] not in ("timed", "identity"):
@@ -90,6 +107,12 @@ def read_spec(text):
         if layer["type"] == "dense" and not isinstance(layer["units"], int):
             raise ValueError("workload.layers: units %r is not a whole number" % layer["units"])
     return spec
+
+
+def check_kind(name, value, kind):
+    """ValueError unless the value is of that kind; True is no number here."""
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise ValueError("%s: %r is not of the right type" % (name, value))
 
 
 def describe(error):
