@@ -80,7 +80,7 @@ def test_pip_settings_are_taken_and_others_left(home: dict[str, str], pip: list[
         f"global.index-url='{MIRROR}'",
         "global.trusted-host='mirror.example'",
         "install.timeout='60'",
-        "global.cache-dir='/root/.cache'",
+        "global.cache-dir='/var/cache/pip'",
         "global.target='/opt'",
         "freeze.timeout='1'",
     ]
