@@ -214,9 +214,12 @@ def _not_imported(tar: Path, reference: str, reason: str) -> ImageError:
 
 
 def _not_built(tag: str, step: str, reason: str, last: Sequence[str] | deque[str]) -> ImageError:
-    # The command is in the recipe already; what it complained of is not.
-    complaints = [line for line in last if "error" in line.lower()] or list(last)[-3:]
-    said = one_line(" | ".join(complaints), 400) or one_line(reason, 200)
+    # The builder's own reason repeats the command and adds the exit code; what
+    # the command complained of tells more, where it says so.
+    complaints = [line for line in last if "error" in line.lower()]
+    said = one_line(" | ".join(complaints), 400)
+    if not said:
+        said = one_line(" | ".join([reason, *list(last)[-3:]]), 400)
     return ImageError(
         f"the build of {tag} failed at {one_line(step, 60)}: {said}",
         "see the builder's output; if a download failed, check `kit doctor` and repeat",
