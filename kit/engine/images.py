@@ -219,7 +219,7 @@ def _not_built(tag: str, step: str, reason: str, last: Sequence[str] | deque[str
     complaints = [line for line in last if "error" in line.lower()]
     said = one_line(" | ".join(complaints), 400)
     if not said:
-        said = one_line(" | ".join([reason, *list(last)[-3:]]), 400)
+        said = f"{one_line(reason, 200)}; it said: {one_line(' | '.join(list(last)[-3:]), 400)}"
     return ImageError(
         f"the build of {tag} failed at {one_line(step, 60)}: {said}",
         "see the builder's output; if a download failed, check `kit doctor` and repeat",
