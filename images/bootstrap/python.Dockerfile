@@ -1,5 +1,5 @@
 # Substitute for the official Python image: a Debian root file system (ROOTFS)
-# and, in python/, the host's own CPython; an empty python/ leaves Debian's.
+# and, in python/, the host's own CPython.
 ARG ROOTFS
 FROM ${ROOTFS}
 COPY python/ /usr/local/

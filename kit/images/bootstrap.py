@@ -102,8 +102,9 @@ class Bootstrap:
         for path, place in python_files(python):
             context.add_file(path, f"python/{place}")
         context.add_links(python_links(python), "python/")
+        recipe = Recipe("base-python", context, "python.Dockerfile", {"ROOTFS": rootfs.id})
         return PythonBase(
-            image=self._python_image(context, rootfs),
+            image=build_recipe(self._engine, recipe, self._net, self._say),
             python=python.version,
             os=f"Debian {suite.name}",
             lock="cp38",
@@ -115,19 +116,20 @@ class Bootstrap:
         self._say(f"no CPython to adopt ({reason}); using Debian {suite}'s own {minor}")
         packages = (*BASE_PACKAGES, "python3", f"libpython{minor}", "python3-pip", "libssl1.1")
         rootfs = self._rootfs(suite, packages)
-        context = self._context("python.Dockerfile")
-        context.add_links({"bin/python": f"/usr/bin/python{minor}"}, "python/")
+        dockerfile = "debian-python.Dockerfile"
+        recipe = Recipe(
+            "base-python",
+            self._context(dockerfile, "launcher.c"),
+            dockerfile,
+            {"ROOTFS": rootfs.id, "MINOR": minor},
+        )
         return PythonBase(
-            image=self._python_image(context, rootfs),
+            image=build_recipe(self._engine, recipe, self._net, self._say),
             python=minor,
             os=f"Debian {suite}",
             lock="cp" + minor.replace(".", ""),
             why=f"no registry image could be had, and no CPython to adopt: {reason}",
         )
-
-    def _python_image(self, context: Context, rootfs: ImageInfo) -> ImageInfo:
-        recipe = Recipe("base-python", context, "python.Dockerfile", {"ROOTFS": rootfs.id})
-        return build_recipe(self._engine, recipe, self._net, self._say)
 
     def _rootfs(self, suite: str, packages: tuple[str, ...]) -> ImageInfo:
         content = " ".join((suite, *sorted(packages)))

@@ -118,7 +118,7 @@ def test_no_python_to_adopt_takes_debians_own(world: World) -> None:
     assert any("no CPython in PATH" in line for line in world.said)
     ((suite, packages),) = world.asked
     assert suite == "bullseye" and {"python3", "libpython3.9"} <= set(packages)
-    assert engine.contexts["kit/base-python"]["python/bin/python"] == "/usr/bin/python3.9"
+    assert "launcher.c" in engine.contexts["kit/base-python"]
 
 
 def test_a_base_is_made_once(world: World) -> None:
