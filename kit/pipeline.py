@@ -62,7 +62,11 @@ class Request:
 
 
 def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
-    """Make a session from nothing; the folder of its log, not yet reported."""
+    """Make a session from nothing; the folder of its log, not yet reported.
+
+    The plan needs no image and is made first: what memory does not allow is
+    refused before minutes are spent on building.
+    """
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
     have = resources(world.engine.info(), world.host.read().available_bytes, request.wish)
     plan = make_plan(study, request.budget, request.arms, seed, have)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kit.errors import InputError
+
+if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
+    from kit.images.build import Options
+    from kit.pipeline import Request
 
 
 @click.command()
@@ -61,7 +65,7 @@ def reproduce(with_setup: bool, resume: Path | None, **wishes: Any) -> None:
     pipeline.check_outcome(model, folder)
 
 
-def _request(wishes: dict[str, Any], options: Any) -> Any:
+def _request(wishes: dict[str, Any], options: Options) -> Request:
     from kit.pipeline import Request
     from kit.plan.resources import Wish, parse_memory
 

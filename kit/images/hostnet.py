@@ -42,11 +42,10 @@ class HostNet:
 
 def gather(environ: Mapping[str, str] = os.environ) -> HostNet:
     """The host's settings. Raises HostError when a CA variable names no file."""
-    listed = _pip_config_list()
     return HostNet(
         proxy_args=_proxies(environ),
         ca_bundle=_ca_bundle(environ),
-        pip_conf=_pip_conf(environ, listed),
+        pip_conf=_pip_conf(environ, _pip_config_list()),
         npmrc=_npmrc(environ),
     )
 

@@ -46,7 +46,7 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
     if program is None:
         raise HostError(
             "mmdebstrap is not installed and no registry gave the base images",
-            "run `kit setup` (or `kit reproduce --setup`), or install mmdebstrap",
+            "run `kit reproduce --setup` (`kit setup` where no registry answers), or install it",
         )
     command = [program, *_OPTIONS, *options, suite, str(target)]
     environ = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from kit.images.fidelity import ArmImage, Component
 from kit.measure.record import Record
@@ -93,6 +92,3 @@ class Session:
     def identity(self) -> Mapping[str, RunEntry]:
         """The good identity run of each arm (the last, if one was repeated)."""
         return {e.arm: e for e in self.entries if e.kind == "identity" and e.record is not None}
-
-
-Document = Mapping[str, Any]
