@@ -11,8 +11,14 @@ namespace Kit.Workload
         /// <exception cref="SpecException">The image does not hold this data set.</exception>
         void StageData(string dataset);
 
+        /// <summary>Fails where a cuda run sees no GPU: TensorFlow would fall back in silence.</summary>
+        void RequireDevice(string variant);
+
         /// <summary>For identity runs only.</summary>
         void MakeDeterministic(int seed);
+
+        /// <summary>Keep the graphs that are run from now on. For identity runs only.</summary>
+        void WatchPlacement();
 
         /// <summary>Load and scale: the published program does both in every repeat.</summary>
         void LoadData(Work work);
@@ -32,6 +38,10 @@ namespace Kit.Workload
         /// <param name="initialWeights">Empty where the model is built inside the fit.</param>
         /// <param name="deep">Hash the mapped libraries and check the wheels as well.</param>
         string IdentityJson(string dataset, string initialWeights, bool deep);
+
+        /// <summary>The record's device object, after a fit.</summary>
+        /// <param name="deep">Count the ops by device as well.</param>
+        string DeviceJson(bool deep);
 
         string VersionsJson();
 

@@ -35,6 +35,10 @@ namespace Kit.Workload
 
         public void StageData(string dataset) => kitwork.StageData(dataset);
 
+        public void RequireDevice(string variant) => kitwork.RequireDevice(variant);
+
+        public void WatchPlacement() => kitwork.WatchPlacement();
+
         public void MakeDeterministic(int seed) => kitwork.MakeDeterministic(seed);
 
         public void LoadData(Work work)
@@ -71,6 +75,8 @@ namespace Kit.Workload
         public string IdentityJson(string dataset, string initialWeights, bool deep) =>
             kitwork.IdentityJson(
                 dataset, trainImages!.self, trainLabels!.self, model!.ToPython(), initialWeights, deep);
+
+        public string DeviceJson(bool deep) => kitwork.DeviceJson(model!.ToPython(), deep);
 
         public string VersionsJson() =>
             kitwork.VersionsJson(Kitwork.NameAndVersion("Keras.NET", typeof(Sequential)));

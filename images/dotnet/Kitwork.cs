@@ -26,6 +26,13 @@ namespace Kit.Workload
 
         public void MakeDeterministic(int seed) => module.InvokeMethod("make_deterministic", new PyInt(seed));
 
+        public void RequireDevice(string variant) => module.InvokeMethod("require_device", new PyString(variant));
+
+        public void WatchPlacement() => module.InvokeMethod("watch_placement");
+
+        public string DeviceJson(PyObject model, bool deep) =>
+            module.InvokeMethod("device_json", model, new PyInt(deep ? 1 : 0)).As<string>();
+
         public string BuildAndHashWeights(PyObject model, PyObject images) =>
             module.InvokeMethod("build_and_hash_weights", model, images).As<string>();
 

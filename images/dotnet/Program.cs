@@ -21,13 +21,16 @@ namespace Kit.Workload
             Spec spec = Spec.FromEnvironment();
             IBinding binding = Bindings.Open();
             binding.StageData(spec.Work.Dataset);
+            binding.RequireDevice(spec.Variant);
             if (spec.IsIdentityRun)
             {
                 binding.MakeDeterministic(spec.Seed);
+                binding.WatchPlacement();
             }
 
             var fits = new List<Fit>();
             JsonElement? identity = null;
+            JsonElement device = default;
             for (int index = 0; index < spec.Repeats; index++)
             {
                 binding.LoadData(spec.Work);
@@ -35,10 +38,11 @@ namespace Kit.Workload
                 string initialWeights = spec.IsIdentityRun ? binding.BuildAndHashWeights() : "";
                 fits.Add(Fit.Measure(binding, spec.Work, index));
                 identity ??= Json(binding.IdentityJson(spec.Work.Dataset, initialWeights, spec.IsIdentityRun));
+                device = Json(binding.DeviceJson(spec.IsIdentityRun));
             }
 
             JsonElement versions = Json(binding.VersionsJson());
-            Record.Write(spec, binding.SpecSha256(Spec.Variable), versions, identity!.Value, fits);
+            Record.Write(spec, binding.SpecSha256(Spec.Variable), versions, identity!.Value, device, fits);
             binding.FlushOutput();
         }
 

@@ -41,6 +41,10 @@ namespace Kit.Workload
 
         public void StageData(string dataset) => kitwork.StageData(dataset);
 
+        public void RequireDevice(string variant) => kitwork.RequireDevice(variant);
+
+        public void WatchPlacement() => kitwork.WatchPlacement();
+
         public void MakeDeterministic(int seed) => kitwork.MakeDeterministic(seed);
 
         public void LoadData(Work work)
@@ -89,6 +93,8 @@ namespace Kit.Workload
 
         public string IdentityJson(string dataset, string initialWeights, bool deep) =>
             kitwork.IdentityJson(dataset, trainImages!, trainLabels!, model!, initialWeights, deep);
+
+        public string DeviceJson(bool deep) => kitwork.DeviceJson(model!, deep);
 
         public string VersionsJson() =>
             kitwork.VersionsJson(Kitwork.NameAndVersion("pythonnet", typeof(PythonEngine)));

@@ -12,7 +12,12 @@ namespace Kit.Workload
 
         /// <summary>Under a temporary name, synced, renamed: a torn record never looks whole.</summary>
         public static void Write(
-            Spec spec, string specSha256, JsonElement versions, JsonElement identity, IEnumerable<Fit> fits)
+            Spec spec,
+            string specSha256,
+            JsonElement versions,
+            JsonElement identity,
+            JsonElement device,
+            IEnumerable<Fit> fits)
         {
             string folder = Environment.GetEnvironmentVariable("KIT_RESULTS") ?? "/results";
             string path = Path.Combine(folder, "record.json");
@@ -30,6 +35,7 @@ namespace Kit.Workload
                     WriteElement(json, "versions", versions);
                     WriteElement(json, "identity", identity);
                     WriteClock(json);
+                    WriteElement(json, "device", device);
                     WriteFits(json, fits);
                     json.WriteBoolean("complete", true);
                     json.WriteEndObject();

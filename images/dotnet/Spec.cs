@@ -31,6 +31,7 @@ namespace Kit.Workload
 
             RunId = root["run_id"].Text();
             Arm = root["arm"].Text();
+            Variant = root["variant"].OneOf("cpu", "cuda");
             Kind = root["kind"].OneOf("timed", "identity");
             Repeats = root["repeats"].Integer(minimum: 1);
             Seed = IsIdentityRun ? root["seed"].Integer(minimum: 0) : 0;
@@ -40,6 +41,8 @@ namespace Kit.Workload
         public string RunId { get; }
 
         public string Arm { get; }
+
+        public string Variant { get; }
 
         public string Kind { get; }
 

@@ -14,10 +14,11 @@ import docker.errors
 from kit.engine.collect import log_tail, result_files
 from kit.engine.faults import LOST, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
+from kit.engine.images import find
 from kit.engine.link import CALL_TIMEOUT_S, Link
-from kit.engine.protocol import RunOutcome, RunRequest
+from kit.engine.protocol import LABEL, RunOutcome, RunRequest
 from kit.engine.quirks import swap_refused
-from kit.errors import KitError, RunError
+from kit.errors import ImageError, KitError, RunError
 
 _KILL_WAIT_S = 10
 _LOG_LINES = "4000"
@@ -34,6 +35,25 @@ def run(link: Link, request: RunRequest) -> RunOutcome:
         if not (limit_swap and swap_refused(error.problem)):
             raise
     return _run_once(link, request, image_id, image_user, limit_swap=False)
+
+
+@contextmanager
+def export(link: Link, image: str) -> Iterator[Iterator[bytes]]:
+    """An image's file tree as chunks of a tar; see ``Engine.export``."""
+    found = find(link, image)
+    if found is None:
+        raise ImageError(f"there is no image {image} to read", "build the images first")
+    name = f"kit-{secrets.token_hex(8)}"
+    config = {"Image": found.id, "Cmd": ["none"], "Labels": {LABEL: "kit"}}
+    created = False
+    try:
+        with answering(link.endpoint):
+            link.untyped.create_container_from_config(config, name)
+            created = True
+        with _download(link, f"/containers/{name}/export", {}) as chunks:
+            yield chunks
+    finally:
+        _remove_surely(link, name, created)
 
 
 def remove(link: Link, name: str) -> bool:

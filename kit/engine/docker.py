@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 from kit.engine import container, images, pull
 from kit.engine.faults import answering
@@ -86,6 +88,18 @@ class DockerEngine:
     def remove_image(self, reference: str) -> bool:
         """Remove an image; whether there was one. Raises ImageError while in use."""
         return images.remove(self._link, reference)
+
+    def save(self, references: Sequence[str], archive: BinaryIO) -> None:
+        """Write these images as one docker archive. Raises ImageError."""
+        images.save(self._link, references, archive)
+
+    def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The image's merged file tree as chunks of one tar. Raises ImageError."""
+        return container.export(self._link, image)
+
+    def remote_digest(self, reference: str) -> str:
+        """The digest a registry gives for a reference now. Raises ImageError."""
+        return pull.remote_digest(self._link, reference)
 
     def run(self, request: RunRequest) -> RunOutcome:
         """Create, start, wait, collect, remove. Raises RunError if it cannot start."""

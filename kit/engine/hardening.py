@@ -61,20 +61,39 @@ def container_config(
         "AttachStderr": False,
         "HostConfig": host,
     }
+    if request.gpu is not None:
+        host["DeviceRequests"] = [_gpu(request.gpu)]
+    mounts = [
+        {
+            "Type": "volume",
+            "Source": name,
+            "Target": place,
+            "VolumeOptions": {"Labels": {LABEL: "kit"}},
+        }
+        for name, place in sorted(request.volumes.items())
+    ]
     if quirks.labelled_volume:
         # A volume mount without a source is anonymous: removed with its container.
-        host["Mounts"] = [
+        mounts.append(
             {
                 "Type": "volume",
                 "Target": request.results_dir,
                 "VolumeOptions": {"Labels": labels},
             }
-        ]
+        )
     else:
         config["Volumes"] = {request.results_dir: {}}
+    if mounts:
+        host["Mounts"] = mounts
     if request.command:
         config["Cmd"] = list(request.command)
     user = unprivileged_user(image_user)
     if user is not None:
         config["User"] = user
     return config
+
+
+def _gpu(device: str) -> dict[str, Any]:
+    """The engine's device request; the NVIDIA container toolkit answers it."""
+    chosen = {"Count": -1} if device == "all" else {"DeviceIDs": [device]}
+    return {"Driver": "", "Capabilities": [["gpu"]], **chosen}

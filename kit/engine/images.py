@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import docker.errors
 from docker.utils import parse_repository_tag
@@ -26,6 +26,7 @@ _STEP = re.compile(r"^step \d+(/\d+)?\s*:", re.IGNORECASE)
 _BUILT = re.compile(r"^Successfully built ([0-9a-f]{12,64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?(?:\(s\))?: (\S+)")
 _LAST_LINES = 8
+_CHUNK = 2**20
 
 
 def find(link: Link, reference: str) -> ImageInfo | None:
@@ -145,6 +146,24 @@ def build(link: Link, request: BuildRequest, on_line: LineSink) -> ImageInfo:
     return present(link, built or request.tag, f"the build of {request.tag}")
 
 
+def save(link: Link, references: Sequence[str], archive: BinaryIO) -> None:
+    """Write images as one docker archive; see ``Engine.save``."""
+    for reference in references:
+        present(link, reference, "its build")
+    with answering(link.endpoint):
+        # Not docker-py's save of one image: layers in common would be written again.
+        response = link.client.get(
+            link.url("/images/get"),
+            params=[("names", reference) for reference in references],
+            stream=True,
+            timeout=STORE_SILENCE_S,
+        )
+        with closing(response):
+            response.raise_for_status()
+            for chunk in response.iter_content(_CHUNK):
+                archive.write(chunk)
+
+
 def tag(link: Link, image_id: str, reference: str) -> None:
     """Give an image a further name. Raises ImageError."""
     repository, name = parse_repository_tag(reference)
@@ -180,6 +199,8 @@ def _build_params(request: BuildRequest) -> dict[str, str]:
         "buildargs": json.dumps(dict(request.args)),
         "labels": json.dumps({LABEL: "kit", **request.labels}),
     }
+    if not request.cache:
+        params["nocache"] = "1"
     return {**params, "target": request.target} if request.target else params
 
 
@@ -198,6 +219,8 @@ def _info(image: Mapping[str, Any]) -> ImageInfo:
         size_bytes=int(image.get("Size") or 0),
         labels=dict(config.get("Labels") or {}),
         created=str(image.get("Created") or ""),
+        architecture=str(image.get("Architecture") or ""),
+        layers=tuple((image.get("RootFS") or {}).get("Layers") or ()),
     )
 
 

@@ -8,7 +8,8 @@ no bind mounts, so a remote engine works the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -25,6 +26,9 @@ class RunRequest:
 
     ``memory_bytes`` is a hard limit with no swap on top; ``cpuset`` is the
     engine's form ("0-1"); ``timeout_s`` counts from the start of the container.
+    ``gpu`` asks for NVIDIA devices: "all", or the index or UUID of one; None: none.
+    ``volumes`` maps a named volume, made when missing and kept, to where it is
+    mounted; nothing that is measured may depend on what one holds.
     """
 
     image: str
@@ -37,6 +41,8 @@ class RunRequest:
     timeout_s: float = 600.0
     labels: Mapping[str, str] = field(default_factory=dict)
     results_dir: str = RESULTS_DIR
+    gpu: str | None = None
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,11 @@ class RunOutcome:
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """An image in the engine's local store. ``size_bytes`` counts all layers."""
+    """An image in the engine's local store. ``size_bytes`` counts all layers.
+
+    ``layers`` are the sha256 of the unpacked layers, lowest first: two images
+    share those that begin both lists.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -63,6 +73,8 @@ class ImageInfo:
     size_bytes: int
     labels: Mapping[str, str]
     created: str
+    architecture: str = "amd64"
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ class BuildRequest:
     """One image to build by the classic builder.
 
     ``context`` is an uncompressed tar stream with the Dockerfile inside it.
+    ``cache`` False: every step is done anew.
     """
 
     context: BinaryIO
@@ -98,6 +111,7 @@ class BuildRequest:
     args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
+    cache: bool = True
 
 
 LineSink = Callable[[str], None]
@@ -132,6 +146,30 @@ class Engine(Protocol):
 
     def tag(self, image_id: str, reference: str) -> None:
         """Give an image a further name. Raises ImageError."""
+        ...
+
+    def remove_image(self, reference: str) -> bool:
+        """Remove an image; whether there was one. Raises ImageError while in use."""
+        ...
+
+    def save(self, references: Sequence[str], archive: BinaryIO) -> None:
+        """Write these images, layers in common once, as a docker archive. Raises ImageError."""
+        ...
+
+    def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The image's merged file tree as chunks of one tar. Raises ImageError.
+
+        It is read from a container that is made for it, never started and removed
+        at the end: dev/, proc/, sys/, .dockerenv and etc/{hosts,hostname,resolv.conf,mtab}
+        are the engine's doing, not the image's.
+        """
+        ...
+
+    def remote_digest(self, reference: str) -> str:
+        """The digest that a registry gives for name:tag or name@digest now.
+
+        Raises UnreachableError when it does not answer, ImageError with its reason.
+        """
         ...
 
     def run(self, request: RunRequest) -> RunOutcome:

@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import docker.errors
 from docker import auth
 
-from kit.engine.faults import reason_of
+from kit.engine.faults import answering, reason_of
 from kit.engine.images import find, present
 from kit.engine.link import Link, error_in
 from kit.engine.protocol import ImageInfo
-from kit.errors import ImageError, InputError, KitError, UnreachableError
+from kit.errors import HostError, ImageError, InputError, KitError, UnreachableError
 
 _BY_DIGEST = re.compile(r"(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
 _REMEDY = "check the registry with `kit doctor`, or use a mirror or a substitute base"
@@ -98,6 +98,20 @@ def pull(link: Link, reference: str, timeout_s: float) -> ImageInfo:
     return find(link, wanted) or present(link, reference, "the pull")
 
 
+def remote_digest(link: Link, reference: str) -> str:
+    """What a registry gives for a reference now; see ``Engine.remote_digest``."""
+    try:
+        with answering(link.endpoint):
+            try:
+                answer = link.untyped.inspect_distribution(reference)
+            except docker.errors.APIError as error:
+                raise _failed(reference, reason_of(error), "asked for") from error
+    except HostError as error:
+        # The engine itself waits for the registry, with an end of its own.
+        raise UnreachableError(f"{reference}: {error.problem}", _REMEDY) from error
+    return str(answer["Descriptor"]["digest"])
+
+
 def _events(
     link: Link, name: str, digest: str, silence_s: float
 ) -> Generator[Mapping[str, Any], None, None]:
@@ -126,6 +140,6 @@ def _unanswered(reference: str, seconds: float) -> ImageError:
     )
 
 
-def _failed(reference: str, reason: str) -> ImageError:
+def _failed(reference: str, reason: str, done: str = "pulled") -> ImageError:
     kind = UnreachableError if _UNREACHABLE.search(reason) else ImageError
-    return kind(f"{reference} could not be pulled: {reason}", _REMEDY)
+    return kind(f"{reference} could not be {done}: {reason}", _REMEDY)

@@ -19,12 +19,17 @@ class Component:
 
 @dataclass(frozen=True)
 class ArmImage:
-    """The image an arm ran in. ``image_id`` is the engine's own, by content."""
+    """The image an arm ran in. ``image_id`` is the engine's own, by content and time.
+
+    ``content_sha256`` is over the file tree without its times, so that an image
+    built again elsewhere can be compared; empty where it was not worked out.
+    """
 
     arm: str
     reference: str
     image_id: str
     size_bytes: int
+    content_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def _run(bench: Bench, study: Study, limits: Limits, run: PlannedRun, log: RunLo
 def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> RunRequest:
     return RunRequest(
         image=bench.images[run.arm].image_id,
-        env={**study.protocol.env, "KIT_SPEC": spec_json(run, study.workload)},
+        env={**study.protocol.env, "KIT_SPEC": spec_json(run, study)},
         cpuset=limits.cpuset,
         memory_bytes=limits.memory_bytes,
         timeout_s=limits.timeout_s,

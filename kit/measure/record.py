@@ -41,6 +41,20 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Device:
+    """Where the work was done, as TensorFlow says: ``kind`` is cpu or gpu.
+
+    ``ops`` counts the training graph's ops by device type, in identity runs only.
+    ``peak_bytes`` of GPU memory; None on the CPU.
+    """
+
+    kind: str
+    name: str
+    ops: Mapping[str, int]
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True)
 class Record:
     """What one run wrote."""
 
@@ -52,6 +66,7 @@ class Record:
     identity: Identity
     clock_name: str
     clock_resolution_ns: float
+    device: Device
     fits: tuple[Fit, ...]
 
 
@@ -79,6 +94,7 @@ def record_from(document: Mapping[str, Any]) -> Record:
         identity=Identity(**document["identity"]),
         clock_name=document["clock"]["name"],
         clock_resolution_ns=document["clock"]["resolution_ns"],
+        device=Device(**document["device"]),
         fits=tuple(_fit(fit) for fit in document["fits"]),
     )
 

@@ -7,20 +7,21 @@ from dataclasses import asdict
 
 from kit.plan.model import PlannedRun
 from kit.schemas import check
-from kit.study.model import Workload
+from kit.study.model import Study, Workload
 
 
-def spec_json(run: PlannedRun, workload: Workload) -> str:
+def spec_json(run: PlannedRun, study: Study) -> str:
     """The spec of a run. Raises InputError when the study makes a spec that breaks
     the schema, so that a container is never started with one."""
     document = {
         "schema": 1,
         "run_id": run.run_id,
         "arm": run.arm,
+        "variant": study.arms[run.arm].variant,
         "kind": run.kind,
         "repeats": run.repeats,
         "seed": run.seed,
-        "workload": _workload(workload),
+        "workload": _workload(study.workload),
     }
     check("spec", document, f"spec of run {run.run_id}", "mend the workload in study.yaml")
     return json.dumps(document, sort_keys=True, allow_nan=False)

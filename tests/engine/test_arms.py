@@ -184,7 +184,7 @@ def test_an_image_holds_nothing_of_the_host_and_no_build_tools(
 
 def good_spec(arm: str) -> dict[str, Any]:
     run = PlannedRun("r1", 0, 0, arm, "timed", 1, None)
-    spec: dict[str, Any] = json.loads(spec_json(run, STUDY.workload))
+    spec: dict[str, Any] = json.loads(spec_json(run, STUDY))
     return spec
 
 

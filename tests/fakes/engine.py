@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kit.engine.protocol import (
     BuildRequest,
@@ -104,7 +105,9 @@ class FakeEngine:
 
     ``images`` is the local store by reference. ``pulls`` holds what a pull of a
     reference gives: an image or an error; any other reference is refused.
-    ``build_errors`` holds the error of a build by tag. ``on_run`` makes outcomes.
+    ``trees`` holds what an export of an image id gives, ``digests`` what a registry
+    answers for a reference. ``build_errors`` holds the error of a build by tag.
+    ``on_run`` makes outcomes.
     """
 
     on_run: RunScript = field(default_factory=succeeds)
@@ -112,6 +115,8 @@ class FakeEngine:
     images: dict[str, ImageInfo] = field(default_factory=dict)
     pulls: dict[str, ImageInfo | Exception] = field(default_factory=dict)
     loads: dict[Path, tuple[ImageInfo, ...]] = field(default_factory=dict)
+    trees: dict[str, bytes] = field(default_factory=dict)
+    digests: dict[str, str | Exception] = field(default_factory=dict)
     build_errors: dict[str, Exception] = field(default_factory=dict)
     build_lines: tuple[str, ...] = ("Step 1/1 : FROM scratch",)
     calls: list[tuple[str, Any]] = field(default_factory=list)
@@ -171,6 +176,34 @@ class FakeEngine:
         if found is None:
             raise ImageError(f"{image_id} cannot be tagged {reference}: no such image", "build it")
         self.images[reference] = found
+
+    def remove_image(self, reference: str) -> bool:
+        self.calls.append(("remove_image", reference))
+        names = [n for n, found in self.images.items() if reference in (n, found.id)]
+        for name in names:
+            del self.images[name]
+        return bool(names)
+
+    def save(self, references: Sequence[str], archive: BinaryIO) -> None:
+        self.calls.append(("save", tuple(references)))
+        archive.write(b"saved " + " ".join(references).encode())
+
+    @contextmanager
+    def export(self, image: str) -> Iterator[Iterator[bytes]]:
+        self.calls.append(("export", image))
+        found = self.find_image(image)
+        if found is None or found.id not in self.trees:
+            raise ImageError(f"there is no image {image} to read", "script it in trees")
+        yield iter([self.trees[found.id]])
+
+    def remote_digest(self, reference: str) -> str:
+        self.calls.append(("remote_digest", reference))
+        answer = self.digests.get(
+            reference, UnreachableError(f"{reference} could not be asked for: no answer", "wait")
+        )
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def run(self, request: RunRequest) -> RunOutcome:
         self.calls.append(("run", request))

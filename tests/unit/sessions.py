@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from kit.images.fidelity import ArmImage, Component
-from kit.measure.record import Fit, Identity, Record
+from kit.measure.record import Device, Fit, Identity, Record
 from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
 from kit.plan.model import Limits, Plan, PlannedRun
 from kit.study.model import (
@@ -168,6 +168,7 @@ def make_record(
         identity=make_identity(arm, kind),
         clock_name="Stopwatch" if dotnet else "perf_counter_ns",
         clock_resolution_ns=1.0,
+        device=Device("cpu", "", {"CPU": 164} if kind == "identity" else {}, None),
         fits=make_fits(walls, growth=600_000_000 if dotnet else 5_000_000),
     )
     return replace(record, **changes)

@@ -20,6 +20,7 @@ SPEC: dict[str, Any] = {
     "schema": 1,
     "run_id": "block000-python-cpu",
     "arm": "python-cpu",
+    "variant": "cpu",
     "kind": "timed",
     "repeats": 5,
     "seed": None,

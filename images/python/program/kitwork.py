@@ -44,6 +44,63 @@ def make_deterministic(seed):
     tf.config.experimental.enable_op_determinism()
 
 
+def require_device(variant):
+    """Train where the variant says: RuntimeError where a cuda arm sees no GPU.
+
+    TensorFlow falls back to the CPU in silence; a run that did would be a lie.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if variant == "cuda" and not gpus:
+        raise RuntimeError("variant cuda: TensorFlow sees no GPU in this container")
+    if variant == "cpu" and gpus:
+        tf.config.set_visible_devices([], "GPU")
+
+
+def watch_placement():
+    """Keep the graphs that are run from now on; for identity runs only."""
+    from tensorflow.python.eager import context
+
+    context.context().ensure_initialized()
+    context.enable_run_metadata()
+
+
+def device_json(model, deep):
+    """The record's device object, after a fit.
+
+    Args:
+        deep: also count the ops by device; ``watch_placement`` was called before the fit.
+    """
+    import tensorflow as tf
+
+    kind = tf.DeviceSpec.from_string(model.weights[0].device).device_type.lower()
+    name, peak = "", None
+    if kind == "gpu":
+        first = tf.config.list_physical_devices("GPU")[0]
+        name = tf.config.experimental.get_device_details(first).get("device_name", "")
+        peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    ops = _placed_ops() if deep else {}
+    return json.dumps({"kind": kind, "name": name, "ops": ops, "peak_bytes": peak})
+
+
+def _placed_ops():
+    """How many ops of the graphs that ran, after placement, by device type."""
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    plumbing = ("_Arg", "_Retval", "NoOp", "Const")
+    counts = {}
+    for function in context.export_run_metadata().function_graphs:
+        for graph in function.partition_graphs:
+            for node in graph.node:
+                if node.op not in plumbing:
+                    kind = tf.DeviceSpec.from_string(node.device).device_type or "CPU"
+                    counts[kind] = counts.get(kind, 0) + 1
+    context.disable_run_metadata()
+    return counts
+
+
 def weights_sha256(model):
     """Hash of all weights of a built model, in order."""
     digest = hashlib.sha256()

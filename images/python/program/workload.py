@@ -20,7 +20,7 @@ RESULTS = os.environ.get("KIT_RESULTS", "/results")
 EXIT_BAD_SPEC = 64
 EXIT_FAILED = 70
 LAYERS = ("flatten", "dense")
-FIELDS = {"run_id": str, "arm": str, "kind": str, "repeats": int, "workload": dict}
+FIELDS = {"run_id": str, "arm": str, "variant": str, "kind": str, "repeats": int, "workload": dict}
 WORKLOAD_FIELDS = {
     "dataset": str,
     "scale": (int, float),
@@ -46,11 +46,13 @@ def main():
 
     from tensorflow import keras
 
+    kitwork.require_device(spec["variant"])
     if identity_run:
         kitwork.make_deterministic(spec["seed"])
+        kitwork.watch_placement()
 
     fits = []
-    identity = None
+    identity = device = None
     for index in range(spec["repeats"]):
         images, labels = load(keras, work)
         model = build(keras, work)
@@ -60,6 +62,7 @@ def main():
             identity = json.loads(
                 kitwork.identity_json(work["dataset"], images, labels, model, initial, identity_run)
             )
+        device = json.loads(kitwork.device_json(model, identity_run))
 
     write_record(
         {
@@ -74,6 +77,7 @@ def main():
                 "name": "time.perf_counter_ns",
                 "resolution_ns": time.get_clock_info("perf_counter").resolution * 1e9,
             },
+            "device": device,
             "fits": fits,
             "complete": True,
         }
@@ -95,6 +99,8 @@ def read_spec(text):
         check_kind("workload." + name, work[name], kind)
     if not isinstance(spec["repeats"], int) or spec["repeats"] < 1:
         raise ValueError("repeats: %r is not a positive whole number" % spec["repeats"])
+    if spec["variant"] not in ("cpu", "cuda"):
+        raise ValueError("variant: %r is neither cpu nor cuda" % spec["variant"])
     if spec["kind"] not in ("timed", "identity"):
         raise ValueError("kind: %r is neither timed nor identity" % spec["kind"])
     if spec["kind"] == "identity" and not isinstance(spec["seed"], int):
