@@ -10,13 +10,15 @@ import math
 from dataclasses import dataclass
 
 from kit.judge.robustness import ALPHA
-from kit.judge.statistics import MOST_BLOCKS, gain_percent
+from kit.judge.statistics import gain_percent
 
 POWERS = (0.8, 0.9)
 """The chances of finding a true effect that a plan is made for."""
 PILOT_CONFIDENCE = 0.8
 """One-sided: a pilot's spread is raised to what it exceeds in one case out of five."""
 LEAST_BLOCKS = 2
+MOST_BLOCKS = 1000
+"""Where the search for a number of blocks gives up."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ def power_of(sd_log: float, gain: float, blocks: int) -> float:
 def blocks_needed(sd_log: float, gain: float, power: float) -> int | None:
     """The fewest blocks that find a true gain with that chance; None: too many.
 
-    A gain of 0 can never be found: None.
+    None also for a gain of 0, which nothing can find, and of 100 % and more, which
+    no time has.
     """
-    if gain == 0 or power_of(sd_log, gain, MOST_BLOCKS) < power:
+    if gain == 0 or gain >= 100 or power_of(sd_log, gain, MOST_BLOCKS) < power:
         return None
     low, high = LEAST_BLOCKS, MOST_BLOCKS
     while low < high:  # power only rises with n

@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 from kit.report.head import head
 from kit.report.model import ReportModel
-from kit.report.sections import environment, results, top
+from kit.report.sections import checks, environment, results, top
 
 __all__ = ["head", "render"]
 
 _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Claims", results.claims),
+    ("Does the paper agree with itself?", checks.consistency),
     ("Published against measured", results.published),
     ("Noise, and what counts as one sample", results.noise),
+    ("Other tests, order, drift and outliers", checks.robustness),
     ("Substitutes", environment.fidelity),
     ("Same work", top.same_work),
     ("Training", results.training),

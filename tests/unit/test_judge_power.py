@@ -70,6 +70,7 @@ def test_more_spread_needs_more_blocks_and_too_much_has_no_answer():
     assert few < many
     assert blocks_needed(5.0, 1.0, 0.8) is None
     assert blocks_needed(0.05, 0.0, 0.8) is None
+    assert blocks_needed(0.05, 100.0, 0.8) is None
     assert blocks_needed(0.0, 6.5, 0.9) == 2
 
 
