@@ -5,7 +5,7 @@ from __future__ import annotations
 from kit.judge.order import OUTLIER_SCORE
 from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, p_value
+from kit.report.numbers import NONE, p_equals, p_value
 from kit.report.tables import table
 from kit.report.text import inline
 
@@ -73,14 +73,14 @@ def _session(part: VariantReport) -> str:
     order = comparison.order
     lines = [
         f"Order in the block: python first in {order.python_first}, dotnet first in "
-        f"{order.dotnet_first}; p = {p_value(order.p_value)} that it does not matter."
+        f"{order.dotnet_first}; {p_equals(order.p_value)} that it does not matter."
     ]
     for drift in comparison.drifts:
         if drift.percent is not None:
             sure = "" if drift.p_value is None or drift.p_value >= ALPHA else " (a real trend)"
             lines.append(
                 f"Drift of {inline(drift.arm)} over the session: {drift.percent:+.1f} %, "
-                f"p = {p_value(drift.p_value)}{sure}."
+                f"{p_equals(drift.p_value)}{sure}."
             )
     if comparison.outliers:
         named = ", ".join(f"{o.block} (score {o.score:+.1f})" for o in comparison.outliers)
