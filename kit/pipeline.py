@@ -25,12 +25,14 @@ from kit.plan.make import Resources, expected_seconds, make_plan, plan_sha256
 from kit.plan.model import Plan, PlannedRun
 from kit.plan.resources import Wish, resources
 from kit.progress import Progress
-from kit.report import markdown, results_json
+from kit.report import formats, markdown, results_json
 from kit.report.model import ReportModel, build_report
 from kit.study.model import Study
 
 REPORT = "report.md"
 RESULTS = "results.json"
+FORMATS = "formats"
+"""The folder of the files for other tools."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,10 @@ def report(folder: Path, study: Study) -> ReportModel:
     model = build_report(read_session(folder), study)
     write_whole(folder / REPORT, markdown.render(model).encode())
     write_whole(folder / RESULTS, results_json.dumps(model).encode())
+    others = folder / FORMATS
+    others.mkdir(exist_ok=True)
+    for name, content in formats.render_all(model).items():
+        write_whole(others / name, content)
     return model
 
 

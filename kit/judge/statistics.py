@@ -12,11 +12,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
+from typing import TypeVar
 
 from kit.errors import InputError
 from kit.measure.record import Fit, Record
 from kit.measure.session import RunEntry
 
+T = TypeVar("T")
 CONFIDENCE = 0.95
 """Level of every interval of the kit, two-sided."""
 _LOG_LIMIT = 700.0  # exp() of more overflows a double; no real ratio comes near
@@ -137,7 +139,7 @@ def in_order(record: Record) -> tuple[Fit, ...]:
     return tuple(sorted(record.fits, key=lambda fit: fit.index))
 
 
-def warm(values: Sequence[float]) -> Sequence[float]:
+def warm(values: Sequence[T]) -> Sequence[T]:
     """The values without the cold first fit's; with one fit only, that one."""
     return values[1:] or values
 

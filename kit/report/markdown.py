@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kit.report.head import head
 from kit.report.model import ReportModel
@@ -29,8 +29,16 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
 )
 
 
+BRIEF = ("Claims", "Does the paper agree with itself?", "Substitutes", "Repeat it")
+"""The sections of a short report."""
+
+
 def render(model: ReportModel) -> str:
     """The whole report; the same model gives the same text, to the byte."""
-    parts = [top.opening(model)]
-    parts += [f"## {title}\n\n{section(model)}" for title, section in _SECTIONS]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(render_sections(model, tuple(title for title, _ in _SECTIONS))) + "\n"
+
+
+def render_sections(model: ReportModel, titles: Sequence[str]) -> list[str]:
+    """The opening, then the sections of those titles in the report's order."""
+    sections = [f"## {title}\n\n{make(model)}" for title, make in _SECTIONS if title in titles]
+    return [top.opening(model), *sections]
