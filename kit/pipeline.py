@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ from kit.plan.make import Resources, expected_seconds, make_plan, plan_sha256
 from kit.plan.model import Plan, PlannedRun
 from kit.plan.resources import Wish, resources
 from kit.progress import Progress
-from kit.report import formats, markdown, results_json
+from kit.report import formats, markdown, plots, results_json
 from kit.report.model import ReportModel, build_report
 from kit.study.model import Study
 
@@ -111,13 +111,18 @@ def resume(world: World, study: Study, pins: Pins, folder: Path, options: Option
 def report(folder: Path, study: Study) -> ReportModel:
     """Judge a session's log and write every report beside it."""
     model = build_report(read_session(folder), study)
-    write_whole(folder / REPORT, markdown.render(model).encode())
+    drawn = plots.draw_all(model)
+    write_whole(folder / REPORT, markdown.render(model, drawn).encode())
     write_whole(folder / RESULTS, results_json.dumps(model).encode())
-    others = folder / FORMATS
-    others.mkdir(exist_ok=True)
-    for name, content in formats.render_all(model).items():
-        write_whole(others / name, content)
+    _write_below(folder / plots.FOLDER, plots.files(drawn))
+    _write_below(folder / FORMATS, formats.render_all(model))
     return model
+
+
+def _write_below(folder: Path, contents: Mapping[str, bytes]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in contents.items():
+        write_whole(folder / name, content)
 
 
 def check_outcome(model: ReportModel, folder: Path) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from kit.report.head import head
 from kit.report.model import ReportModel
+from kit.report.plots import FOLDER, Plot
 from kit.report.sections import checks, environment, results, top
+from kit.report.text import inline
 
 __all__ = ["head", "render"]
 
@@ -29,13 +31,22 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
 )
 
 
+ALT_LIMIT = 1000
 BRIEF = ("Claims", "Does the paper agree with itself?", "Substitutes", "Repeat it")
 """The sections of a short report."""
 
 
-def render(model: ReportModel) -> str:
-    """The whole report; the same model gives the same text, to the byte."""
-    return "\n\n".join(render_sections(model, tuple(title for title, _ in _SECTIONS))) + "\n"
+def render(model: ReportModel, plots: Sequence[Plot] = ()) -> str:
+    """The whole report; the same model gives the same text, to the byte.
+
+    ``plots`` are linked as files below ``FOLDER``, beside the report.
+    """
+    parts = render_sections(model, tuple(title for title, _ in _SECTIONS))
+    if plots:
+        images = (f"![{inline(p.alt, ALT_LIMIT)}]({FOLDER}/{p.name}.svg)" for p in plots)
+        # After the claims: a reader looks at the picture of the verdicts next.
+        parts.insert(2, "## Plots\n\n" + "\n\n".join(images))
+    return "\n\n".join(parts) + "\n"
 
 
 def render_sections(model: ReportModel, titles: Sequence[str]) -> list[str]:
