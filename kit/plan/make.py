@@ -36,7 +36,7 @@ def make_plan(
     Raises InputError for an unknown budget or arm, HostError when the memory
     does not allow even the fewest repeats that the study accepts.
     """
-    chosen = _arms(study, arms)
+    chosen = chosen_arms(study, arms)
     wanted = _tier(study, budget, len(chosen))
     repeats, notes = _repeats_in_memory(study.protocol, wanted.repeats, resources.memory_bytes)
     return Plan(
@@ -69,7 +69,8 @@ def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
     return sum(cost.run_overhead_s + run.repeats * cost.fit_s for run in runs)
 
 
-def _arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
+def chosen_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
+    """Those arms of the study, all of them where none is named. Raises InputError."""
     known = ", ".join(study.arms)
     for name in names:
         if name not in study.arms:
