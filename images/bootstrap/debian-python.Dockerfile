@@ -18,4 +18,5 @@ ENV LANG=C.UTF-8
 RUN set -e; ln -s python3 /usr/local/bin/python; ln -s python3 /usr/local/bin/python${MINOR}; \
     python3 -c "import bz2, ctypes, lzma, sqlite3, ssl, zlib"; \
     ldd /usr/local/bin/python3 | grep -q "libpython${MINOR}.so.1.0 => /"; \
-    python3 -m pip --version
+    python3 -m pip --version; \
+    rm -rf /tmp/* /var/cache/ldconfig/aux-cache

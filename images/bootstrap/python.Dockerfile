@@ -11,4 +11,5 @@ RUN set -e; ldconfig; \
     if ! python3 -m pip --version >/dev/null 2>&1; then python3 -m ensurepip >/dev/null; fi; \
     python3 -c "import bz2, ctypes, lzma, sqlite3, ssl, zlib"; \
     python3 -m pip --version; \
-    find /usr/local -name __pycache__ -prune -exec rm -rf {} +
+    find /usr/local -name __pycache__ -prune -exec rm -rf {} +; \
+    rm -rf /tmp/* /var/cache/ldconfig/aux-cache

@@ -30,7 +30,7 @@ FROM ${PYTHON_BASE}
 LABEL org.kit.owner=kit
 COPY openssl/ /usr/lib/x86_64-linux-gnu/
 COPY --from=npm /usr/share/dotnet /usr/share/dotnet
-RUN ln -s /usr/share/dotnet/dotnet /usr/bin/dotnet; ldconfig
+RUN ln -s /usr/share/dotnet/dotnet /usr/bin/dotnet; ldconfig; rm -f /var/cache/ldconfig/aux-cache
 ENV DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 \
     DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 RUN dotnet --version
