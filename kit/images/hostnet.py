@@ -50,6 +50,13 @@ def gather(environ: Mapping[str, str] = os.environ) -> HostNet:
     )
 
 
+def pip_index(environ: Mapping[str, str] = os.environ) -> str:
+    """The package index that pip is set to use here; empty: its own default."""
+    parser = configparser.RawConfigParser()
+    parser.read_string(_pip_conf(environ, _pip_config_list()))
+    return parser.get("global", "index-url", fallback="")
+
+
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name in PROXY_VARIABLES:

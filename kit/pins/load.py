@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from kit.errors import InputError
+from kit.pins.seal import is_whole
 from kit.schemas import check
+
+PINS = Path(str(files(__package__))) / "pins.yaml"
+WANTED = PINS.with_name("wanted.yaml")
+WHERE = "kit/pins/pins.yaml"
 
 
 @dataclass(frozen=True)
@@ -59,20 +67,14 @@ class Pins:
     exact_binding: str
     substitute_binding: str
     tensorflow: str
+    lists: Mapping[str, str]
+    """sha256 of each list of wheels, by its path below the recipes."""
 
 
 @cache
 def shipped_pins() -> Pins:
-    """The pins that ship with the kit. Raises InputError when they were damaged."""
-    path = files(__package__) / "pins.yaml"
-    where, remedy = "kit/pins/pins.yaml", "reinstall the kit"
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{where}: cannot be read ({' '.join(str(error).split())})", remedy
-        ) from error
-    check("pins", document, where, remedy)
+    """The pins that ship with the kit. Raises InputError when they were damaged or edited."""
+    document = pins_document()
     bootstrap = document["bootstrap"]
     return Pins(
         roles={
@@ -85,4 +87,47 @@ def shipped_pins() -> Pins:
         exact_binding=document["bindings"]["exact"],
         substitute_binding=document["bindings"]["substitute"],
         tensorflow=document["tensorflow"],
+        lists={path: content["sha256"] for path, content in document["wheels"].items()},
     )
+
+
+@cache
+def pins_document() -> dict[str, Any]:
+    """pins.yaml, checked against its schema and its own seal. Raises InputError."""
+    document = read_yaml(PINS)
+    check("pins", document, WHERE, "run kit lock in a checkout, or reinstall the kit")
+    if not is_whole(document):
+        raise InputError(
+            f"{WHERE}: was edited by hand (its content_sha256 does not fit)",
+            "put wishes into wanted.yaml and run kit lock; or reinstall the kit",
+        )
+    return document
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file of this folder. Raises InputError when it cannot be read."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(
+            f"kit/pins/{path.name}: cannot be read ({' '.join(str(error).split())})",
+            "reinstall the kit",
+        ) from error
+    if not isinstance(document, dict):
+        raise InputError(f"kit/pins/{path.name}: is no mapping", "reinstall the kit")
+    return document
+
+
+def refuse_edited_lists(recipes: Path, pins: Pins) -> None:
+    """Raise InputError that names every list of wheels which is not the pinned one."""
+    edited = []
+    for place, digest in pins.lists.items():
+        path = recipes / place
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        if found != digest:
+            edited.append(f"images/{place}")
+    if edited:
+        raise InputError(
+            f"{', '.join(edited)}: not the pinned list (edited, damaged or missing)",
+            "run kit lock in a checkout, or reinstall the kit",
+        )

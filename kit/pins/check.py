@@ -1,0 +1,151 @@
+"""The bit-rot report: is everything that is pinned still where it was?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from kit.pins.sources import NoAnswer, Sources
+
+OK, MOVED, CHANGED, GONE, UNREACHABLE = "ok", "moved", "changed", "gone", "unreachable"
+BAD = (CHANGED, GONE)
+"""States in which the pin no longer serves. ``moved``: it does, but the name beside it
+leads elsewhere now, or Debian's archive has newer packages."""
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pin: what was pinned, what is there now, and how that is called."""
+
+    kind: str
+    name: str
+    pinned: str
+    found: str
+    state: str
+    detail: str
+
+
+Job = Callable[[], list[Row]]
+
+
+def check(
+    pins: Mapping[str, Any],
+    debian: Mapping[str, tuple[str, ...]],
+    urls: Mapping[str, Sequence[str]],
+    sources: Sources,
+) -> tuple[Row, ...]:
+    """A row a pin. ``debian``: the packages asked of each suite; ``urls``: where each
+    payload can be had. Independent questions are asked at the same time."""
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        jobs = [pool.submit(job) for job in _jobs(pins, debian, urls, sources)]
+        return tuple(row for job in jobs for row in job.result())
+    finally:
+        # On Ctrl-C the questions under way are left to end by themselves.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _jobs(
+    pins: Mapping[str, Any],
+    debian: Mapping[str, tuple[str, ...]],
+    urls: Mapping[str, Sequence[str]],
+    sources: Sources,
+) -> Iterator[Job]:
+    for candidates in pins["roles"].values():
+        for candidate in candidates:
+            yield partial(_image, candidate, sources)
+    seen = set()
+    for content in pins["wheels"].values():
+        for package in content["packages"]:
+            key = (package["name"], package["version"], *package["sha256"])
+            if key not in seen:
+                seen.add(key)
+                yield partial(_wheel, package, sources)
+    yield partial(_npm, pins["bootstrap"]["sdk"], sources)
+    for package in pins["nuget"]:
+        yield partial(_nuget, package, sources)
+    for suite, versions in pins["debian"].items():
+        yield partial(_suite, suite, versions, debian[suite], sources)
+    for name, digest in pins["data"].items():
+        yield partial(_payload, name, digest, urls[name], sources)
+
+
+def _image(candidate: Mapping[str, Any], sources: Sources) -> list[Row]:
+    name = f"{candidate['reference']}:{candidate['tag']}"
+    digest = candidate["digest"]
+    answer = sources.image_digest(f"{candidate['reference']}@{digest}")
+    return [_compared("image", name, digest, answer, "the registry serves this digest")]
+
+
+def _wheel(package: Mapping[str, Any], sources: Sources) -> list[Row]:
+    name = f"{package['name']} {package['version']}"
+    pinned = ", ".join(package["sha256"])
+    offers = sources.wheels(package["name"], package["version"])
+    if isinstance(offers, NoAnswer):
+        return [_unanswered("wheel", name, pinned, offers)]
+    by_hash = {offer.sha256: offer for offer in offers}
+    missing = [digest for digest in package["sha256"] if digest not in by_hash]
+    if missing:
+        state = CHANGED if offers else GONE
+        return [Row("wheel", name, pinned, ", ".join(sorted(by_hash)), state,
+                   "the index lists no file with the pinned hash")]  # fmt: skip
+    yanked = [by_hash[d].filename for d in package["sha256"] if by_hash[d].yanked]
+    if yanked:
+        return [Row("wheel", name, pinned, pinned, MOVED, f"withdrawn: {', '.join(yanked)}")]
+    return [Row("wheel", name, pinned, pinned, OK, "listed with the pinned hash")]
+
+
+def _npm(sdk: Mapping[str, Any], sources: Sources) -> list[Row]:
+    answer = sources.npm_sha512(sdk["package"])
+    return [_compared("npm", sdk["package"], sdk["sha512"], answer, "the same tarball")]
+
+
+def _nuget(package: Mapping[str, Any], sources: Sources) -> list[Row]:
+    name = f"{package['name']} {package['version']}"
+    recorded = sorted(set(package["content_hash"].values()))
+    pinned = ", ".join(recorded)
+    answer = sources.nuget_sha512(package["name"], package["version"])
+    if isinstance(answer, NoAnswer):
+        return [_unanswered("nuget", name, pinned, answer)]
+    if not recorded:
+        return [Row("nuget", name, "", answer, OK, "there; no hash is recorded yet")]
+    state = OK if answer in recorded else CHANGED
+    return [Row("nuget", name, pinned, answer, state, "by the file's sha512")]
+
+
+def _suite(
+    suite: str, versions: Mapping[str, str], packages: tuple[str, ...], sources: Sources
+) -> list[Row]:
+    answer = sources.debian(suite, packages)
+    if isinstance(answer, NoAnswer):
+        return [_unanswered("debian", suite, f"{len(versions)} packages", answer)]
+    rows = []
+    for name, version in versions.items():
+        found = answer.get(name, "")
+        if found != version:
+            why = "the archive has another version" if found else "no longer among what is needed"
+            rows.append(Row("debian", f"{suite} {name}", version, found, MOVED, why))
+    same = len(versions) - len(rows)
+    whole = Row("debian", suite, f"{len(versions)} packages", f"{same} the same", OK, "")
+    return [whole, *rows]
+
+
+def _payload(name: str, digest: str, urls: Sequence[str], sources: Sources) -> list[Row]:
+    answer = sources.payload_sha256(urls)
+    return [_compared("data", name, digest, answer, "the same payload")]
+
+
+def _compared(kind: str, name: str, pinned: str, answer: str | NoAnswer, same: str) -> Row:
+    if isinstance(answer, NoAnswer):
+        return _unanswered(kind, name, pinned, answer)
+    if answer == pinned:
+        return Row(kind, name, pinned, answer, OK, same)
+    return Row(kind, name, pinned, answer, CHANGED, "something else is there")
+
+
+def _unanswered(kind: str, name: str, pinned: str, answer: NoAnswer) -> Row:
+    return Row(kind, name, pinned, "", GONE if answer.gone else UNREACHABLE, answer.reason)

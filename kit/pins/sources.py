@@ -1,0 +1,177 @@
+"""Where pins come from: registries, the package index, npm, Debian, data servers.
+
+Each answer is a value, or the reason why there is none, so that one source that
+is down hides nothing of the others.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from kit.engine.protocol import Engine
+from kit.errors import KitError, UnreachableError
+from kit.pins.wheels import Offered
+
+T = TypeVar("T")
+TIMEOUT_S = 60
+MMDEBSTRAP_TIMEOUT_S = 300
+_INST = re.compile(r"^Inst (\S+) (?:\[[^]]*\] )?\((\S+) ", re.MULTILINE)
+_INTEGRITY = re.compile(r"sha512-([A-Za-z0-9+/=]+)")
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why a source says nothing. ``gone``: it answered, and has it no more."""
+
+    reason: str
+    gone: bool = False
+
+
+class Sources(Protocol):
+    """Everything `kit lock` asks. Nothing here raises."""
+
+    def image_digest(self, reference: str) -> str | NoAnswer:
+        """What a registry gives for name:tag or name@digest."""
+        ...
+
+    def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
+        """The wheels of that version in the package index."""
+        ...
+
+    def npm_sha512(self, package: str) -> str | NoAnswer:
+        """The sha512 (hex) of name@version's tarball in the npm registry."""
+        ...
+
+    def debian(self, suite: str, packages: Sequence[str]) -> Mapping[str, str] | NoAnswer:
+        """The versions that suite's archive has of the packages and all they need."""
+        ...
+
+    def payload_sha256(self, urls: Sequence[str]) -> str | NoAnswer:
+        """The sha256 of the decompressed bytes of the first URL that answers."""
+        ...
+
+    def nuget_sha512(self, name: str, version: str) -> str | NoAnswer:
+        """The sha512 (base64) of a package's file in the feed that was named."""
+        ...
+
+
+class RealSources:
+    """The sources as this machine reaches them. ``feed``: a folder of packages, or empty."""
+
+    def __init__(self, engine: Engine | None, feed: str = "") -> None:
+        self._engine = engine
+        self._feed = feed
+
+    def image_digest(self, reference: str) -> str | NoAnswer:
+        """See ``Sources``."""
+        if self._engine is None:
+            return NoAnswer("no container engine to ask the registry through")
+        try:
+            return self._engine.remote_digest(reference)
+        except UnreachableError as error:
+            return NoAnswer(error.problem)
+        except KitError as error:
+            gone = re.search(r"manifest unknown|not found", error.problem, re.IGNORECASE)
+            return NoAnswer(error.problem, gone=bool(gone))
+
+    def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
+        """See ``Sources``."""
+        from packaging.utils import canonicalize_version
+        from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
+
+        from kit.images.hostnet import pip_index
+
+        try:
+            with PyPISimple(pip_index() or PYPI_SIMPLE_ENDPOINT) as client:
+                page = client.get_project_page(name, timeout=TIMEOUT_S)
+        except NoSuchProjectError:
+            return NoAnswer(f"the index has no {name}", gone=True)
+        except Exception as error:  # requests, JSON, TLS: all mean that it was not told
+            return NoAnswer(f"the package index does not answer ({type(error).__name__})")
+        wanted = canonicalize_version(version)
+        return [
+            Offered(file.filename, file.digests["sha256"], bool(file.is_yanked))
+            for file in page.packages
+            if file.package_type == "wheel"
+            and file.version is not None
+            and canonicalize_version(file.version) == wanted
+            and "sha256" in file.digests
+        ]
+
+    def npm_sha512(self, package: str) -> str | NoAnswer:
+        """See ``Sources``."""
+        program = shutil.which("npm")
+        if program is None:
+            return NoAnswer("npm is not installed on this machine")
+        answer = _ask([program, "view", package, "dist.integrity"], TIMEOUT_S)
+        if isinstance(answer, NoAnswer):
+            return NoAnswer(answer.reason, gone="E404" in answer.reason)
+        found = _INTEGRITY.search(answer)
+        if found is None:
+            return NoAnswer(f"the npm registry has no {package}", gone=True)
+        import base64
+
+        return base64.b64decode(found[1]).hex()
+
+    def debian(self, suite: str, packages: Sequence[str]) -> Mapping[str, str] | NoAnswer:
+        """See ``Sources``."""
+        program = shutil.which("mmdebstrap")
+        if program is None:
+            return NoAnswer("mmdebstrap is not installed on this machine")
+        include = f"--include={','.join(packages)}"
+        command = [program, "--simulate", "--verbose", "--variant=minbase", include, suite]
+        answer = _ask([*command, "/dev/null"], MMDEBSTRAP_TIMEOUT_S)
+        if isinstance(answer, NoAnswer):
+            return answer
+        return dict(sorted(_INST.findall(answer)))
+
+    def payload_sha256(self, urls: Sequence[str]) -> str | NoAnswer:
+        """See ``Sources``."""
+        import requests
+
+        reasons = []
+        for url in urls:
+            try:
+                answer = requests.get(url, timeout=TIMEOUT_S)
+                answer.raise_for_status()
+                return hashlib.sha256(gzip.decompress(answer.content)).hexdigest()
+            except (requests.RequestException, OSError, EOFError) as error:
+                reasons.append(f"{url.split('/')[2]}: {type(error).__name__}")
+        return NoAnswer("; ".join(reasons))
+
+    def nuget_sha512(self, name: str, version: str) -> str | NoAnswer:
+        """See ``Sources``."""
+        import base64
+
+        if not self._feed:
+            return NoAnswer("no feed was named (--nuget-source FOLDER)")
+        wanted = f"{name}.{version}.nupkg".lower()
+        for path in sorted(Path(self._feed).glob("*.nupkg")):
+            if path.name.lower() == wanted:
+                return base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+        return NoAnswer(f"{self._feed} has no {wanted}", gone=True)
+
+
+def _ask(command: list[str], timeout_s: float) -> str | NoAnswer:
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout_s, check=False,
+            stdin=subprocess.DEVNULL, errors="replace",
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        return NoAnswer(f"{Path(command[0]).name}: {type(error).__name__}")
+    output = answer.stdout + answer.stderr
+    if answer.returncode != 0:
+        lines = [line for line in output.splitlines() if re.match(r"E:|npm err", line, re.I)]
+        return NoAnswer(
+            f"{Path(command[0]).name}: {' '.join(lines[:3]) or answer.returncode}"[:300]
+        )
+    return output
