@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
 
+from kit.errors import InputError
 from kit.images.context import recipes
 from kit.images.hostpython import SUITES
-from kit.pins.load import Candidate, shipped_pins
+from kit.pins import load
+from kit.pins.load import Candidate, refuse_edited_lists, shipped_pins
+from kit.pins.wheels import read_wheels
 from kit.schemas import problems
 
 DIGEST = "sha256:" + "a" * 64
@@ -46,13 +51,52 @@ def test_the_fallback_fits_a_known_suite_and_a_lock() -> None:
 
 
 @pytest.mark.parametrize("lock", ["cp38", "cp39"])
-def test_locks_hold_the_pinned_tensorflow_and_hash_every_line(lock: str) -> None:
-    text = (recipes() / "python" / f"requirements-{lock}.txt").read_text(encoding="utf-8")
-    assert f"tensorflow-cpu=={shipped_pins().tensorflow}" in text
-    joined = text.replace("\\\n", " ")
-    wanted = [line for line in joined.splitlines() if line.strip() and line.lstrip()[0] != "#"]
-    assert len(wanted) > 10
-    assert all("==" in line and "--hash=sha256:" in line for line in wanted)
+def test_every_list_of_wheels_is_hashed_and_the_variants_differ_in_tensorflow_alone(
+    lock: str,
+) -> None:
+    folder, version = recipes() / "python", shipped_pins().tensorflow
+    lists = {
+        name: read_wheels((folder / f"{name}-{lock}.txt").read_text(encoding="utf-8"))
+        for name in ("requirements", "tensorflow-cpu", "tensorflow-cuda")
+    }
+    assert all(wheel.sha256 for wheels in lists.values() for wheel in wheels)
+    assert len(lists["requirements"]) > 30
+    names = {name: [wheel.name for wheel in wheels] for name, wheels in lists.items()}
+    assert not {"tensorflow", "tensorflow-cpu"}.intersection(names["requirements"])
+    assert [(w.name, w.version) for w in lists["tensorflow-cpu"]] == [("tensorflow-cpu", version)]
+    assert ("tensorflow", version) in [(w.name, w.version) for w in lists["tensorflow-cuda"]]
+    assert len([name for name in names["tensorflow-cuda"] if name.startswith("nvidia-")]) == 8
+
+
+def test_the_lists_that_ship_are_the_pinned_ones() -> None:
+    refuse_edited_lists(recipes(), shipped_pins())
+
+
+def test_an_edited_list_is_refused_by_name(tmp_path: Path) -> None:
+    shutil.copytree(recipes(), tmp_path / "images")
+    place = tmp_path / "images" / "python" / "tensorflow-cpu-cp38.txt"
+    place.write_text(place.read_text().replace("sha256:f", "sha256:0"))
+    with pytest.raises(InputError, match=r"images/python/tensorflow-cpu-cp38\.txt") as caught:
+        refuse_edited_lists(tmp_path / "images", shipped_pins())
+    assert "requirements" not in caught.value.problem
+    place.unlink()
+    with pytest.raises(InputError, match="missing"):
+        refuse_edited_lists(tmp_path / "images", shipped_pins())
+
+
+def test_pins_edited_by_hand_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = tmp_path / "pins.yaml"
+    text = load.PINS.read_text()
+    edited.write_text(text.replace("8.2-slim-buster", "8.3-slim-buster"))
+    assert edited.read_text() != text
+    monkeypatch.setattr(load, "PINS", edited)
+    load.pins_document.cache_clear()
+    try:
+        with pytest.raises(InputError, match="edited by hand") as caught:
+            load.pins_document()
+        assert "kit lock" in caught.value.remedy
+    finally:
+        load.pins_document.cache_clear()
 
 
 def test_the_binding_locks_agree_with_the_pins() -> None:
