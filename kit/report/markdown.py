@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kit.report.head import head
 from kit.report.model import ReportModel
-from kit.report.sections import environment, results, top
+from kit.report.sections import environment, gpu, results, top
 
 __all__ = ["head", "render"]
 
@@ -19,6 +19,7 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Training", results.training),
     ("What each fit cost", results.cost),
     ("Cold first fit", results.cold),
+    ("GPU", gpu.gpu),
     ("What ran where", environment.where),
     ("Failed and left out", environment.left_out),
     ("Plan", environment.plan),
@@ -30,5 +31,6 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
 def render(model: ReportModel) -> str:
     """The whole report; the same model gives the same text, to the byte."""
     parts = [top.opening(model)]
-    parts += [f"## {title}\n\n{section(model)}" for title, section in _SECTIONS]
+    texts = [(title, section(model)) for title, section in _SECTIONS]
+    parts += [f"## {title}\n\n{text}" for title, text in texts if text]
     return "\n\n".join(parts) + "\n"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+CPU, CUDA = "cpu", "cuda"
+"""The variants of an arm."""
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -92,7 +92,8 @@ def test_no_engine_leaves_the_rest_readable() -> None:
         ("CPython 3.8", replace(GOOD, host_python=None), Status.OK),
         ("CPython 3.8", replace(GOOD, registries=DOWN, host_python=None), Status.WARN),
         ("GPU", GOOD, Status.OK),
-        ("GPU", replace(GOOD, gpu_driver="550.1"), Status.WARN),
+        ("GPU", replace(GOOD, gpu_driver="550.1"), Status.OK),
+        ("CUDA arms", replace(GOOD, gpu_driver="550.1"), Status.WARN),
         (
             "GPU",
             replace(GOOD, gpu_driver="550.1", engine=replace(INFO, runtimes=("nvidia", "runc"))),
