@@ -52,6 +52,16 @@ class GpuReport:
         """Runs during which the GPU was slowed down; they are kept."""
         return tuple(run for run in self.runs if run.throttled)
 
+    @property
+    def flag_line(self) -> str:
+        """What a reader must know before any verdict on a CUDA arm; empty: nothing."""
+        if not self.throttled:
+            return ""
+        return (
+            f"The GPU was slowed down during {len(self.throttled)} of {len(self.runs)} CUDA runs; "
+            "they are kept and flagged."
+        )
+
 
 def gpu_report(session: Session, judged: Judged, study: Study) -> GpuReport | None:
     """The GPU's part of the report; None where no GPU was asked for."""

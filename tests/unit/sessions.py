@@ -302,6 +302,11 @@ def paired(
     return {PYTHON: python, DOTNET: dotnet}
 
 
+def run_named(session: Session, run_id: str) -> RunEntry:
+    """That entry of the session."""
+    return next(entry for entry in session.entries if entry.run_id == run_id)
+
+
 def change_run(session: Session, run_id: str, **changes: Any) -> Session:
     """The session with fields of one entry changed."""
     assert any(e.run_id == run_id for e in session.entries), run_id

@@ -16,23 +16,23 @@ class NVMLError(Exception):
     pass
 
 
-class LibraryNotFound(NVMLError):
+class LibraryNotFoundError(NVMLError):
     pass
 
 
-class DriverNotLoaded(NVMLError):
+class DriverNotLoadedError(NVMLError):
     pass
 
 
-class NotSupported(NVMLError):
+class NotSupportedError(NVMLError):
     pass
 
 
-class FunctionNotFound(NVMLError):
+class FunctionNotFoundError(NVMLError):
     pass
 
 
-class Unknown(NVMLError):
+class UnknownError(NVMLError):
     pass
 
 
@@ -42,11 +42,11 @@ class Library(ModuleType):
     def __init__(self, **answers: Any) -> None:
         super().__init__("pynvml")
         self.NVMLError = NVMLError
-        self.NVMLError_LibraryNotFound = LibraryNotFound
-        self.NVMLError_DriverNotLoaded = DriverNotLoaded
-        self.NVMLError_NotSupported = NotSupported
-        self.NVMLError_FunctionNotFound = FunctionNotFound
-        self.NVMLError_Unknown = Unknown
+        self.NVMLError_LibraryNotFound = LibraryNotFoundError
+        self.NVMLError_DriverNotLoaded = DriverNotLoadedError
+        self.NVMLError_NotSupported = NotSupportedError
+        self.NVMLError_FunctionNotFound = FunctionNotFoundError
+        self.NVMLError_Unknown = UnknownError
         self.NVML_CLOCK_SM, self.NVML_CLOCK_MEM, self.NVML_TEMPERATURE_GPU = 1, 2, 0
         self.opened = 0
         self.answers = {
@@ -112,12 +112,12 @@ def test_every_fact_of_a_gpu_is_read(library) -> None:
 
 def test_what_a_model_or_driver_does_not_tell_is_none(library) -> None:
     library(
-        nvmlDeviceGetPowerUsage=NotSupported(),
-        nvmlDeviceGetClockInfo=Unknown(),
-        nvmlDeviceGetUtilizationRates=NotSupported(),
-        nvmlDeviceGetCurrentClocksThrottleReasons=FunctionNotFound(),
-        nvmlDeviceGetComputeRunningProcesses=NotSupported(),
-        nvmlDeviceGetTemperature=NotSupported(),
+        nvmlDeviceGetPowerUsage=NotSupportedError(),
+        nvmlDeviceGetClockInfo=UnknownError(),
+        nvmlDeviceGetUtilizationRates=NotSupportedError(),
+        nvmlDeviceGetCurrentClocksThrottleReasons=FunctionNotFoundError(),
+        nvmlDeviceGetComputeRunningProcesses=NotSupportedError(),
+        nvmlDeviceGetTemperature=NotSupportedError(),
     )
     (gpu,) = NvmlProbe().look().gpus
     assert gpu.power_w is gpu.sm_mhz is gpu.utilisation_percent is gpu.temperature_c is None
@@ -127,8 +127,8 @@ def test_what_a_model_or_driver_does_not_tell_is_none(library) -> None:
 @pytest.mark.parametrize(
     ("answers", "words", "remedy"),
     [
-        ({"nvmlInit": LibraryNotFound("Not Found")}, "no NVIDIA driver is here", "driver"),
-        ({"nvmlInit": DriverNotLoaded("x")}, "no NVIDIA driver is here", "driver"),
+        ({"nvmlInit": LibraryNotFoundError("Not Found")}, "no NVIDIA driver is here", "driver"),
+        ({"nvmlInit": DriverNotLoadedError("x")}, "no NVIDIA driver is here", "driver"),
         ({"nvmlInit": NVMLError("Driver/library version mismatch")}, "version mismatch", "restart"),
         ({"nvmlDeviceGetMemoryInfo": NVMLError("GPU is lost")}, "GPU is lost", "nvidia-smi"),
         ({"nvmlDeviceGetCount": 0}, "sees no GPU", "driver"),

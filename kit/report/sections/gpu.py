@@ -48,7 +48,7 @@ def summary(part: GpuReport) -> tuple[tuple[str, str], ...]:
         if mhz is not None
     ]
     if clocks:
-        rows.append(("GPU clocks in CUDA runs", f"SM {min(clocks)} to {max(clocks)} MHz"))
+        rows.append(("GPU clocks in CUDA runs", f"SM {_between(min(clocks), max(clocks))} MHz"))
     return tuple(rows)
 
 
@@ -96,11 +96,9 @@ def _runs(part: GpuReport) -> str:
         "run", "SM clock (MHz)", "heat (C)", "power mean / most (W)", "memory used (MB)",
         "clocks limited by", "flag",
     ]  # fmt: skip
-    flagged = part.throttled
     said = (
-        f"{len(flagged)} of {len(part.runs)} CUDA runs are flagged: the GPU was slowed down "
-        "during them. They are kept, since leaving them out would choose among the results."
-        if flagged
+        f"{part.flag_line} Leaving them out would choose among the results."
+        if part.throttled
         else f"The GPU was slowed down in none of {len(part.runs)} CUDA runs."
     )
     failures = dict.fromkeys(reason for run in part.runs for reason in run.sample.failures)
