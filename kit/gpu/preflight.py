@@ -1,15 +1,16 @@
 """Can the CUDA arms run here? Pure: facts in, every problem and warning at once out.
 
-Drivers. The images carry CUDA 11.8. Its release notes (docs.nvidia.com/cuda/archive/
-11.8.0/cuda-toolkit-release-notes, table "CUDA Toolkit and Corresponding Driver
-Versions") give Linux driver 520.61.05 as CUDA 11.8's own. By minor version
-compatibility (docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility)
-any CUDA 11 program runs, with fewer features, from driver 450.80.02 on; code that is
-compiled from PTX is among what an older driver may refuse.
+Drivers. The images carry CUDA 11.8. NVIDIA's CUDA Toolkit release notes (docs.nvidia.com/
+cuda/cuda-toolkit-release-notes, "CUDA Driver") list Linux driver 520.61.05 as the one that
+goes with CUDA 11.8, and 450.80.02 as the least for minor version compatibility in all of
+CUDA 11: programs run from there on "with limited feature-set" (docs.nvidia.com/deploy/
+cuda-compatibility/minor-version-compatibility).
 
 Architectures. TensorFlow 2.10.1's wheel holds kernels for compute capability 3.5 to
 7.5 and PTX of 8.0: a newer GPU compiles that at first use, for which TensorFlow itself
-warns "could take 30 minutes or longer". CUDA 11.8 knows GPUs up to 9.0.
+warns "could take 30 minutes or longer" (tensorflow/tensorflow issue 62320). CUDA 11.8
+"introduces support for both the Hopper and Ada Lovelace GPU families", the newest it
+knows: 9.0.
 """
 
 from __future__ import annotations

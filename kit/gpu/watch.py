@@ -13,7 +13,8 @@ from kit.gpu.probe import Probe, ProbeError
 from kit.gpu.throttle import IDLE
 
 INTERVAL_S = 1.0
-_STOP_S = 10.0
+_STOP_S = 5.0
+"""Longest wait for a reading to end; less than an interrupted session has to stop."""
 
 
 @dataclass
@@ -28,19 +29,24 @@ class Watch:
     probe: Probe
     uuid: str
     interval_s: float = INTERVAL_S
-    _readings: list[Gpu] = field(default_factory=list)
-    _failures: list[str] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _begun: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _readings: list[Gpu] = field(init=False, default_factory=list)
+    _failures: list[str] = field(init=False, default_factory=list)
+    _stop: threading.Event = field(init=False, default_factory=threading.Event)
+    _begun: threading.Event = field(init=False, default_factory=threading.Event)
+    _thread: threading.Thread | None = field(init=False, default=None)
 
     def __enter__(self) -> Watch:
         """Take the first reading and go on in a thread."""
         # A daemon: a library call that hangs must not keep the program from ending.
         self._thread = threading.Thread(target=self._work, name="kit-gpu-watch", daemon=True)
         self._thread.start()
-        if not self._begun.wait(_STOP_S):
-            self._fail(f"the first reading was not done within {_STOP_S:g} s")
+        try:
+            if not self._begun.wait(_STOP_S):
+                self._fail(f"the first reading was not done within {_STOP_S:g} s")
+        except BaseException:
+            # Interrupted: the context is never left then, as it was not entered.
+            self._stop.set()
+            raise
         return self
 
     def __exit__(

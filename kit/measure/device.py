@@ -15,7 +15,7 @@ CACHE_VOLUME = "kit-cuda-cache"
 CACHE_PATH = "/cuda-cache"
 CACHE_ENV: Mapping[str, str] = {
     "CUDA_CACHE_PATH": CACHE_PATH,
-    # The largest size the driver takes, 4 GiB: TensorFlow's kernels outgrow the usual one.
+    # 4 GiB: TensorFlow's kernels outgrow the driver's usual size.
     "CUDA_CACHE_MAXSIZE": str(2**32),
 }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from fakes.gpu import T4, FakeProbe, make_gpu
 
-from kit.gpu.facts import Process
+from kit.gpu.facts import Gpu, Process
 from kit.gpu.probe import ProbeError
 from kit.gpu.throttle import HARMFUL, IDLE, MILD, REASONS, harmful, mild, named
 from kit.gpu.watch import Watch, summed
@@ -37,6 +39,46 @@ def test_it_stops_however_the_run_ends(error: BaseException) -> None:
     with pytest.raises(type(error)), Watch(probe, T4.uuid, interval_s=60):
         raise error
     assert (probe.open_now, threads()) == (0, [])
+
+
+def test_it_stops_when_it_is_interrupted_while_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch(FakeProbe((T4,)), T4.uuid, interval_s=60)
+
+    def interrupted(_timeout: float) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch._begun, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt), watch:
+        pytest.fail("the context was entered")
+    assert watch._thread is not None
+    watch._thread.join(5)
+    assert threads() == []
+
+
+class Hanging(FakeProbe):
+    """A library call that does not come back until ``free`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__((T4,))
+        self.free = threading.Event()
+
+    @contextmanager
+    def watch(self, uuid: str) -> Iterator[Callable[[], Gpu]]:
+        self.free.wait(20)
+        yield lambda: T4
+
+
+def test_a_library_that_hangs_is_left_alone_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.gpu.watch._STOP_S", 0.05)
+    probe = Hanging()
+    with Watch(probe, T4.uuid) as watch:
+        pass
+    assert watch.sample().failures == (
+        "the first reading was not done within 0.05 s",
+        "the last reading was not done within 0.05 s",
+    )
+    probe.free.set()
+    watch._thread.join(5)
 
 
 def test_a_reading_that_fails_is_kept_and_the_next_ones_go_on() -> None:

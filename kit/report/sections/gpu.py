@@ -94,7 +94,7 @@ def _runs(part: GpuReport) -> str:
     rows = [_run(run) for run in part.runs]
     headers = [
         "run", "SM clock (MHz)", "heat (C)", "power mean / most (W)", "memory used (MB)",
-        "clocks limited by", "flag",
+        "processes", "clocks limited by", "flag",
     ]  # fmt: skip
     said = (
         f"{part.flag_line} Leaving them out would choose among the results."
@@ -102,7 +102,7 @@ def _runs(part: GpuReport) -> str:
         else f"The GPU was slowed down in none of {len(part.runs)} CUDA runs."
     )
     failures = dict.fromkeys(reason for run in part.runs for reason in run.sample.failures)
-    lines = [table(headers, rows, "lrrrr"), said]
+    lines = [table(headers, rows, "lrrrrr"), said]
     if failures:
         lines.append("Readings that could not be taken:")
         lines.append(bullets([inline(reason) for reason in failures]))
@@ -117,6 +117,7 @@ def _run(run: GpuRun) -> list[str]:
         NONE if sample.temperature_max_c is None else str(sample.temperature_max_c),
         _power(sample),
         megabytes(sample.memory_max_bytes),
+        str(len(sample.pids)),
         inline(", ".join(sample.throttle)) or NONE,
         "**throttled**" if run.throttled else NONE,
     ]
