@@ -195,10 +195,16 @@ def test_an_engine_that_ignores_gpu_requests_is_not_even_tried(tmp_path: Path) -
     assert "Podman 4.3.1 ignores a GPU request" in problem.what
 
 
-@pytest.mark.parametrize("probe", [FakeProbe(missing=NO_DRIVER), FakeProbe((T4,))])
-def test_cuda_arms_alone_that_cannot_run_make_no_session(tmp_path: Path, probe: FakeProbe) -> None:
-    table = Table(tmp_path / "out", probe, without_toolkit)
-    with pytest.raises(HostError, match="could not be tested here"):
+def test_cuda_arms_alone_without_a_gpu_are_refused_before_any_work(tmp_path: Path) -> None:
+    table = Table(tmp_path / "out", FakeProbe(missing=NO_DRIVER), without_toolkit)
+    with pytest.raises(HostError, match="no NVIDIA driver is here"):
+        table.go(arms=CUDA)
+    assert (table.built(), table.engine.named("run"), table.out.exists()) == ([], [], False)
+
+
+def test_cuda_arms_alone_that_the_engine_refuses_make_no_session(tmp_path: Path) -> None:
+    table = Table(tmp_path / "out", FakeProbe((T4,)), without_toolkit)
+    with pytest.raises(HostError, match="could not be tested here: the engine gives no"):
         table.go(arms=CUDA)
     assert not table.out.exists()
     assert not [tag for tag in table.built() if "cuda" in tag]
