@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,12 +30,14 @@ from kit.plan.make import Resources, cuda_arms, expected_seconds, make_plan, pla
 from kit.plan.model import Plan, PlannedRun
 from kit.plan.resources import Wish, resources
 from kit.progress import Progress
-from kit.report import markdown, results_json
+from kit.report import formats, markdown, plots, results_json
 from kit.report.model import ReportModel, build_report
 from kit.study.model import CPU, Study
 
 REPORT = "report.md"
 RESULTS = "results.json"
+FORMATS = "formats"
+"""The folder of the files for other tools."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,18 @@ def resume(world: World, study: Study, pins: Pins, folder: Path, options: Option
 def report(folder: Path, study: Study) -> ReportModel:
     """Judge a session's log and write every report beside it."""
     model = build_report(read_session(folder), study)
-    write_whole(folder / REPORT, markdown.render(model).encode())
+    drawn = plots.draw_all(model)
+    write_whole(folder / REPORT, markdown.render(model, drawn).encode())
     write_whole(folder / RESULTS, results_json.dumps(model).encode())
+    _write_below(folder / plots.FOLDER, plots.files(drawn))
+    _write_below(folder / FORMATS, formats.render_all(model))
     return model
+
+
+def _write_below(folder: Path, contents: Mapping[str, bytes]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in contents.items():
+        write_whole(folder / name, content)
 
 
 def check_outcome(model: ReportModel, folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kit.judge.consistency import Finding, findings
+from kit.judge.order import Drift, OrderEffect, Outlier, drift, order_effect, outliers
 from kit.judge.pairing import (
     DOTNET,
     PYTHON,
@@ -35,6 +37,9 @@ class Comparison:
     same_work: SameWork
     blocks: tuple[PairedBlock, ...]
     estimates: Mapping[str, Estimate]
+    order: OrderEffect
+    drifts: tuple[Drift, ...]
+    outliers: tuple[Outlier, ...]
     verdicts: tuple[Verdict, ...]
 
 
@@ -45,6 +50,8 @@ class Judged:
     runs: tuple[RunStatistics, ...]
     exclusions: tuple[Exclusion, ...]
     comparisons: tuple[Comparison, ...]
+    findings: tuple[Finding, ...]
+    """On the consistency claims, which no session is needed for."""
 
 
 def judge(session: Session, study: Study) -> Judged:
@@ -64,6 +71,9 @@ def judge(session: Session, study: Study) -> Judged:
                 same_work=work,
                 blocks=blocks,
                 estimates={name: estimate_over(name, blocks) for name in STATISTICS},
+                order=order_effect(blocks),
+                drifts=tuple(drift(runs, arm) for arm in pair.arms()),
+                outliers=outliers(blocks),
                 verdicts=judge_claims(
                     claims=study.claims,
                     paper=study.paper,
@@ -76,7 +86,7 @@ def judge(session: Session, study: Study) -> Judged:
             )
         )
     ordered = sorted(left_out, key=lambda e: (e.block, e.arm, e.run_id, e.reason))
-    return Judged(runs, tuple(ordered), tuple(comparisons))
+    return Judged(runs, tuple(ordered), tuple(comparisons), findings(study))
 
 
 def _missing(

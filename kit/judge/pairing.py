@@ -6,6 +6,7 @@ back as an ``Exclusion`` with its reason.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -142,6 +143,12 @@ def pair_blocks(
                 why = f"block {block} has no usable run of {missing}, so this run has no partner"
                 out.append(Exclusion(block, run.arm, run.run_id, why))
     return tuple(whole), tuple(out)
+
+
+def log_ratios(statistic: str, blocks: Sequence[PairedBlock]) -> list[float]:
+    """log(python/dotnet) of every block in which both recorded the statistic."""
+    values = ((value_of(b.python, statistic), value_of(b.dotnet, statistic)) for b in blocks)
+    return [math.log(p) - math.log(d) for p, d in values if p is not None and d is not None]
 
 
 def estimate_over(statistic: str, blocks: Sequence[PairedBlock]) -> Estimate:

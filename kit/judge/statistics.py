@@ -12,15 +12,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
+from typing import TypeVar
 
 from kit.errors import InputError
 from kit.measure.record import Fit, Record
 from kit.measure.session import RunEntry
 
+T = TypeVar("T")
 CONFIDENCE = 0.95
 """Level of every interval of the kit, two-sided."""
-MOST_BLOCKS = 1000
-"""Where the search for a deciding number of blocks gives up."""
 _LOG_LIMIT = 700.0  # exp() of more overflows a double; no real ratio comes near
 
 
@@ -139,7 +139,7 @@ def in_order(record: Record) -> tuple[Fit, ...]:
     return tuple(sorted(record.fits, key=lambda fit: fit.index))
 
 
-def warm(values: Sequence[float]) -> Sequence[float]:
+def warm(values: Sequence[T]) -> Sequence[T]:
     """The values without the cold first fit's; with one fit only, that one."""
     return values[1:] or values
 
@@ -181,30 +181,6 @@ def half_width(sd: float, pairs: int) -> float:
 
     quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, pairs - 1))
     return quantile * sd / math.sqrt(pairs)
-
-
-def blocks_to_decide(sd_log: float | None, gain: float) -> int | None:
-    """Fewest blocks whose half width is at most an effect of ``gain`` percent.
-
-    Smallest n >= 2 with t(n-1) * sd / sqrt(n) <= |log ratio of the gain|: an
-    effect of that size would then just keep its interval off zero in an
-    average session (about even odds; a power calculation asks for more). None
-    when the spread is unknown, the gain is 0 or 100 % and more, or more than
-    ``MOST_BLOCKS`` would be needed.
-    """
-    if sd_log is None or gain == 0 or gain >= 100:
-        return None
-    effect = abs(math.log1p(-gain / 100.0))
-    low, high = 2, MOST_BLOCKS
-    if half_width(sd_log, high) > effect:
-        return None
-    while low < high:  # the half width only falls as n grows
-        middle = (low + high) // 2
-        if half_width(sd_log, middle) <= effect:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def _exp(log: float) -> float:

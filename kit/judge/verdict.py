@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.images.fidelity import Component
-from kit.judge.pairing import DOTNET, PYTHON, PairedBlock, estimate_over
+from kit.judge.pairing import DOTNET, PYTHON, PairedBlock, estimate_over, log_ratios
+from kit.judge.power import POWERS, blocks_needed
+from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT, Robustness, holm, robustness
 from kit.judge.samework import SameWork
-from kit.judge.statistics import Estimate, Interval, blocks_to_decide
+from kit.judge.statistics import Estimate, Interval
 from kit.study.model import Claim, Paper
 
 REPRODUCED = "REPRODUCED"
@@ -19,8 +21,6 @@ INCONCLUSIVE = "INCONCLUSIVE"
 NOT_TESTABLE = "NOT TESTABLE HERE"
 WORDS = (REPRODUCED, SAME_DIRECTION, OPPOSITE, EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE)
 
-EQUIVALENCE_PERCENT = 2.0
-"""Gains within plus or minus this much count as no difference."""
 CLAIMED_COMPONENTS = ("python", "tensorflow", "dotnet", "binding", "data")
 """A substitute for one of these makes a verdict indicative: the claim is about them."""
 
@@ -39,6 +39,10 @@ class Verdict:
     figures_gain_percent: float | None
     measured: Estimate | None
     hardened: Estimate | None
+    tests: Robustness | None
+    """Of the claim's own statistic; None where it was not measured."""
+    holm_p: float | None
+    """The t test's p value, adjusted over the claims of the variant."""
     word: str
     indicative: bool
     blocks_to_decide: int | None
@@ -63,13 +67,16 @@ def judge_claims(
     """One verdict a claim. ``missing`` says what the claims lack to be tested at all."""
     indicative = bool(substitutes(fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks)
+    tests = {c.id: robustness(log_ratios(c.statistic, blocks)) for c in claims if not missing}
+    adjusted = holm({name: found.t for name, found in tests.items()})
     verdicts = []
     for claim in claims:
         measured = None if missing else estimate_over(claim.statistic, blocks)
-        word, rule = _decide(claim, measured, missing, work)
+        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
+        word, rule = _decide(claim, evidence, missing, work)
         needed = None
         if word == INCONCLUSIVE and measured is not None and work.held:
-            needed = blocks_to_decide(measured.sd_log, claim.published_gain_percent)
+            needed = _blocks_that_would_decide(measured, claim)
             rule = f"{rule}; {_needed(needed, measured)}"
         verdicts.append(
             Verdict(
@@ -78,6 +85,8 @@ def judge_claims(
                 figures_gain_percent=figures_gain(paper, claim.statistic),
                 measured=measured,
                 hardened=hardened,
+                tests=evidence.tests,
+                holm_p=evidence.holm_p,
                 word=word,
                 indicative=indicative,
                 blocks_to_decide=needed,
@@ -114,44 +123,73 @@ def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
     return named.get(statistic)
 
 
+@dataclass(frozen=True)
+class _Evidence:
+    measured: Estimate | None
+    tests: Robustness | None
+    holm_p: float | None
+
+
 def _decide(
-    claim: Claim, measured: Estimate | None, missing: Sequence[str], work: SameWork
+    claim: Claim, evidence: _Evidence, missing: Sequence[str], work: SameWork
 ) -> tuple[str, str]:
-    if missing or measured is None:
+    measured = evidence.measured
+    if missing or measured is None or evidence.tests is None:
         return NOT_TESTABLE, f"missing: {'; '.join(missing)}"
     if not work.held:
         names = ", ".join(check.name for check in work.broken())
         return INCONCLUSIVE, f"the arms did not do the same work ({names}), so no ratio is judged"
-    if measured.gain_interval is None:
+    if measured.gain_interval is None or evidence.holm_p is None:
         return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
-    return _by_interval(claim, measured.gain_interval)
+    equal = evidence.tests.equivalence
+    return _by_interval(
+        claim, measured.gain_interval, evidence.holm_p, equal is not None and equal < ALPHA
+    )
 
 
-def _by_interval(claim: Claim, gains: Interval) -> tuple[str, str]:
-    """The word for an interval of gains, as seen in the claimed direction."""
+def _by_interval(claim: Claim, gains: Interval, holm_p: float, equal: bool) -> tuple[str, str]:
+    """The word for an interval of gains, as seen in the claimed direction.
+
+    A difference counts when the interval excludes 0 and the test still says so
+    after Holm's adjustment; ``equal`` is the answer of the two one-sided tests.
+    """
     up = claim.published_gain_percent >= 0
-    as_claimed = gains.low > 0 if up else gains.high < 0
-    against = gains.high < 0 if up else gains.low > 0
+    differs = holm_p < ALPHA
+    as_claimed = differs and (gains.low > 0 if up else gains.high < 0)
+    against = differs and (gains.high < 0 if up else gains.low > 0)
     band, limit = claim.band_percent, EQUIVALENCE_PERCENT
     band_text = f"the claim's band, {band.low:g} to {band.high:g} %"
     if as_claimed and gains.overlaps(band.low, band.high):
         word, rule = REPRODUCED, f"the interval excludes 0 as claimed and meets {band_text}"
-    elif gains.within(-limit, limit):
-        word, rule = EQUIVALENT, f"the whole interval lies within plus or minus {limit:g} %"
+    elif equal:
+        word = EQUIVALENT
+        rule = f"both one-sided tests put the gain within plus or minus {limit:g} %"
     elif as_claimed:
         word, rule = SAME_DIRECTION, f"the interval excludes 0 as claimed but misses {band_text}"
     elif against:
         word, rule = OPPOSITE, "the interval excludes 0 against the claim"
+    elif gains.low > 0 or gains.high < 0:
+        word = INCONCLUSIVE
+        rule = (
+            "the interval alone excludes 0, but among this many claims one may do so by "
+            f"chance (p = {holm_p:.3f} after Holm's adjustment)"
+        )
     else:
         word = INCONCLUSIVE
         rule = "the interval includes 0 and is too wide to call them equal"
     return word, rule
 
 
+def _blocks_that_would_decide(measured: Estimate, claim: Claim) -> int | None:
+    if measured.sd_log is None:
+        return None
+    return blocks_needed(measured.sd_log, claim.published_gain_percent, POWERS[0])
+
+
 def _needed(needed: int | None, measured: Estimate) -> str:
     if needed is None:
         return "how many blocks would decide cannot be told from this session"
     return (
-        f"an effect of the published size needs about {needed} blocks at this spread, "
-        f"this session has {measured.pairs}"
+        f"an effect of the published size needs about {needed} blocks at this spread "
+        f"({POWERS[0]:.0%} power), this session has {measured.pairs}"
     )

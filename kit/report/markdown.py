@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kit.report.head import head
 from kit.report.model import ReportModel
-from kit.report.sections import environment, gpu, results, top
+from kit.report.plots import FOLDER, Plot
+from kit.report.sections import checks, environment, gpu, results, top
+from kit.report.text import inline
 
 __all__ = ["head", "render"]
 
 _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Claims", results.claims),
+    ("Does the paper agree with itself?", checks.consistency),
     ("Published against measured", results.published),
     ("Noise, and what counts as one sample", results.noise),
+    ("Other tests, order, drift and outliers", checks.robustness),
     ("Substitutes", environment.fidelity),
     ("Same work", top.same_work),
     ("Training", results.training),
@@ -28,9 +32,25 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
 )
 
 
-def render(model: ReportModel) -> str:
-    """The whole report; the same model gives the same text, to the byte."""
-    parts = [top.opening(model)]
-    texts = [(title, section(model)) for title, section in _SECTIONS]
-    parts += [f"## {title}\n\n{text}" for title, text in texts if text]
+ALT_LIMIT = 1000
+BRIEF = ("Claims", "Does the paper agree with itself?", "Substitutes", "Repeat it")
+"""The sections of a short report."""
+
+
+def render(model: ReportModel, plots: Sequence[Plot] = ()) -> str:
+    """The whole report; the same model gives the same text, to the byte.
+
+    ``plots`` are linked as files below ``FOLDER``, beside the report.
+    """
+    parts = render_sections(model, tuple(title for title, _ in _SECTIONS))
+    if plots:
+        images = (f"![{inline(p.alt, ALT_LIMIT)}]({FOLDER}/{p.name}.svg)" for p in plots)
+        # After the claims: a reader looks at the picture of the verdicts next.
+        parts.insert(2, "## Plots\n\n" + "\n\n".join(images))
     return "\n\n".join(parts) + "\n"
+
+
+def render_sections(model: ReportModel, titles: Sequence[str]) -> list[str]:
+    """The opening, then the sections of those titles that have any text, in the report's order."""
+    texts = [(title, make(model)) for title, make in _SECTIONS if title in titles]
+    return [top.opening(model), *(f"## {title}\n\n{text}" for title, text in texts if text)]

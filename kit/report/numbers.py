@@ -60,3 +60,16 @@ def _signed(value: float) -> str:
 
 def _ratio(value: float) -> str:
     return f"{value:.3f}" if 0.001 <= value < 1000 else f"{value:.2g}"
+
+
+def p_value(value: float | None) -> str:
+    """Such as "0.031"; below a thousandth only that."""
+    if value is None:
+        return NONE
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_equals(value: float | None) -> str:
+    """Such as "p = 0.031", for a sentence."""
+    text = p_value(value)
+    return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"

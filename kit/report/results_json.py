@@ -45,6 +45,17 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "same_work_held": model.same_work_held,
         "substitutes": model.substitutes,
         "variants": [_variant(part) for part in model.variants],
+        "consistency": [
+            {
+                "claim": found.claim.id,
+                "statement": found.claim.statement,
+                "where": found.claim.where,
+                "rule": found.claim.rule,
+                "word": found.word,
+                "reason": found.reason,
+            }
+            for found in model.judged.findings
+        ],
         "fidelity": header.fidelity,
         "training": model.trained,
         "costs": model.costs,
@@ -83,6 +94,9 @@ def _variant(part: VariantReport) -> dict[str, object]:
             "own_libraries": work.own_libraries,
         },
         "estimates": comparison.estimates,
+        "order": comparison.order,
+        "drifts": comparison.drifts,
+        "outliers": comparison.outliers,
         "published": [
             {
                 "statistic": row.statistic,
@@ -112,6 +126,8 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "band_percent": claim.band_percent,
         "measured": verdict.measured,
         "hardened": verdict.hardened,
+        "tests": verdict.tests,
+        "holm_p": verdict.holm_p,
         "word": verdict.word,
         "indicative": verdict.indicative,
         "printed": verdict.printed,

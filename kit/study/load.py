@@ -16,6 +16,7 @@ from kit.schemas import check
 from kit.study.model import (
     Arm,
     Claim,
+    ConsistencyClaim,
     Cost,
     Layer,
     MemoryNeed,
@@ -49,6 +50,7 @@ def load_study(folder: Path) -> Study:
         arms={name: Arm(name=name, **arm) for name, arm in study["arms"].items()},
         protocol=_protocol(study["protocol"]),
         claims=tuple(_claim(claim) for claim in claims["claims"]),
+        consistency=tuple(ConsistencyClaim(**claim) for claim in claims["consistency"]),
         sha256=digest,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 CPU, CUDA = "cpu", "cuda"
 """The variants of an arm."""
@@ -122,6 +123,20 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class ConsistencyClaim:
+    """Something the paper's own numbers must agree on. ``rule`` says which way.
+
+    The rules and the facts each needs: ``kit.judge.consistency``, claims.schema.json.
+    """
+
+    id: str
+    statement: str
+    where: str
+    rule: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Paper:
     """What the paper says of itself: citation and environment."""
 
@@ -145,5 +160,6 @@ class Study:
     arms: Mapping[str, Arm]
     protocol: Protocol
     claims: tuple[Claim, ...]
+    consistency: tuple[ConsistencyClaim, ...]
     sha256: str
     """Of study.yaml and claims.yaml, so that results name what they checked."""

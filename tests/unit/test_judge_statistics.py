@@ -12,7 +12,6 @@ from sessions import make_entry, make_fits, make_plan, make_record
 from kit.errors import InputError
 from kit.judge.statistics import (
     Interval,
-    blocks_to_decide,
     estimate,
     gain_percent,
     run_statistics,
@@ -98,27 +97,6 @@ def test_absurd_times_still_give_finite_numbers():
     assert all(
         math.isfinite(x) for b in (got.ratio_interval, got.gain_interval) for x in (b.low, b.high)
     )
-
-
-@pytest.mark.parametrize("sd, gain", [(0.05, 6.5), (0.16, 6.5), (0.02, 4.3), (0.08, -10.0)])
-def test_blocks_to_decide_is_the_smallest_that_fits(sd, gain):
-    n = blocks_to_decide(sd, gain)
-    effect = abs(math.log(1 - gain / 100))
-
-    def half(blocks):
-        return stats.t.ppf(0.975, blocks - 1) * sd / math.sqrt(blocks)
-
-    assert half(n) <= effect
-    assert n == 2 or half(n - 1) > effect
-
-
-@pytest.mark.parametrize("sd, gain", [(None, 6.5), (0.05, 0.0), (0.05, 100.0), (5.0, 0.1)])
-def test_blocks_to_decide_is_none_where_it_cannot_be_told(sd, gain):
-    assert blocks_to_decide(sd, gain) is None
-
-
-def test_no_spread_needs_the_fewest_blocks_that_have_an_interval():
-    assert blocks_to_decide(0.0, 6.5) == 2
 
 
 @pytest.mark.parametrize("wall", [0, -5, math.nan, math.inf])

@@ -86,6 +86,18 @@ def test_a_wide_interval_is_inconclusive_with_the_blocks_that_would_decide():
     assert "this session has 4" in got.rule
 
 
+def test_an_interval_that_only_just_excludes_0_is_not_enough_among_four_claims():
+    ratios = [1.020, 1.075, 1.012, 1.070, 1.004, 1.062]
+    alone = verdicts(ratios, study=make_study(claims=(make_claim(gain=4.0, band=(2.0, 6.0)),)))[0]
+    assert alone.word == v.REPRODUCED
+    assert alone.holm_p == pytest.approx(alone.tests.t)
+    among = verdicts(ratios)[0]
+    assert among.measured.gain_interval.low > 0
+    assert among.holm_p == pytest.approx(4 * among.tests.t)
+    assert among.word == v.INCONCLUSIVE
+    assert "Holm" in among.rule
+
+
 def test_equal_arms_under_noise_are_inconclusive_not_equal():
     assert verdicts([1.05, 0.95, 1.04, 0.97])[0].word == v.INCONCLUSIVE
 

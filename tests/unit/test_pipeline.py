@@ -81,7 +81,11 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     folder = bench.reproduce()
     model = pipeline.report(folder, STUDY)
-    assert sorted(p.name for p in folder.iterdir()) == ["report.md", "results.json", NAME]
+    names = ["formats", "plots", "report.md", "results.json", NAME]
+    assert sorted(p.name for p in folder.iterdir()) == names
+    assert (folder / "formats" / "claims.junit.xml").is_file()
+    assert "(plots/gains.svg)" in (folder / "report.md").read_text()
+    assert (folder / "plots" / "gains.svg").is_file()
     assert folder.parent == tmp_path
     results = json.loads((folder / "results.json").read_text())
     assert problems("results", results) == []
@@ -102,7 +106,7 @@ def test_the_reports_follow_from_the_log_alone(tmp_path: Path) -> None:
     elsewhere.mkdir()
     (elsewhere / NAME).write_bytes((folder / NAME).read_bytes())
     pipeline.report(elsewhere, STUDY)
-    for name in ("report.md", "results.json"):
+    for name in ("report.md", "results.json", "formats/fits.csv", "plots/gains.png"):
         assert (elsewhere / name).read_bytes() == (folder / name).read_bytes()
 
 

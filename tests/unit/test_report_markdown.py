@@ -23,6 +23,7 @@ from sessions import (
 from kit.images.fidelity import Component
 from kit.report.markdown import head, render
 from kit.report.model import build_report
+from kit.study.load import shipped_study
 from kit.study.model import Arm
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
@@ -267,3 +268,28 @@ def test_a_study_without_measured_claims_stands():
     session = make_session(paired(SIX))
     assert "Cannot be said: the study has no measured claim." in report(session, study)
     assert "The study has no measured claim." in head(build_report(session, study))
+
+
+def test_consistency_findings_stand_in_the_report_with_their_arithmetic():
+    text = section(
+        report(make_session(paired(SIX)), shipped_study()), "Does the paper agree with itself?"
+    )
+    found = {row[0]: row for row in rows(text)[2:]}
+    assert list(found) == [f"K{n}" for n in range(1, 10)]
+    assert found["K1"][2] == "**INCONSISTENT**"
+    assert "5.36 %" in found["K1"][3]
+    assert found["K3"][2] == "**CONSISTENT**"
+    empty = section(report(make_session(paired(SIX))), "Does the paper agree with itself?")
+    assert "holds no consistency claim" in empty
+
+
+def test_other_tests_order_and_outliers_are_shown():
+    title = "Other tests, order, drift and outliers"
+    ratios = [1.05, 1.06, 1.04, 1.05, 1.07, 1.9]
+    text = section(report(make_session(paired(ratios))), title)
+    assert rows(text)[2][0] == "C1"
+    assert rows(text)[2][5] == "0.031"  # 2 of 2^6 flips
+    assert "Blocks far from the others" in text
+    assert "kept" in text
+    alone = section(report(make_session({PYTHON: paired(SIX)[PYTHON]})), title)
+    assert rows(alone)[2][2:] == ["-"] * 5

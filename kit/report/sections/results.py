@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 
 from kit.judge.pairing import DOTNET, PYTHON
+from kit.judge.robustness import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate
-from kit.judge.verdict import EQUIVALENCE_PERCENT
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import NONE, gain, megabytes, ratio, seconds, signed_percent
 from kit.report.tables import table

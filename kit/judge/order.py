@@ -1,0 +1,98 @@
+"""Order, drift and outliers: what the blocks say of the session itself.
+
+None of it drops a value. Drift hits both arms of a block alike, so it widens
+no interval much; it is shown because a reader should know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from kit.judge.pairing import PairedBlock
+from kit.judge.statistics import RunStatistics, value_of
+
+OUTLIER_SCORE = 3.5
+"""Modified z score above which a block is flagged: B. Iglewicz and D. Hoaglin,
+"How to Detect and Handle Outliers" (1993)."""
+_SCORE_FACTOR = 0.6745
+_NO_SPREAD = 1e-12  # what rounding leaves of equal log ratios
+LEAST_FOR_DRIFT = 3
+LEAST_FOR_OUTLIERS = 5
+
+
+@dataclass(frozen=True)
+class Drift:
+    """An arm's change over the session. None: too few runs to tell."""
+
+    arm: str
+    percent: float | None
+    """Of the fitted line of log seconds, first run to last."""
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class OrderEffect:
+    """Whether going first in a block matters: p of Welch's t test on log ratios."""
+
+    python_first: int
+    dotnet_first: int
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A block whose log ratio lies far from the others'. It still counts."""
+
+    block: int
+    score: float
+
+
+def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") -> Drift:
+    """The trend of an arm's runs in the order they ran."""
+    from scipy import stats
+
+    values = [value_of(run, statistic) for run in runs if run.arm == arm]
+    logs = [math.log(value) for value in values if value is not None]
+    if len(logs) < LEAST_FOR_DRIFT:
+        return Drift(arm, None, None)
+    line = stats.linregress(range(len(logs)), logs)
+    return Drift(arm, 100 * math.expm1(line.slope * (len(logs) - 1)), float(line.pvalue))
+
+
+def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> OrderEffect:
+    """Log ratios of the blocks where python went first against the others'."""
+    from scipy import stats
+
+    first: list[float] = []
+    second: list[float] = []
+    for block, log in _logs(blocks, statistic):
+        (first if block.python.position < block.dotnet.position else second).append(log)
+    if min(len(first), len(second)) < 2:
+        return OrderEffect(len(first), len(second), None)
+    p_value = float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+    return OrderEffect(len(first), len(second), None if math.isnan(p_value) else p_value)
+
+
+def outliers(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> tuple[Outlier, ...]:
+    """Blocks whose modified z score exceeds ``OUTLIER_SCORE``; none among few blocks."""
+    logs = _logs(blocks, statistic)
+    if len(logs) < LEAST_FOR_OUTLIERS:
+        return ()
+    centre = median(log for _, log in logs)
+    deviation = median(abs(log - centre) for _, log in logs)
+    if deviation < _NO_SPREAD:
+        return ()
+    scored = [(block.block, _SCORE_FACTOR * (log - centre) / deviation) for block, log in logs]
+    return tuple(Outlier(b, score) for b, score in scored if abs(score) > OUTLIER_SCORE)
+
+
+def _logs(blocks: Sequence[PairedBlock], statistic: str) -> list[tuple[PairedBlock, float]]:
+    found = []
+    for block in blocks:
+        python, dotnet = value_of(block.python, statistic), value_of(block.dotnet, statistic)
+        if python is not None and dotnet is not None:
+            found.append((block, math.log(python) - math.log(dotnet)))
+    return found

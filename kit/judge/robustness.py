@@ -1,0 +1,117 @@
+"""Tests beside the t interval: does the answer hang on one method's assumptions?
+
+All take the log ratios of the blocks, log(python/dotnet), one a block. scipy and
+statsmodels do the arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kit.judge.statistics import CONFIDENCE
+
+ALPHA = 1 - CONFIDENCE
+EQUIVALENCE_PERCENT = 2.0
+"""Gains within plus or minus this much count as no difference."""
+MOST_EXACT = 16
+"""Blocks up to which every one of the 2^n sign flips is tried."""
+RESAMPLES = 99_999
+RESAMPLING_SEED = 20220501
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """p values, two-sided but for ``equivalence``. None: too few blocks for that test.
+
+    ``equivalence`` is of the two one-sided tests that the gain lies outside plus or
+    minus ``EQUIVALENCE_PERCENT``; ``permutation_exact`` says that all sign flips
+    were tried, not a seeded sample of them.
+    """
+
+    t: float | None
+    wilcoxon: float | None
+    permutation: float | None
+    permutation_exact: bool
+    equivalence: float | None
+
+
+def robustness(logs: Sequence[float]) -> Robustness:
+    """All tests over the blocks' log ratios."""
+    if len(logs) < 2:
+        return Robustness(None, None, None, False, None)
+    return Robustness(
+        t=_t(logs),
+        wilcoxon=_wilcoxon(logs),
+        permutation=_permutation(logs),
+        permutation_exact=len(logs) <= MOST_EXACT,
+        equivalence=_equivalence(logs),
+    )
+
+
+def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Holm's step-down adjustment over the p values that there are.
+
+    S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J.
+    Statist. 6 (1979): the chance of any false claim among them stays below alpha.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    known = {name: p for name, p in p_values.items() if p is not None}
+    adjusted = multipletests(list(known.values()), method="holm")[1] if known else ()
+    by_name = {name: float(p) for name, p in zip(known, adjusted, strict=True)}
+    return {name: by_name.get(name) for name in p_values}
+
+
+def equivalence_bounds(percent: float = EQUIVALENCE_PERCENT) -> tuple[float, float]:
+    """The log ratios of a gain of minus and of plus so many percent."""
+    return -math.log1p(percent / 100), -math.log1p(-percent / 100)
+
+
+def _spread(logs: Sequence[float]) -> bool:
+    """Whether the values differ at all: the t tests divide by their spread."""
+    return max(logs) > min(logs)
+
+
+def _t(logs: Sequence[float]) -> float:
+    from scipy import stats
+
+    if not _spread(logs):
+        return 1.0 if logs[0] == 0 else 0.0
+    return float(stats.ttest_1samp(logs, 0.0).pvalue)
+
+
+def _wilcoxon(logs: Sequence[float]) -> float | None:
+    from scipy import stats
+
+    if not any(logs):
+        return None  # the test ranks differences that are not zero, and there is none
+    return float(stats.wilcoxon(logs).pvalue)
+
+
+def _permutation(logs: Sequence[float]) -> float:
+    """Under no difference either arm could have had either time: signs may be flipped."""
+    import numpy as np
+    from scipy import stats
+
+    result = stats.permutation_test(
+        (np.asarray(logs),),
+        lambda x, axis: np.mean(x, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=2**MOST_EXACT if len(logs) <= MOST_EXACT else RESAMPLES,
+        batch=4096,
+        rng=np.random.default_rng(RESAMPLING_SEED),
+    )
+    return float(result.pvalue)
+
+
+def _equivalence(logs: Sequence[float]) -> float:
+    """Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987)."""
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    low, high = equivalence_bounds()
+    if not _spread(logs):
+        return 0.0 if low < logs[0] < high else 1.0
+    return float(DescrStatsW(list(logs)).ttost_mean(low, high)[0])

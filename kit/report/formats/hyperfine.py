@@ -1,0 +1,45 @@
+"""hyperfine's JSON (``--export-json``): one result an arm, one time a run.
+
+The time of a run is its hardened number, the median fit without the cold one,
+because the container is what was repeated; ``user`` and ``system`` are the mean
+CPU seconds of a fit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from statistics import fmean, median, stdev
+from typing import Any
+
+from kit.judge.statistics import RunStatistics, warm
+from kit.report.model import RawRun, ReportModel
+
+
+def render(model: ReportModel) -> bytes:
+    """The document; arms without a usable run are left out."""
+    results = []
+    for arm in model.header.plan.arms:
+        runs = [run for run in model.judged.runs if run.arm == arm]
+        if runs:
+            raw = [run for run in model.raw if run.arm == arm and run.counted]
+            results.append(_result(arm, runs, raw))
+    return (json.dumps({"results": results}, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _result(arm: str, runs: Sequence[RunStatistics], raw: Sequence[RawRun]) -> dict[str, Any]:
+    times = [run.hardened for run in runs]
+    fits = [fit for run in raw for fit in warm(run.fits)]
+    return {
+        "command": arm,
+        "mean": fmean(times),
+        "stddev": stdev(times) if len(times) > 1 else None,
+        "median": median(times),
+        "min": min(times),
+        "max": max(times),
+        "user": fmean(fit.user_ns / 1e9 for fit in fits),
+        "system": fmean(fit.system_ns / 1e9 for fit in fits),
+        "times": times,
+        "exit_codes": [0] * len(times),
+        "parameters": {"arm": arm},
+    }

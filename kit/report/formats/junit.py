@@ -1,0 +1,79 @@
+"""JUnit XML of the claims, for CI: a claim that does not hold is a failure.
+
+A claim that could not be decided or tested here is skipped, with the reason: it
+was not found wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from kit.judge.consistency import INCONSISTENT, Finding
+from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, Verdict
+from kit.report.model import ReportModel
+from kit.report.numbers import gain
+from kit.report.text import plain
+
+_FAILED = (OPPOSITE, EQUIVALENT)
+_SKIPPED = (INCONCLUSIVE, NOT_TESTABLE)
+_LIMIT = 2000
+# What XML 1.0 cannot hold at all: everything outside its own Char production.
+_NO_XML = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(model: ReportModel) -> bytes:
+    """One test case a claim and variant, one a consistency claim."""
+    cases = [_measured(verdict) for verdict in model.verdicts]
+    cases += [_consistency(found) for found in model.judged.findings]
+    failures = sum(case.find("failure") is not None for case in cases)
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    counts = {"tests": str(len(cases)), "failures": str(failures), "skipped": str(skipped)}
+    suite = ElementTree.Element(
+        "testsuite",
+        {"name": _text(model.study.id), "errors": "0", "time": "0", **counts},
+        timestamp=_text(model.header.created),
+    )
+    suite.extend(cases)
+    root = ElementTree.Element("testsuites", {"name": "kit", **counts})
+    root.append(suite)
+    ElementTree.indent(root)
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def _measured(verdict: Verdict) -> ElementTree.Element:
+    claim = verdict.claim
+    case = _case(f"{claim.id} {claim.statement}", f"measured.{verdict.variant}")
+    measured = gain(verdict.measured)
+    message = f"{verdict.printed}: measured {measured}; {verdict.rule}"
+    if verdict.word in _FAILED:
+        _child(case, "failure", message, type=verdict.word)
+    elif verdict.word in _SKIPPED:
+        _child(case, "skipped", message)
+    else:
+        ElementTree.SubElement(case, "system-out").text = _text(message)
+    return case
+
+
+def _consistency(found: Finding) -> ElementTree.Element:
+    case = _case(f"{found.claim.id} {found.claim.statement}", "consistency")
+    if found.word == INCONSISTENT:
+        _child(case, "failure", found.reason, type=found.word)
+    else:
+        ElementTree.SubElement(case, "system-out").text = _text(found.reason)
+    return case
+
+
+def _case(name: str, classname: str) -> ElementTree.Element:
+    return ElementTree.Element(
+        "testcase", {"name": _text(name), "classname": _text(classname), "time": "0"}
+    )
+
+
+def _child(case: ElementTree.Element, tag: str, message: str, **more: str) -> None:
+    ElementTree.SubElement(case, tag, {"message": _text(message), **more})
+
+
+def _text(value: str) -> str:
+    return _NO_XML.sub("", plain(value, _LIMIT))

@@ -1,0 +1,37 @@
+"""Plots of a session: each drawn from the report model alone, as SVG and PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kit.report.model import ReportModel
+
+FOLDER = "plots"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One drawn plot. ``alt`` says in words what a reader would see."""
+
+    name: str
+    title: str
+    alt: str
+    svg: bytes
+    png: bytes
+
+
+def draw_all(model: ReportModel) -> tuple[Plot, ...]:
+    """Every plot the session has numbers for, in the report's order."""
+    from kit.report.plots import drawings
+
+    return drawings.draw_all(model)
+
+
+def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
+    """Content by file name below ``FOLDER``."""
+    return {
+        f"{plot.name}.{kind}": content
+        for plot in plots
+        for kind, content in (("svg", plot.svg), ("png", plot.png))
+    }

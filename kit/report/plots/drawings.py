@@ -1,0 +1,197 @@
+"""The drawings: what is on the axes of each plot, and the words that stand for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+from kit.judge.robustness import EQUIVALENCE_PERCENT
+from kit.judge.statistics import RunStatistics
+from kit.judge.verdict import Verdict
+from kit.report.model import RawRun, ReportModel
+from kit.report.numbers import gain, signed_percent
+from kit.report.plots import Plot
+from kit.report.plots.style import COLOURS, FAINT, INK, MARKERS, figure, rendered, styled
+from kit.report.text import plain
+
+_MEGABYTE = 1e6
+
+
+def draw_all(model: ReportModel) -> tuple[Plot, ...]:
+    """Every plot the session has numbers for."""
+    makers: Sequence[Callable[[ReportModel], Plot | None]] = (gains, strip, order, memory, system)
+    with styled():
+        drawn = [make(model) for make in makers]
+    return tuple(plot for plot in drawn if plot is not None)
+
+
+def gains(model: ReportModel) -> Plot | None:
+    """Every claim's measured gain with its interval, the paper's value, the equal zone."""
+    shown = [v for v in model.verdicts if v.measured and v.measured.gain_percent is not None]
+    if not shown:
+        return None
+    drawn, axes = figure(1.3 + 0.45 * len(shown))
+    axes.axvspan(-EQUIVALENCE_PERCENT, EQUIVALENCE_PERCENT, color=FAINT, alpha=0.18, lw=0)
+    axes.axvline(0, color=INK, lw=1)
+    rows = list(range(len(shown)))[::-1]
+    for row, verdict in zip(rows, shown, strict=True):
+        _measured(axes, row, verdict)
+        axes.plot(
+            verdict.claim.published_gain_percent, row, "D", color=COLOURS[1], mfc="none", ms=7
+        )
+    several = len(model.variants) > 1
+    axes.set_yticks(rows, [_claim_name(v, several) for v in shown])
+    axes.set_ylim(-0.7, len(shown) - 0.3)
+    axes.set_xlabel(
+        "gain of dotnet over python, %; right of 0 dotnet is faster; "
+        f"grey: within ±{EQUIVALENCE_PERCENT:g} %, equal"
+    )
+    axes.set_title("Measured gain with 95 % interval (circle) and the paper's (diamond)")
+    words = "; ".join(
+        f"{_claim_name(v, several)}: measured {gain(v.measured)}, paper "
+        f"{signed_percent(v.claim.published_gain_percent)}, {v.printed}"
+        for v in shown
+    )
+    return _plot("gains", "Gain by claim", words, drawn)
+
+
+def strip(model: ReportModel) -> Plot | None:
+    """One point a run: its median fit without the cold one, by arm."""
+    arms = _arms(model.judged.runs, model)
+    if not arms:
+        return None
+    drawn, axes = figure(1.2 + 0.55 * len(arms))
+    for row, (_arm, runs) in enumerate(arms):
+        values = [run.hardened for run in runs]
+        # Side by side in order of the run, so that equal values stay apart; no chance in it.
+        offsets = [row + 0.3 * (place / max(len(runs) - 1, 1) - 0.5) for place in range(len(runs))]
+        axes.plot(values, offsets, MARKERS[row % 6], color=COLOURS[row % 6], alpha=0.8, ms=5)
+        middle = median(values)
+        axes.plot([middle, middle], [row - 0.3, row + 0.3], color=INK, lw=1.5)
+    axes.set_yticks(range(len(arms)), [plain(arm, 30) for arm, _ in arms])
+    axes.set_ylim(-0.6, len(arms) - 0.4)
+    axes.set_xlabel("median fit of a run, s (bar: their median)")
+    axes.set_title("Every run by arm")
+    words = "; ".join(
+        f"{plain(arm, 30)}: {len(runs)} runs, {min(r.hardened for r in runs):.3f} to "
+        f"{max(r.hardened for r in runs):.3f} s"
+        for arm, runs in arms
+    )
+    return _plot("runs", "Every run by arm", words, drawn)
+
+
+def order(model: ReportModel) -> Plot | None:
+    """The runs in the order they were made: drift and disturbances show."""
+    arms = _arms(model.judged.runs, model)
+    if not arms:
+        return None
+    places = {run.run_id: place for place, run in enumerate(model.judged.runs, start=1)}
+    drawn, axes = figure(2.9)
+    for index, (arm, runs) in enumerate(arms):
+        axes.plot(
+            [places[run.run_id] for run in runs], [run.hardened for run in runs],
+            MARKERS[index % 6], ls="-", lw=0.8, ms=4.5, color=COLOURS[index % 6],
+            label=plain(arm, 30),
+        )  # fmt: skip
+    axes.set_xlabel("run, in the order of the session")
+    axes.set_ylabel("median fit, s")
+    axes.set_title("The session in its order")
+    _legend(axes, len(arms))
+    words = "; ".join(_drift_words(model)) or "too few runs to tell a trend"
+    return _plot("order", "The session in its order", words, drawn)
+
+
+def memory(model: ReportModel) -> Plot | None:
+    """Resident memory after each fit of a run."""
+    return _per_fit(
+        model,
+        "memory",
+        "Resident memory after each fit",
+        "MB",
+        lambda run: [fit.rss_after_bytes / _MEGABYTE for fit in run.fits],
+    )
+
+
+def system(model: ReportModel) -> Plot | None:
+    """CPU seconds in the kernel by fit."""
+    return _per_fit(
+        model,
+        "system-cpu",
+        "System CPU seconds of each fit",
+        "s",
+        lambda run: [fit.system_ns / 1e9 for fit in run.fits],
+    )
+
+
+def _per_fit(
+    model: ReportModel, name: str, title: str, unit: str, values: Callable[[RawRun], list[float]]
+) -> Plot | None:
+    counted = [run for run in model.raw if run.counted and run.fits]
+    arms = [arm for arm in model.header.plan.arms if any(run.arm == arm for run in counted)]
+    if not arms:
+        return None
+    drawn, axes = figure(2.7)
+    words = []
+    for index, arm in enumerate(arms):
+        curves = [values(run) for run in counted if run.arm == arm]
+        for place, curve in enumerate(curves):
+            axes.plot(
+                range(1, len(curve) + 1), curve, MARKERS[index % 6], ls="-", lw=0.8, ms=3.5,
+                alpha=0.75, color=COLOURS[index % 6], label=plain(arm, 30) if place == 0 else None,
+            )  # fmt: skip
+        first = math.fsum(curve[0] for curve in curves) / len(curves)
+        last = math.fsum(curve[-1] for curve in curves) / len(curves)
+        words.append(
+            f"{plain(arm, 30)}: {first:,.2f} {unit} at the first fit, {last:,.2f} at the last"
+        )
+    axes.set_xlabel("fit of the run (1 is the cold one)")
+    axes.set_ylabel(unit)
+    axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_title(title)
+    _legend(axes, len(arms))
+    return _plot(name, title, "; ".join(words), drawn)
+
+
+def _measured(axes: Any, row: int, verdict: Verdict) -> None:
+    measured = verdict.measured
+    if measured is None:
+        return
+    bounds = measured.gain_interval
+    if bounds is not None:
+        axes.plot(
+            [bounds.low, bounds.high], [row, row], color=COLOURS[0], lw=2.5, solid_capstyle="butt"
+        )
+    axes.plot(measured.gain_percent, row, "o", color=COLOURS[0], ms=6.5)
+
+
+def _claim_name(verdict: Verdict, several: bool) -> str:
+    suffix = f" {verdict.variant}" if several else ""
+    return plain(f"{verdict.claim.id} {verdict.claim.statistic}{suffix}", 30)
+
+
+def _arms(
+    runs: Sequence[RunStatistics], model: ReportModel
+) -> list[tuple[str, list[RunStatistics]]]:
+    found = ((arm, [run for run in runs if run.arm == arm]) for arm in model.header.plan.arms)
+    return [(arm, of_arm) for arm, of_arm in found if of_arm]
+
+
+def _drift_words(model: ReportModel) -> list[str]:
+    drifts = (drift for part in model.judged.comparisons for drift in part.drifts)
+    return [
+        f"{plain(drift.arm, 30)} drifts by {drift.percent:+.1f} % over the session"
+        for drift in drifts
+        if drift.percent is not None
+    ]
+
+
+def _legend(axes: Any, arms: int) -> None:
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=min(arms, 4))
+
+
+def _plot(name: str, title: str, words: str, drawn: Any) -> Plot:
+    svg, png = rendered(drawn)
+    return Plot(name=name, title=title, alt=f"{title}. {words}.", svg=svg, png=png)

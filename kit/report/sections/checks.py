@@ -1,0 +1,90 @@
+"""What stands beside the verdicts: consistency findings, other tests, order and drift."""
+
+from __future__ import annotations
+
+from kit.judge.order import OUTLIER_SCORE
+from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT
+from kit.report.model import ReportModel, VariantReport
+from kit.report.numbers import NONE, p_equals, p_value
+from kit.report.tables import table
+from kit.report.text import inline
+
+_TESTS = (
+    "p values, two-sided, of the log ratios of the blocks; the t test's is the one that counts, "
+    "adjusted by Holm's method over the claims. Wilcoxon's signed ranks and the permutation of "
+    "signs assume no normal distribution: where they disagree with the t test, a few blocks "
+    f"carry the result. Equal: two one-sided tests that the gain is within plus or minus "
+    f"{EQUIVALENCE_PERCENT:g} %, small means equal."
+)
+
+
+def consistency(model: ReportModel) -> str:
+    """The consistency claims, each with what the arithmetic gave."""
+    rows = [
+        [
+            inline(found.claim.id),
+            inline(f"{found.claim.statement} ({found.claim.where})"),
+            f"**{found.word}**",
+            inline(found.reason, 600),
+        ]
+        for found in model.judged.findings
+    ]
+    if not rows:
+        return "The study holds no consistency claim."
+    note = "Worked out from the published numbers alone: no measurement is involved."
+    return f"{table(['id', 'what must agree', 'verdict', 'why'], rows)}\n\n{note}"
+
+
+def robustness(model: ReportModel) -> str:
+    """Other tests of every claim, and what the blocks say of the session."""
+    return "\n\n".join(
+        part for variant in model.variants for part in (_tests(variant), _session(variant))
+    )
+
+
+def _tests(part: VariantReport) -> str:
+    rows = []
+    for verdict in part.comparison.verdicts:
+        found = verdict.tests
+        rows.append(
+            [
+                inline(verdict.claim.id),
+                inline(part.variant),
+                *(
+                    [NONE] * 5
+                    if found is None
+                    else [
+                        p_value(found.t),
+                        p_value(verdict.holm_p),
+                        p_value(found.wilcoxon),
+                        p_value(found.permutation)
+                        + ("" if found.permutation_exact else " (sampled)"),
+                        p_value(found.equivalence),
+                    ]
+                ),
+            ]
+        )
+    headers = ["claim", "variant", "t", "t, Holm", "Wilcoxon", "permutation", "equal"]
+    return f"{table(headers, rows, 'llrrrrr')}\n\n{_TESTS}"
+
+
+def _session(part: VariantReport) -> str:
+    comparison = part.comparison
+    order = comparison.order
+    lines = [
+        f"Order in the block: python first in {order.python_first}, dotnet first in "
+        f"{order.dotnet_first}; {p_equals(order.p_value)} that it does not matter."
+    ]
+    for drift in comparison.drifts:
+        if drift.percent is not None:
+            sure = "" if drift.p_value is None or drift.p_value >= ALPHA else " (a real trend)"
+            lines.append(
+                f"Drift of {inline(drift.arm)} over the session: {drift.percent:+.1f} %, "
+                f"{p_equals(drift.p_value)}{sure}."
+            )
+    if comparison.outliers:
+        named = ", ".join(f"{o.block} (score {o.score:+.1f})" for o in comparison.outliers)
+        lines.append(f"Blocks far from the others (score above {OUTLIER_SCORE:g}): {named}; kept.")
+    else:
+        lines.append("No block lies far from the others, or there are too few to tell.")
+    return "\n".join(f"- {line}" for line in lines)

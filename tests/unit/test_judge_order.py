@@ -1,0 +1,64 @@
+"""Order, drift, outliers: found where they are, not where they are not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from sessions import make_session, paired
+
+from kit.judge.order import drift, order_effect, outliers
+from kit.judge.pairing import arm_pairs, pair_blocks, usable_runs
+from kit.study.load import shipped_study
+
+STUDY = shipped_study()
+
+
+def blocks_of(ratios):
+    session = make_session(paired(ratios, fits=3))
+    runs, _ = usable_runs(session)
+    (pair,) = arm_pairs(session, STUDY)
+    return runs, pair_blocks(runs, pair)[0]
+
+
+def test_a_block_far_from_the_others_is_flagged_and_kept():
+    _, blocks = blocks_of([1.05, 1.06, 1.04, 1.05, 1.07, 1.9])
+    (found,) = outliers(blocks)
+    assert found.block == 5
+    assert found.score > 3.5
+    assert len(blocks) == 6
+
+
+def test_few_or_equal_blocks_flag_nothing():
+    assert outliers(blocks_of([1.05, 1.06, 1.9])[1]) == ()
+    assert outliers(blocks_of([1.05] * 5 + [1.9])[1]) == ()
+
+
+def test_a_drifting_arm_is_told_from_a_steady_one():
+    runs, _ = blocks_of([1.05, 1.06, 1.04, 1.05])
+    slow = [
+        run.__class__(**{**vars(run), "hardened": 2.0 * math.exp(0.01 * place)})
+        for place, run in enumerate(run for run in runs if run.arm == "python-cpu")
+    ]
+    found = drift(slow, "python-cpu")
+    assert found.percent == pytest.approx(100 * math.expm1(0.03))
+    assert found.p_value < 0.01
+    assert drift(slow[:2], "python-cpu").percent is None
+    assert drift(slow, "dotnet-cpu").percent is None
+
+
+def test_going_first_is_told_apart_only_with_two_blocks_of_either():
+    _, blocks = blocks_of([1.05, 1.06, 1.04, 1.05, 1.02, 1.03])
+    found = order_effect(blocks)
+    assert found.python_first + found.dotnet_first == 6
+    first = [b for b in blocks if b.python.position < b.dotnet.position]
+    assert order_effect(first).p_value is None
+    moved = [
+        b.__class__(
+            b.block,
+            b.python.__class__(**{**vars(b.python), "position": int(b.block % 2)}),
+            b.dotnet.__class__(**{**vars(b.dotnet), "position": 1 - int(b.block % 2)}),
+        )
+        for b in blocks_of([1.5, 1.0, 1.51, 1.01, 1.52, 1.02])[1]
+    ]
+    assert order_effect(moved).p_value < 0.001

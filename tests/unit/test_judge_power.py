@@ -1,0 +1,87 @@
+"""Power: known answers, and that what the planner promises is what happens."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from kit.judge.power import (
+    blocks_needed,
+    detectable_gain,
+    effect_of,
+    needs,
+    planning_sd,
+    power_of,
+)
+
+TRIALS = 4000
+
+
+def found(rng, sd, gain, blocks):
+    """The share of simulated sessions whose t test finds a true gain."""
+    logs = rng.normal(effect_of(gain), sd, (TRIALS, blocks))
+    return float(np.mean(stats.ttest_1samp(logs, 0, axis=1).pvalue < 0.05))
+
+
+def test_the_known_answer_of_the_power_tables():
+    # Cohen (1988): d = 0.5, two-sided 5 %, power 0.80 takes 34 pairs.
+    assert blocks_needed(2 * effect_of(6.5), 6.5, 0.8) == 34
+    # And by scipy's noncentral t.
+    d, n = 0.8, 12
+    critical = stats.t.ppf(0.975, n - 1)
+    known = 1 - stats.nct.cdf(critical, n - 1, d * math.sqrt(n))
+    known += stats.nct.cdf(-critical, n - 1, d * math.sqrt(n))
+    assert power_of(effect_of(6.5) / d, 6.5, n) == pytest.approx(known, abs=1e-6)
+
+
+@pytest.mark.parametrize("sd", [0.03, 0.06, 0.12])
+@pytest.mark.parametrize("power", [0.8, 0.9])
+def test_planned_blocks_have_the_promised_power(sd, power):
+    blocks = blocks_needed(sd, 6.0, power)
+    share = found(np.random.default_rng(20220501), sd, 6.0, blocks)
+    promised = power_of(sd, 6.0, blocks)
+    assert promised >= power
+    assert abs(share - promised) < 0.05
+    assert blocks == 2 or power_of(sd, 6.0, blocks - 1) < power
+
+
+def test_a_plan_from_a_small_pilot_keeps_its_promise_because_the_spread_is_raised():
+    rng = np.random.default_rng(7)
+    sd, pilot, kept = 0.06, 5, []
+    for spread in rng.normal(0, sd, (400, pilot)).std(axis=1, ddof=1):
+        blocks = blocks_needed(planning_sd(float(spread), pilot), 6.0, 0.8)
+        kept.append(power_of(sd, 6.0, blocks))
+    assert np.mean(np.array(kept) >= 0.79) >= 0.75  # four out of five plans
+    assert np.mean(kept) >= 0.85
+
+
+def test_the_detectable_gain_is_the_one_that_so_many_blocks_find():
+    gain = detectable_gain(0.05, 10)
+    assert power_of(0.05, gain, 10) == pytest.approx(0.8, abs=1e-3)
+    assert detectable_gain(0.05, 1) is None
+    assert detectable_gain(0.0, 5) == 0.0
+
+
+def test_more_spread_needs_more_blocks_and_too_much_has_no_answer():
+    few, many = (needs(sd, 6.5)[0].blocks for sd in (0.02, 0.2))
+    assert few < many
+    assert blocks_needed(5.0, 1.0, 0.8) is None
+    assert blocks_needed(0.05, 0.0, 0.8) is None
+    assert blocks_needed(0.05, 100.0, 0.8) is None
+    assert blocks_needed(0.0, 6.5, 0.9) == 2
+
+
+def test_the_pilots_spread_is_raised_by_the_chi_square_bound():
+    factor = planning_sd(1.0, 5)
+    assert factor == pytest.approx(math.sqrt(4 / stats.chi2.ppf(0.2, 4)))
+    assert 1.0 < planning_sd(1.0, 50) < factor
+    with pytest.raises(ValueError, match="1 pilot"):
+        planning_sd(1.0, 1)
+
+
+def test_no_gain_of_100_percent():
+    with pytest.raises(ValueError, match="100"):
+        effect_of(100)

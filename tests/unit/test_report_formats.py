@@ -1,0 +1,167 @@
+"""The formats for other tools: read by those tools, safe against what containers say."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from sessions import PYTHON, fail_run, make_fidelity, make_session, make_study, paired
+
+from kit.report.formats import render_all, summary
+from kit.report.formats.fits_csv import COLUMNS
+from kit.report.formats.summary import LIMIT_BYTES
+from kit.report.model import build_report
+from kit.study.load import shipped_study
+
+SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
+SLOWER = [0.70, 0.72, 0.69]
+EVIL = "=1+1|`x`<script>alert(1)</script>]]>&\x1b[31m\u202e\x00\ufffe"
+
+
+def model(ratios=SIX, study=None, session=None):
+    session = session or make_session(paired(ratios, fits=4))
+    return build_report(session, study or make_study())
+
+
+def files(**kwargs):
+    return render_all(model(**kwargs))
+
+
+def test_pyperf_reads_our_files_and_compares_them(tmp_path):
+    for name, content in files(ratios=SLOWER).items():
+        (tmp_path / name).write_bytes(content)
+    ours = [tmp_path / f"pyperf-{arm}-cpu.json" for arm in ("python", "dotnet")]
+    answer = subprocess.run(
+        [sys.executable, "-m", "pyperf", "compare_to", *ours],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "slower" in answer.stdout
+    shown = subprocess.run(
+        [sys.executable, "-m", "pyperf", "check", ours[0]],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in shown.stdout + shown.stderr
+
+
+def test_pyperf_keeps_every_value_and_marks_the_cold_fit(tmp_path):
+    pyperf = pytest.importorskip("pyperf")
+    path = tmp_path / "p.json"
+    built = model()
+    path.write_bytes(render_all(built)["pyperf-python-cpu.json"])
+    benchmark = pyperf.Benchmark.load(str(path))
+    raw = [run for run in built.raw if run.arm == PYTHON]
+    assert benchmark.get_nrun() == len(raw) == 3
+    assert list(benchmark.get_values()) == [f.wall_ns / 1e9 for r in raw for f in r.fits[1:]]
+    assert [run.warmups[0][1] for run in benchmark.get_runs()] == [
+        r.fits[0].wall_ns / 1e9 for r in raw
+    ]
+
+
+def test_hyperfines_fields_are_there_and_add_up():
+    document = json.loads(files()["hyperfine.json"])
+    first = document["results"][0]
+    assert set(first) >= {"command", "mean", "stddev", "median", "user", "system", "min", "max"}
+    assert first["command"] == PYTHON
+    assert first["mean"] == pytest.approx(sum(first["times"]) / 3)
+    assert len(first["times"]) == len(first["exit_codes"]) == 3
+
+
+def test_the_csv_has_a_row_for_every_fit():
+    rows = list(csv.DictReader(io.StringIO(files()["fits.csv"].decode(), newline="")))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 2 * 3 * 4
+    assert {row["counted"] for row in rows} == {"1"}
+    assert float(rows[0]["wall_s"]) > 0
+
+
+def test_runs_left_out_are_marked_in_the_csv_and_left_out_elsewhere():
+    session = fail_run(make_session(paired(SIX, fits=4)), "t1-dotnet-cpu")
+    got = render_all(model(session=session))
+    rows = list(csv.DictReader(io.StringIO(got["fits.csv"].decode(), newline="")))
+    assert {row["counted"] for row in rows if row["block"] == "1"} <= {"0", "1"}
+    assert len(json.loads(got["hyperfine.json"])["results"][1]["times"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("ratios", "failures", "skipped"), [(SIX, 0, 0), (SLOWER, 4, 0), ([1.2, 0.85, 1.1], 0, 4)]
+)
+def test_junit_fails_what_does_not_hold_and_skips_what_is_open(ratios, failures, skipped):
+    root = ElementTree.fromstring(files(ratios=ratios)["claims.junit.xml"])
+    suite = root.find("testsuite")
+    assert (suite.get("failures"), suite.get("skipped")) == (str(failures), str(skipped))
+    assert len(suite.findall("testcase/failure")) == failures
+    assert len(suite.findall("testcase/skipped")) == skipped
+    assert suite.get("tests") == str(len(suite.findall("testcase")))
+
+
+def test_junit_holds_the_consistency_claims():
+    root = ElementTree.fromstring(files(study=shipped_study())["claims.junit.xml"])
+    cases = root.findall("testsuite/testcase[@classname='consistency']")
+    assert len(cases) == 9
+    assert sum(case.find("failure") is not None for case in cases) == 8
+
+
+@pytest.mark.parametrize(
+    ("ratios", "message", "colour"),
+    [
+        (SIX, "reproduced", "brightgreen"),
+        (SLOWER, "opposite", "red"),
+        ([1.2, 0.85, 1.1], "inconclusive", "lightgrey"),
+        ([1.001, 0.999, 1.002, 0.998], "no difference", "orange"),
+    ],
+)
+def test_the_badge_says_the_verdict(ratios, message, colour):
+    badge = json.loads(files(ratios=ratios)["badge.json"])
+    assert badge["schemaVersion"] == 1
+    assert (badge["message"], badge["color"]) == (message, colour)
+
+
+def test_a_substitute_shows_in_the_badge():
+    session = make_session(paired(SIX), make_fidelity("binding"))
+    assert "indicative" in json.loads(render_all(model(session=session))["badge.json"])["message"]
+
+
+def test_the_summary_is_short_and_leads_on():
+    text = files()["summary.md"].decode()
+    assert text.startswith("# Does C# train")
+    assert "## Claims" in text
+    assert "## Raw numbers" not in text
+    assert len(text.encode()) <= LIMIT_BYTES
+
+
+def test_a_summary_over_the_limit_is_cut_at_a_section(monkeypatch):
+    whole = summary.render(model())
+    monkeypatch.setattr(summary, "LIMIT_BYTES", len(whole) - 1)
+    text = summary.render(model())
+    assert len(text) < len(whole)
+    assert b"## Claims" in text
+    assert b"## Repeat it" not in text
+    assert b"report.md" in text
+
+
+def test_the_same_session_gives_the_same_bytes():
+    assert files() == files()
+
+
+def test_hostile_strings_stay_data():
+    study = make_study()
+    claim = replace(study.claims[0], statement=EVIL, where=EVIL)
+    study = replace(study, id=EVIL, title=EVIL, claims=(claim,))
+    session = make_session(paired(SIX, fits=4))
+    entries = tuple(replace(e, started_at=EVIL, run_id=f"={e.run_id}") for e in session.entries)
+    got = render_all(build_report(replace(session, entries=entries), study))
+    root = ElementTree.fromstring(got["claims.junit.xml"])
+    assert "<script>alert(1)</script>" in root.find("testsuite/testcase").get("name")
+    for row in csv.DictReader(io.StringIO(got["fits.csv"].decode(), newline="")):
+        assert row["run_id"].startswith("'=")
+    for name, content in got.items():
+        if name.endswith(".json"):
+            json.loads(content)
+    assert b"<script" not in got["summary.md"]
+    assert b"\x1b" not in b"".join(content for n, content in got.items() if n != "fits.csv")
