@@ -18,8 +18,10 @@ from kit.gpu.facts import GpuCheck
 from kit.gpu.probe import NvmlProbe, Probe
 from kit.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build import Builder, Images, Options
+from kit.images.describe import Description
 from kit.images.fidelity import Component
 from kit.images.hostnet import HostNet
+from kit.images.sbom import SBOMS, sbom_json, sbom_name
 from kit.measure.device import GpuBench
 from kit.measure.execute import Bench, execute
 from kit.measure.host import Host, host_facts
@@ -42,7 +44,7 @@ FORMATS = "formats"
 
 @dataclass(frozen=True)
 class World:
-    """Everything outside the pure core.
+    """Everything outside the pure core. ``describe`` reads the image of an id.
 
     ``free_disk`` gives the free bytes at the engine's folder of that name, None
     where that cannot be told (a remote engine).
@@ -53,6 +55,7 @@ class World:
     net: HostNet
     now: Callable[[], datetime]
     progress: Progress
+    describe: Callable[[str], Description]
     free_disk: Callable[[str], int | None] = lambda _folder: None
     probe: Probe = field(default_factory=NvmlProbe)
 
@@ -88,6 +91,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     if gpu is not None and gpu.untestable:
         plan = make_plan(study, request.budget, testable(plan.arms, gpu), seed, have)
     images = _build(world, study, pins, request.options, plan)
+    images, sboms = _described(world, images)
     header = _header(world, plan, images, _command(request, seed), gpu)
     folder = request.out / header.session_id
     try:
@@ -96,6 +100,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
         raise HostError(
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
+    _write_below(folder / SBOMS, sboms)
     log = RunLog.create(folder, header)
     _measure(world, study, Session(header, ()), log, folder)
     return folder
@@ -181,6 +186,19 @@ def _build(world: World, study: Study, pins: Pins, options: Options, plan: Plan)
     with world.progress.phase("images") as phase:
         builder = Builder(world.engine, pins, world.net, options, phase.step)
         return builder.build(study, plan.arms)
+
+
+def _described(world: World, images: Images) -> tuple[Images, Mapping[str, bytes]]:
+    """The images with their content digests, and a bill of materials for each arm."""
+    arms = {}
+    sboms = {}
+    with world.progress.phase("content") as phase:
+        for name, image in images.arms.items():
+            phase.step(f"reading {image.reference}")
+            found = world.describe(image.image_id)
+            arms[name] = replace(image, content_sha256=found.content_sha256)
+            sboms[sbom_name(name)] = sbom_json(image.reference, found.content_sha256, found.parts)
+    return replace(images, arms=arms), sboms
 
 
 def _check_disk(world: World, study: Study) -> None:

@@ -3,6 +3,7 @@
 ARG ROOTFS
 
 FROM ${ROOTFS} AS launcher
+LABEL org.kit.owner=kit
 ARG MINOR
 COPY launcher.c /src/
 RUN set -e; apt-get -qq update; \
@@ -10,6 +11,7 @@ RUN set -e; apt-get -qq update; \
     gcc -O2 -I/usr/include/python${MINOR} /src/launcher.c -o /python -lpython${MINOR}
 
 FROM ${ROOTFS}
+LABEL org.kit.owner=kit
 ARG MINOR
 COPY --from=launcher /python /usr/local/bin/python3
 ENV LANG=C.UTF-8

@@ -2,6 +2,7 @@
 # and, in python/, the host's own CPython.
 ARG ROOTFS
 FROM ${ROOTFS}
+LABEL org.kit.owner=kit
 COPY python/ /usr/local/
 ENV LANG=C.UTF-8
 # As in the official image: python3 and pip are there, libpython is found by the

@@ -4,6 +4,7 @@
 ARG PYTHON_BASE
 
 FROM ${PYTHON_BASE} AS npm
+LABEL org.kit.owner=kit
 ARG SDK_PACKAGE
 ARG SDK_SHA512
 COPY host/ /host/
@@ -26,6 +27,7 @@ RUN set -e; \
     rm -rf /sdk /opt/npm /opt/pip; chmod +x /usr/share/dotnet/dotnet
 
 FROM ${PYTHON_BASE}
+LABEL org.kit.owner=kit
 COPY openssl/ /usr/lib/x86_64-linux-gnu/
 COPY --from=npm /usr/share/dotnet /usr/share/dotnet
 RUN ln -s /usr/share/dotnet/dotnet /usr/bin/dotnet; ldconfig

@@ -12,11 +12,13 @@ import sys
 import click
 
 import kit
+from kit.cli.build import build
 from kit.cli.doctor import doctor
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
 from kit.cli.setup import setup
 from kit.cli.signals import stop_within
+from kit.cli.verify_image import verify_image
 from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
 
 INTERRUPT_LIMIT_S = 9
@@ -40,7 +42,7 @@ def cli() -> None:
     """Check, claim by claim, whether a published benchmark holds, in pinned containers."""
 
 
-for command in (reproduce, setup, doctor, report):
+for command in (reproduce, build, setup, doctor, report, verify_image):
     cli.add_command(command)
 
 

@@ -13,6 +13,7 @@ from kit.doctor.probe import free_disk
 from kit.engine.discover import discover
 from kit.engine.endpoints import is_local
 from kit.images.build import Options
+from kit.images.describe import describe, user_cache
 from kit.images.hostnet import gather
 from kit.measure.host import LocalHost
 from kit.pipeline import REPORT, World
@@ -39,6 +40,7 @@ def open_world(with_setup: bool) -> World:
         net=net,
         now=lambda: datetime.now(timezone.utc),
         progress=progress_for(Console(stderr=True)),
+        describe=lambda image_id: describe(engine, image_id, user_cache()),
         free_disk=free_disk if local else lambda _folder: None,
     )
 

@@ -15,7 +15,7 @@ MAX_LOG_BYTES = 256 * 2**10
 _FRAME_HEADER = 8
 
 
-class _Chunks(io.RawIOBase):
+class Chunks(io.RawIOBase):
     """An iterable of byte strings as a readable file, without holding it all."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -24,6 +24,7 @@ class _Chunks(io.RawIOBase):
         self._rest = b""
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
@@ -53,7 +54,7 @@ def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict
     files: dict[str, bytes] = {}
     total = 0
     try:
-        with tarfile.open(fileobj=_Chunks(chunks), mode="r|") as archive:
+        with tarfile.open(fileobj=Chunks(chunks), mode="r|") as archive:
             for member in archive:
                 path = _inside(member.name)
                 # A sparse member's size on disk is no bound on what it expands to.

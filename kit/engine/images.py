@@ -27,6 +27,7 @@ _BUILT = re.compile(r"^Successfully built ([0-9a-f]{12,64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?(?:\(s\))?: (\S+)")
 _LAST_LINES = 8
 _CHUNK = 2**20
+_CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "User", "Volumes", "WorkingDir")
 
 
 def find(link: Link, reference: str) -> ImageInfo | None:
@@ -220,6 +221,7 @@ def _info(image: Mapping[str, Any]) -> ImageInfo:
         labels=dict(config.get("Labels") or {}),
         created=str(image.get("Created") or ""),
         architecture=str(image.get("Architecture") or ""),
+        config={key: config.get(key) for key in _CONFIG_KEYS},
         layers=tuple((image.get("RootFS") or {}).get("Layers") or ()),
     )
 

@@ -76,6 +76,8 @@ class ImageInfo:
     created: str
     architecture: str = "amd64"
     layers: tuple[str, ...] = ()
+    config: Mapping[str, object] = field(default_factory=dict)
+    """What a container of it starts with: Cmd, Entrypoint, Env, User, Volumes, WorkingDir."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class PythonBase:
-    """A Python base, built. ``lock`` names the requirement lock that fits it."""
+    """A base with CPython and pip. ``lock`` names the wheel locks that fit it."""
 
     image: ImageInfo
     python: str
@@ -46,6 +46,7 @@ class PythonBase:
     lock: str
     why: str
     """Why its Python is what it is."""
+    exact: bool = False
 
 
 class Bootstrap:

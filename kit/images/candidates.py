@@ -33,6 +33,11 @@ class Resolution:
     attempts: tuple[Attempt, ...]
 
 
+def said(attempts: Sequence[Attempt]) -> str:
+    """What each candidate that could not be had said, in one line."""
+    return "; ".join(f"{attempt.candidate}: {attempt.reason}" for attempt in attempts)
+
+
 class Resolver:
     """Resolves roles against an engine; a registry that is down is asked once."""
 

@@ -55,12 +55,18 @@ class DotnetParts:
 
 
 def fidelity(
-    wanted: Mapping[str, str], tensorflow: str, python: PythonParts, dotnet: DotnetParts | None
+    wanted: Mapping[str, str],
+    tensorflow: str,
+    python: PythonParts,
+    dotnet: DotnetParts | None,
+    *,
+    cuda: bool = False,
 ) -> tuple[Component, ...]:
     """The fidelity table. ``wanted`` maps a component to what the paper names.
 
     A component whose version the paper does not state is exact when the product
-    is the one named; the row says that the version is the kit's choice.
+    is the one named; the row says that the version is the kit's choice. ``cuda``:
+    arms of that variant are among those built.
     """
     rows = [
         Component(
@@ -87,6 +93,16 @@ def fidelity(
                 dotnet.binding_why,
             ),
         ]
+    if cuda:
+        rows.append(
+            Component(
+                "cuda",
+                "not stated",
+                "CUDA 11.8 and cuDNN 8.6 from NVIDIA's wheels, TensorFlow's GPU build",
+                True,
+                "the paper names none; these are the kit's choice, locked by hash",
+            )
+        )
     rows += [
         Component("data", wanted["data"], "Fashion-MNIST", True, "every payload hash agrees"),
         Component(
@@ -96,6 +112,12 @@ def fidelity(
             False,
             "a Linux container is never the paper's own system",
         ),
-        Component("hardware", wanted["hardware"], "this host's CPU", False, "the paper names none"),
+        Component(
+            "hardware",
+            wanted["hardware"],
+            "this host's CPU and GPU" if cuda else "this host's CPU",
+            False,
+            "the paper names none",
+        ),
     ]
     return tuple(rows)

@@ -42,7 +42,8 @@ def make_plan(
     InputError for an unknown budget or arm, HostError when the memory does not allow
     even the fewest repeats that the study accepts.
     """
-    chosen = _arms(study, arms, gpu)
+    chosen = chosen_arms(study, arms, gpu)
+    _check_gpu(study, chosen, gpu)
     wanted = _tier(study, budget, len(chosen))
     repeats, notes = _repeats_in_memory(study.protocol, wanted.repeats, resources.memory_bytes)
     return Plan(
@@ -75,15 +76,24 @@ def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
     return sum(cost.run_overhead_s + run.repeats * cost.fit_s for run in runs)
 
 
-def _arms(study: Study, names: Sequence[str], gpu: bool) -> tuple[str, ...]:
+def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[str, ...]:
+    """Those arms of the study; without names all of them, the CUDA ones only if ``gpu``.
+
+    Raises InputError.
+    """
     known = ", ".join(study.arms)
     for name in names:
         if name not in study.arms:
             raise InputError(f"--arms: no arm is called {name!r}", f"use some of: {known}")
     if len(set(names)) != len(names):
         raise InputError("--arms: an arm is named twice", f"name each once: {known}")
-    cuda = cuda_arms(study, names)
-    if names and cuda and not gpu:
+    return tuple(names) or tuple(n for n in study.arms if gpu or n not in cuda_arms(study, ()))
+
+
+def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
+    """CUDA arms are planned where a GPU was asked for, and only there."""
+    cuda = tuple(name for name in chosen if study.arms[name].variant == CUDA)
+    if cuda and not gpu:
         raise InputError(
             f"--arms: {', '.join(cuda)} needs a GPU, which was not asked for",
             "add --gpu, or name CPU arms only",
@@ -93,7 +103,6 @@ def _arms(study: Study, names: Sequence[str], gpu: bool) -> tuple[str, ...]:
             "--gpu: no CUDA arm is among the arms asked for",
             "leave out --gpu, or name a CUDA arm: " + ", ".join(cuda_arms(study, ())),
         )
-    return tuple(names) or tuple(n for n in study.arms if gpu or n not in cuda)
 
 
 def cuda_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:

@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from kit import pipeline
 from kit.cli.progress import PlainProgress
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LABEL, RunOutcome, RunRequest
 from kit.images.build import Builder, Images, Options
+from kit.images.content import read_content
+from kit.images.describe import DescriptionCache, describe
 from kit.images.hostnet import HostNet, gather
 from kit.judge.samework import same_work
 from kit.measure.host import LocalHost
@@ -67,14 +71,34 @@ def made(
     engine: DockerEngine, net: HostNet, images: Images, tmp_path_factory: pytest.TempPathFactory
 ) -> Made:
     """A whole session: an identity run of each arm, then one block of two fits each."""
+    cache = DescriptionCache(Path(tmp_path_factory.mktemp("cache")))
     world = pipeline.World(
-        engine, LocalHost(), net, lambda: datetime.now(timezone.utc), PlainProgress()
-    )
+        engine, LocalHost(), net, lambda: datetime.now(timezone.utc), PlainProgress(),
+        describe=lambda image_id: describe(engine, image_id, cache),
+    )  # fmt: skip
     out = Path(tmp_path_factory.mktemp("out"))
     request = pipeline.Request("tiny", ARMS, 5, Wish(), out, Options())
     folder = pipeline.reproduce(world, STUDY, shipped_pins(), request)
     model = pipeline.report(folder, STUDY)
     return Made(folder, read_session(folder), model)
+
+
+def test_the_session_names_the_content_of_its_images(made: Made, engine: DockerEngine) -> None:
+    recorded = made.session.header.images["python-cpu"]
+    assert read_content(engine, recorded.image_id).sha256 == recorded.content_sha256
+    assert recorded.content_sha256 in (made.folder / "report.md").read_text()
+
+
+def test_the_bill_of_materials_is_valid_and_names_what_is_inside(made: Made) -> None:
+    for arm in ARMS:
+        text = (made.folder / "sbom" / f"{arm}.cdx.json").read_text()
+        assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(text) is None
+        found = {c["name"]: c.get("version") for c in json.loads(text)["components"]}
+        assert found["tensorflow-cpu"] == "2.10.1"
+        assert found["numpy"] == "1.23.5"
+        assert "libc6" in found
+        assert "fashion-mnist/train-images-idx3-ubyte.gz" in found
+        assert ("Microsoft.NETCore.App" in found) == arm.startswith("dotnet")
 
 
 def test_every_planned_run_left_a_whole_record(made: Made) -> None:

@@ -19,6 +19,7 @@ from kit import pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.errors import HostError, InputError, RunError
 from kit.images.build import Options
+from kit.images.describe import Description
 from kit.images.hostnet import HostNet
 from kit.judge.verdict import NOT_TESTABLE
 from kit.measure.runlog import read_session
@@ -72,6 +73,7 @@ class Table:
         moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
         return pipeline.World(
             self.engine, FakeHost(), HostNet({}, b"", "", ""), lambda: moment, self.progress,
+            lambda image_id: Description(image_id.removeprefix("sha256:"), ()),
             probe=self.probe,
         )  # fmt: skip
 

@@ -20,11 +20,14 @@ from kit.images.hostnet import HostNet
 from kit.images.hostpython import SUITES, HostPython
 from kit.pins.load import shipped_pins
 from kit.study.load import shipped_study
+from kit.study.model import Arm
 
 PINS = shipped_pins()
 NET = HostNet({"http_proxy": "http://proxy.example:3128"}, b"CA", "[global]\n", "")
 FULL = shipped_study().paper.environment
+CUDA = {name: Arm(name, name.partition("-")[0], "cuda") for name in ("python-cuda", "dotnet-cuda")}
 STUDY = make_study(paper=replace(make_study().paper, environment=FULL))
+STUDY = replace(STUDY, arms={**STUDY.arms, **CUDA})
 BOTH = (PYTHON, DOTNET)
 KERAS_NET, PYTHON_NET = "kit/dotnet-cpu-kerasnet", "kit/dotnet-cpu-pythonnet"
 NO_FEED = ImageError("the feed did not answer", "name another")
@@ -109,6 +112,35 @@ def test_everything_exact_when_everything_can_be_had(engine: Engine) -> None:
     assert args["SDK_IMAGE"] == image(PINS.roles["dotnet-sdk"][0].pinned).id
     assert args["RUNTIME_IMAGE"] == image(PINS.roles["dotnet-runtime"][0].pinned).id
     assert args["TARGET_FRAMEWORK"] == "net5.0"
+
+
+def test_every_variant_has_images_of_its_own_on_the_same_bases(engine: Engine) -> None:
+    have(engine, *PINS.roles)
+    images = build(engine, (*BOTH, "python-cuda", "dotnet-cuda"))
+    assert engine.built() == [
+        "kit/python-cpu", KERAS_NET, "kit/python-cuda", "kit/dotnet-cuda-kerasnet",
+    ]  # fmt: skip
+    cpu, cuda = (engine.args(f"kit/python-{variant}") for variant in ("cpu", "cuda"))
+    assert (cpu.pop("VARIANT"), cuda.pop("VARIANT")) == ("cpu", "cuda")
+    assert cpu == cuda
+    cuda_dotnet = engine.args("kit/dotnet-cuda-kerasnet")
+    assert cuda_dotnet["PYTHON_IMAGE"] == images.arms["python-cuda"].image_id
+    assert len({arm.image_id for arm in images.arms.values()}) == 4
+    assert row(images, "cuda").got.startswith("CUDA 11.8")
+
+
+def test_without_a_cuda_arm_nothing_of_cuda_is_built(engine: Engine) -> None:
+    images = build(engine)
+    assert not any("cuda" in built for built in engine.built())
+    assert "cuda" not in [found.name for found in images.fidelity]
+
+
+def test_a_context_holds_only_the_locks_it_installs(engine: Engine) -> None:
+    build(engine, ("python-cuda",))
+    context = engine.contexts["kit/python-cuda"]
+    locks = {place for place in context if "-cp" in place}
+    assert locks == {"requirements-cp38.txt", "tensorflow-cuda-cp38.txt"}
+    assert b"nvidia-cudnn-cu11==8.6.0.163" in context["tensorflow-cuda-cp38.txt"]
 
 
 def test_the_dotnet_image_rests_on_the_kits_own_python_image(engine: Engine) -> None:
@@ -228,9 +260,11 @@ def test_a_second_build_finds_everything(engine: Engine) -> None:
 def test_strict_refuses_with_what_was_missing(engine: Engine) -> None:
     with pytest.raises(ImageError) as caught:
         build(engine, strict=True)
-    assert caught.value.problem.startswith("--strict: the Python base")
-    for candidate in PINS.roles["python"]:
-        assert candidate.readable in caught.value.problem
+    assert caught.value.problem.startswith("--strict: 3 of 3 base images")
+    for role, candidates in PINS.roles.items():
+        assert role in caught.value.problem
+        for candidate in candidates:
+            assert candidate.readable in caught.value.problem
     assert engine.built() == [] and engine.named("import_rootfs") == []
 
 
@@ -238,9 +272,24 @@ def test_strict_refuses_a_missing_dotnet_base(engine: Engine) -> None:
     have(engine, "python", "dotnet-sdk")
     with pytest.raises(ImageError) as caught:
         build(engine, strict=True)
-    assert "the .NET bases" in caught.value.problem
+    assert "1 of 3 base images" in caught.value.problem
     assert PINS.roles["dotnet-runtime"][0].readable in caught.value.problem
     assert PINS.roles["dotnet-sdk"][0].readable not in caught.value.problem
+
+
+def test_strict_refuses_the_second_choice_of_python(engine: Engine) -> None:
+    have(engine, "dotnet-sdk", "dotnet-runtime")
+    second = PINS.roles["python"][1].pinned
+    engine.pulls[second] = image(second)
+    with pytest.raises(ImageError) as caught:
+        build(engine, strict=True)
+    assert PINS.roles["python"][0].readable in caught.value.problem
+    assert not row(build(engine), "python").exact
+
+
+def test_strict_asks_for_no_dotnet_where_none_is_wanted(engine: Engine) -> None:
+    have(engine, "python")
+    assert build(engine, (PYTHON,), strict=True).arms
 
 
 def test_strict_refuses_the_substitute_binding(engine: Engine) -> None:

@@ -19,7 +19,9 @@ from kit import pipeline
 from kit.engine.protocol import SESSION_LABEL, RunOutcome, RunRequest
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.images.build import Options
+from kit.images.describe import Description
 from kit.images.hostnet import HostNet
+from kit.images.inventory import Part
 from kit.measure.runlog import NAME, read_session
 from kit.pins.load import shipped_pins
 from kit.plan.resources import Wish
@@ -47,7 +49,9 @@ class Bench:
     def world(self) -> pipeline.World:
         moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
         net = HostNet({}, b"", "", "")
-        return pipeline.World(self.engine, FakeHost(), net, lambda: moment, self.progress)
+        return pipeline.World(
+            self.engine, FakeHost(), net, lambda: moment, self.progress, described
+        )
 
     def reproduce(self, **changes: object) -> Path:
         request = pipeline.Request("quick", (), 7, Wish(), self.out, Options())
@@ -62,6 +66,11 @@ class Bench:
     def one_folder(self) -> Path:
         (folder,) = self.out.iterdir()
         return folder
+
+
+def described(image_id: str) -> Description:
+    """A description whose digest follows from the id."""
+    return Description(image_id.removeprefix("sha256:"), (Part("deb", "libc6", "2.36"),))
 
 
 class StopAt:
@@ -81,10 +90,17 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     folder = bench.reproduce()
     model = pipeline.report(folder, STUDY)
-    names = ["formats", "plots", "report.md", "results.json", NAME]
+    names = ["formats", "plots", "report.md", "results.json", NAME, "sbom"]
     assert sorted(p.name for p in folder.iterdir()) == names
     assert (folder / "formats" / "claims.junit.xml").is_file()
-    assert "(plots/gains.svg)" in (folder / "report.md").read_text()
+    text = (folder / "report.md").read_text()
+    assert "(plots/gains.svg)" in text
+    for arm, made in read_session(folder).header.images.items():
+        assert made.content_sha256 == made.image_id.removeprefix("sha256:")
+        assert made.content_sha256 in text
+        sbom = json.loads((folder / "sbom" / f"{arm}.cdx.json").read_text())
+        assert sbom["components"][0]["name"] == "libc6"
+        assert f"(sbom/{arm}.cdx.json)" in text
     assert (folder / "plots" / "gains.svg").is_file()
     assert folder.parent == tmp_path
     results = json.loads((folder / "results.json").read_text())

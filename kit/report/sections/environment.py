@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+from kit.images.fidelity import ArmImage
+from kit.images.sbom import SBOMS, sbom_name
 from kit.measure.record import Fit
 from kit.report.model import ArmFacts, RawRun, ReportModel
 from kit.report.numbers import NONE, megabytes, seconds
 from kit.report.sections.gpu import summary
 from kit.report.tables import bullets, facts, fold, table
 from kit.report.text import block, code, inline
+
+_PLAIN_NAME = re.compile(r"[\w.-]+")
 
 
 def fidelity(model: ReportModel) -> str:
@@ -30,7 +36,7 @@ def where(model: ReportModel) -> str:
     names = sorted({name for arm in model.arms for name in arm.versions})
     rows = [
         [what, *(_image(arm, what) for arm in model.arms)]
-        for what in ("reference", "image id", "size (MB)")
+        for what in ("reference", "image id", "content", "bill of materials", "size (MB)")
     ]
     rows += [[inline(n), *(_versions(arm, n) for arm in model.arms)] for n in names]
     rows.append(["clock", *(inline(", ".join(arm.clocks)) or NONE for arm in model.arms)])
@@ -43,8 +49,17 @@ def _image(arm: ArmFacts, what: str) -> str:
     return {
         "reference": code(arm.image.reference),
         "image id": code(arm.image.image_id),
+        "content": code(arm.image.content_sha256) if arm.image.content_sha256 else NONE,
+        "bill of materials": _sbom(arm.image),
         "size (MB)": megabytes(arm.image.size_bytes),
     }[what]
+
+
+def _sbom(image: ArmImage) -> str:
+    """A link to the document that the session wrote beside the report."""
+    if not image.content_sha256 or not _PLAIN_NAME.fullmatch(image.arm):
+        return NONE
+    return f"[CycloneDX]({SBOMS}/{sbom_name(image.arm)})"
 
 
 def _versions(arm: ArmFacts, name: str) -> str:

@@ -1,0 +1,102 @@
+"""The base images that every arm rests on: had by digest, or made here.
+
+``python`` has CPython and pip; ``dotnet`` is the SDK to build with and the image
+that holds the runtime. Each is resolved once, however many arms rest on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from kit.engine.protocol import ImageInfo
+from kit.errors import ImageError
+from kit.images.bootstrap import Bootstrap, PythonBase
+from kit.images.candidates import Resolution, Resolver, said
+from kit.pins.load import Pins
+
+DOTNET_ROLES = ("dotnet-sdk", "dotnet-runtime")
+
+
+@dataclass(frozen=True)
+class DotnetBases:
+    """The images with the SDK and with the runtime; one image may be both."""
+
+    sdk: ImageInfo
+    runtime: ImageInfo
+    version: str
+    framework: str
+    exact: bool
+    why: str
+
+
+class Bases:
+    """Resolves and, where nothing can be had, makes base images."""
+
+    def __init__(self, pins: Pins, resolver: Resolver, bootstrap: Bootstrap) -> None:
+        self._pins = pins
+        self._resolver = resolver
+        self._bootstrap = bootstrap
+        self._resolutions: dict[str, Resolution] = {}
+
+    def refuse_substitutes(self, roles: Sequence[str]) -> None:
+        """Raise ImageError that lists every role whose exact base cannot be had."""
+        missing = [
+            f"{role} ({said(resolution.attempts)})"
+            for role, resolution in ((role, self._resolve(role)) for role in roles)
+            if not self._is_exact(resolution)
+        ]
+        if missing:
+            raise ImageError(
+                f"--strict: {len(missing)} of {len(roles)} base images cannot be had exactly: "
+                + "; ".join(missing),
+                "make the registry reachable, name a mirror of it, load a bundle, "
+                "or leave out --strict to use substitutes",
+            )
+
+    @cached_property
+    def python(self) -> PythonBase:
+        """The Python base. Raises HostError or ImageError where none can be made."""
+        resolution = self._resolve("python")
+        tried = said(resolution.attempts)
+        if resolution.image is None or resolution.candidate is None:
+            made = self._bootstrap.python()
+            return replace(made, why=f"{made.why} ({tried})")
+        provides = resolution.candidate.provides
+        exact = self._is_exact(resolution)
+        return PythonBase(
+            image=resolution.image,
+            python=provides["python"],
+            os=provides["os"],
+            lock="cp38",
+            why="had by digest" if exact else tried,
+            exact=exact,
+        )
+
+    @cached_property
+    def dotnet(self) -> DotnetBases:
+        """The .NET bases. Raises HostError or ImageError where none can be made."""
+        sdk, runtime = (self._resolve(role) for role in DOTNET_ROLES)
+        if sdk.image and runtime.image and runtime.candidate:
+            provides = runtime.candidate.provides
+            return _dotnet(sdk.image, runtime.image, provides, True, "had by digest")
+        image, provides = self._bootstrap.sdk()
+        why = f"no registry image could be had ({said(sdk.attempts + runtime.attempts)})"
+        return _dotnet(image, image, provides, False, why)
+
+    def _resolve(self, role: str) -> Resolution:
+        if role not in self._resolutions:
+            self._resolutions[role] = self._resolver.resolve(role)
+        return self._resolutions[role]
+
+    def _is_exact(self, resolution: Resolution) -> bool:
+        """Whether the role's first candidate, the study's own, was had."""
+        first = self._pins.roles[resolution.role][0]
+        return resolution.image is not None and resolution.candidate == first
+
+
+def _dotnet(
+    sdk: ImageInfo, runtime: ImageInfo, provides: Mapping[str, str], exact: bool, why: str
+) -> DotnetBases:
+    return DotnetBases(sdk, runtime, provides["dotnet"], provides["framework"], exact, why)

@@ -1,0 +1,120 @@
+"""The binding of the dotnet arms: Keras.NET when its packages can be had, else pythonnet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import ImageError, InputError
+from kit.images.context import Context, recipes
+from kit.images.hostnet import HostNet
+from kit.images.recipe import Recipe, build_recipe, find_built
+from kit.pins.load import Pins
+
+EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
+"""What the project calls the two; see images/dotnet/Workload.csproj."""
+
+
+@dataclass(frozen=True)
+class BindingChoice:
+    """A dotnet image and the binding in it."""
+
+    image: ImageInfo
+    name: str
+    exact: bool
+    why: str
+
+
+class Bindings:
+    """Builds dotnet images. ``source`` is a folder or URL of NuGet packages, or empty."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        pins: Pins,
+        net: HostNet,
+        say: Callable[[str], None],
+        source: str,
+        strict: bool,
+    ) -> None:
+        self._engine = engine
+        self._pins = pins
+        self._net = net
+        self._say = say
+        self._source = source
+        self._strict = strict
+
+    def build(self, variant: str, args: Mapping[str, str], lock: str) -> BindingChoice:
+        """The dotnet image of a variant. ``args`` are the recipe's, ``lock`` the Python's.
+
+        Raises ImageError where neither binding can be built, or only the substitute
+        and the exact one is insisted on.
+        """
+        tried = self._try_exact(variant, args, lock)
+        if isinstance(tried, ImageInfo):
+            source = self._source or "NuGet's default feed"
+            why = f"its packages were restored from {source}"
+            return BindingChoice(tried, self._pins.exact_binding, True, why)
+        if self._strict:
+            raise ImageError(
+                f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
+                "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
+            )
+        image = build_recipe(
+            self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
+        )
+        return BindingChoice(image, self._pins.substitute_binding, False, tried)
+
+    def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | str:
+        """The image with Keras.NET, or why it cannot be had.
+
+        Asking an unreachable feed takes its time, so an equal substitute built
+        before answers for it; naming a feed asks again.
+        """
+        if lock != "cp38":
+            return f"Keras.NET loads Python 3.8 only, the base has {lock}"
+        exact = self._recipe(variant, args, EXACT)
+        asked_before = (
+            not self._source
+            and find_built(self._engine, exact) is None
+            and find_built(self._engine, self._recipe(variant, args, SUBSTITUTE)) is not None
+        )
+        if asked_before:
+            return "Keras.NET's packages could not be had when this image was built"
+        try:
+            return build_recipe(self._engine, exact, self._net, self._say)
+        except ImageError as error:
+            return f"Keras.NET's packages could not be had: {error.problem}"
+
+    def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
+        context = Context()
+        context.add_folder(recipes() / "dotnet")
+        self._net.add_to(context)
+        all_args = {**args, "BINDING": binding}
+        if binding == EXACT:
+            all_args["NUGET_SOURCE"] = _nuget_source(context, self._source)
+        else:
+            # Nothing comes from NuGet: an empty feed keeps the restore offline.
+            context.add_bytes(b"", "packages/.keep")
+            all_args["NUGET_SOURCE"] = "packages"
+        return Recipe(f"dotnet-{variant}-{binding.lower()}", context, "Dockerfile", all_args)
+
+
+def check_nuget_source(source: str) -> None:
+    """Before anything is built: minutes later would be late for a mistyped name."""
+    if source and "://" not in source and not any(Path(source).glob("*.nupkg")):
+        raise InputError(
+            f"--nuget-source: {source} is neither a URL nor a folder with .nupkg files",
+            "name the feed's address, or the folder that holds the packages",
+        )
+
+
+def _nuget_source(context: Context, source: str) -> str:
+    """The NUGET_SOURCE argument: a folder travels inside the context."""
+    if not source or "://" in source:
+        return source
+    for package in sorted(Path(source).glob("*.nupkg")):
+        context.add_file(package, f"packages/{package.name}")
+    return "packages"

@@ -1,0 +1,171 @@
+"""What an image holds, as a list and a digest that two builds can be compared by.
+
+The engine's image id also covers build times; this digest does not. It is the
+sha256 of one line a file of the merged tree, sorted by path as UTF-8 bytes, and
+after them the lines of the configuration, each line ended by a newline::
+
+    path TAB type TAB mode TAB uid:gid TAB what
+
+``type`` is one of file, dir, link, char, block, fifo; ``mode`` is octal; ``what``
+is the sha256 of a file's bytes, the target of a link, ``major:minor`` of a device,
+else "-". A hard link counts as the file it leads to. Extended attributes follow
+as ``TAB name=value``. Configuration lines are ``config TAB key TAB JSON``. Times
+are left out, and so is what the engine itself puts into a container.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from kit.engine.collect import Chunks
+from kit.engine.protocol import Engine
+from kit.errors import ImageError
+
+ENGINES_OWN = frozenset(
+    {".dockerenv", "run/.containerenv", "etc/hostname", "etc/hosts", "etc/resolv.conf", "etc/mtab"}
+)
+ENGINES_FOLDERS = ("dev", "proc", "sys")
+XATTR = "SCHILY.xattr."
+_TYPES = {
+    tarfile.REGTYPE: "file",
+    tarfile.AREGTYPE: "file",
+    tarfile.CONTTYPE: "file",
+    tarfile.GNUTYPE_SPARSE: "file",
+    tarfile.DIRTYPE: "dir",
+    tarfile.SYMTYPE: "link",
+    tarfile.CHRTYPE: "char",
+    tarfile.BLKTYPE: "block",
+    tarfile.FIFOTYPE: "fifo",
+}
+_CHUNK = 2**20
+_NONE = "-"
+
+Wanted = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of an image. ``what``: see the module."""
+
+    type: str
+    mode: int
+    owner: str
+    what: str
+    xattrs: tuple[tuple[str, str], ...] = ()
+
+    def line(self, path: str) -> str:
+        """The file's line in the digest."""
+        fields = [path, self.type, f"{self.mode:o}", self.owner, self.what]
+        fields += [f"{name}={value}" for name, value in self.xattrs]
+        return "\t".join(fields) + "\n"
+
+
+@dataclass(frozen=True)
+class Content:
+    """An image's files by path, its configuration, and the bytes of chosen files."""
+
+    entries: Mapping[str, Entry]
+    config: Mapping[str, object]
+    kept: Mapping[str, bytes]
+
+    @property
+    def sha256(self) -> str:
+        """The content digest; see the module."""
+        total = hashlib.sha256()
+        for path in sorted(self.entries, key=_bytes):
+            total.update(_bytes(self.entries[path].line(path)))
+        for key, value in sorted(self.config.items()):
+            text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+            total.update(_bytes(f"config\t{key}\t{text}\n"))
+        return total.hexdigest()
+
+
+def read_content(engine: Engine, image: str, wanted: Wanted = lambda _path: False) -> Content:
+    """What that image holds, read in one pass; ``wanted`` files are kept as bytes.
+
+    Raises ImageError where there is no such image or its tree cannot be read.
+    """
+    found = engine.find_image(image)
+    if found is None:
+        raise ImageError(f"there is no image {image} to read", "build the images first")
+    with engine.export(image) as chunks:
+        try:
+            entries, kept = read_tree(chunks, wanted)
+        except tarfile.TarError as error:
+            raise ImageError(
+                f"the files of {image} could not be read: {error}", "repeat it"
+            ) from error
+    return Content(entries, found.config, kept)
+
+
+def read_tree(
+    chunks: Iterable[bytes], wanted: Wanted = lambda _path: False
+) -> tuple[dict[str, Entry], dict[str, bytes]]:
+    """The entries of a file tree in a tar stream, and the wanted files. Raises TarError."""
+    entries: dict[str, Entry] = {}
+    kept: dict[str, bytes] = {}
+    hard_links: dict[str, str] = {}
+    with tarfile.open(fileobj=Chunks(chunks), mode="r|", errors="surrogateescape") as archive:
+        for member in archive:
+            path = member.name.removeprefix("./").rstrip("/")
+            if not path or _is_engines(path):
+                continue
+            if member.islnk():
+                hard_links[path] = member.linkname.removeprefix("./")
+                continue
+            entries[path] = _entry(archive, member, path, kept if wanted(path) else None)
+            # Or the archive would keep every header of the image in memory.
+            archive.members = []  # type: ignore[attr-defined]
+    for path, target in hard_links.items():
+        if target in entries:
+            entries[path] = entries[target]
+            if wanted(path) and target in kept:
+                kept[path] = kept[target]
+    return entries, kept
+
+
+def _entry(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, kept: dict[str, bytes] | None
+) -> Entry:
+    kind = _TYPES.get(member.type, "file")
+    entry = Entry(
+        type=kind,
+        mode=member.mode & 0o7777,
+        owner=f"{member.uid}:{member.gid}",
+        what=_NONE,
+        xattrs=tuple(
+            sorted(
+                (name.removeprefix(XATTR), value)
+                for name, value in member.pax_headers.items()
+                if name.startswith(XATTR)
+            )
+        ),
+    )
+    if kind == "link":
+        return replace(entry, what=member.linkname)
+    if kind in ("char", "block"):
+        return replace(entry, what=f"{member.devmajor}:{member.devminor}")
+    if kind != "file":
+        return entry
+    digest = hashlib.sha256()
+    parts = []
+    stream = archive.extractfile(member)
+    while stream is not None and (chunk := stream.read(_CHUNK)):
+        digest.update(chunk)
+        if kept is not None:
+            parts.append(chunk)
+    if kept is not None:
+        kept[path] = b"".join(parts)
+    return replace(entry, what=digest.hexdigest())
+
+
+def _is_engines(path: str) -> bool:
+    return path in ENGINES_OWN or path.split("/", 1)[0] in ENGINES_FOLDERS
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
