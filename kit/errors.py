@@ -37,7 +37,10 @@ class HostError(KitError):
     """The host lacks something: an engine, memory, disk, a tool."""
 
     exit_code = 3
-    meaning = "the host is not ready: no engine, too little memory or disk, a missing tool"
+    meaning = (
+        "the host is not ready: no engine, too little memory or disk, a missing tool; "
+        "after the report: the CUDA arms that --gpu asked for could not be tested here"
+    )
 
 
 class ImageError(KitError):

@@ -6,7 +6,7 @@ import secrets
 import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,22 +14,27 @@ import kit
 from kit.engine.protocol import SESSION_LABEL, Engine
 from kit.errors import HostError, InputError, KitError, RunError, SameWorkError
 from kit.files import write_whole
+from kit.gpu.facts import GpuCheck
+from kit.gpu.probe import NvmlProbe, Probe
+from kit.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build import Builder, Images, Options
 from kit.images.describe import Description
+from kit.images.fidelity import Component
 from kit.images.hostnet import HostNet
 from kit.images.sbom import SBOMS, sbom_json, sbom_name
+from kit.measure.device import GpuBench
 from kit.measure.execute import Bench, execute
 from kit.measure.host import Host, host_facts
 from kit.measure.runlog import RunLog, drop_torn_line, read_session
 from kit.measure.session import Header, RunEntry, Session
 from kit.pins.load import Pins
-from kit.plan.make import Resources, expected_seconds, make_plan, plan_sha256
+from kit.plan.make import Resources, cuda_arms, expected_seconds, make_plan, plan_sha256
 from kit.plan.model import Plan, PlannedRun
 from kit.plan.resources import Wish, resources
 from kit.progress import Progress
 from kit.report import formats, markdown, plots, results_json
 from kit.report.model import ReportModel, build_report
-from kit.study.model import Study
+from kit.study.model import CPU, Study
 
 REPORT = "report.md"
 RESULTS = "results.json"
@@ -52,11 +57,15 @@ class World:
     progress: Progress
     describe: Callable[[str], Description]
     free_disk: Callable[[str], int | None] = lambda _folder: None
+    probe: Probe = field(default_factory=NvmlProbe)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to reproduce, as asked for. ``seed`` None: one is drawn and recorded."""
+    """What to reproduce, as asked for. ``seed`` None: one is drawn and recorded.
+
+    ``gpu`` asks for the CUDA arms too, on ``gpu_device`` (index or UUID; "": any).
+    """
 
     budget: str
     arms: tuple[str, ...]
@@ -64,20 +73,26 @@ class Request:
     wish: Wish
     out: Path
     options: Options
+    gpu: bool = False
+    gpu_device: str = ""
 
 
 def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     """Make a session from nothing; the folder of its log, not yet reported.
 
     The plan needs no image and is made first: what memory does not allow is
-    refused before minutes are spent on building.
+    refused before minutes are spent on building. CUDA arms that cannot be run here
+    are left out of it; no image is built for them.
     """
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
     have = resources(world.engine.info(), world.host.read().available_bytes, request.wish)
-    plan = make_plan(study, request.budget, request.arms, seed, have)
+    plan = make_plan(study, request.budget, request.arms, seed, have, request.gpu)
+    gpu = _check_gpu(world, study, pins, request, plan) if request.gpu else None
+    if gpu is not None and gpu.untestable:
+        plan = make_plan(study, request.budget, testable(plan.arms, gpu), seed, have)
     images = _build(world, study, pins, request.options, plan)
     images, sboms = _described(world, images)
-    header = _header(world, plan, images, _command(request, seed))
+    header = _header(world, plan, images, _command(request, seed), gpu)
     folder = request.out / header.session_id
     try:
         folder.mkdir(parents=True)
@@ -93,18 +108,20 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
 
 def check_request(study: Study, request: Request) -> None:
     """Refuse a request that no machine could serve, before anything is started."""
-    make_plan(study, request.budget, request.arms, 0, Resources("0", 2**63))
+    make_plan(study, request.budget, request.arms, 0, Resources("0", 2**63), request.gpu)
 
 
 def resume(world: World, study: Study, pins: Pins, folder: Path, options: Options) -> Path:
     """Continue a session's own plan, without the runs that are done.
 
-    Raises InputError when the study, the kit or an image is not the recorded one.
+    Raises InputError when the study, the kit, the GPU or an image is not the recorded one.
     """
     session = read_session(folder)
     header = session.header
     _refuse_changed("study", header.plan.study_sha256, study.sha256)
     _refuse_changed("kit version", header.kit_version, kit.__version__)
+    if header.gpu is not None:
+        refuse_other_gpu(header.gpu, world.probe.look())
     images = _build(world, study, pins, options, header.plan)
     for arm, image in header.images.items():
         _refuse_changed(f"image of {arm}", image.image_id, images.arms[arm].image_id)
@@ -143,6 +160,25 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
             f"{len(failed)} of the session's runs failed; the report leaves them out",
             f"see {folder / REPORT}; `kit reproduce --resume {folder}` repeats them",
         )
+    if model.header.gpu is not None and model.header.gpu.problems:
+        raise not_testable(model.header.gpu)
+
+
+def _check_gpu(world: World, study: Study, pins: Pins, request: Request, plan: Plan) -> GpuCheck:
+    """Whether the plan's CUDA arms can be run; the engine is tried with a CPU arm's image."""
+    cuda = cuda_arms(study, plan.arms)
+    arm = next((a.name for a in study.arms.values() if a.variant == CPU), plan.arms[0])
+    with world.progress.phase("GPU") as phase:
+
+        def image() -> str:
+            _check_disk(world, study)
+            builder = Builder(world.engine, pins, world.net, request.options, phase.step)
+            return builder.build(study, (arm,)).arms[arm].image_id
+
+        found = ask(world.engine, world.probe, request.gpu_device, plan.arms, cuda, image)
+        for finding in (*found.problems, *found.warnings):
+            phase.say(f"GPU: {finding.what}; {finding.remedy}")
+    return found
 
 
 def _build(world: World, study: Study, pins: Pins, options: Options, plan: Plan) -> Images:
@@ -182,7 +218,9 @@ def _check_disk(world: World, study: Study) -> None:
 def _measure(world: World, study: Study, session: Session, log: RunLog, folder: Path) -> None:
     header = session.header
     done = {entry.run_id for entry in session.entries if entry.record is not None}
-    bench = Bench(world.engine, world.host, header.images, header.session_id)
+    bench = Bench(
+        world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header)
+    )
     left = [run for run in header.plan.runs if run.run_id not in done]
     seconds = expected_seconds(study, left)
     with world.progress.phase("runs", total=len(left), expected_s=seconds, folder=folder) as phase:
@@ -205,7 +243,14 @@ def _measure(world: World, study: Study, session: Session, log: RunLog, folder: 
             raise
 
 
-def _header(world: World, plan: Plan, images: Images, command: str) -> Header:
+def _gpu_bench(world: World, header: Header) -> GpuBench | None:
+    gpu = header.gpu
+    if gpu is None or gpu.chosen is None or gpu.problems:
+        return None
+    return GpuBench(world.probe, gpu.chosen, gpu.request, gpu.first_start_s)
+
+
+def _header(world: World, plan: Plan, images: Images, command: str, gpu: GpuCheck | None) -> Header:
     now = world.now()
     return Header(
         session_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -215,9 +260,17 @@ def _header(world: World, plan: Plan, images: Images, command: str) -> Header:
         plan=plan,
         plan_sha256=plan_sha256(plan),
         images=images.arms,
-        fidelity=images.fidelity,
+        fidelity=tuple(_with_gpu(row, gpu) for row in images.fidelity),
         host=host_facts(world.engine.info()),
+        gpu=gpu,
     )
+
+
+def _with_gpu(row: Component, gpu: GpuCheck | None) -> Component:
+    """The row on the hardware names the GPU that took part."""
+    if row.name != "hardware" or gpu is None or gpu.gpu is None or gpu.problems:
+        return row
+    return replace(row, got=f"{row.got} and {gpu.gpu.name}")
 
 
 def _command(request: Request, seed: int) -> str:
@@ -225,6 +278,10 @@ def _command(request: Request, seed: int) -> str:
     words = ["kit reproduce", f"--budget {request.budget}", f"--seed {seed}"]
     if request.arms:
         words.append(f"--arms {','.join(request.arms)}")
+    if request.gpu:
+        words.append("--gpu")
+    if request.gpu_device:
+        words.append(f"--gpu-device {shlex.quote(request.gpu_device)}")
     if request.wish.cpus:
         words.append(f"--cpus {request.wish.cpus}")
     if request.wish.memory_bytes:

@@ -24,6 +24,18 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     help="How much to measure: quick, standard, full, or minutes such as 20m.",
 )
 @click.option("--arms", default="", metavar="A,B", help="Only these arms.")
+@click.option(
+    "--gpu",
+    is_flag=True,
+    help="Run the CUDA arms too. Where they cannot be tested here, the rest is done, the report "
+    "says what is missing, and the command ends with exit code 3.",
+)
+@click.option(
+    "--gpu-device",
+    default="",
+    metavar="INDEX|UUID",
+    help="The GPU for --gpu, all runs on the same; left out: the one with most memory free.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Order of the runs; drawn when left out.")
 @click.option("--cpus", type=click.IntRange(1), default=None, help="CPUs of every run.")
 @click.option("--memory", default="", metavar="SIZE", help="Memory of every run, e.g. 8g.")
@@ -69,6 +81,8 @@ def _request(wishes: dict[str, Any], options: Options) -> Request:
     from kit.pipeline import Request
     from kit.plan.resources import Wish, parse_memory
 
+    if wishes["gpu_device"] and not wishes["gpu"]:
+        raise InputError("--gpu-device: no GPU was asked for", "add --gpu")
     return Request(
         budget=wishes["budget"],
         arms=tuple(name.strip() for name in wishes["arms"].split(",") if name.strip()),
@@ -79,15 +93,18 @@ def _request(wishes: dict[str, Any], options: Options) -> Request:
         ),
         out=wishes["out"],
         options=options,
+        gpu=wishes["gpu"],
+        gpu_device=wishes["gpu_device"],
     )
 
 
 def _refuse_with_resume() -> None:
     """A resumed session has its own plan; options that would change it are an error."""
     context = click.get_current_context()
-    for name in ("budget", "arms", "seed", "cpus", "memory", "out"):
+    for name in ("budget", "arms", "gpu", "gpu_device", "seed", "cpus", "memory", "out"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
             raise InputError(
-                f"--{name}: cannot be given with --resume, which follows the recorded plan",
-                f"leave out --{name}, or start a new session",
+                f"{option}: cannot be given with --resume, which follows the recorded plan",
+                f"leave out {option}, or start a new session",
             )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
 from kit.doctor.facts import Facts
+from kit.gpu.preflight import TOOLKIT, Preflight
+from kit.gpu.preflight import check as check_gpu
 
 OLDEST_API = (1, 30)
 _GIB = 2**30
@@ -54,7 +56,7 @@ def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
         _registries(facts, needs),
         _bootstrap(facts, needs),
         _python(facts, needs),
-        _gpu(facts),
+        *_gpu(facts),
         _proxy(facts),
         _certificates(facts),
     )
@@ -175,15 +177,24 @@ def _python(facts: Facts, needs: Needs) -> Row:
     return Row(name, Status.WARN, "none: Debian's CPython 3.9 stands in for it", remedy)
 
 
-def _gpu(facts: Facts) -> Row:
-    if facts.gpu_driver is None:
-        return Row("GPU", Status.OK, "none: CPU arms only")
-    found = f"NVIDIA driver {facts.gpu_driver}"
-    runtimes: Sequence[str] = facts.engine.runtimes if facts.engine else ()
-    if "nvidia" not in runtimes:
-        remedy = "for the CUDA arms install the NVIDIA Container Toolkit"
-        return Row("GPU", Status.WARN, f"{found}, but the engine has no nvidia runtime", remedy)
-    return Row("GPU", Status.OK, f"{found}, engine runtime nvidia")
+def _gpu(facts: Facts) -> tuple[Row, ...]:
+    """What the CUDA arms would meet. Never a failure: the CPU arms run without any."""
+    if facts.gpu_driver is None and not facts.gpus.gpus:
+        return (Row("GPU", Status.OK, "none: CPU arms only"),)
+    if facts.engine is None:
+        return (_unknown("GPU"),)
+    found = check_gpu(Preflight(facts.engine, facts.gpus), ())
+    rows = [
+        Row("CUDA arms", Status.WARN, finding.what, finding.remedy)
+        for finding in (*found.problems, *found.warnings)
+    ]
+    by_cdi = "=" in found.request
+    if not by_cdi and facts.engine.gpu_drivers and "nvidia" not in facts.engine.runtimes:
+        what = "the engine has no nvidia runtime and names no CDI device"
+        rows.append(Row("CUDA arms", Status.WARN, what, TOOLKIT))
+    gpu = found.gpu
+    name = f"{gpu.name}, driver {gpu.driver}" if gpu else f"NVIDIA driver {facts.gpu_driver}"
+    return (Row("GPU", Status.OK, name), *rows)
 
 
 def _proxy(facts: Facts) -> Row:

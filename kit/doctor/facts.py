@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kit.engine.protocol import EngineInfo
+from kit.gpu.facts import Found
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Facts:
 
     ``engine_problem`` and ``engine_remedy`` say why ``engine`` is None.
     ``registries`` maps each registry host to why it cannot be reached ("": it can).
+    ``gpu_driver`` is what the system says of NVIDIA's driver, ``gpus`` what that says.
     ``proxies`` holds the proxy variables set, without passwords. ``ca_files`` maps
     a variable to its file and whether that file can be read.
     """
@@ -29,5 +31,6 @@ class Facts:
     mmdebstrap: str | None = None
     host_python: str | None = None
     gpu_driver: str | None = None
+    gpus: Found = field(default_factory=Found)
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_files: Mapping[str, tuple[str, bool]] = field(default_factory=dict)

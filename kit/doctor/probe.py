@@ -20,6 +20,7 @@ from kit.engine.endpoints import is_local
 from kit.engine.faults import one_line
 from kit.engine.protocol import Engine, EngineInfo
 from kit.errors import KitError
+from kit.gpu.probe import NvmlProbe, Probe
 
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
@@ -34,6 +35,7 @@ def gather(
     find_engine: Callable[[], Engine] = discover,
     env: Mapping[str, str] | None = None,
     reach: Reacher = reachability,
+    probe: Probe | None = None,
 ) -> Facts:
     """Look at everything; a few seconds at most.
 
@@ -51,6 +53,7 @@ def gather(
         mmdebstrap=shutil.which("mmdebstrap"),
         host_python=find_python(),
         gpu_driver=gpu_driver(_NVIDIA),
+        gpus=(probe or NvmlProbe()).look(),
         proxies=proxies(env),
         ca_files=ca_files(env),
     )

@@ -59,6 +59,12 @@ class DockerEngine:
             root_dir=str(info.get("DockerRootDir", "")),
             runtimes=tuple(sorted(info.get("Runtimes") or ())),
             registry_mirrors=tuple(str(mirror) for mirror in mirrors),
+            gpu_drivers=self._link.quirks.gpu_drivers,
+            cdi_devices=tuple(
+                str(device.get("ID", ""))
+                for device in info.get("DiscoveredDevices") or ()
+                if device.get("Source") == "cdi"
+            ),
         )
 
     def find_image(self, reference: str) -> ImageInfo | None:

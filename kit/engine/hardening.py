@@ -94,6 +94,12 @@ def container_config(
 
 
 def _gpu(device: str) -> dict[str, Any]:
-    """The engine's device request; the NVIDIA container toolkit answers it."""
+    """The engine's device request.
+
+    A CDI name is asked for by driver, as the docker command line does for such
+    a --device; the NVIDIA container toolkit answers any other.
+    """
+    if "=" in device:
+        return {"Driver": "cdi", "DeviceIDs": [device]}
     chosen = {"Count": -1} if device == "all" else {"DeviceIDs": [device]}
     return {"Driver": "", "Capabilities": [["gpu"]], **chosen}

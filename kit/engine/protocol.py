@@ -26,7 +26,8 @@ class RunRequest:
 
     ``memory_bytes`` is a hard limit with no swap on top; ``cpuset`` is the
     engine's form ("0-1"); ``timeout_s`` counts from the start of the container.
-    ``gpu`` asks for NVIDIA devices: "all", or the index or UUID of one; None: none.
+    ``gpu`` asks for NVIDIA devices: "all", the index or UUID of one, or a name of
+    the Container Device Interface ("nvidia.com/gpu=0"); None: none.
     ``volumes`` maps a named volume, made when missing and kept, to where it is
     mounted; nothing that is measured may depend on what one holds.
     """
@@ -97,6 +98,10 @@ class EngineInfo:
     root_dir: str
     runtimes: tuple[str, ...]
     registry_mirrors: tuple[str, ...]
+    gpu_drivers: tuple[str, ...] = ("nvidia",)
+    """Drivers of device requests that are honoured or refused, never ignored."""
+    cdi_devices: tuple[str, ...] = ()
+    """Names the engine says it found; engines before API 1.50 do not tell."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -12,21 +13,27 @@ class Quirks:
     """What may be asked of an engine.
 
     ``labelled_volume``: an anonymous volume can carry labels. ``log_config``:
-    json-file logging with a size limit can be asked for. ``gpu_request``: a
-    device request is honoured or refused, never silently ignored.
+    json-file logging with a size limit can be asked for. ``gpu_drivers``: drivers
+    whose device requests are honoured or refused, never silently ignored:
+    "nvidia" (the container toolkit's) and "cdi" (names of the Container Device
+    Interface).
     """
 
     engine: str
     labelled_volume: bool
     log_config: bool
-    gpu_request: bool
+    gpu_drivers: tuple[str, ...]
 
 
-DOCKER = Quirks("Docker", labelled_volume=True, log_config=True, gpu_request=True)
+DOCKER = Quirks("Docker", labelled_volume=True, log_config=True, gpu_drivers=("nvidia", "cdi"))
 # Podman's compatibility API keeps labels of named volumes only, knows json-file
 # merely as another name of its own log driver, and starts a container without
-# the GPU it was asked for, without a word.
-PODMAN = Quirks("Podman", labelled_volume=False, log_config=False, gpu_request=False)
+# the GPU it was asked for, without a word (containers/podman issue 22645).
+PODMAN = Quirks("Podman", labelled_volume=False, log_config=False, gpu_drivers=())
+# From this version on it passes device requests of driver "cdi" on
+# (containers/podman pull request 25171, "honor cdi devices from the hostconfig");
+# a CDI name in HostConfig.Devices is taken for a path still (pull request 28495).
+PODMAN_WITH_CDI = (5, 4)
 
 # Podman 4.3 sets limits of its own when a request names none, and those can be
 # above what a rootless user may have: the request always names both.
@@ -37,7 +44,10 @@ NPROC = 4096
 def quirks_of(version: Mapping[str, Any]) -> Quirks:
     """The quirks of an engine, by its answer to the version call."""
     names = {str(part.get("Name", "")) for part in version.get("Components") or ()}
-    return PODMAN if any("podman" in name.lower() for name in names) else DOCKER
+    if not any("podman" in name.lower() for name in names):
+        return DOCKER
+    honours = release(engine_version(version)) >= PODMAN_WITH_CDI
+    return replace(PODMAN, gpu_drivers=("cdi",)) if honours else PODMAN
 
 
 def engine_version(version: Mapping[str, Any]) -> str:
@@ -46,6 +56,12 @@ def engine_version(version: Mapping[str, Any]) -> str:
         if "podman" in str(part.get("Name", "")).lower():
             return str(part.get("Version", ""))
     return str(version.get("Version", ""))
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers a version begins with: (5, 4, 0) of "5.4.0-rc1"; () where there is none."""
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
 def swap_refused(reason: str) -> bool:

@@ -62,7 +62,7 @@ def judge(session: Session, study: Study) -> Judged:
     for pair in arm_pairs(session, study):
         blocks, unpaired = pair_blocks(runs, pair)
         left_out.extend(unpaired)
-        missing = _missing(pair, runs, exclusions)
+        missing = _missing(session, pair, runs, exclusions)
         work = same_work(session, pair.arms())
         comparisons.append(
             Comparison(
@@ -90,9 +90,18 @@ def judge(session: Session, study: Study) -> Judged:
 
 
 def _missing(
-    pair: ArmPair, runs: Sequence[RunStatistics], exclusions: Sequence[Exclusion]
+    session: Session,
+    pair: ArmPair,
+    runs: Sequence[RunStatistics],
+    exclusions: Sequence[Exclusion],
 ) -> tuple[str, ...]:
-    """What a claim about both stacks lacks: an arm of the plan, or any good run of it."""
+    """What a claim about both stacks lacks: an arm of the plan, or any good run of it.
+
+    Of a variant that could not be planned at all: every reason for that.
+    """
+    gpu = session.header.gpu
+    if gpu is not None and not pair.arms():
+        return tuple(problem.what for problem in gpu.problems)
     problems = []
     for stack, arm in ((PYTHON, pair.python), (DOTNET, pair.dotnet)):
         if arm is None:

@@ -61,6 +61,7 @@ class PairedBlock:
 def arm_pairs(session: Session, study: Study) -> tuple[ArmPair, ...]:
     """One pair for every variant of the plan, in the plan's order.
 
+    Last an empty pair for a variant that was asked for and could not be planned.
     Raises InputError for an arm the study does not know.
     """
     found: dict[str, dict[str, str]] = {}
@@ -72,6 +73,10 @@ def arm_pairs(session: Session, study: Study) -> tuple[ArmPair, ...]:
                 "report the session with the study it was measured for",
             )
         found.setdefault(arm.variant, {})[arm.stack] = name
+    gpu = session.header.gpu
+    for name in gpu.untestable if gpu is not None else ():
+        if name in study.arms:
+            found.setdefault(study.arms[name].variant, {})
     return tuple(ArmPair(v, s.get(PYTHON), s.get(DOTNET)) for v, s in found.items())
 
 

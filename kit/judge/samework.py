@@ -50,7 +50,8 @@ class SameWork:
 def same_work(session: Session, arms: Sequence[str]) -> SameWork:
     """Compare the arms (of one variant) of a session."""
     if len(arms) < 2:
-        return SameWork(True, (Check("arms", True, "not applicable: one arm"),), applicable=False)
+        why = f"not applicable: {'one' if arms else 'no'} arm"
+        return SameWork(True, (Check("arms", True, why),), applicable=False)
     found = {arm: run.record for arm, run in session.identity().items() if run.record is not None}
     records = {arm: found[arm] for arm in arms if arm in found}
     checks = [_present(session, arms, records)]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
+from kit.gpu.facts import GpuSample
+from kit.gpu.watch import Watch
 from kit.images.fidelity import ArmImage
+from kit.measure.device import GpuBench, misplaced
 from kit.measure.host import Host, HostReading, sample
 from kit.measure.record import Record, parse_record
 from kit.measure.runlog import RunLog
 from kit.measure.session import RunEntry
 from kit.plan.model import Limits, Plan, PlannedRun
 from kit.plan.spec import spec_json
-from kit.study.model import Study
+from kit.study.model import CUDA, Study
 
 RECORD_FILE = "record.json"
 LOG_TAIL_CHARACTERS = 4000
@@ -34,6 +38,8 @@ class Bench:
     host: Host
     images: Mapping[str, ArmImage]
     session_id: str
+    gpu: GpuBench | None = None
+    """Where the CUDA arms run; None for a plan without them."""
 
 
 def execute(
@@ -67,17 +73,27 @@ def execute(
 
 
 def _run(bench: Bench, study: Study, limits: Limits, run: PlannedRun, log: RunLog) -> RunEntry:
+    variant = study.arms[run.arm].variant
     request = _request(bench, study, limits, run)
     reading = bench.host.read()
-    outcome = bench.engine.run(request)
-    record, document, failure = _judge_outcome(run, outcome, limits)
-    entry = _entry(run, outcome, bench, (reading, bench.host.read()), record, failure)
+    with _watch(bench, variant) as watch:
+        outcome = bench.engine.run(request)
+    readings = (reading, bench.host.read())
+    record, document, failure = _judge_outcome(run, outcome, request, variant)
+    sampled = watch.sample() if watch is not None else None
+    entry = _entry(run, outcome, bench, readings, record, failure, sampled)
     log.add(entry, document)
     return entry
 
 
+def _watch(bench: Bench, variant: str) -> AbstractContextManager[Watch | None]:
+    if variant != CUDA or bench.gpu is None:
+        return nullcontext()
+    return Watch(bench.gpu.probe, bench.gpu.uuid)
+
+
 def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> RunRequest:
-    return RunRequest(
+    request = RunRequest(
         image=bench.images[run.arm].image_id,
         env={**study.protocol.env, "KIT_SPEC": spec_json(run, study)},
         cpuset=limits.cpuset,
@@ -85,13 +101,16 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
         timeout_s=limits.timeout_s,
         labels={LABEL: "kit", SESSION_LABEL: bench.session_id},
     )
+    if study.arms[run.arm].variant != CUDA or bench.gpu is None:
+        return request
+    return bench.gpu.added_to(request, first=run.kind == "identity")
 
 
 def _judge_outcome(
-    run: PlannedRun, outcome: RunOutcome, limits: Limits
+    run: PlannedRun, outcome: RunOutcome, request: RunRequest, variant: str
 ) -> tuple[Record | None, Mapping[str, Any] | None, str | None]:
     """The record, typed and as written, or how the run failed."""
-    failure = _failure(outcome, limits)
+    failure = _failure(outcome, request)
     if failure:
         return None, None, failure
     text = outcome.files[RECORD_FILE]
@@ -99,17 +118,17 @@ def _judge_outcome(
         record = parse_record(text, f"run {run.run_id}")
     except RunError as error:
         return None, None, error.problem
-    stranger = _stranger(run, record)
-    if stranger:
-        return None, None, stranger
+    failure = _stranger(run, record) or misplaced(variant, record)
+    if failure:
+        return None, None, failure
     return record, json.loads(text), None
 
 
-def _failure(outcome: RunOutcome, limits: Limits) -> str | None:
+def _failure(outcome: RunOutcome, request: RunRequest) -> str | None:
     if outcome.oom_killed:
-        return f"out of memory at the limit of {limits.memory_bytes / 1e9:.1f} GB"
+        return f"out of memory at the limit of {(request.memory_bytes or 0) / 1e9:.1f} GB"
     if outcome.timed_out:
-        return f"not done within {limits.timeout_s:g} s"
+        return f"not done within {request.timeout_s:g} s"
     if outcome.exit_code != 0:
         return f"the program ended with exit code {outcome.exit_code}"
     if RECORD_FILE not in outcome.files:
@@ -135,6 +154,7 @@ def _entry(
     readings: tuple[HostReading, HostReading],
     record: Record | None,
     failure: str | None,
+    gpu: GpuSample | None,
 ) -> RunEntry:
     return RunEntry(
         run_id=run.run_id,
@@ -150,4 +170,5 @@ def _entry(
         log_tail=outcome.logs[-LOG_TAIL_CHARACTERS:] if failure else "",
         host=sample(*readings),
         record=record,
+        gpu=gpu,
     )

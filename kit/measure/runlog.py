@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.errors import HostError, InputError
+from kit.gpu.facts import check_from, sample_from
 from kit.images.fidelity import ArmImage, Component
 from kit.measure.record import record_from
 from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
@@ -22,7 +23,7 @@ from kit.plan.make import plan_sha256
 from kit.schemas import problems
 
 NAME = "runlog.jsonl"
-SCHEMA = 1
+SCHEMA = 2
 REMEDY = "give the folder of a session that `kit reproduce` made"
 
 
@@ -134,8 +135,9 @@ def _header(document: dict[str, Any], path: Path) -> Header:
             images={arm: ArmImage(**image) for arm, image in document["images"].items()},
             fidelity=tuple(Component(**row) for row in document["fidelity"]),
             host=HostFacts(**document["host"]),
+            gpu=None if document["gpu"] is None else check_from(document["gpu"]),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}, line 1: broken header ({error})", REMEDY) from error
     if plan_sha256(header.plan) != header.plan_sha256:
         raise InputError(f"{path}, line 1: the plan does not match its own hash", REMEDY)
@@ -157,6 +159,7 @@ def _entry(document: dict[str, Any], path: Path, number: int) -> RunEntry:
         values["record"] = record_from(record)
     try:
         values["host"] = HostSample(**values["host"])
+        values["gpu"] = None if values["gpu"] is None else sample_from(values["gpu"])
         return RunEntry(**values)
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}, line {number}: broken run ({error})", REMEDY) from error

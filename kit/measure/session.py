@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kit.gpu.facts import GpuCheck, GpuSample
 from kit.images.fidelity import ArmImage, Component
 from kit.measure.record import Record
 from kit.plan.model import Plan
@@ -54,6 +55,8 @@ class Header:
     images: Mapping[str, ArmImage]
     fidelity: tuple[Component, ...]
     host: HostFacts
+    gpu: GpuCheck | None = None
+    """What came of asking for the CUDA arms; None: they were not asked for."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class RunEntry:
     """The end of the container's output; kept for failed runs only."""
     host: HostSample
     record: Record | None
+    gpu: GpuSample | None = None
+    """The GPU during the run of a CUDA arm; None for other arms."""
 
 
 @dataclass(frozen=True)

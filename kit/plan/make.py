@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 from kit.errors import HostError, InputError
 from kit.plan.model import Limits, Plan, PlannedRun
-from kit.study.model import Protocol, Study, Tier
+from kit.study.model import CUDA, Protocol, Study, Tier
 
 IDENTITY_REPEATS = 1
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
@@ -29,14 +29,21 @@ class Resources:
 
 
 def make_plan(
-    study: Study, budget: str, arms: Sequence[str], seed: int, resources: Resources
+    study: Study,
+    budget: str,
+    arms: Sequence[str],
+    seed: int,
+    resources: Resources,
+    gpu: bool = False,
 ) -> Plan:
     """The plan for a budget: a tier's name, or minutes such as "20m".
 
-    Raises InputError for an unknown budget or arm, HostError when the memory
-    does not allow even the fewest repeats that the study accepts.
+    Without names all ``arms`` are planned, the CUDA ones only if ``gpu``. Raises
+    InputError for an unknown budget or arm, HostError when the memory does not allow
+    even the fewest repeats that the study accepts.
     """
-    chosen = chosen_arms(study, arms)
+    chosen = chosen_arms(study, arms, gpu)
+    _check_gpu(study, chosen, gpu)
     wanted = _tier(study, budget, len(chosen))
     repeats, notes = _repeats_in_memory(study.protocol, wanted.repeats, resources.memory_bytes)
     return Plan(
@@ -69,15 +76,38 @@ def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
     return sum(cost.run_overhead_s + run.repeats * cost.fit_s for run in runs)
 
 
-def chosen_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
-    """Those arms of the study, all of them where none is named. Raises InputError."""
+def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[str, ...]:
+    """Those arms of the study; without names all of them, the CUDA ones only if ``gpu``.
+
+    Raises InputError.
+    """
     known = ", ".join(study.arms)
     for name in names:
         if name not in study.arms:
             raise InputError(f"--arms: no arm is called {name!r}", f"use some of: {known}")
     if len(set(names)) != len(names):
         raise InputError("--arms: an arm is named twice", f"name each once: {known}")
-    return tuple(names) or tuple(study.arms)
+    return tuple(names) or tuple(n for n in study.arms if gpu or n not in cuda_arms(study, ()))
+
+
+def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
+    """CUDA arms are planned where a GPU was asked for, and only there."""
+    cuda = tuple(name for name in chosen if study.arms[name].variant == CUDA)
+    if cuda and not gpu:
+        raise InputError(
+            f"--arms: {', '.join(cuda)} needs a GPU, which was not asked for",
+            "add --gpu, or name CPU arms only",
+        )
+    if gpu and not cuda:
+        raise InputError(
+            "--gpu: no CUDA arm is among the arms asked for",
+            "leave out --gpu, or name a CUDA arm: " + ", ".join(cuda_arms(study, ())),
+        )
+
+
+def cuda_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
+    """The CUDA arms among those names; of the whole study where none is named."""
+    return tuple(name for name in names or study.arms if study.arms[name].variant == CUDA)
 
 
 def _tier(study: Study, budget: str, arms: int) -> Tier:

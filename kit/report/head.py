@@ -27,6 +27,7 @@ def head(model: ReportModel) -> str:
         lines += _wrapped(prefix + part.same_work_line)
     lines += ["", *_table(model.verdicts, several), "", *_wrapped(substitutes_line(model))]
     lines += _wrapped(_left_out(model))
+    lines += _wrapped(model.gpu.flag_line if model.gpu is not None else "")
     return "\n".join(line[:WIDTH] for line in lines).rstrip() + "\n"
 
 

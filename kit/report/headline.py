@@ -54,7 +54,7 @@ def headline(verdict: Verdict | None) -> str:
 def same_work_line(work: SameWork) -> str:
     """Whether the arms did the same work, with the differences named."""
     if not work.applicable:
-        return "Same work: not applicable, the plan holds one arm of this variant."
+        return f"Same work: {work.checks[0].detail} of this variant is in the plan."
     if work.held:
         return f"Same work: held ({', '.join(check.name for check in work.checks)})."
     differences = "; ".join(f"{check.name}: {check.detail}" for check in work.broken())

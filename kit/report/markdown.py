@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from kit.report.head import head
 from kit.report.model import ReportModel
 from kit.report.plots import FOLDER, Plot
-from kit.report.sections import checks, environment, results, top
+from kit.report.sections import checks, environment, gpu, results, top
 from kit.report.text import inline
 
 __all__ = ["head", "render"]
@@ -23,6 +23,7 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Training", results.training),
     ("What each fit cost", results.cost),
     ("Cold first fit", results.cold),
+    ("GPU", gpu.gpu),
     ("What ran where", environment.where),
     ("Failed and left out", environment.left_out),
     ("Plan", environment.plan),
@@ -50,6 +51,6 @@ def render(model: ReportModel, plots: Sequence[Plot] = ()) -> str:
 
 
 def render_sections(model: ReportModel, titles: Sequence[str]) -> list[str]:
-    """The opening, then the sections of those titles in the report's order."""
-    sections = [f"## {title}\n\n{make(model)}" for title, make in _SECTIONS if title in titles]
-    return [top.opening(model), *sections]
+    """The opening, then the sections of those titles that have any text, in the report's order."""
+    texts = [(title, make(model)) for title, make in _SECTIONS if title in titles]
+    return [top.opening(model), *(f"## {title}\n\n{text}" for title, text in texts if text)]

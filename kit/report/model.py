@@ -18,6 +18,7 @@ from kit.judge.training import Trained, remark, trained
 from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
 from kit.measure.record import Fit
 from kit.measure.session import Header, HostSample, Session
+from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import head_claim, headline, same_work_line
 from kit.study.model import Study
 
@@ -57,6 +58,11 @@ class VariantReport:
     def variant(self) -> str:
         """The variant's name."""
         return self.comparison.pair.variant
+
+    @property
+    def planned(self) -> bool:
+        """Whether the plan holds any arm of it; without one there is nothing to show."""
+        return bool(self.comparison.pair.arms())
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,8 @@ class ReportModel:
     failures: tuple[Failure, ...]
     raw: tuple[RawRun, ...]
     log_notes: tuple[str, ...]
+    gpu: GpuReport | None
+    """None where no GPU was asked for."""
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -157,6 +165,7 @@ def build_report(session: Session, study: Study) -> ReportModel:
         failures=_failures(session),
         raw=_raw(session, {e.run_id for e in judged.exclusions}),
         log_notes=session.notes,
+        gpu=gpu_report(session, judged, study),
     )
 
 

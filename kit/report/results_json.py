@@ -66,6 +66,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "failures": model.failures,
         "exclusions": model.judged.exclusions,
         "notes": model.log_notes,
+        "gpu": model.gpu,
     }
     plain: dict[str, Any] = _plain(document)
     return plain

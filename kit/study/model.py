@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+CPU, CUDA = "cpu", "cuda"
+"""The variants of an arm."""
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -147,6 +147,14 @@ def make_identity(arm: str, kind: str = "identity", **changes: Any) -> Identity:
     return replace(identity, **changes)
 
 
+def make_device(arm: str, kind: str = "timed") -> Device:
+    """Where an arm's work is done as it should be."""
+    deep = kind == "identity"
+    if arm.endswith("cuda"):
+        return Device("gpu", "Example GPU", {"GPU": 150, "CPU": 14} if deep else {}, 400_000_000)
+    return Device("cpu", "", {"CPU": 164} if deep else {}, None)
+
+
 def make_record(
     run_id: str, arm: str, kind: str = "timed", walls: Sequence[float] = (1.9,), **changes: Any
 ) -> Record:
@@ -169,7 +177,7 @@ def make_record(
         identity=make_identity(arm, kind),
         clock_name="Stopwatch" if dotnet else "perf_counter_ns",
         clock_resolution_ns=1.0,
-        device=Device("cpu", "", {"CPU": 164} if kind == "identity" else {}, None),
+        device=make_device(arm, kind),
         fits=make_fits(walls, growth=600_000_000 if dotnet else 5_000_000),
     )
     return replace(record, **changes)
@@ -293,6 +301,11 @@ def paired(
     dotnet = [[base * d * s for s in shape] for d in drift]
     python = [[t * r for t in run] for r, run in zip(ratios, dotnet, strict=True)]
     return {PYTHON: python, DOTNET: dotnet}
+
+
+def run_named(session: Session, run_id: str) -> RunEntry:
+    """That entry of the session."""
+    return next(entry for entry in session.entries if entry.run_id == run_id)
 
 
 def change_run(session: Session, run_id: str, **changes: Any) -> Session:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import INFO, FakeEngine
+from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
 
 from kit.doctor import Facts, Needs, Row, Status, check, gather, ready, table, to_json
 from kit.doctor import probe as probes
 from kit.doctor.reach import reachability
+from kit.engine.protocol import EngineInfo
 from kit.errors import HostError
+from kit.gpu.facts import Found
 
 GIB = 2**30
 NEEDS = Needs(memory_bytes=2 * GIB, disk_bytes=5 * GIB)
@@ -92,7 +95,8 @@ def test_no_engine_leaves_the_rest_readable() -> None:
         ("CPython 3.8", replace(GOOD, host_python=None), Status.OK),
         ("CPython 3.8", replace(GOOD, registries=DOWN, host_python=None), Status.WARN),
         ("GPU", GOOD, Status.OK),
-        ("GPU", replace(GOOD, gpu_driver="550.1"), Status.WARN),
+        ("GPU", replace(GOOD, gpu_driver="550.1"), Status.OK),
+        ("CUDA arms", replace(GOOD, gpu_driver="550.1"), Status.WARN),
         (
             "GPU",
             replace(GOOD, gpu_driver="550.1", engine=replace(INFO, runtimes=("nvidia", "runc"))),
@@ -105,6 +109,63 @@ def test_no_engine_leaves_the_rest_readable() -> None:
 )
 def test_rows(name: str, facts: Facts, status: Status) -> None:
     assert row(name, facts).status is status
+
+
+NVIDIA = replace(INFO, runtimes=("nvidia", "runc"))
+
+
+def gpu_rows(facts: Facts) -> list[Row]:
+    return [found for found in check(facts, NEEDS) if found.name in ("GPU", "CUDA arms")]
+
+
+def test_a_good_gpu_is_one_row() -> None:
+    facts = replace(GOOD, gpu_driver=T4.driver, gpus=Found((T4,)), engine=NVIDIA)
+    assert gpu_rows(facts) == [Row("GPU", Status.OK, "Tesla T4, driver 535.161.08")]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "engine", "words"),
+    [
+        (Found((OLD_DRIVER,)), NVIDIA, ["440.33.01 is too old"]),
+        (Found((H100,)), NVIDIA, ["30 minutes or longer"]),
+        (Found((T4,)), INFO, ["no nvidia runtime"]),
+        (Found((T4,)), replace(INFO, cdi_devices=("nvidia.com/gpu=0",)), []),
+        (Found((T4,)), replace(INFO, gpu_drivers=()), ["ignores a GPU request"]),
+        (Found(missing=NO_DRIVER), NVIDIA, ["no NVIDIA driver is here"]),
+    ],
+)
+def test_what_the_cuda_arms_would_meet_is_said_and_is_no_failure(
+    gpus: Found, engine: EngineInfo, words: list[str]
+) -> None:
+    rows = gpu_rows(replace(GOOD, gpu_driver="535", gpus=gpus, engine=engine))
+    assert [found.status for found in rows] == [Status.OK] + [Status.WARN] * len(words)
+    for found, expected in zip(rows[1:], words, strict=True):
+        assert expected in found.found
+        assert found.remedy
+    assert ready(rows)
+
+
+def test_a_gpu_without_an_engine_is_left_open() -> None:
+    facts = replace(GOOD, engine=None, gpus=Found((T4,)))
+    assert gpu_rows(facts) == [
+        Row("GPU", Status.WARN, "not known without an engine", "see the row engine")
+    ]
+
+
+def test_no_gpu_is_no_matter_whatever_the_probe_lacks() -> None:
+    (found,) = gpu_rows(replace(GOOD, gpus=Found(missing=NO_DRIVER)))
+    assert (found.status, found.found) == (Status.OK, "none: CPU arms only")
+
+
+def test_gather_asks_the_probe() -> None:
+    facts = gather(
+        (), lambda: None, find_engine=FakeEngine, reach=_no_reach, probe=FakeProbe((T4,))
+    )
+    assert facts.gpus == Found((T4,))
+
+
+def _no_reach(hosts: object) -> dict[str, str]:
+    return {}
 
 
 def test_present_images_need_no_registry() -> None:

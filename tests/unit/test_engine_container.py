@@ -183,6 +183,32 @@ def test_removal_by_somebody_else_is_fine() -> None:
     assert run(Client({"remove": raising(busy)})).exit_code == 0
 
 
+class Informed:
+    """A client that knows what an engine of API 1.50 says of itself."""
+
+    api_version = "1.50"
+
+    def __init__(self, **said: object) -> None:
+        self.said = said
+
+    def info(self) -> dict[str, object]:
+        return {"Runtimes": {"runc": {}, "nvidia": {}}, **self.said}
+
+    def version(self) -> dict[str, object]:
+        return {"Version": "28.3"}
+
+
+def test_what_an_engine_says_of_gpus() -> None:
+    found = [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}, {"Source": "other", "ID": "x"}]
+    told = DockerEngine(Link(Informed(DiscoveredDevices=found), "unix:///x")).info()  # type: ignore[arg-type]
+    assert told.cdi_devices == ("nvidia.com/gpu=0",)
+    assert told.gpu_drivers == ("nvidia", "cdi")
+    assert told.runtimes == ("nvidia", "runc")
+    for said in ({}, {"DiscoveredDevices": None}):
+        silent = DockerEngine(Link(Informed(**said), "unix:///x"))  # type: ignore[arg-type]
+        assert silent.info().cdi_devices == ()
+
+
 def test_engine_errors_never_escape_raw() -> None:
     class Broken:
         def info(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,6 +62,35 @@ def test_root_is_replaced(user: str) -> None:
 @pytest.mark.parametrize("user", ["10001", "10001:10001", "kit", "app:app"])
 def test_the_image_keeps_its_own_user(user: str) -> None:
     assert unprivileged_user(user) is None and "User" not in config(user=user)
+
+
+def test_a_gpu_is_asked_for_by_the_toolkit_s_names_or_by_cdi() -> None:
+    def asked(gpu: str) -> object:
+        return config(gpu=gpu)["HostConfig"]["DeviceRequests"]
+
+    toolkit = {"Driver": "", "Capabilities": [["gpu"]]}
+    assert asked("all") == [{**toolkit, "Count": -1}]
+    assert asked("GPU-1") == [{**toolkit, "DeviceIDs": ["GPU-1"]}]
+    assert asked("nvidia.com/gpu=GPU-1") == [
+        {"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=GPU-1"]}
+    ]
+    assert "DeviceRequests" not in config()["HostConfig"]
+
+
+@pytest.mark.parametrize(
+    ("version", "drivers"),
+    [
+        ("4.3.1", ()),
+        ("5.3.2", ()),
+        ("5.4.0", ("cdi",)),
+        ("5.4.0-rc1", ("cdi",)),
+        ("10.0", ("cdi",)),
+    ],
+)
+def test_podman_honours_gpu_requests_by_cdi_from_a_version_on(version: str, drivers: object):
+    found = quirks_of({"Components": [{"Name": "Podman Engine", "Version": version}]})
+    assert found.gpu_drivers == drivers
+    assert replace(found, gpu_drivers=()) == PODMAN
 
 
 def test_command_and_environment() -> None:

@@ -103,7 +103,10 @@ def test_a_folder_without_a_log(tmp_path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[int, Callable[[dict[str, Any]], object], str]] = {
-    "future schema": (1, lambda d: d.update(schema=2), "schema 2, this kit reads 1"),
+    "future schema": (1, lambda d: d.update(schema=3), "schema 3, this kit reads 2"),
+    "older schema": (1, lambda d: d.update(schema=1), "schema 1, this kit reads 2"),
+    "gpu missing": (1, lambda d: d.pop("gpu"), "broken header ('gpu')"),
+    "gpu broken": (1, lambda d: d.update(gpu={"arms": []}), "broken header"),
     "first line no header": (1, lambda d: d.update(type="run"), "not a session's header"),
     "field missing": (1, lambda d: d.pop("images"), "broken header ('images')"),
     "plan changed": (1, lambda d: d["plan"].update(seed=2), "does not match its own hash"),
@@ -118,6 +121,7 @@ DAMAGE: dict[str, tuple[int, Callable[[dict[str, Any]], object], str]] = {
     ),
     "run field missing": (4, lambda d: d.pop("arm"), "'arm'"),
     "run field unknown": (4, lambda d: d.update(bonus=1), "'bonus'"),
+    "gpu sample missing": (5, lambda d: d.pop("gpu"), "'gpu'"),
     "host sample missing": (5, lambda d: d.pop("host"), "'host'"),
 }
 

@@ -35,7 +35,7 @@ def change(path: Path, edit: Change) -> None:
 def test_the_shipped_study_is_the_paper() -> None:
     study = shipped_study()
     assert study.id == "lee-moon-2022"
-    assert list(study.arms) == ["python-cpu", "dotnet-cpu"]
+    assert list(study.arms) == ["python-cpu", "dotnet-cpu", "python-cuda", "dotnet-cuda"]
     assert (study.arms["dotnet-cpu"].stack, study.arms["dotnet-cpu"].variant) == ("dotnet", "cpu")
     assert study.workload.layers == (
         Layer("flatten"),

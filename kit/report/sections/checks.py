@@ -38,7 +38,10 @@ def consistency(model: ReportModel) -> str:
 def robustness(model: ReportModel) -> str:
     """Other tests of every claim, and what the blocks say of the session."""
     return "\n\n".join(
-        part for variant in model.variants for part in (_tests(variant), _session(variant))
+        part
+        for variant in model.variants
+        if variant.planned
+        for part in (_tests(variant), _session(variant))
     )
 
 

@@ -9,6 +9,7 @@ from kit.images.sbom import SBOMS, sbom_name
 from kit.measure.record import Fit
 from kit.report.model import ArmFacts, RawRun, ReportModel
 from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.sections.gpu import summary
 from kit.report.tables import bullets, facts, fold, table
 from kit.report.text import block, code, inline
 
@@ -83,6 +84,7 @@ def _host(model: ReportModel) -> str:
             f"{limits.timeout_s:g} s",
         ),
         ("load and steal", _samples(model)),
+        *(summary(model.gpu) if model.gpu is not None else ()),
     ]
     return facts(rows)
 

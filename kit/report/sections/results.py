@@ -55,7 +55,7 @@ def claims(model: ReportModel) -> str:
 
 def published(model: ReportModel) -> str:
     """The paper's four numbers beside the same four measured here."""
-    return "\n\n".join(_published(model, part) for part in model.variants)
+    return "\n\n".join(_published(model, part) for part in model.variants if part.planned)
 
 
 def _published(model: ReportModel, part: VariantReport) -> str:
@@ -117,7 +117,7 @@ def _fits(model: ReportModel) -> str:
 def noise(model: ReportModel) -> str:
     """How far the ratio moved from block to block, and why blocks are what counts."""
     rows = []
-    for part in model.variants:
+    for part in (part for part in model.variants if part.planned):
         for name in ("mean", "hardened", "cpu"):
             estimate = part.comparison.estimates[name]
             rows.append(

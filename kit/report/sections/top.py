@@ -18,6 +18,8 @@ def opening(model: ReportModel) -> str:
         prefix = f"{part.variant}: " if several else ""
         lines.append(inline(prefix + part.same_work_line, _LONG))
     lines.append(inline(substitutes_line(model), _LONG))
+    if model.gpu is not None and model.gpu.flag_line:
+        lines.append(inline(model.gpu.flag_line))
     lines.append(
         f"Checked: {inline(model.study.paper.citation)} "
         f"Session {code(model.header.session_id)}, {inline(model.header.created)}, "

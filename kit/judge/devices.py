@@ -1,0 +1,51 @@
+"""CPU against GPU within a stack: no claim of the paper, the same statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kit.judge.statistics import Estimate, RunStatistics, estimate, value_of
+from kit.study.model import CPU, CUDA, Study
+
+
+@dataclass(frozen=True)
+class DeviceRatio:
+    """One stack's CPU arm against its CUDA arm.
+
+    ``estimate`` is of the ratio cpu/cuda of hardened medians over the blocks that
+    hold a usable run of both: above 1 the GPU is faster.
+    """
+
+    stack: str
+    cpu: str
+    cuda: str
+    estimate: Estimate
+
+
+def device_ratios(
+    runs: Sequence[RunStatistics], arms: Sequence[str], study: Study
+) -> tuple[DeviceRatio, ...]:
+    """One ratio for every stack of which the plan holds both arms. ``runs``: the usable."""
+    planned = {(study.arms[name].stack, study.arms[name].variant): name for name in arms}
+    stacks = dict.fromkeys(study.arms[name].stack for name in arms)
+    return tuple(
+        DeviceRatio(
+            stack=stack,
+            cpu=planned[stack, CPU],
+            cuda=planned[stack, CUDA],
+            estimate=_over_blocks(runs, planned[stack, CPU], planned[stack, CUDA]),
+        )
+        for stack in stacks
+        if (stack, CPU) in planned and (stack, CUDA) in planned
+    )
+
+
+def _over_blocks(runs: Sequence[RunStatistics], cpu: str, cuda: str) -> Estimate:
+    values = {(run.block, run.arm): value_of(run, "hardened") for run in runs}
+    pairs = []
+    for block in sorted({run.block for run in runs}):
+        slow, fast = values.get((block, cpu)), values.get((block, cuda))
+        if slow is not None and fast is not None:
+            pairs.append((slow, fast))
+    return estimate("hardened", pairs)

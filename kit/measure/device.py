@@ -1,0 +1,66 @@
+"""CUDA runs on their GPU: what their containers get, and proof that it did the work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kit.engine.protocol import RunRequest
+from kit.gpu.probe import Probe
+from kit.measure.record import Record
+from kit.study.model import CUDA
+
+CACHE_VOLUME = "kit-cuda-cache"
+"""Holds what was compiled for this GPU; kept, so that it is compiled once."""
+CACHE_PATH = "/cuda-cache"
+CACHE_ENV: Mapping[str, str] = {
+    "CUDA_CACHE_PATH": CACHE_PATH,
+    # 4 GiB: TensorFlow's kernels outgrow the driver's usual size.
+    "CUDA_CACHE_MAXSIZE": str(2**32),
+}
+
+
+@dataclass(frozen=True)
+class GpuBench:
+    """The GPU all CUDA runs of a session use.
+
+    ``request`` is how the engine is asked for it. ``first_start_s`` is added to the
+    time limit of identity runs, which come first and may have to compile for it.
+    """
+
+    probe: Probe
+    uuid: str
+    request: str
+    first_start_s: float
+
+    def added_to(self, request: RunRequest, *, first: bool) -> RunRequest:
+        """The request with the GPU and the kept cache."""
+        return replace(
+            request,
+            gpu=self.request,
+            env={**request.env, **CACHE_ENV},
+            volumes={CACHE_VOLUME: CACHE_PATH},
+            timeout_s=request.timeout_s + (self.first_start_s if first else 0.0),
+        )
+
+
+def misplaced(variant: str, record: Record) -> str | None:
+    """Why a record does not show that its variant's device did the work; None if it does.
+
+    TensorFlow falls back to the CPU in silence. The weights' device and the GPU
+    memory held are in every record, where the ops were placed in identity runs'.
+    """
+    device = record.device
+    on_gpu = device.ops.get("GPU", 0)
+    if variant != CUDA:
+        if device.kind == "gpu" or on_gpu:
+            return "a CPU arm did its work on a GPU"
+        return None
+    if device.kind != "gpu":
+        return f"a CUDA arm did its work on the {device.kind.upper()}, not on the GPU"
+    if record.kind == "identity" and not on_gpu:
+        placed = ", ".join(f"{count} on {kind}" for kind, count in sorted(device.ops.items()))
+        return f"no op of a CUDA arm was placed on the GPU ({placed or 'none was counted'})"
+    if not device.peak_bytes:
+        return "a CUDA arm held no GPU memory"
+    return None

@@ -1,0 +1,101 @@
+"""What a report says of the GPU, worked out for every format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kit.gpu.facts import GpuCheck, GpuSample
+from kit.gpu.throttle import harmful, mild
+from kit.judge.comparison import Judged
+from kit.judge.devices import DeviceRatio, device_ratios
+from kit.measure.session import Session
+from kit.study.model import Study
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an arm's work was done, by its records.
+
+    Ops are those of its identity run's training graph; ``peak_bytes`` is the most
+    GPU memory that TensorFlow held in any run.
+    """
+
+    arm: str
+    device: str
+    gpu_ops: int | None
+    cpu_ops: int | None
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True)
+class GpuRun:
+    """The GPU over one run. ``throttled``: reasons that make its times doubtful."""
+
+    run_id: str
+    arm: str
+    sample: GpuSample
+    throttled: tuple[str, ...]
+    limited: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GpuReport:
+    """Everything a report shows of a session that asked for the CUDA arms."""
+
+    check: GpuCheck
+    placements: tuple[Placement, ...]
+    runs: tuple[GpuRun, ...]
+    ratios: tuple[DeviceRatio, ...]
+
+    @property
+    def throttled(self) -> tuple[GpuRun, ...]:
+        """Runs during which the GPU was slowed down; they are kept."""
+        return tuple(run for run in self.runs if run.throttled)
+
+    @property
+    def flag_line(self) -> str:
+        """What a reader must know before any verdict on a CUDA arm; empty: nothing."""
+        if not self.throttled:
+            return ""
+        return (
+            f"The GPU was slowed down during {len(self.throttled)} of {len(self.runs)} CUDA runs; "
+            "they are kept and flagged."
+        )
+
+
+def gpu_report(session: Session, judged: Judged, study: Study) -> GpuReport | None:
+    """The GPU's part of the report; None where no GPU was asked for."""
+    check = session.header.gpu
+    if check is None:
+        return None
+    arms = session.header.plan.arms
+    return GpuReport(
+        check=check,
+        placements=tuple(_placement(session, arm) for arm in arms),
+        runs=tuple(
+            GpuRun(
+                run_id=entry.run_id,
+                arm=entry.arm,
+                sample=entry.gpu,
+                throttled=harmful(entry.gpu.throttle),
+                limited=mild(entry.gpu.throttle),
+            )
+            for entry in session.entries
+            if entry.gpu is not None
+        ),
+        ratios=device_ratios(judged.runs, arms, study),
+    )
+
+
+def _placement(session: Session, arm: str) -> Placement:
+    records = [e.record for e in session.entries if e.arm == arm and e.record is not None]
+    ops = next((r.device.ops for r in reversed(records) if r.kind == "identity"), None)
+    names = {r.device.name or r.device.kind.upper() for r in records}
+    peaks = [r.device.peak_bytes for r in records if r.device.peak_bytes is not None]
+    return Placement(
+        arm=arm,
+        device=", ".join(sorted(names)),
+        gpu_ops=None if ops is None else ops.get("GPU", 0),
+        cpu_ops=None if ops is None else ops.get("CPU", 0),
+        peak_bytes=max(peaks, default=None),
+    )

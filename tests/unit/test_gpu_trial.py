@@ -1,0 +1,43 @@
+"""The engine's own answer to a GPU request, on a scripted engine."""
+
+from __future__ import annotations
+
+import pytest
+from fakes.engine import INFO, FakeEngine, fails, raises
+from fakes.gpu import T4
+
+from kit.engine.protocol import LABEL
+from kit.errors import HostError, RunError
+from kit.gpu.facts import Found
+from kit.gpu.preflight import Preflight, check
+from kit.gpu.trial import tried
+
+FOUND = check(Preflight(INFO, Found((T4,))), ("python-cuda",))
+REFUSAL = 'could not select device driver "" with capabilities: [[gpu]]'
+
+
+def test_a_container_that_sees_the_gpu_changes_nothing() -> None:
+    engine = FakeEngine()
+    assert tried(engine, "kit/any:1", FOUND) == FOUND
+    (request,) = engine.named("run")
+    assert (request.gpu, request.image, dict(request.volumes)) == (T4.uuid, "kit/any:1", {})
+    assert request.labels == {LABEL: "kit"}
+
+
+def test_a_refusal_is_a_problem_in_the_engine_s_words() -> None:
+    error = RunError(f"a container of sha256:1 could not be started: {REFUSAL}", "see")
+    found = tried(FakeEngine(on_run=raises(error)), "x", FOUND)
+    (problem,) = found.problems
+    assert problem.what == f"the engine gives no container a GPU: {REFUSAL}"
+    assert "NVIDIA Container Toolkit" in problem.remedy
+    assert found.untestable == ("python-cuda",)
+
+
+def test_a_container_that_got_none_is_a_problem_too() -> None:
+    (problem,) = tried(FakeEngine(on_run=fails(1)), "x", FOUND).problems
+    assert "without one" in problem.what
+
+
+def test_an_engine_that_is_gone_is_not_a_missing_gpu() -> None:
+    with pytest.raises(HostError, match="gone"):
+        tried(FakeEngine(on_run=raises(HostError("gone", "start it"))), "x", FOUND)
