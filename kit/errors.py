@@ -51,6 +51,18 @@ class UnreachableError(ImageError):
     """A registry did not answer; asking it for another image is of no use."""
 
 
+class DeniedError(ImageError):
+    """A registry answered, and gives nothing without other credentials."""
+
+
+class AbsentError(ImageError):
+    """A registry answered, and does not have the image, or not all of it."""
+
+
+class ContentError(ImageError):
+    """A registry served something else than the digest names."""
+
+
 class RunError(KitError):
     """A run failed: crash, timeout, out of memory, or a broken record."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,13 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     "--nuget-source", default="", metavar="FEED", help="Folder or URL with Keras.NET's packages."
 )
 @click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="HOST[/PREFIX]",
+    help="A registry to ask for base images first, by digest; repeatable. Else KIT_MIRROR (A,B).",
+)
+@click.option(
     "--resume",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
@@ -48,11 +57,15 @@ def reproduce(with_setup: bool, resume: Path | None, **wishes: Any) -> None:
     """Build the images, run the study in containers, write the report."""
     from kit import pipeline
     from kit.cli.world import build_options, open_world, print_head
+    from kit.images.mirrors import parse_mirrors
     from kit.pins.load import shipped_pins
     from kit.study.load import shipped_study
 
     study, pins = shipped_study(), shipped_pins()
-    options = build_options(wishes["strict"], wishes["nuget_source"], with_setup)
+    options = replace(
+        build_options(wishes["strict"], wishes["nuget_source"], with_setup),
+        mirrors=parse_mirrors(wishes["mirrors"], os.environ),
+    )
     if resume is None:
         request = _request(wishes, options)
         pipeline.check_request(study, request)

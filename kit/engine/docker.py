@@ -65,9 +65,9 @@ class DockerEngine:
         """The local image of that tag, digest or id; None when there is none."""
         return images.find(self._link, reference)
 
-    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
+    def pull(self, reference: str, silence_s: float) -> ImageInfo:
         """Pull by digest. Raises ImageError, InputError for a bare tag."""
-        return pull.pull(self._link, reference, timeout_s)
+        return pull.pull(self._link, reference, silence_s)
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
         """Load a docker archive. Raises ImageError."""

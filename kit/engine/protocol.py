@@ -128,8 +128,13 @@ class Engine(Protocol):
         """The local image of that tag, digest or id; None when there is none."""
         ...
 
-    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
-        """Pull by digest. Raises ImageError with the registry's reason."""
+    def pull(self, reference: str, silence_s: float) -> ImageInfo:
+        """Pull by digest, given up after ``silence_s`` seconds without progress.
+
+        Raises ImageError with the registry's reason: UnreachableError, DeniedError,
+        AbsentError or ContentError where the reason is known. After a refusal the
+        store has no image of that digest.
+        """
         ...
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
@@ -168,7 +173,8 @@ class Engine(Protocol):
     def remote_digest(self, reference: str) -> str:
         """The digest that a registry gives for name:tag or name@digest now.
 
-        Raises UnreachableError when it does not answer, ImageError with its reason.
+        Raises UnreachableError when it does not answer, AbsentError when it has none,
+        else ImageError with its reason.
         """
         ...
 

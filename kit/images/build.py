@@ -25,6 +25,7 @@ _LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}
 class Options:
     """``strict`` refuses substitutes; ``nuget_source`` is a folder or URL, or empty.
 
+    ``mirrors`` are registries (``HOST[:PORT][/PREFIX]``) asked before a base's own.
     ``ensure_tools`` is called before a bootstrap base is made; it may install
     what that needs where the user allowed it.
     """
@@ -32,6 +33,7 @@ class Options:
     strict: bool = False
     nuget_source: str = ""
     ensure_tools: Callable[[], None] = lambda: None
+    mirrors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Builder:
         self._net = net
         self._options = options
         self._say = say
-        self._resolver = Resolver(engine, pins, say)
+        self._resolver = Resolver(engine, pins, say, options.mirrors)
         self._bootstrap = Bootstrap(engine, pins, net, say, options.ensure_tools)
 
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:

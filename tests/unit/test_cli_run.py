@@ -88,6 +88,7 @@ BAD = {
     "bad seed": (["--seed", "-1"], "--seed"),
     "no cpus": (["--cpus", "0"], "--cpus"),
     "unknown option": (["--frobnicate"], "--frobnicate"),
+    "no mirror": (["--mirror", "https://mirror.example"], "--mirror"),
     "no folder": (["--resume", "/nowhere"], "--resume"),
 }
 
