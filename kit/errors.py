@@ -40,6 +40,10 @@ class HostError(KitError):
     meaning = "the host is not ready: no engine, too little memory or disk, a missing tool"
 
 
+class InUseError(HostError):
+    """The engine keeps something because something else uses it."""
+
+
 class ImageError(KitError):
     """An image could not be had or built."""
 

@@ -12,6 +12,7 @@ import sys
 import click
 
 import kit
+from kit.cli.clean import clean
 from kit.cli.doctor import doctor
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
@@ -40,7 +41,7 @@ def cli() -> None:
     """Check, claim by claim, whether a published benchmark holds, in pinned containers."""
 
 
-for command in (reproduce, setup, doctor, report):
+for command in (reproduce, setup, doctor, report, clean):
     cli.add_command(command)
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from kit.engine.holdings import Held, Holdings
+
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"
 """Every container, volume and image the kit makes carries this label."""
@@ -186,4 +188,14 @@ class Engine(Protocol):
 
     def remove_by_label(self, label: str, value: str) -> int:
         """Remove containers (with their anonymous volumes) so labelled; how many."""
+        ...
+
+    def holdings(self, label: str, value: str) -> Holdings:
+        """Everything the engine holds, with the history of images so labelled."""
+        ...
+
+    def discard(self, held: Held) -> None:
+        """Remove one thing and nothing else: no parent of an image, but a container's
+        anonymous volumes. A running container is killed. What is gone already is
+        fine. Raises InUseError where an image or a volume is used."""
         ...

@@ -151,7 +151,7 @@ def test_help_lists_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     for error in ERRORS:
         assert f"{error.exit_code} {error.meaning}" in " ".join(lines)
     assert "130 interrupted; the session can be resumed" in lines
-    for command in ("reproduce", "setup", "doctor", "report"):
+    for command in ("reproduce", "setup", "doctor", "report", "clean"):
         assert any(line.startswith(command) for line in lines)
 
 
