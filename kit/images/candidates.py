@@ -106,9 +106,12 @@ class Resolver:
 
 
 def bases_out_of_reach(
-    engine: Engine, pins: Pins, reach: Callable[[Sequence[str]], Mapping[str, str]]
+    engine: Engine,
+    pins: Pins,
+    reach: Callable[[Sequence[str]], Mapping[str, str]],
+    mirrors: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Roles that neither the local store nor a registry that answers can fill.
+    """Roles that neither the local store nor a registry or mirror that answers can fill.
 
     ``reach`` maps registry hosts to why they do not answer, "" for those that do.
     """
@@ -117,6 +120,9 @@ def bases_out_of_reach(
         for role, candidates in pins.roles.items()
         if not any(engine.find_image(candidate.pinned) for candidate in candidates)
     ]
-    hosts = sorted({c.registry for role in missing for c in pins.roles[role]})
+    places = {
+        role: {*map(host_of, mirrors), *(c.registry for c in pins.roles[role])} for role in missing
+    }
+    hosts = sorted(set().union(*places.values()))
     down = {host for host, reason in reach(hosts).items() if reason}
-    return tuple(role for role in missing if all(c.registry in down for c in pins.roles[role]))
+    return tuple(role for role in missing if places[role] <= down)

@@ -105,6 +105,15 @@ def test_bad_input_is_refused_before_an_engine_is_looked_for(
     assert "engine" not in err
 
 
+@pytest.mark.parametrize("command", ["reproduce", "setup", "doctor"])
+def test_a_bad_mirror_in_the_environment_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.setenv("KIT_MIRROR", "good.example,http://bad.example")
+    assert kit.cli.run([command]) == 2
+    assert "KIT_MIRROR: 'http://bad.example'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("size", ["0.5", "9" * 400], ids=["below a byte", "beyond a float"])
 def test_an_absurd_memory_is_bad_input(size: str) -> None:
     assert kit.cli.run(["reproduce", "--memory", size]) == 2

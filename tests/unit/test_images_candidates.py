@@ -172,3 +172,11 @@ def test_bases_out_of_reach() -> None:
     assert asked == [["a.example", "b.example"]]
     stocked = FakeEngine(images={SDK.pinned: image(SDK.pinned)})
     assert bases_out_of_reach(stocked, PINS, reach) == ()
+
+
+def test_a_mirror_that_answers_brings_bases_within_reach() -> None:
+    def reach(hosts: Sequence[str]) -> Mapping[str, str]:
+        return {host: "" if host == "n.example" else "no answer" for host in hosts}
+
+    assert bases_out_of_reach(FakeEngine(), PINS, reach, MIRRORS[:1]) == ("python", "dotnet-sdk")
+    assert bases_out_of_reach(FakeEngine(), PINS, reach, MIRRORS) == ()
