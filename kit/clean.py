@@ -192,13 +192,18 @@ def _built_by_the_kit(steps: tuple[Step, ...], owner: str) -> bool:
     for i, step in enumerate(reversed(steps)):
         match = _LABEL_STEP.match(step.text)
         labels = match["labels"] if match else ""
-        if f"{RECIPE_LABEL}=" in labels:
+        if _sets(labels, RECIPE_LABEL, r"\S+"):
             # The end of a build, unless the engine put further labels after it.
             return all(_LABEL_STEP.match(later.text) for later in steps[len(steps) - i :])
-        if re.search(rf'{re.escape(LABEL)}="?{re.escape(owner)}"?(?:\s|$)', labels):
+        if _sets(labels, LABEL, re.escape(owner)):
             return True
     # An imported file system got its label without a step, and is all one step.
     return len(steps) == 1
+
+
+def _sets(labels: str, name: str, value: str) -> bool:
+    """Whether a LABEL step sets that name to the value, a pattern. Podman quotes both."""
+    return re.search(rf'(?:^|\s)"?{re.escape(name)}"?="?{value}"?(?:\s|$)', labels) is not None
 
 
 def _ancestors(image: HeldImage, by_id: dict[str, HeldImage]) -> Iterable[HeldImage]:

@@ -83,6 +83,22 @@ def test_images_go_with_their_steps_children_first() -> None:
     assert found.freed_bytes == 20 + 3, "a layer in common counts once, the base's stays"
 
 
+def test_podman_s_words_for_a_label_are_known() -> None:
+    end = [
+        Step(f'{NOP}LABEL "org.kit.owner"="kit"', 0),
+        Step(f'{NOP}LABEL "org.kit.recipe"="abc"', 0),
+    ]
+    base = image("docker.io/kit/base", (BASE, *end))
+    mine = image("mine", (*base.steps, run("my work", 5)), base.id, unnamed=True)
+    assert taken(base) == ["docker.io/kit/base:1"]
+    assert taken(base, mine) == []
+
+
+def test_an_owner_s_name_is_not_the_begin_of_another_s() -> None:
+    steps = (BASE, Step(f"{NOP} LABEL org.kit.owner=kitchen", 0), run("x", 1))
+    assert taken(image("x", steps, unnamed=True)) == []
+
+
 def test_an_unnamed_step_of_an_unfinished_or_foreign_stage_goes_too() -> None:
     builder = image("stage", (BASE, START, run("fetch", 9)), "debian", unnamed=True)
     assert taken(DEBIAN, builder) == ["stage"]
