@@ -43,6 +43,10 @@ class HostError(KitError):
     )
 
 
+class InUseError(HostError):
+    """The engine keeps something because something else uses it."""
+
+
 class ImageError(KitError):
     """An image could not be had or built."""
 
@@ -52,6 +56,18 @@ class ImageError(KitError):
 
 class UnreachableError(ImageError):
     """A registry did not answer; asking it for another image is of no use."""
+
+
+class DeniedError(ImageError):
+    """A registry answered, and gives nothing without other credentials."""
+
+
+class AbsentError(ImageError):
+    """A registry answered, and does not have the image, or not all of it."""
+
+
+class ContentError(ImageError):
+    """A registry served something else than the digest names."""
 
 
 class RunError(KitError):

@@ -288,6 +288,7 @@ def _command(request: Request, seed: int) -> str:
         words.append(f"--memory {request.wish.memory_bytes}")
     if request.options.nuget_source:
         words.append(f"--nuget-source {shlex.quote(request.options.nuget_source)}")
+    words += [f"--mirror {mirror}" for mirror in request.options.mirrors]
     if request.options.strict:
         words.append("--strict")
     return " ".join(words)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from kit.cli.options import build_options, image_options
 from kit.errors import ImageError
 
 
 @click.command()
 @click.option("--arms", default="", metavar="A,B", help="Only these arms; else every CPU arm.")
-@click.option("--setup", "with_setup", is_flag=True, help="Install and start what is missing.")
-@click.option("--strict", is_flag=True, help="Refuse substitutes.")
-@click.option(
-    "--nuget-source", default="", metavar="FEED", help="Folder or URL with Keras.NET's packages."
-)
+@image_options
 @click.option(
     "--verify", is_flag=True, help="Build all a second time from nothing and compare every file."
 )
-def build(arms: str, with_setup: bool, strict: bool, nuget_source: str, verify: bool) -> None:
+def build(arms: str, verify: bool, **wishes: Any) -> None:
     """Build the images, and print what they are.
 
     With --verify the second images are made without cache, compared (path, type,
@@ -26,7 +25,7 @@ def build(arms: str, with_setup: bool, strict: bool, nuget_source: str, verify: 
     """
     from tabulate import tabulate
 
-    from kit.cli.world import build_options, open_world
+    from kit.cli.world import open_world
     from kit.engine.protocol import Engine
     from kit.images.build import Builder, Images
     from kit.images.compare import shown
@@ -37,8 +36,8 @@ def build(arms: str, with_setup: bool, strict: bool, nuget_source: str, verify: 
 
     study, pins = shipped_study(), shipped_pins()
     chosen = chosen_arms(study, [name.strip() for name in arms.split(",") if name.strip()])
-    options = build_options(strict, nuget_source, with_setup)
-    world = open_world(with_setup)
+    options = build_options(wishes)
+    world = open_world(wishes["with_setup"])
     with world.progress.phase("images") as phase:
 
         def build_on(engine: Engine) -> Images:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
@@ -16,6 +17,7 @@ def doctor(as_json: bool, budget: str) -> int:
     """Check every requirement at once, each with its remedy."""
     from kit.doctor import Needs, check, gather, ready, table, to_json
     from kit.images.hostpython import find_host_python
+    from kit.images.mirrors import host_of, parse_mirrors
     from kit.pins.load import shipped_pins
     from kit.study.load import shipped_study
 
@@ -31,7 +33,8 @@ def doctor(as_json: bool, budget: str) -> int:
         found = find_host_python()
         return None if isinstance(found, str) else f"{found[0].version} ({found[0].executable})"
 
-    hosts = sorted({c.registry for candidates in pins.roles.values() for c in candidates})
+    mirrors = {host_of(mirror) for mirror in parse_mirrors((), os.environ)}
+    hosts = sorted(mirrors | {c.registry for found in pins.roles.values() for c in found})
     facts = gather(hosts, python)
     rows = check(facts, Needs(protocol.memory.of(repeats), protocol.disk_bytes))
     click.echo(json.dumps(to_json(rows), indent=2) if as_json else table(rows))

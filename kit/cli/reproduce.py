@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kit.cli.options import build_options, image_options
 from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
@@ -15,7 +16,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 
 
 @click.command()
-@click.option("--setup", "with_setup", is_flag=True, help="Install and start what is missing.")
+@image_options
 @click.option(
     "--budget",
     default="quick",
@@ -46,32 +47,28 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     show_default=True,
     help="Where results folders are made.",
 )
-@click.option("--strict", is_flag=True, help="Refuse substitutes.")
-@click.option(
-    "--nuget-source", default="", metavar="FEED", help="Folder or URL with Keras.NET's packages."
-)
 @click.option(
     "--resume",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
     help="Go on with an interrupted session.",
 )
-def reproduce(with_setup: bool, resume: Path | None, **wishes: Any) -> None:
+def reproduce(resume: Path | None, **wishes: Any) -> None:
     """Build the images, run the study in containers, write the report."""
     from kit import pipeline
-    from kit.cli.world import build_options, open_world, print_head
+    from kit.cli.world import open_world, print_head
     from kit.pins.load import shipped_pins
     from kit.study.load import shipped_study
 
     study, pins = shipped_study(), shipped_pins()
-    options = build_options(wishes["strict"], wishes["nuget_source"], with_setup)
+    options = build_options(wishes)
     if resume is None:
         request = _request(wishes, options)
         pipeline.check_request(study, request)
-        folder = pipeline.reproduce(open_world(with_setup), study, pins, request)
+        folder = pipeline.reproduce(open_world(wishes["with_setup"]), study, pins, request)
     else:
         _refuse_with_resume()
-        folder = pipeline.resume(open_world(with_setup), study, pins, resume, options)
+        folder = pipeline.resume(open_world(wishes["with_setup"]), study, pins, resume, options)
     model = pipeline.report(folder, study)
     print_head(model, folder)
     pipeline.check_outcome(model, folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 
@@ -17,14 +19,16 @@ def setup(stop: bool) -> None:
     from kit.doctor.reach import reachability
     from kit.engine.discover import discover
     from kit.images.candidates import bases_out_of_reach
+    from kit.images.mirrors import parse_mirrors
     from kit.pins.load import shipped_pins
     from kit.setup import ensure_bootstrap_tools
     from kit.setup import setup as set_up
 
+    mirrors = parse_mirrors((), os.environ)
     set_up(say, stop=stop)
     if stop:
         return
-    missing = bases_out_of_reach(discover(), shipped_pins(), reachability)
+    missing = bases_out_of_reach(discover(), shipped_pins(), reachability, mirrors)
     if missing:
         say(f"no registry gives {', '.join(missing)}: base images will be made here")
         ensure_bootstrap_tools(say)

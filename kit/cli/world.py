@@ -12,14 +12,13 @@ from kit.cli.progress import progress_for
 from kit.doctor.probe import free_disk
 from kit.engine.discover import discover
 from kit.engine.endpoints import is_local
-from kit.images.build import Options
 from kit.images.describe import describe, user_cache
 from kit.images.hostnet import gather
 from kit.measure.host import LocalHost
 from kit.pipeline import REPORT, World
 from kit.report.markdown import head
 from kit.report.model import ReportModel
-from kit.setup import ensure_bootstrap_tools, setup
+from kit.setup import setup
 
 
 def say(text: str) -> None:
@@ -43,13 +42,6 @@ def open_world(with_setup: bool) -> World:
         describe=lambda image_id: describe(engine, image_id, user_cache()),
         free_disk=free_disk if local else lambda _folder: None,
     )
-
-
-def build_options(strict: bool, nuget_source: str, with_setup: bool) -> Options:
-    """Options of the builder; tools are installed only where setup was asked for."""
-    if with_setup:
-        return Options(strict, nuget_source, lambda: ensure_bootstrap_tools(say))
-    return Options(strict, nuget_source)
 
 
 def print_head(model: ReportModel, folder: Path) -> None:

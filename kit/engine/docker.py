@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
-from kit.engine import container, images, pull
+from kit.engine import container, images, inventory, pull
 from kit.engine.faults import answering
+from kit.engine.holdings import Held, Holdings
 from kit.engine.link import Link
 from kit.engine.protocol import (
     BuildRequest,
@@ -71,9 +72,9 @@ class DockerEngine:
         """The local image of that tag, digest or id; None when there is none."""
         return images.find(self._link, reference)
 
-    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
+    def pull(self, reference: str, silence_s: float) -> ImageInfo:
         """Pull by digest. Raises ImageError, InputError for a bare tag."""
-        return pull.pull(self._link, reference, timeout_s)
+        return pull.pull(self._link, reference, silence_s)
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
         """Load a docker archive. Raises ImageError."""
@@ -129,3 +130,11 @@ class DockerEngine:
             answer = self._link.client.volumes(filters={"label": f"{label}={value}"})
             for volume in answer.get("Volumes") or ():
                 self._link.client.remove_volume(volume["Name"], force=True)
+
+    def holdings(self, label: str, value: str) -> Holdings:
+        """Everything the engine holds, with the history of images so labelled."""
+        return inventory.holdings(self._link, label, value)
+
+    def discard(self, held: Held) -> None:
+        """Remove one thing and nothing else. Raises InUseError."""
+        inventory.discard(self._link, held)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from kit.engine.holdings import Held, Holdings
+
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"
 """Every container, volume and image the kit makes carries this label."""
@@ -135,8 +137,13 @@ class Engine(Protocol):
         """The local image of that tag, digest or id; None when there is none."""
         ...
 
-    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
-        """Pull by digest. Raises ImageError with the registry's reason."""
+    def pull(self, reference: str, silence_s: float) -> ImageInfo:
+        """Pull by digest, given up after ``silence_s`` seconds without progress.
+
+        Raises ImageError with the registry's reason: UnreachableError, DeniedError,
+        AbsentError or ContentError where the reason is known. After a refusal the
+        store has no image of that digest.
+        """
         ...
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
@@ -175,7 +182,8 @@ class Engine(Protocol):
     def remote_digest(self, reference: str) -> str:
         """The digest that a registry gives for name:tag or name@digest now.
 
-        Raises UnreachableError when it does not answer, ImageError with its reason.
+        Raises UnreachableError when it does not answer, AbsentError when it has none,
+        else ImageError with its reason.
         """
         ...
 
@@ -187,4 +195,14 @@ class Engine(Protocol):
 
     def remove_by_label(self, label: str, value: str) -> int:
         """Remove containers (with their anonymous volumes) so labelled; how many."""
+        ...
+
+    def holdings(self, label: str, value: str) -> Holdings:
+        """Everything the engine holds, with the history of images so labelled."""
+        ...
+
+    def discard(self, held: Held) -> None:
+        """Remove one thing and nothing else: no parent of an image, but a container's
+        anonymous volumes. A running container is killed. What is gone already is
+        fine. Raises InUseError where an image or a volume is used."""
         ...

@@ -5,9 +5,9 @@ from __future__ import annotations
 import queue
 import re
 import threading
-import time
 from collections.abc import Generator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import docker.errors
@@ -17,17 +17,66 @@ from kit.engine.faults import answering, reason_of
 from kit.engine.images import find, present
 from kit.engine.link import Link, error_in
 from kit.engine.protocol import ImageInfo
-from kit.errors import HostError, ImageError, InputError, KitError, UnreachableError
+from kit.errors import (
+    AbsentError,
+    ContentError,
+    DeniedError,
+    HostError,
+    ImageError,
+    InputError,
+    KitError,
+    UnreachableError,
+)
 
 _BY_DIGEST = re.compile(r"(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
 _REMEDY = "check the registry with `kit doctor`, or use a mirror or a substitute base"
 FIRST_ANSWER_S = 30.0
 """A registry that can be reached has sent a manifest, or a refusal, by then."""
-# The engine's words (Go's network errors) for a registry that was never spoken to.
-_UNREACHABLE = re.compile(
-    r"dial tcp|no such host|connection refused|connection reset|proxyconnect|i/o timeout"
-    r"|TLS handshake|request canceled|deadline exceeded|no route|unreachable|: EOF$",
-    re.IGNORECASE,
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One way in which a registry fails, known by the engine's words for it."""
+
+    kind: type[ImageError]
+    words: re.Pattern[str]
+    meaning: str
+    remedy: str
+
+
+def _fault(kind: type[ImageError], words: str, meaning: str, remedy: str) -> _Fault:
+    return _Fault(kind, re.compile(words, re.IGNORECASE), meaning, remedy)
+
+
+# The words are those of Docker Engine 20.10 (its distribution client, and Go's network
+# errors for a registry that was never spoken to). The first that fits counts: a proxy
+# that wants a password stands in the way of a registry, which denied nothing.
+_FAULTS = (
+    _fault(
+        ContentError,
+        r"verification failed|digest mismatch|does not match digest",
+        "what it serves is not what the digest names",
+        "do not trust this copy: use another mirror, and tell who runs that registry",
+    ),
+    _fault(
+        UnreachableError,
+        r"dial tcp|no such host|connection refused|connection reset|proxyconnect|i/o timeout"
+        r"|TLS handshake|request canceled|deadline exceeded|no route|unreachable|: EOF$",
+        "it does not answer",
+        _REMEDY,
+    ),
+    _fault(
+        DeniedError,
+        r"unauthorized|no basic auth credentials|authentication required|denied|toomanyrequests",
+        "it gives nothing to who you are",
+        "log in with `docker login` and the registry's name, or use a mirror",
+    ),
+    _fault(
+        AbsentError,
+        r"manifest unknown|unknown blob|blob unknown|name unknown|not found",
+        "it has no image, or not all of one, with that digest",
+        "use a mirror that still has it, or a bundle made where it could be had",
+    ),
 )
 _TAG = re.compile(r":[^:/]+$")
 _Answers: TypeAlias = "queue.Queue[Mapping[str, Any] | BaseException | None]"
@@ -47,22 +96,24 @@ def split_digest(reference: str) -> tuple[str, str]:
     return _TAG.sub("", match["name"]), match["digest"]
 
 
-def pull(link: Link, reference: str, timeout_s: float) -> ImageInfo:
-    """Pull ``reference`` within ``timeout_s`` seconds in all; see ``Engine.pull``.
+def pull(link: Link, reference: str, silence_s: float) -> ImageInfo:
+    """Pull ``reference``; see ``Engine.pull``.
 
-    Raises UnreachableError, an ImageError, where the registry did not answer.
+    A pull that goes on is never cut, however slow: what ends it is a registry that
+    gives no first answer within ``FIRST_ANSWER_S``, or ``silence_s`` without an event.
     """
     name, digest = split_digest(reference)
     wanted = f"{name}@{digest}"
     # The engine sends nothing at all while a registry keeps silent, so reading
-    # happens beside us. The thread ends by itself: its silence is bounded too,
-    # and the engine gives up a pull whose client is gone.
+    # happens beside us. The thread ends by itself: its silence is bounded too
+    # (later than ours, which says more), and the engine gives up a pull whose
+    # client is gone.
     answers: _Answers = queue.Queue()
     cancelled = threading.Event()
 
     def read() -> None:
         try:
-            with closing(_events(link, name, digest, timeout_s)) as events:
+            with closing(_events(link, name, digest, silence_s + FIRST_ANSWER_S)) as events:
                 for event in events:
                     if cancelled.is_set():
                         return
@@ -72,18 +123,15 @@ def pull(link: Link, reference: str, timeout_s: float) -> ImageInfo:
             answers.put(error)
 
     threading.Thread(target=read, daemon=True).start()
-    deadline = time.monotonic() + timeout_s
-    patience = min(deadline, time.monotonic() + FIRST_ANSWER_S)
+    patience_s = min(silence_s, FIRST_ANSWER_S)
     heard = False
     try:
         while True:
             try:
-                answer = answers.get(timeout=max(0.0, patience - time.monotonic()))
+                answer = answers.get(timeout=patience_s)
             except queue.Empty:
-                if heard:
-                    raise _failed(reference, f"not done within {timeout_s:g} s") from None
-                raise _unanswered(reference, min(timeout_s, FIRST_ANSWER_S)) from None
-            heard, patience = True, deadline
+                raise _silent(reference, patience_s, heard) from None
+            heard, patience_s = True, silence_s
             if answer is None:
                 break
             if isinstance(answer, KitError):
@@ -134,12 +182,14 @@ def _credentials(link: Link, name: str) -> dict[str, str]:
     return {"X-Registry-Auth": header.decode("ascii")} if header else {}
 
 
-def _unanswered(reference: str, seconds: float) -> ImageError:
-    return UnreachableError(
-        f"{reference} could not be pulled: no answer within {seconds:g} s", _REMEDY
-    )
+def _silent(reference: str, seconds: float, heard: bool) -> ImageError:
+    said = "nothing more came for" if heard else "no answer within"
+    return UnreachableError(f"{reference} could not be pulled: {said} {seconds:g} s", _REMEDY)
 
 
 def _failed(reference: str, reason: str, done: str = "pulled") -> ImageError:
-    kind = UnreachableError if _UNREACHABLE.search(reason) else ImageError
-    return kind(f"{reference} could not be {done}: {reason}", _REMEDY)
+    problem = f"{reference} could not be {done}"
+    for fault in _FAULTS:
+        if fault.words.search(reason):
+            return fault.kind(f"{problem}: {fault.meaning} ({reason})", fault.remedy)
+    return ImageError(f"{problem}: {reason}", _REMEDY)

@@ -25,6 +25,7 @@ LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}
 class Options:
     """``strict`` refuses substitutes; ``nuget_source`` is a folder or URL, or empty.
 
+    ``mirrors`` are registries (``HOST[:PORT][/PREFIX]``) asked before a base's own.
     ``ensure_tools`` is called before a bootstrap base is made; it may install
     what that needs where the user allowed it.
     """
@@ -32,6 +33,7 @@ class Options:
     strict: bool = False
     nuget_source: str = ""
     ensure_tools: Callable[[], None] = lambda: None
+    mirrors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Builder:
         self._options = options
         self._say = say
         bootstrap = Bootstrap(engine, pins, net, say, options.ensure_tools)
-        self._bases = Bases(pins, Resolver(engine, pins, say), bootstrap)
+        self._bases = Bases(pins, Resolver(engine, pins, say, options.mirrors), bootstrap)
         self._bindings = Bindings(engine, pins, net, say, options.nuget_source, options.strict)
 
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import ImageError, UnreachableError
+from kit.images.mirrors import host_of, mirrored
 from kit.pins.load import Candidate, Pins
 
-PULL_TIMEOUT_S = 300.0
+PULL_SILENCE_S = 300.0
+"""A pull that says nothing for so long has died; unpacking a large layer is not so long."""
 
 
 @dataclass(frozen=True)
@@ -39,42 +41,82 @@ def said(attempts: Sequence[Attempt]) -> str:
 
 
 class Resolver:
-    """Resolves roles against an engine; a registry that is down is asked once."""
+    """Resolves roles against an engine; a registry or mirror that is down is asked once.
 
-    def __init__(self, engine: Engine, pins: Pins, say: Callable[[str], None]) -> None:
+    Every place is asked by digest, so that none can give other content. Mirrors that
+    the engine's own settings name (``EngineInfo.registry_mirrors``) are asked by the
+    engine itself, whenever it pulls from Docker Hub: nothing is to be done here.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        pins: Pins,
+        say: Callable[[str], None],
+        mirrors: Sequence[str] = (),
+    ) -> None:
         self._engine = engine
         self._pins = pins
         self._say = say
+        self._mirrors = mirrors
         self._down: set[str] = set()
 
     def resolve(self, role: str) -> Resolution:
-        """The role's first candidate that the local store or its registry has."""
+        """The role's first candidate that the local store, a mirror or its registry has."""
         attempts: list[Attempt] = []
         for candidate in self._pins.roles[role]:
-            found = self._engine.find_image(candidate.pinned) or self._pull(candidate)
-            if isinstance(found, ImageInfo):
-                return Resolution(role, candidate, found, tuple(attempts))
-            attempts.append(Attempt(candidate.readable, found))
+            image = (
+                self._stored(candidate)
+                or self._from_mirrors(candidate, attempts)
+                or self._from_registry(candidate, attempts)
+            )
+            if image is not None:
+                return Resolution(role, candidate, image, tuple(attempts))
         return Resolution(role, None, None, tuple(attempts))
 
-    def _pull(self, candidate: Candidate) -> ImageInfo | str:
-        """The image, or why its registry did not give it."""
-        if candidate.registry in self._down:
-            return f"{candidate.registry} did not answer"
-        self._say(f"pulling {candidate.readable}")
+    def _stored(self, candidate: Candidate) -> ImageInfo | None:
+        """The local image, under the name of its registry or that of a mirror."""
+        names = (candidate.pinned, *(mirrored(candidate, mirror) for mirror in self._mirrors))
+        found = (self._engine.find_image(name) for name in names)
+        return next((image for image in found if image is not None), None)
+
+    def _from_mirrors(self, candidate: Candidate, attempts: list[Attempt]) -> ImageInfo | None:
+        for mirror in self._mirrors:
+            name = f"{candidate.readable} from {mirror}"
+            found = self._pull(mirrored(candidate, mirror), host_of(mirror), name)
+            if isinstance(found, ImageInfo):
+                return found
+            attempts.append(Attempt(name, found))
+        return None
+
+    def _from_registry(self, candidate: Candidate, attempts: list[Attempt]) -> ImageInfo | None:
+        found = self._pull(candidate.pinned, candidate.registry, candidate.readable)
+        if isinstance(found, ImageInfo):
+            return found
+        attempts.append(Attempt(candidate.readable, found))
+        return None
+
+    def _pull(self, reference: str, host: str, name: str) -> ImageInfo | str:
+        """The image, or why that registry did not give it."""
+        if host in self._down:
+            return f"{host} did not answer"
+        self._say(f"pulling {name}")
         try:
-            return self._engine.pull(candidate.pinned, PULL_TIMEOUT_S)
+            return self._engine.pull(reference, PULL_SILENCE_S)
         except UnreachableError as error:
-            self._down.add(candidate.registry)
+            self._down.add(host)
             return error.problem
         except ImageError as error:
             return error.problem
 
 
 def bases_out_of_reach(
-    engine: Engine, pins: Pins, reach: Callable[[Sequence[str]], Mapping[str, str]]
+    engine: Engine,
+    pins: Pins,
+    reach: Callable[[Sequence[str]], Mapping[str, str]],
+    mirrors: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Roles that neither the local store nor a registry that answers can fill.
+    """Roles that neither the local store nor a registry or mirror that answers can fill.
 
     ``reach`` maps registry hosts to why they do not answer, "" for those that do.
     """
@@ -83,6 +125,9 @@ def bases_out_of_reach(
         for role, candidates in pins.roles.items()
         if not any(engine.find_image(candidate.pinned) for candidate in candidates)
     ]
-    hosts = sorted({c.registry for role in missing for c in pins.roles[role]})
+    places = {
+        role: {*map(host_of, mirrors), *(c.registry for c in pins.roles[role])} for role in missing
+    }
+    hosts = sorted(set().union(*places.values()))
     down = {host for host, reason in reach(hosts).items() if reason}
-    return tuple(role for role in missing if all(c.registry in down for c in pins.roles[role]))
+    return tuple(role for role in missing if places[role] <= down)

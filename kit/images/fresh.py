@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from kit.engine.holdings import Held, Holdings
 from kit.engine.protocol import (
     BuildRequest,
     Engine,
@@ -95,6 +96,14 @@ class FreshEngine:
     def remove_by_label(self, label: str, value: str) -> int:
         """The real engine's."""
         return self._engine.remove_by_label(label, value)
+
+    def holdings(self, label: str, value: str) -> Holdings:
+        """The real engine's."""
+        return self._engine.holdings(label, value)
+
+    def discard(self, held: Held) -> None:
+        """The real engine's."""
+        self._engine.discard(held)
 
     def _renamed(self, reference: str) -> str:
         return f"{reference}{self._suffix}" if reference.startswith(OWN) else reference

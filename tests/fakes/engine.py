@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from kit.engine.holdings import Held, HeldVolume, Holdings
 from kit.engine.protocol import (
     BuildRequest,
     EngineInfo,
@@ -107,7 +108,8 @@ class FakeEngine:
     reference gives: an image or an error; any other reference is refused.
     ``trees`` holds what an export of an image id gives, ``digests`` what a registry
     answers for a reference. ``build_errors`` holds the error of a build by tag.
-    ``on_run`` makes outcomes.
+    ``held`` is what holdings() lists, apart from ``images``; ``discard_errors`` holds
+    what the removal raises by id or volume name. ``on_run`` makes outcomes.
     """
 
     on_run: RunScript = field(default_factory=succeeds)
@@ -119,6 +121,8 @@ class FakeEngine:
     digests: dict[str, str | Exception] = field(default_factory=dict)
     build_errors: dict[str, Exception] = field(default_factory=dict)
     build_lines: tuple[str, ...] = ("Step 1/1 : FROM scratch",)
+    held: Holdings = field(default_factory=Holdings)
+    discard_errors: dict[str, BaseException] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     running: list[RunRequest] = field(default_factory=list)
     """Containers that exist: empty again after every run, however it ended."""
@@ -137,8 +141,8 @@ class FakeEngine:
             return self.images[reference]
         return next((found for found in self.images.values() if found.id == reference), None)
 
-    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
-        self.calls.append(("pull", (reference, timeout_s)))
+    def pull(self, reference: str, silence_s: float) -> ImageInfo:
+        self.calls.append(("pull", (reference, silence_s)))
         answer = self.pulls.get(
             reference,
             UnreachableError(f"{reference} could not be pulled: no answer", "use a mirror"),
@@ -221,3 +225,13 @@ class FakeEngine:
         for request in gone:
             self.running.remove(request)
         return len(gone)
+
+    def holdings(self, label: str, value: str) -> Holdings:
+        self.calls.append(("holdings", (label, value)))
+        return self.held
+
+    def discard(self, held: Held) -> None:
+        self.calls.append(("discard", held))
+        name = held.name if isinstance(held, HeldVolume) else held.id
+        if name in self.discard_errors:
+            raise self.discard_errors[name]

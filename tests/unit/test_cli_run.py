@@ -88,6 +88,7 @@ BAD = {
     "bad seed": (["--seed", "-1"], "--seed"),
     "no cpus": (["--cpus", "0"], "--cpus"),
     "unknown option": (["--frobnicate"], "--frobnicate"),
+    "no mirror": (["--mirror", "https://mirror.example"], "--mirror"),
     "no folder": (["--resume", "/nowhere"], "--resume"),
 }
 
@@ -102,6 +103,15 @@ def test_bad_input_is_refused_before_an_engine_is_looked_for(
     assert words in err
     assert "Traceback" not in err
     assert "engine" not in err
+
+
+@pytest.mark.parametrize("command", ["reproduce", "setup", "doctor"])
+def test_a_bad_mirror_in_the_environment_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.setenv("KIT_MIRROR", "good.example,http://bad.example")
+    assert kit.cli.run([command]) == 2
+    assert "KIT_MIRROR: 'http://bad.example'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", ["0.5", "9" * 400], ids=["below a byte", "beyond a float"])
@@ -150,7 +160,7 @@ def test_help_lists_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     for error in ERRORS:
         assert f"{error.exit_code} {error.meaning}" in " ".join(lines)
     assert "130 interrupted; the session can be resumed" in lines
-    for command in ("reproduce", "setup", "doctor", "report"):
+    for command in ("reproduce", "setup", "doctor", "report", "clean"):
         assert any(line.startswith(command) for line in lines)
 
 

@@ -48,6 +48,26 @@ def test_results_volume_is_anonymous_and_labelled() -> None:
     assert mount["VolumeOptions"]["Labels"] == {LABEL: "kit", "a": "b"} == made["Labels"]
 
 
+@pytest.mark.parametrize(
+    ("gpu", "chosen"),
+    [("all", {"Count": -1}), ("0", {"DeviceIDs": ["0"]}), ("GPU-1", {"DeviceIDs": ["GPU-1"]})],
+)
+def test_a_gpu_is_a_device_request(gpu: str, chosen: dict[str, Any]) -> None:
+    (request,) = config(gpu=gpu)["HostConfig"]["DeviceRequests"]
+    assert request == {"Driver": "", "Capabilities": [["gpu"]], **chosen}
+    assert "DeviceRequests" not in config()["HostConfig"]
+
+
+@pytest.mark.parametrize("quirks", [DOCKER, PODMAN])
+def test_named_volumes_are_mounted_beside_the_results(quirks: Quirks) -> None:
+    mounts = config(quirks, volumes={"b": "/two", "a": "/one"})["HostConfig"]["Mounts"]
+    named = [mount for mount in mounts if "Source" in mount]
+    assert [(mount["Source"], mount["Target"]) for mount in named] == [("a", "/one"), ("b", "/two")]
+    for mount in named:
+        assert mount["Type"] == "volume"
+        assert mount["VolumeOptions"]["Labels"] == {LABEL: "kit"}, "kept: no session's label"
+
+
 def test_podman_gets_only_what_it_understands() -> None:
     made = config(PODMAN)
     assert made["Volumes"] == {"/results": {}}

@@ -10,6 +10,7 @@ from fakes.engine import FakeEngine, image
 
 from kit.errors import HostError, ImageError, UnreachableError
 from kit.images.candidates import Attempt, Resolver, bases_out_of_reach
+from kit.images.mirrors import mirrored
 from kit.pins.load import Candidate, Pins, shipped_pins
 
 
@@ -23,8 +24,11 @@ PINS: Pins = replace(shipped_pins(), roles={"python": (FIRST, SECOND, THIRD), "d
 DOWN = UnreachableError("a.example does not answer", "use a mirror")
 
 
-def resolver(engine: FakeEngine) -> Resolver:
-    return Resolver(engine, PINS, lambda line: None)
+MIRRORS = ("m.example/hub", "n.example")
+
+
+def resolver(engine: FakeEngine, mirrors: Sequence[str] = ()) -> Resolver:
+    return Resolver(engine, PINS, lambda line: None, mirrors)
 
 
 def pulled(engine: FakeEngine) -> list[str]:
@@ -114,6 +118,49 @@ def test_an_engine_that_is_gone_is_no_missing_image() -> None:
         resolver(engine).resolve("python")
 
 
+def test_mirrors_are_asked_in_order_before_the_registry() -> None:
+    engine = FakeEngine(pulls={FIRST.pinned: image(FIRST.pinned)})
+    found = resolver(engine, MIRRORS).resolve("python")
+    assert (found.candidate, found.image) == (FIRST, image(FIRST.pinned))
+    at_mirrors = [mirrored(FIRST, mirror) for mirror in MIRRORS]
+    assert pulled(engine) == [*at_mirrors, FIRST.pinned]
+    assert [a.candidate for a in found.attempts] == [
+        f"{FIRST.readable} from m.example/hub",
+        f"{FIRST.readable} from n.example",
+    ]
+    assert at_mirrors[0] in found.attempts[0].reason
+
+
+def test_a_mirror_that_has_it_ends_the_search() -> None:
+    there = mirrored(FIRST, MIRRORS[1])
+    engine = FakeEngine(
+        pulls={mirrored(FIRST, MIRRORS[0]): ImageError("absent", ""), there: image(there)}
+    )
+    found = resolver(engine, MIRRORS).resolve("python")
+    assert (found.candidate, found.image) == (FIRST, image(there))
+    assert found.attempts == (Attempt(f"{FIRST.readable} from {MIRRORS[0]}", "absent"),)
+
+
+def test_what_a_mirror_once_gave_is_found_under_its_name() -> None:
+    there = mirrored(FIRST, MIRRORS[1])
+    engine = FakeEngine(images={there: image(there)})
+    found = resolver(engine, MIRRORS).resolve("python")
+    assert (found.image, found.attempts, pulled(engine)) == (image(there), (), [])
+    assert resolver(FakeEngine(images={there: image(there)})).resolve("python").image is None
+
+
+def test_a_mirror_that_is_down_is_asked_once() -> None:
+    engine = FakeEngine(
+        pulls={mirrored(FIRST, "m.example/hub"): DOWN, THIRD.pinned: image(THIRD.pinned)}
+    )
+    found = resolver(engine, ("m.example/hub", "m.example/other")).resolve("python")
+    assert found.candidate == THIRD
+    assert [r for r in pulled(engine) if r.startswith("m.example")] == [
+        mirrored(FIRST, "m.example/hub")
+    ]
+    assert found.attempts[1].reason == "m.example did not answer"
+
+
 def test_bases_out_of_reach() -> None:
     asked: list[list[str]] = []
 
@@ -125,3 +172,11 @@ def test_bases_out_of_reach() -> None:
     assert asked == [["a.example", "b.example"]]
     stocked = FakeEngine(images={SDK.pinned: image(SDK.pinned)})
     assert bases_out_of_reach(stocked, PINS, reach) == ()
+
+
+def test_a_mirror_that_answers_brings_bases_within_reach() -> None:
+    def reach(hosts: Sequence[str]) -> Mapping[str, str]:
+        return {host: "" if host == "n.example" else "no answer" for host in hosts}
+
+    assert bases_out_of_reach(FakeEngine(), PINS, reach, MIRRORS[:1]) == ("python", "dotnet-sdk")
+    assert bases_out_of_reach(FakeEngine(), PINS, reach, MIRRORS) == ()

@@ -126,6 +126,13 @@ def test_the_reports_follow_from_the_log_alone(tmp_path: Path) -> None:
         assert (elsewhere / name).read_bytes() == (folder / name).read_bytes()
 
 
+def test_the_header_s_command_names_every_mirror(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    folder = bench.reproduce(options=Options(mirrors=("m.example/hub", "localhost:5000")))
+    words = read_session(folder).header.command
+    assert "--mirror m.example/hub --mirror localhost:5000" in words
+
+
 def test_the_header_s_command_repeats_the_plan(tmp_path: Path) -> None:
     from kit.plan.resources import parse_memory
 

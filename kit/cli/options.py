@@ -1,0 +1,57 @@
+"""The options of every command that builds images, and what they mean to the builder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
+    from kit.images.build import Options
+
+_OPTIONS = (
+    click.option(
+        "--setup", "with_setup", is_flag=True, help="Install and start what is missing."
+    ),
+    click.option("--strict", is_flag=True, help="Refuse substitutes."),
+    click.option(
+        "--nuget-source", default="", metavar="FEED",
+        help="Folder or URL with Keras.NET's packages.",
+    ),
+    click.option(
+        "--mirror", "mirrors", multiple=True, metavar="HOST[/PREFIX]",
+        help="A registry to ask for base images first, by digest; repeatable. "
+        "Else KIT_MIRROR (A,B).",
+    ),
+)  # fmt: skip
+
+
+def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command; they reach it as keywords."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def build_options(wishes: Mapping[str, Any]) -> Options:
+    """The builder's options. Tools are installed only where setup was asked for.
+
+    Raises InputError for a mirror that is none.
+    """
+    from kit.cli.world import say
+    from kit.images.build import Options
+    from kit.images.mirrors import parse_mirrors
+    from kit.setup import ensure_bootstrap_tools
+
+    def install() -> None:
+        if wishes["with_setup"]:
+            ensure_bootstrap_tools(say)
+
+    return Options(
+        strict=wishes["strict"],
+        nuget_source=wishes["nuget_source"],
+        ensure_tools=install,
+        mirrors=parse_mirrors(wishes["mirrors"], os.environ),
+    )

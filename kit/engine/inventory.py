@@ -1,0 +1,122 @@
+"""Lists what an engine holds, and removes single things from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import docker.errors
+
+from kit.engine import container
+from kit.engine.faults import answering, reason_of
+from kit.engine.holdings import Held, HeldContainer, HeldImage, HeldVolume, Holdings, Step
+from kit.engine.link import Link
+from kit.errors import InUseError
+
+_CONFLICT = 409
+_USAGE_TRIES = 120
+_USAGE_PAUSE_S = 0.5
+
+
+def holdings(link: Link, label: str, value: str) -> Holdings:
+    """Everything in the store; see ``Engine.holdings``."""
+    with answering(link.endpoint):
+        containers = link.untyped.containers(all=True, size=True)
+        volumes = link.untyped.volumes().get("Volumes") or ()
+        usage = _disk_usage(link).get("Volumes") or ()
+        ids = dict.fromkeys(str(image["Id"]) for image in link.untyped.images(all=True))
+    sizes = {v["Name"]: int((v.get("UsageData") or {}).get("Size") or 0) for v in usage}
+    images = (_image(link, image_id, label, value) for image_id in ids)
+    return Holdings(
+        containers=tuple(_container(entry) for entry in containers),
+        volumes=tuple(_volume(entry, sizes) for entry in volumes),
+        images=tuple(image for image in images if image is not None),
+    )
+
+
+def discard(link: Link, held: Held) -> None:
+    """Remove one thing and nothing else; see ``Engine.discard``."""
+    if isinstance(held, HeldContainer):
+        container.remove(link, held.id)
+        return
+    with answering(link.endpoint):
+        try:
+            if isinstance(held, HeldVolume):
+                link.untyped.remove_volume(held.name)
+            else:
+                _discard_image(link, held)
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError as error:
+            if error.status_code != _CONFLICT:
+                raise
+            raise InUseError(reason_of(error), "end what uses it, then repeat") from error
+
+
+def _disk_usage(link: Link) -> Mapping[str, Any]:
+    # Docker adds sizes up for one client at a time and refuses the others meanwhile.
+    for _ in range(_USAGE_TRIES):
+        try:
+            return dict(link.untyped.df())
+        except docker.errors.APIError as error:
+            if "already running" not in reason_of(error):
+                raise
+            time.sleep(_USAGE_PAUSE_S)
+    return dict(link.untyped.df())
+
+
+def _discard_image(link: Link, image: HeldImage) -> None:
+    # Never forced: that would take an image from under a stopped container, and with
+    # Podman the container too. But then one with names in two repositories must
+    # lose the others first.
+    tags = [name for name in image.names if "@" not in name]
+    for name in (*tags[1:], image.id):
+        link.untyped.remove_image(name, noprune=True)
+
+
+def _container(entry: Mapping[str, Any]) -> HeldContainer:
+    names = entry.get("Names") or [str(entry["Id"])[:12]]
+    mounts = entry.get("Mounts") or ()
+    return HeldContainer(
+        id=str(entry["Id"]),
+        name=str(names[0]).lstrip("/"),
+        image_id=_id(entry.get("ImageID")),
+        labels=dict(entry.get("Labels") or {}),
+        volumes=tuple(str(mount["Name"]) for mount in mounts if mount.get("Name")),
+        size_bytes=int(entry.get("SizeRw") or 0),
+        running=entry.get("State") == "running",
+    )
+
+
+def _volume(entry: Mapping[str, Any], sizes: Mapping[str, int]) -> HeldVolume:
+    name = str(entry["Name"])
+    # -1 is the engine's word for a size it cannot tell.
+    return HeldVolume(name, dict(entry.get("Labels") or {}), max(0, sizes.get(name, 0)))
+
+
+def _image(link: Link, image_id: str, label: str, value: str) -> HeldImage | None:
+    """None: it was removed since the list was made."""
+    with answering(link.endpoint):
+        try:
+            image = link.untyped.inspect_image(image_id)
+            labels = dict((image.get("Config") or {}).get("Labels") or {})
+            asked_for = labels.get(label) == value
+            history = link.untyped.history(image_id) if asked_for else ()
+        except docker.errors.NotFound:
+            return None
+    steps = (Step(str(s.get("CreatedBy") or ""), int(s.get("Size") or 0)) for s in history)
+    return HeldImage(
+        id=_id(image_id),
+        names=(*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())),
+        labels=labels,
+        parent=_id(image.get("Parent")),
+        layers=tuple((image.get("RootFS") or {}).get("Layers") or ()),
+        size_bytes=int(image.get("Size") or 0),
+        steps=tuple(steps)[::-1],
+    )
+
+
+def _id(text: object) -> str:
+    """An image's id in one form: Podman leaves out the prefix in some places."""
+    return f"sha256:{str(text).removeprefix('sha256:')}" if text else ""

@@ -1,0 +1,60 @@
+"""Mirrors: other registries that may have a pinned image, asked by the same digest.
+
+A mirror can give no other content than the pin names, because the engine checks
+what it got against the digest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from kit.errors import InputError
+from kit.pins.load import Candidate
+
+VARIABLE = "KIT_MIRROR"
+DOCKER_HUB = "docker.io"
+# As in image references: a first part without dot and port is no host there, and
+# the engine would ask Docker Hub in its place. localhost is the one exception.
+_HOST = r"(?:localhost|[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9][A-Za-z0-9-]*(?=:))"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_MIRROR = re.compile(rf"{_HOST}(?::[0-9]+)?(?:/{_PART})*")
+
+
+def parse_mirrors(given: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
+    """The mirrors to ask, in order: those given, else those of KIT_MIRROR.
+
+    ``given`` are the values of ``--mirror``; the variable holds several with
+    commas between them. Raises InputError for what is no ``HOST[:PORT][/PREFIX]``.
+    """
+    if given:
+        return tuple(_checked(value, "--mirror") for value in given)
+    named = (value.strip() for value in env.get(VARIABLE, "").split(","))
+    return tuple(_checked(value, VARIABLE) for value in named if value)
+
+
+def mirrored(candidate: Candidate, mirror: str) -> str:
+    """The candidate's reference at a mirror: the mirror, its path, the same digest.
+
+    The path is that at its own registry, without the host; Docker Hub keeps its
+    short names under ``library/``.
+    """
+    path = candidate.reference.removeprefix(f"{candidate.registry}/")
+    if candidate.registry == DOCKER_HUB and "/" not in path:
+        path = f"library/{path}"
+    return f"{mirror}/{path}@{candidate.digest}"
+
+
+def host_of(mirror: str) -> str:
+    """The registry host of a mirror, with its port."""
+    return mirror.partition("/")[0]
+
+
+def _checked(value: str, source: str) -> str:
+    if _MIRROR.fullmatch(value) is None:
+        raise InputError(
+            f"{source}: {value!r} is no HOST[:PORT][/PREFIX]",
+            "name it as in an image reference, such as mirror.example:5000/hub:"
+            " no https://, no tag, no digest; a host without a dot needs its port",
+        )
+    return value

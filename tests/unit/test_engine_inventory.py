@@ -1,0 +1,151 @@
+"""Listing and removing over a made-up client: forms of an id, refusals, removals by others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import docker.errors
+import pytest
+import requests
+
+from kit.engine import inventory
+from kit.engine.holdings import HeldContainer, HeldImage, HeldVolume, Step
+from kit.engine.link import Link
+from kit.errors import HostError, InUseError
+
+LABELS = {"org.kit.owner": "kit"}
+IMAGE = {
+    "Id": "sha256:a",
+    "Parent": "b",
+    "RepoTags": ["kit/x:1"],
+    "RepoDigests": ["kit/x@sha256:c"],
+    "Config": {"Labels": LABELS},
+    "RootFS": {"Layers": ["1"]},
+    "Size": 5,
+}
+
+
+def api_error(status: int, text: str) -> docker.errors.APIError:
+    response = requests.Response()
+    response.status_code = status
+    kind = docker.errors.NotFound if status == 404 else docker.errors.APIError
+    return kind(text, response=response, explanation=text)
+
+
+class Client:
+    """Answers well, unless ``errors`` holds what a call raises, in turn."""
+
+    def __init__(self, **errors: list[Exception]) -> None:
+        self.errors = errors
+        self.removed: list[tuple[str, dict[str, object]]] = []
+        self.image: Mapping[str, Any] = IMAGE
+
+    def _maybe_fail(self, name: str) -> None:
+        if self.errors.get(name):
+            raise self.errors[name].pop(0)
+
+    def containers(self, **_: Any) -> Any:
+        mounts = [{"Type": "volume", "Name": "v"}, {"Type": "bind", "Source": "/x"}]
+        return [
+            {"Id": "1", "Names": ["/n"], "ImageID": "a", "SizeRw": 3, "State": "running",
+             "Labels": LABELS, "Mounts": mounts},
+            {"Id": "2", "Names": None, "ImageID": "sha256:a", "State": "exited"},
+        ]  # fmt: skip
+
+    def volumes(self) -> Any:
+        return {"Volumes": [{"Name": "v", "Labels": LABELS}, {"Name": "w", "Labels": None}]}
+
+    def df(self) -> Any:
+        self._maybe_fail("df")
+        known = {"Name": "v", "UsageData": {"Size": 4}}
+        return {"Volumes": [known, {"Name": "w", "UsageData": {"Size": -1}}]}
+
+    def images(self, **_: Any) -> Any:
+        return [{"Id": "sha256:a"}, {"Id": "sha256:a"}]
+
+    def inspect_image(self, image_id: str) -> Any:
+        self._maybe_fail("inspect_image")
+        return self.image
+
+    def history(self, image_id: str) -> Any:
+        return [{"CreatedBy": "last", "Size": 2}, {"CreatedBy": None, "Size": 3}]
+
+    def remove_image(self, name: str, **options: Any) -> None:
+        self._maybe_fail("remove_image")
+        self.removed.append((name, options))
+
+    def remove_volume(self, name: str) -> None:
+        self._maybe_fail("remove_volume")
+        self.removed.append((name, {}))
+
+
+def holdings(client: Client) -> inventory.Holdings:
+    return inventory.holdings(link(client), "org.kit.owner", "kit")
+
+
+def link(client: Client) -> Link:
+    return Link(client, "unix:///x")  # type: ignore[arg-type]
+
+
+HELD = HeldImage("sha256:a", ("kit/x:1", "kit/x@sha256:c"), LABELS, "sha256:b", ("1",), 5)
+
+
+def test_what_is_held() -> None:
+    found = holdings(Client())
+    assert found.containers == (
+        HeldContainer("1", "n", "sha256:a", LABELS, ("v",), 3, True),
+        HeldContainer("2", "2", "sha256:a", {}, (), 0, False),
+    )
+    assert found.volumes == (HeldVolume("v", LABELS, 4), HeldVolume("w", {}, 0))
+    (image,) = found.images
+    assert image.steps == (Step("", 3), Step("last", 2)), "oldest first"
+    assert (image.id, image.parent, image.names) == (HELD.id, HELD.parent, HELD.names)
+
+
+def test_an_image_without_the_label_has_no_history_read() -> None:
+    client = Client()
+    client.image = {"Id": "sha256:a", "Config": None}
+    (image,) = holdings(client).images
+    assert (image.steps, image.parent, image.names) == ((), "", ())
+
+
+def test_an_image_that_went_meanwhile_is_left_out() -> None:
+    assert holdings(Client(inspect_image=[api_error(404, "no such image")])).images == ()
+
+
+def test_disk_usage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "_USAGE_PAUSE_S", 0.0)
+    busy = "a disk usage operation is already running"
+    assert holdings(Client(df=[api_error(500, busy)] * 3)).volumes[0].size_bytes == 4
+    monkeypatch.setattr(inventory, "_USAGE_TRIES", 2)
+    with pytest.raises(HostError, match=busy):
+        holdings(Client(df=[api_error(500, busy) for _ in range(3)]))
+    other = Client(df=[api_error(500, "something else")])
+    with pytest.raises(HostError, match="something else"):
+        holdings(other)
+
+
+def test_an_image_goes_without_force_and_without_its_parents() -> None:
+    client = Client()
+    inventory.discard(link(client), HELD)
+    assert client.removed == [("sha256:a", {"noprune": True})]
+
+
+def test_further_names_go_first() -> None:
+    client = Client()
+    two = HeldImage("sha256:a", ("kit/x:1", "kit/y:1", "kit/x@sha256:c"), {}, "", (), 0)
+    inventory.discard(link(client), two)
+    assert [name for name, _ in client.removed] == ["kit/y:1", "sha256:a"]
+
+
+@pytest.mark.parametrize(
+    ("held", "call"), [(HELD, "remove_image"), (HeldVolume("v", {}, 0), "remove_volume")]
+)
+def test_refusals(held: HeldImage | HeldVolume, call: str) -> None:
+    with pytest.raises(InUseError, match="in use by 1"):
+        inventory.discard(link(Client(**{call: [api_error(409, "in use by\n1")]})), held)
+    inventory.discard(link(Client(**{call: [api_error(404, "no such thing")]})), held)
+    with pytest.raises(HostError, match="broken") as caught:
+        inventory.discard(link(Client(**{call: [api_error(500, "broken")]})), held)
+    assert not isinstance(caught.value, InUseError)
