@@ -13,6 +13,7 @@ import click
 
 import kit
 from kit.cli.build import build
+from kit.cli.bundle import bundle
 from kit.cli.clean import clean
 from kit.cli.doctor import doctor
 from kit.cli.lock import lock
@@ -44,7 +45,7 @@ def cli() -> None:
     """Check, claim by claim, whether a published benchmark holds, in pinned containers."""
 
 
-for command in (reproduce, build, setup, doctor, report, verify_image, lock, clean):
+for command in (reproduce, build, setup, doctor, report, verify_image, lock, bundle, clean):
     cli.add_command(command)
 
 

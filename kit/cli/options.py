@@ -36,10 +36,13 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def build_options(wishes: Mapping[str, Any]) -> Options:
-    """The builder's options. Tools are installed only where setup was asked for.
+    """The builder's options, with the bundle that was loaded last.
+
+    Tools are installed only where setup was asked for.
 
     Raises InputError for a mirror that is none.
     """
+    from kit.bundle.store import data_folder, loaded
     from kit.cli.world import say
     from kit.images.build import Options
     from kit.images.mirrors import parse_mirrors
@@ -54,4 +57,5 @@ def build_options(wishes: Mapping[str, Any]) -> Options:
         nuget_source=wishes["nuget_source"],
         ensure_tools=install,
         mirrors=parse_mirrors(wishes["mirrors"], os.environ),
+        bundle=loaded(data_folder()),
     )

@@ -12,7 +12,8 @@ from functools import cached_property
 
 from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError
-from kit.images.bootstrap import Bootstrap, PythonBase
+from kit.images.bootstrap import PythonBase
+from kit.images.bundled import Base, Substitutes
 from kit.images.candidates import Resolution, Resolver, said
 from kit.pins.load import Pins
 
@@ -34,10 +35,10 @@ class DotnetBases:
 class Bases:
     """Resolves and, where nothing can be had, makes base images."""
 
-    def __init__(self, pins: Pins, resolver: Resolver, bootstrap: Bootstrap) -> None:
+    def __init__(self, pins: Pins, resolver: Resolver, substitutes: Substitutes) -> None:
         self._pins = pins
         self._resolver = resolver
-        self._bootstrap = bootstrap
+        self._substitutes = substitutes
         self._resolutions: dict[str, Resolution] = {}
 
     def refuse_substitutes(self, roles: Sequence[str]) -> None:
@@ -61,7 +62,7 @@ class Bases:
         resolution = self._resolve("python")
         tried = said(resolution.attempts)
         if resolution.image is None or resolution.candidate is None:
-            made = self._bootstrap.python()
+            made = self._substitutes.python()
             return replace(made, why=f"{made.why} ({tried})")
         provides = resolution.candidate.provides
         exact = self._is_exact(resolution)
@@ -70,7 +71,7 @@ class Bases:
             python=provides["python"],
             os=provides["os"],
             lock="cp38",
-            why="had by digest" if exact else tried,
+            why=resolution.how if exact else f"{resolution.how} ({tried})",
             exact=exact,
         )
 
@@ -80,10 +81,41 @@ class Bases:
         sdk, runtime = (self._resolve(role) for role in DOTNET_ROLES)
         if sdk.image and runtime.image and runtime.candidate:
             provides = runtime.candidate.provides
-            return _dotnet(sdk.image, runtime.image, provides, True, "had by digest")
-        image, provides = self._bootstrap.sdk()
-        why = f"no registry image could be had ({said(sdk.attempts + runtime.attempts)})"
-        return _dotnet(image, image, provides, False, why)
+            return _dotnet(sdk.image, runtime.image, provides, True, runtime.how)
+        image, provides, why = self._substitutes.sdk()
+        tried = said(sdk.attempts + runtime.attempts)
+        return _dotnet(image, image, provides, False, f"{why} ({tried})")
+
+    def used(self, roles: Sequence[str]) -> dict[str, Base]:
+        """The base that serves each of those roles, for a bundle."""
+        images = {"python": self.python.image}
+        provides: dict[str, Mapping[str, str]] = {
+            "python": {"python": self.python.python, "os": self.python.os}
+        }
+        exact = {"python": self.python.exact}
+        why = {"python": self.python.why}
+        for role in set(roles) - {"python"}:
+            images[role] = self.dotnet.sdk if role == "dotnet-sdk" else self.dotnet.runtime
+            provides[role] = {"dotnet": self.dotnet.version, "framework": self.dotnet.framework}
+            exact[role], why[role] = self.dotnet.exact, self.dotnet.why
+        return {
+            role: Base(
+                image=image.id,
+                pinned=self._pinned(role, image),
+                provides=provides[role],
+                lock=self.python.lock if role == "python" else "",
+                exact=exact[role],
+                why=why[role],
+            )
+            for role, image in images.items()
+        }
+
+    def _pinned(self, role: str, image: ImageInfo) -> str:
+        """The name@digest that the image was had by; empty for one made here."""
+        resolution = self._resolve(role)
+        if resolution.candidate is None or resolution.image != image:
+            return ""
+        return resolution.candidate.pinned
 
     def _resolve(self, role: str) -> Resolution:
         if role not in self._resolutions:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kit.engine.protocol import Engine, ImageInfo
 from kit.images.bases import DOTNET_ROLES, Bases
 from kit.images.binding import BindingChoice, Bindings, check_nuget_source
 from kit.images.bootstrap import Bootstrap
+from kit.images.bundled import Base, Bundle, Substitutes
 from kit.images.candidates import Resolver
 from kit.images.context import Context, recipes
 from kit.images.fidelity import ArmImage, Component, DotnetParts, PythonParts, fidelity
@@ -27,21 +28,27 @@ class Options:
 
     ``mirrors`` are registries (``HOST[:PORT][/PREFIX]``) asked before a base's own.
     ``ensure_tools`` is called before a bootstrap base is made; it may install
-    what that needs where the user allowed it.
+    what that needs where the user allowed it. ``bundle`` is the one that was loaded.
     """
 
     strict: bool = False
     nuget_source: str = ""
     ensure_tools: Callable[[], None] = lambda: None
     mirrors: tuple[str, ...] = ()
+    bundle: Bundle | None = None
 
 
 @dataclass(frozen=True)
 class Images:
-    """An image for every arm, and the fidelity table."""
+    """An image for every arm, the fidelity table, and the base of every role used.
+
+    ``nuget_source`` is the feed in use: the one named, else the loaded bundle's.
+    """
 
     arms: Mapping[str, ArmImage]
     fidelity: tuple[Component, ...]
+    bases: Mapping[str, Base] = field(default_factory=dict)
+    nuget_source: str = ""
 
 
 class Builder:
@@ -55,9 +62,12 @@ class Builder:
         self._net = net
         self._options = options
         self._say = say
+        bundle = options.bundle
         bootstrap = Bootstrap(engine, pins, net, say, options.ensure_tools)
-        self._bases = Bases(pins, Resolver(engine, pins, say, options.mirrors), bootstrap)
-        self._bindings = Bindings(engine, pins, net, say, options.nuget_source, options.strict)
+        resolver = Resolver(engine, pins, say, options.mirrors, bundle)
+        self._bases = Bases(pins, resolver, Substitutes(engine, bundle, bootstrap))
+        self._nuget_source = options.nuget_source or (bundle.nuget_source if bundle else "")
+        self._bindings = Bindings(engine, pins, net, say, self._nuget_source, options.strict)
 
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:
         """Images for those arms. Raises HostError or ImageError.
@@ -67,10 +77,10 @@ class Builder:
         """
         chosen = [study.arms[name] for name in arms]
         refuse_edited_lists(recipes(), self._pins)
-        check_nuget_source(self._options.nuget_source)
+        check_nuget_source(self._nuget_source)
         with_dotnet = any(arm.stack == "dotnet" for arm in chosen)
+        roles = ("python", *DOTNET_ROLES) if with_dotnet else ("python",)
         if self._options.strict:
-            roles = ("python", *DOTNET_ROLES) if with_dotnet else ("python",)
             self._bases.refuse_substitutes(roles)
         images: dict[tuple[str, str], ImageInfo] = {}
         binding = None
@@ -82,6 +92,8 @@ class Builder:
         return Images(
             arms={arm.name: _arm_image(arm, images[arm.stack, arm.variant]) for arm in chosen},
             fidelity=self._fidelity(study, chosen, binding),
+            bases=self._bases.used(roles),
+            nuget_source=self._nuget_source,
         )
 
     def _python(self, variant: str) -> ImageInfo:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import ImageError, UnreachableError
+from kit.images.bundled import Bundle
 from kit.images.mirrors import host_of, mirrored
 from kit.pins.load import Candidate, Pins
 
@@ -27,12 +28,16 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a role resolved to. ``candidate`` and ``image`` are None when none could be had."""
+    """What a role resolved to. ``candidate`` and ``image`` are None when none could be had.
+
+    ``how`` says how it came here.
+    """
 
     role: str
     candidate: Candidate | None
     image: ImageInfo | None
     attempts: tuple[Attempt, ...]
+    how: str = ""
 
 
 def said(attempts: Sequence[Attempt]) -> str:
@@ -54,15 +59,17 @@ class Resolver:
         pins: Pins,
         say: Callable[[str], None],
         mirrors: Sequence[str] = (),
+        bundle: Bundle | None = None,
     ) -> None:
         self._engine = engine
         self._pins = pins
         self._say = say
         self._mirrors = mirrors
+        self._bundle = bundle
         self._down: set[str] = set()
 
     def resolve(self, role: str) -> Resolution:
-        """The role's first candidate that the local store, a mirror or its registry has."""
+        """The role's first candidate that the store, a mirror, its registry or the bundle has."""
         attempts: list[Attempt] = []
         for candidate in self._pins.roles[role]:
             image = (
@@ -71,7 +78,13 @@ class Resolver:
                 or self._from_registry(candidate, attempts)
             )
             if image is not None:
-                return Resolution(role, candidate, image, tuple(attempts))
+                return Resolution(role, candidate, image, tuple(attempts), "had by digest")
+            if self._bundle is not None:
+                image = self._bundle.had_by_digest(self._engine, role, candidate.pinned)
+                if image is not None:
+                    # A load gives an image its id and no digest: this is the bundle's word.
+                    how = f"{self._bundle.origin}, where it was had by digest"
+                    return Resolution(role, candidate, image, tuple(attempts), how)
         return Resolution(role, None, None, tuple(attempts))
 
     def _stored(self, candidate: Candidate) -> ImageInfo | None:

@@ -182,7 +182,7 @@ def test_a_second_candidate_is_no_exact_python(engine: Engine) -> None:
     images = build(engine, (PYTHON,))
     python = row(images, "python")
     assert (python.exact, python.got) == (False, "CPython 3.8.20")
-    assert python.why == f"{PINS.roles['python'][0].readable}: manifest unknown"
+    assert python.why == f"had by digest ({PINS.roles['python'][0].readable}: manifest unknown)"
 
 
 def test_a_local_second_candidate_says_why_it_is_no_exact_python(engine: Engine) -> None:

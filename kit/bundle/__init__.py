@@ -1,0 +1,1 @@
+"""Offline bundles: every image, the pins, the study and the kit itself in one archive."""
