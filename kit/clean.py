@@ -34,6 +34,7 @@ _LABEL_STEP = re.compile(rf"{_NOP}LABEL\s(?P<labels>.*)", re.DOTALL)
 _NO_LAYER = re.compile(
     rf"{_NOP}(?:ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME)\b"
 )
+_WORKDIR = re.compile(rf"{_NOP}WORKDIR\b")
 # Podman names the registry of a short name.
 _SHORT = re.compile(r"(?:localhost/|docker\.io/)?")
 Removed = Callable[[Held], None]
@@ -216,15 +217,14 @@ def _ancestors(image: HeldImage, by_id: dict[str, HeldImage]) -> Iterable[HeldIm
 def _layer_sizes(image: HeldImage) -> list[int]:
     """A size for every layer. The history has more steps than the image has layers."""
     count = len(image.layers)
-    sizes = [step.size_bytes for step in image.steps if not _no_layer(step)]
-    if len(sizes) != count:
-        full = [step.size_bytes for step in image.steps if step.size_bytes]
-        sizes = [*full, *[0] * count][:count]
-    return sizes
-
-
-def _no_layer(step: Step) -> bool:
-    return not step.size_bytes and _NO_LAYER.match(step.text) is not None
+    steps = [step for step in image.steps if step.size_bytes or not _NO_LAYER.match(step.text)]
+    if len(steps) > count:
+        # A step to a folder that was there already made no layer either.
+        steps = [step for step in steps if step.size_bytes or not _WORKDIR.match(step.text)]
+    if len(steps) != count:
+        steps = [step for step in steps if step.size_bytes]
+    sizes = [step.size_bytes for step in steps]
+    return [*sizes, *[0] * count][:count]
 
 
 def _key(held: Held) -> tuple[str, str]:

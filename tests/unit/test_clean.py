@@ -205,6 +205,9 @@ def test_layers_without_content_do_not_shift_the_others() -> None:
     ours = image("kit/x", steps, layers=("base", "mkdir", "work"))
     theirs = image("theirs", steps[:3], labels={}, layers=("base", "mkdir"))
     assert plan(ours, theirs).freed_bytes == 30
+    workdir = (*steps[:2], Step(f"{NOP}WORKDIR /tmp", 0), *steps[2:])
+    ours = image("kit/x", workdir, layers=("base", "mkdir", "work"))
+    assert plan(ours, theirs).freed_bytes == 30
     unclear = image("kit/x", steps, layers=("base", "work"))
     assert plan(unclear).freed_bytes == 130
 
