@@ -10,8 +10,9 @@ namespace Kit.Workload
     /// </summary>
     internal static class Program
     {
-        // sysexits.h: EX_USAGE and EX_SOFTWARE.
+        // sysexits.h: EX_USAGE, EX_UNAVAILABLE and EX_SOFTWARE.
         private const int ExitBadSpec = 64;
+        private const int ExitMissing = 69;
         private const int ExitFailed = 70;
 
         private static void Main() => Libc.ExitNow(Guarded(Run));
@@ -19,6 +20,7 @@ namespace Kit.Workload
         private static void Run()
         {
             Spec spec = Spec.FromEnvironment();
+            Interpreter.RequireLibrary();
             IBinding binding = Bindings.Open();
             binding.StageData(spec.Work.Dataset);
             binding.RequireDevice(spec.Variant);
@@ -57,6 +59,11 @@ namespace Kit.Workload
             {
                 Console.Error.WriteLine("spec: not usable: " + error.Message);
                 return ExitBadSpec;
+            }
+            catch (MissingException error)
+            {
+                Console.Error.WriteLine("missing: " + error.Message);
+                return ExitMissing;
             }
             catch (Exception error)
             {

@@ -86,6 +86,14 @@ class Bases:
         tried = said(sdk.attempts + runtime.attempts)
         return _dotnet(image, image, provides, False, f"{why} ({tried})")
 
+    @cached_property
+    def bare(self) -> ImageInfo:
+        """A Debian without Python and TensorFlow, with what a .NET program links to.
+
+        The vendor's runtime image is one. Raises HostError or ImageError.
+        """
+        return self.dotnet.runtime if self.dotnet.exact else self._substitutes.bare()
+
     def used(self, roles: Sequence[str]) -> dict[str, Base]:
         """The base that serves each of those roles, for a bundle."""
         images = {"python": self.python.image}
@@ -98,6 +106,10 @@ class Bases:
             images[role] = self.dotnet.sdk if role == "dotnet-sdk" else self.dotnet.runtime
             provides[role] = {"dotnet": self.dotnet.version, "framework": self.dotnet.framework}
             exact[role], why[role] = self.dotnet.exact, self.dotnet.why
+        if len(images) > 1:
+            images["bare"] = self.bare
+            provides["bare"] = {}
+            exact["bare"], why["bare"] = self.dotnet.exact, "a Debian without Python"
         return {
             role: Base(
                 image=image.id,
@@ -112,6 +124,8 @@ class Bases:
 
     def _pinned(self, role: str, image: ImageInfo) -> str:
         """The name@digest that the image was had by; empty for one made here."""
+        if role not in self._pins.roles:
+            return ""
         resolution = self._resolve(role)
         if resolution.candidate is None or resolution.image != image:
             return ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.engine.protocol import Engine, ImageInfo
@@ -15,6 +16,9 @@ from kit.pins.load import Pins
 
 EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
 """What the project calls the two; see images/dotnet/Workload.csproj."""
+# NuGet's words for a package that differs from its recorded hash, and for a lock
+# file that another set of packages was asked for with.
+_HASH_REFUSED = re.compile(r"NU1403|NU1004")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class BindingChoice:
     name: str
     exact: bool
     why: str
+    project: str
+    """What the project calls the binding: ``EXACT`` or ``SUBSTITUTE``."""
 
 
 class Bindings:
@@ -56,7 +62,7 @@ class Bindings:
         if isinstance(tried, ImageInfo):
             source = self._source or "NuGet's default feed"
             why = f"its packages were restored from {source}"
-            return BindingChoice(tried, self._pins.exact_binding, True, why)
+            return BindingChoice(tried, self._pins.exact_binding, True, why, EXACT)
         if self._strict:
             raise ImageError(
                 f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
@@ -65,7 +71,21 @@ class Bindings:
         image = build_recipe(
             self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
         )
-        return BindingChoice(image, self._pins.substitute_binding, False, tried)
+        return BindingChoice(image, self._pins.substitute_binding, False, tried, SUBSTITUTE)
+
+    def executable(self, args: Mapping[str, str], binding: str, bare: ImageInfo) -> ImageInfo:
+        """The program as an executable, alone on that bare Debian. Raises ImageError.
+
+        ``args`` are those of the arm whose build it shares.
+        """
+        arm = self._recipe("cpu", args, binding)
+        recipe = replace(
+            arm,
+            name="executable",
+            args={**arm.args, "BARE_IMAGE": bare.id},
+            target="executable",
+        )
+        return build_recipe(self._engine, recipe, self._net, self._say)
 
     def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | str:
         """The image with Keras.NET, or why it cannot be had.
@@ -86,6 +106,13 @@ class Bindings:
         try:
             return build_recipe(self._engine, exact, self._net, self._say)
         except ImageError as error:
+            if _HASH_REFUSED.search(error.problem):
+                # Not the same as a feed that does not answer: no substitute hides it.
+                raise ImageError(
+                    f"the packages are not the recorded ones: {error.problem}",
+                    "use the feed that the hashes were recorded from; if the change is meant, "
+                    "record it: kit lock --nuget-lock",
+                ) from error
             return f"Keras.NET's packages could not be had: {error.problem}"
 
     def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
@@ -99,7 +126,8 @@ class Bindings:
             # Nothing comes from NuGet: an empty feed keeps the restore offline.
             context.add_bytes(b"", "packages/.keep")
             all_args["NUGET_SOURCE"] = "packages"
-        return Recipe(f"dotnet-{variant}-{binding.lower()}", context, "Dockerfile", all_args)
+        name = f"dotnet-{variant}-{binding.lower()}"
+        return Recipe(name, context, "Dockerfile", all_args, target="arm")
 
 
 def check_nuget_source(source: str) -> None:

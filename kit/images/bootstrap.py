@@ -31,6 +31,8 @@ from kit.pins.load import Pins
 
 # libatomic1: node. ca-certificates and netbase: as in the official image.
 BASE_PACKAGES = ("ca-certificates", "libatomic1", "netbase")
+BARE_PACKAGES = ("libgcc-s1", "libstdc++6", "zlib1g")
+"""What a .NET program links to, where nothing else brings it."""
 OPENSSL = ("libssl.so.1.1", "libcrypto.so.1.1")
 
 Say = Callable[[str], None]
@@ -71,6 +73,17 @@ class Bootstrap:
             else:
                 self._python = self._adopted_python(*found)
         return self._python
+
+    def bare(self) -> ImageInfo:
+        """A Debian without any Python. Raises HostError or ImageError.
+
+        Under an adopted CPython there is one already: its libraries alone.
+        """
+        found = find_host_python()
+        if isinstance(found, str):
+            return self._rootfs(self._pins.fallback_suite, (*BASE_PACKAGES, *BARE_PACKAGES))
+        python, suite = found
+        return self._rootfs(suite.name, (*BASE_PACKAGES, *packages_for(python, suite)))
 
     def sdk(self) -> tuple[ImageInfo, Mapping[str, str]]:
         """The SDK base and what it provides. Raises HostError or ImageError."""

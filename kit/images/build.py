@@ -42,13 +42,16 @@ class Options:
 class Images:
     """An image for every arm, the fidelity table, and the base of every role used.
 
-    ``nuget_source`` is the feed in use: the one named, else the loaded bundle's.
+    ``executable`` is the .NET program as an executable on a Debian with nothing else;
+    None without a dotnet arm. ``nuget_source`` is the feed in use: the one named, else
+    the loaded bundle's.
     """
 
     arms: Mapping[str, ArmImage]
     fidelity: tuple[Component, ...]
     bases: Mapping[str, Base] = field(default_factory=dict)
     nuget_source: str = ""
+    executable: ArmImage | None = None
 
 
 class Builder:
@@ -83,17 +86,20 @@ class Builder:
         if self._options.strict:
             self._bases.refuse_substitutes(roles)
         images: dict[tuple[str, str], ImageInfo] = {}
-        binding = None
+        binding = executable = None
         for variant in dict.fromkeys(arm.variant for arm in chosen):
             images["python", variant] = self._python(variant)
             if any(arm.stack == "dotnet" and arm.variant == variant for arm in chosen):
                 binding = self._dotnet(variant, images["python", variant])
                 images["dotnet", variant] = binding.image
+                if variant == "cpu":
+                    executable = self._executable(images["python", variant], binding)
         return Images(
             arms={arm.name: _arm_image(arm, images[arm.stack, arm.variant]) for arm in chosen},
             fidelity=self._fidelity(study, chosen, binding),
             bases=self._bases.used(roles),
             nuget_source=self._nuget_source,
+            executable=executable,
         )
 
     def _python(self, variant: str) -> ImageInfo:
@@ -115,15 +121,24 @@ class Builder:
         return build_recipe(self._engine, recipe, self._net, self._say)
 
     def _dotnet(self, variant: str, python: ImageInfo) -> BindingChoice:
+        return self._bindings.build(variant, self._dotnet_args(python), self._bases.python.lock)
+
+    def _executable(self, python: ImageInfo, binding: BindingChoice) -> ArmImage:
+        args = self._dotnet_args(python)
+        image = self._bindings.executable(args, binding.project, self._bases.bare)
+        return ArmImage(
+            "executable", image.tags[0] if image.tags else image.id, image.id, image.size_bytes
+        )
+
+    def _dotnet_args(self, python: ImageInfo) -> dict[str, str]:
         base, dotnet = self._bases.python, self._bases.dotnet
-        args = {
+        return {
             "PYTHON_IMAGE": python.id,
             "PYTHON_BASE": base.image.id,
             "SDK_IMAGE": dotnet.sdk.id,
             "RUNTIME_IMAGE": dotnet.runtime.id,
             "TARGET_FRAMEWORK": dotnet.framework,
         }
-        return self._bindings.build(variant, args, base.lock)
 
     def _fidelity(
         self, study: Study, chosen: Sequence[Arm], binding: BindingChoice | None

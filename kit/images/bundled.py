@@ -81,3 +81,8 @@ class Substitutes:
             return (*self._bootstrap.sdk(), "no registry image could be had")
         base, image = found
         return image, base.provides, f"{self._bundle.origin}: {base.why}"
+
+    def bare(self) -> ImageInfo:
+        """A Debian without any Python. Raises HostError or ImageError."""
+        found = self._bundle and self._bundle.substitute(self._engine, "bare")
+        return found[1] if found else self._bootstrap.bare()

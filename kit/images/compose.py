@@ -130,7 +130,8 @@ def _build(arm: Arm, pins: Mapping[str, Any]) -> dict[str, Any]:
             "BINDING": "${KIT_BINDING:-KerasNet}",
             "NUGET_SOURCE": "${KIT_NUGET_SOURCE:-}",
         }
-    return {"context": f"images/{arm.stack}", "args": args, "labels": {LABEL: "kit"}}
+    build = {"context": f"images/{arm.stack}", "args": args, "labels": {LABEL: "kit"}}
+    return {**build, "target": "arm"} if arm.stack == "dotnet" else build
 
 
 def _spec(arm: Arm, study: Study) -> str:

@@ -21,6 +21,7 @@ class Recipe:
 
     Places that begin with one of ``undigested`` do not: another proxy or CA makes
     no other image. ``extra`` are facts that decide it without being in the context.
+    ``target`` is the stage of the Dockerfile to stop at; None: its last.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Recipe:
     args: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
     undigested: tuple[str, ...] = ("host/",)
+    target: str | None = None
 
     @property
     def tag(self) -> str:
@@ -62,6 +64,7 @@ def build_recipe(
                 tag=recipe.tag,
                 args={**recipe.args, **net.proxy_args},
                 labels={LABEL: "kit", RECIPE_LABEL: digest},
+                target=recipe.target,
             ),
             lambda line: None if line.startswith(_CHATTER) else say(f"{recipe.name}: {line}"),
         )
@@ -69,4 +72,6 @@ def build_recipe(
 
 def _digest(recipe: Recipe) -> str:
     args = (f"{name}={value}" for name, value in sorted(recipe.args.items()))
-    return recipe.context.digest((recipe.dockerfile, *args, *recipe.extra), recipe.undigested)
+    return recipe.context.digest(
+        (recipe.dockerfile, recipe.target or "", *args, *recipe.extra), recipe.undigested
+    )

@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,10 @@ dockerd --data-root "$1/docker" --exec-root "$1/exec" --pidfile "$1/pid" --host 
 engine=$!
 trap 'kill $engine; wait $engine || true' EXIT
 export DOCKER_HOST="unix://$1/sock"
-for _ in $(seq 120); do test -S "$1/sock" && break; sleep 0.5; done
+for _ in $(seq 60); do
+  "$2" -c "import docker; docker.from_env(timeout=5).ping()" 2>/dev/null && break
+  sleep 1
+done
 "$2" -m kit bundle load "$3"
 "$2" -m kit reproduce --arms python-cpu --budget 2m --seed 7 --out "$1/results"
 "$2" -m kit build
@@ -45,10 +50,12 @@ def _skip_unless_possible() -> None:
 
 
 @pytest.fixture
-def offline(tmp_path: Path):
-    """A folder for the second engine, with no overlay of it left mounted."""
-    folder = tmp_path / "engine"
-    folder.mkdir()
+def offline() -> Iterator[Path]:
+    """A folder for the second engine, with no overlay of it left mounted.
+
+    A short path: the name of a socket below it may have 107 characters.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="kit-"))
     yield folder
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for place in sorted((m for m in mounts if m.startswith(str(folder))), reverse=True):
@@ -73,8 +80,9 @@ def test_without_any_network_a_bundle_gives_the_same_images(tmp_path: Path, offl
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG", "UV"))}
     for folder in home.values():
         Path(folder).mkdir()
+    arguments = ["bash", str(offline), sys.executable, str(file)]
     done = subprocess.run(
-        ["unshare", "--net", "bash", "-c", OFFLINE, "bash", str(offline), sys.executable, str(file)],
+        ["unshare", "--net", "bash", "-c", OFFLINE, *arguments],
         capture_output=True, text=True, check=False, env={**kept, **home, **hidden},
     )  # fmt: skip
     log = (offline / "log").read_text()[-2000:] if (offline / "log").exists() else ""
