@@ -19,10 +19,11 @@ from kit.gpu.probe import NvmlProbe, Probe
 from kit.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build import Builder, Images, Options
 from kit.images.describe import Description
-from kit.images.fidelity import Component
+from kit.images.fidelity import ArmImage, Component
 from kit.images.hostnet import HostNet
 from kit.images.sbom import SBOMS, sbom_json, sbom_name
 from kit.measure.device import GpuBench
+from kit.measure.executable import ExecutableRun, run_executable
 from kit.measure.execute import Bench, execute
 from kit.measure.host import Host, host_facts
 from kit.measure.runlog import RunLog, drop_torn_line, read_session
@@ -102,7 +103,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
         ) from error
     _write_below(folder / SBOMS, sboms)
     log = RunLog.create(folder, header)
-    _measure(world, study, Session(header, ()), log, folder)
+    _measure(world, study, Session(header, ()), log, folder, images.executable)
     return folder
 
 
@@ -126,7 +127,8 @@ def resume(world: World, study: Study, pins: Pins, folder: Path, options: Option
     for arm, image in header.images.items():
         _refuse_changed(f"image of {arm}", image.image_id, images.arms[arm].image_id)
     drop_torn_line(folder)
-    _measure(world, study, session, RunLog.reopen(folder), folder)
+    log = RunLog.reopen(folder)
+    _measure(world, study, session, log, folder, images.executable)
     return folder
 
 
@@ -215,7 +217,14 @@ def _check_disk(world: World, study: Study) -> None:
         )
 
 
-def _measure(world: World, study: Study, session: Session, log: RunLog, folder: Path) -> None:
+def _measure(
+    world: World,
+    study: Study,
+    session: Session,
+    log: RunLog,
+    folder: Path,
+    executable: ArmImage | None,
+) -> None:
     header = session.header
     done = {entry.run_id for entry in session.entries if entry.record is not None}
     bench = Bench(
@@ -235,12 +244,20 @@ def _measure(world: World, study: Study, session: Session, log: RunLog, folder: 
                 phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
 
         try:
+            if executable is not None and session.executable is None:
+                phase.step("the executable on a Debian with nothing else")
+                log.add_executable(_run_executable(world, study, header, executable))
             execute(bench, study, header.plan, done, log, before, after)
         except BaseException:
             # An engine that is gone must not hide why the session ended.
             with suppress(KitError):
                 world.engine.remove_by_label(SESSION_LABEL, header.session_id)
             raise
+
+
+def _run_executable(world: World, study: Study, header: Header, image: ArmImage) -> ExecutableRun:
+    arm = next(name for name in header.plan.arms if study.arms[name].stack == "dotnet")
+    return run_executable(world.engine, image, study, arm, header.plan.limits, header.session_id)
 
 
 def _gpu_bench(world: World, header: Header) -> GpuBench | None:

@@ -116,6 +116,8 @@ def _members(engine: Engine, images: Images) -> dict[str, Member]:
     """Every image by its id, bases before what rests on them."""
     wanted = {base.image: f"kit/bundled-{role}" for role, base in images.bases.items()}
     wanted |= {image.image_id: f"kit/bundled-{arm}" for arm, image in images.arms.items()}
+    if images.executable is not None:
+        wanted[images.executable.image_id] = "kit/bundled-executable"
     found: dict[str, Member] = {}
     for image_id, name in wanted.items():
         image = engine.find_image(image_id)

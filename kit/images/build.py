@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import ImageError
 from kit.images.bases import DOTNET_ROLES, Bases
 from kit.images.binding import BindingChoice, Bindings, check_nuget_source
 from kit.images.bootstrap import Bootstrap
@@ -123,9 +124,14 @@ class Builder:
     def _dotnet(self, variant: str, python: ImageInfo) -> BindingChoice:
         return self._bindings.build(variant, self._dotnet_args(python), self._bases.python.lock)
 
-    def _executable(self, python: ImageInfo, binding: BindingChoice) -> ArmImage:
+    def _executable(self, python: ImageInfo, binding: BindingChoice) -> ArmImage | None:
+        """None where it cannot be built: one claim cannot be tested then, all else can."""
         args = self._dotnet_args(python)
-        image = self._bindings.executable(args, binding.project, self._bases.bare)
+        try:
+            image = self._bindings.executable(args, binding.project, self._bases.bare)
+        except ImageError as error:
+            self._say(f"no executable: {error.problem}")
+            return None
         return ArmImage(
             "executable", image.tags[0] if image.tags else image.id, image.id, image.size_bytes
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.judge.consistency import Finding, findings
+from kit.judge.executable import ExecutableVerdict, judge_executable
 from kit.judge.order import Drift, OrderEffect, Outlier, drift, order_effect, outliers
 from kit.judge.pairing import (
     DOTNET,
@@ -52,6 +53,7 @@ class Judged:
     comparisons: tuple[Comparison, ...]
     findings: tuple[Finding, ...]
     """On the consistency claims, which no session is needed for."""
+    executable: tuple[ExecutableVerdict, ...]
 
 
 def judge(session: Session, study: Study) -> Judged:
@@ -85,8 +87,9 @@ def judge(session: Session, study: Study) -> Judged:
                 ),
             )
         )
+    executable = judge_executable(study.executable, session.executable, session.header.fidelity)
     ordered = sorted(left_out, key=lambda e: (e.block, e.arm, e.run_id, e.reason))
-    return Judged(runs, tuple(ordered), tuple(comparisons), findings(study))
+    return Judged(runs, tuple(ordered), tuple(comparisons), findings(study), executable)
 
 
 def _missing(

@@ -51,7 +51,12 @@ class Verdict:
     @property
     def printed(self) -> str:
         """The word as it is to be shown; never a plain one over a substitute."""
-        return f"INDICATIVE: {self.word}" if self.indicative else self.word
+        return printed(self.word, self.indicative)
+
+
+def printed(word: str, indicative: bool) -> str:
+    """A verdict's word as it is shown."""
+    return f"INDICATIVE: {word}" if indicative else word
 
 
 def judge_claims(

@@ -16,6 +16,7 @@ from typing import Any
 from kit.errors import HostError, InputError
 from kit.gpu.facts import check_from, sample_from
 from kit.images.fidelity import ArmImage, Component
+from kit.measure.executable import ExecutableRun
 from kit.measure.record import record_from
 from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
 from kit.plan.document import plan_document, plan_from
@@ -23,6 +24,8 @@ from kit.plan.make import plan_sha256
 from kit.schemas import problems
 
 NAME = "runlog.jsonl"
+EXECUTABLE = "executable"
+"""The type of the line that says what became of the executable."""
 SCHEMA = 2
 REMEDY = "give the folder of a session that `kit reproduce` made"
 
@@ -55,6 +58,10 @@ class RunLog:
         document["record"] = record
         self._append({"type": "run", **document})
 
+    def add_executable(self, run: ExecutableRun) -> None:
+        """Append what became of the executable, and sync it to disk."""
+        self._append({"type": EXECUTABLE, **asdict(run)})
+
     def _append(self, document: Mapping[str, Any]) -> None:
         line = json.dumps(document, sort_keys=True, allow_nan=False) + "\n"
         try:
@@ -83,10 +90,14 @@ def read_session(folder: Path) -> Session:
         raise InputError(f"{path}: holds no complete line", REMEDY)
     documents = [_document(line, path, number) for number, line in enumerate(lines, start=1)]
     header = _header(documents[0], path)
-    entries = tuple(
-        _entry(document, path, number) for number, document in enumerate(documents[1:], start=2)
-    )
-    return Session(header=header, entries=entries, notes=notes)
+    entries = []
+    executable = None
+    for number, document in enumerate(documents[1:], start=2):
+        if document.get("type") == EXECUTABLE:
+            executable = _executable(document, path, number)
+        else:
+            entries.append(_entry(document, path, number))
+    return Session(header, tuple(entries), notes, executable)
 
 
 def drop_torn_line(folder: Path) -> None:
@@ -98,6 +109,14 @@ def drop_torn_line(folder: Path) -> None:
         if end < len(content):
             stream.truncate(end)
             os.fsync(stream.fileno())
+
+
+def _executable(document: dict[str, Any], path: Path, number: int) -> ExecutableRun:
+    values = {key: value for key, value in document.items() if key != "type"}
+    try:
+        return ExecutableRun(**values)
+    except TypeError as error:
+        raise InputError(f"{path}, line {number}: broken executable ({error})", REMEDY) from error
 
 
 def _document(line: str, path: Path, number: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from kit.gpu.facts import GpuCheck, GpuSample
 from kit.images.fidelity import ArmImage, Component
+from kit.measure.executable import ExecutableRun
 from kit.measure.record import Record
 from kit.plan.model import Plan
 
@@ -89,6 +90,7 @@ class Session:
     entries: tuple[RunEntry, ...]
     notes: tuple[str, ...] = ()
     """What reading the log had to leave out, e.g. a torn last line."""
+    executable: ExecutableRun | None = None
 
     def timed(self) -> tuple[RunEntry, ...]:
         """The good timed runs, in the order they ran."""

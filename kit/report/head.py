@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from kit.judge.verdict import Verdict
-from kit.report.numbers import gain, signed_percent
+from kit.report.numbers import NONE, gain, signed_percent
 from kit.report.text import plain
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def head(model: ReportModel) -> str:
     for part in model.variants:
         prefix = f"{part.variant}: " if several else ""
         lines += _wrapped(prefix + part.same_work_line)
-    lines += ["", *_table(model.verdicts, several), "", *_wrapped(substitutes_line(model))]
+    lines += ["", *_table(model, several), "", *_wrapped(substitutes_line(model))]
     lines += _wrapped(_left_out(model))
     lines += _wrapped(model.gpu.flag_line if model.gpu is not None else "")
     return "\n".join(line[:WIDTH] for line in lines).rstrip() + "\n"
@@ -45,7 +44,7 @@ def substitutes_line(model: ReportModel) -> str:
     return text
 
 
-def _table(verdicts: tuple[Verdict, ...], several: bool) -> list[str]:
+def _table(model: ReportModel, several: bool) -> list[str]:
     rows = [
         [
             plain(f"{v.claim.id} {v.claim.statistic}{' ' + v.variant if several else ''}", 16),
@@ -53,7 +52,11 @@ def _table(verdicts: tuple[Verdict, ...], several: bool) -> list[str]:
             gain(v.measured),
             v.printed,
         ]
-        for v in verdicts
+        for v in model.verdicts
+    ]
+    rows += [
+        [plain(f"{v.claim.id} executable", 16), NONE, NONE, v.printed]
+        for v in model.judged.executable
     ]
     if not rows:
         return ["The study has no measured claim."]

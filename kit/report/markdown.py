@@ -21,6 +21,7 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Substitutes", environment.fidelity),
     ("Same work", top.same_work),
     ("Training", results.training),
+    ("The executable", checks.executable),
     ("What each fit cost", results.cost),
     ("Cold first fit", results.cold),
     ("GPU", gpu.gpu),

@@ -45,6 +45,19 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "same_work_held": model.same_work_held,
         "substitutes": model.substitutes,
         "variants": [_variant(part) for part in model.variants],
+        "executable": [
+            {
+                "claim": verdict.claim.id,
+                "statement": verdict.claim.statement,
+                "where": verdict.claim.where,
+                "word": verdict.word,
+                "indicative": verdict.indicative,
+                "printed": verdict.printed,
+                "rule": verdict.rule,
+                "run": verdict.run,
+            }
+            for verdict in model.judged.executable
+        ],
         "consistency": [
             {
                 "claim": found.claim.id,

@@ -18,6 +18,7 @@ from kit.study.model import (
     Claim,
     ConsistencyClaim,
     Cost,
+    ExecutableClaim,
     Layer,
     MemoryNeed,
     Paper,
@@ -50,6 +51,7 @@ def load_study(folder: Path) -> Study:
         arms={name: Arm(name=name, **arm) for name, arm in study["arms"].items()},
         protocol=_protocol(study["protocol"]),
         claims=tuple(_claim(claim) for claim in claims["claims"]),
+        executable=tuple(ExecutableClaim(**claim) for claim in claims["executable"]),
         consistency=tuple(ConsistencyClaim(**claim) for claim in claims["consistency"]),
         sha256=digest,
     )

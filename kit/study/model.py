@@ -123,6 +123,15 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class ExecutableClaim:
+    """That the program can be handed out as an executable; tested by running it."""
+
+    id: str
+    statement: str
+    where: str
+
+
+@dataclass(frozen=True)
 class ConsistencyClaim:
     """Something the paper's own numbers must agree on. ``rule`` says which way.
 
@@ -160,6 +169,7 @@ class Study:
     arms: Mapping[str, Arm]
     protocol: Protocol
     claims: tuple[Claim, ...]
+    executable: tuple[ExecutableClaim, ...]
     consistency: tuple[ConsistencyClaim, ...]
     sha256: str
     """Of study.yaml and claims.yaml, so that results name what they checked."""

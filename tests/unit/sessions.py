@@ -87,6 +87,7 @@ def make_study(**changes: Any) -> Study:
             make_claim("C3", "max", 11.3, (5.5, 17.0), "C# is faster on the slowest fit"),
             make_claim("C4", "total", 6.3, (3.0, 10.0), "C# is faster over all fits together"),
         ),
+        executable=(),
         consistency=(),
         sha256=sha("study"),
     )

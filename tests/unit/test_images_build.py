@@ -30,6 +30,7 @@ STUDY = make_study(paper=replace(make_study().paper, environment=FULL))
 STUDY = replace(STUDY, arms={**STUDY.arms, **CUDA})
 BOTH = (PYTHON, DOTNET)
 KERAS_NET, PYTHON_NET = "kit/dotnet-cpu-kerasnet", "kit/dotnet-cpu-pythonnet"
+EXECUTABLE = "kit/executable"
 NO_FEED = ImageError("the feed did not answer", "name another")
 
 
@@ -49,7 +50,8 @@ class Engine(FakeEngine):
         return super().build(request, on_line)
 
     def built(self) -> list[str]:
-        return [name(request) for request in self.named("build")]
+        """What was built for arms, in order."""
+        return [built for built in map(name, self.named("build")) if built != EXECUTABLE]
 
     def args(self, tag: str) -> dict[str, str]:
         return next(dict(r.args) for r in self.named("build") if name(r) == tag)
@@ -112,6 +114,41 @@ def test_everything_exact_when_everything_can_be_had(engine: Engine) -> None:
     assert args["SDK_IMAGE"] == image(PINS.roles["dotnet-sdk"][0].pinned).id
     assert args["RUNTIME_IMAGE"] == image(PINS.roles["dotnet-runtime"][0].pinned).id
     assert args["TARGET_FRAMEWORK"] == "net5.0"
+
+
+def test_the_executable_shares_the_arms_build_on_a_debian_without_python(engine: Engine) -> None:
+    images = build(engine)
+    request = next(r for r in engine.named("build") if name(r) == EXECUTABLE)
+    assert request.target == "executable"
+    (rootfs,) = (ref for ref in engine.images if ref.startswith("kit/rootfs:"))
+    assert request.args["BARE_IMAGE"] == engine.images[rootfs].id
+    arm = dict(engine.args(KERAS_NET))
+    assert {key: request.args[key] for key in arm} == arm
+    assert images.executable is not None
+    assert images.bases["bare"].image == engine.images[rootfs].id
+
+
+def test_exact_bases_give_the_vendors_runtime_as_the_bare_one(engine: Engine) -> None:
+    have(engine, *PINS.roles)
+    build(engine)
+    request = next(r for r in engine.named("build") if name(r) == EXECUTABLE)
+    assert request.args["BARE_IMAGE"] == image(PINS.roles["dotnet-runtime"][0].pinned).id
+
+
+def test_without_an_executable_everything_else_is_built(engine: Engine) -> None:
+    engine.fail(EXECUTABLE)
+    images = build(engine)
+    assert images.executable is None
+    assert set(images.arms) == set(BOTH)
+
+
+def test_packages_that_are_not_the_recorded_ones_are_no_reason_for_a_substitute(
+    engine: Engine,
+) -> None:
+    engine.fail(KERAS_NET, ImageError("error NU1403: Keras.NET.3.8.5 differs", "x"))
+    with pytest.raises(ImageError, match=r"not the recorded ones.*Keras\.NET\.3\.8\.5"):
+        build(engine)
+    assert PYTHON_NET not in engine.built()
 
 
 def test_every_variant_has_images_of_its_own_on_the_same_bases(engine: Engine) -> None:

@@ -108,6 +108,7 @@ def test_facts_that_a_rule_does_not_know_are_refused():
     good = {
         "schema": 1,
         "claims": [],
+        "executable": [],
         "consistency": [{**claim, "facts": {"stated": {"a": 1, "b": 2}}}],
     }
     assert problems("claims", good) == []

@@ -10,6 +10,7 @@ import re
 from xml.etree import ElementTree
 
 from kit.judge.consistency import INCONSISTENT, Finding
+from kit.judge.executable import ExecutableVerdict
 from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, Verdict
 from kit.report.model import ReportModel
 from kit.report.numbers import gain
@@ -25,6 +26,7 @@ _NO_XML = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 def render(model: ReportModel) -> bytes:
     """One test case a claim and variant, one a consistency claim."""
     cases = [_measured(verdict) for verdict in model.verdicts]
+    cases += [_executable(verdict) for verdict in model.judged.executable]
     cases += [_consistency(found) for found in model.judged.findings]
     failures = sum(case.find("failure") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None for case in cases)
@@ -47,12 +49,22 @@ def _measured(verdict: Verdict) -> ElementTree.Element:
     case = _case(f"{claim.id} {claim.statement}", f"measured.{verdict.variant}")
     measured = gain(verdict.measured)
     message = f"{verdict.printed}: measured {measured}; {verdict.rule}"
-    if verdict.word in _FAILED:
-        _child(case, "failure", message, type=verdict.word)
-    elif verdict.word in _SKIPPED:
+    _answer(case, verdict.word, message)
+    return case
+
+
+def _answer(case: ElementTree.Element, word: str, message: str) -> None:
+    if word in _FAILED:
+        _child(case, "failure", message, type=word)
+    elif word in _SKIPPED:
         _child(case, "skipped", message)
     else:
         ElementTree.SubElement(case, "system-out").text = _text(message)
+
+
+def _executable(verdict: ExecutableVerdict) -> ElementTree.Element:
+    case = _case(f"{verdict.claim.id} {verdict.claim.statement}", "executable")
+    _answer(case, verdict.word, f"{verdict.printed}: {verdict.rule}")
     return case
 
 

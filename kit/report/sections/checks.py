@@ -5,9 +5,9 @@ from __future__ import annotations
 from kit.judge.order import OUTLIER_SCORE
 from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, p_equals, p_value
-from kit.report.tables import table
-from kit.report.text import inline
+from kit.report.numbers import NONE, megabytes, p_equals, p_value
+from kit.report.tables import facts, fold, table
+from kit.report.text import block, inline
 
 _TESTS = (
     "p values, two-sided, of the log ratios of the blocks; the t test's is the one that counts, "
@@ -33,6 +33,28 @@ def consistency(model: ReportModel) -> str:
         return "The study holds no consistency claim."
     note = "Worked out from the published numbers alone: no measurement is involved."
     return f"{table(['id', 'what must agree', 'verdict', 'why'], rows)}\n\n{note}"
+
+
+def executable(model: ReportModel) -> str:
+    """What became of the executable on a machine with nothing else."""
+    run = next((v.run for v in model.judged.executable if v.run is not None), None)
+    if run is None:
+        return "No executable was run."
+    rows = [
+        ("image", run.reference),
+        ("image id", run.image_id),
+        ("size of the image (MB)", megabytes(run.size_bytes)),
+        ("kind", run.kind),
+        ("started", "yes" if run.started else "no"),
+        ("trained", "yes" if run.trained else "no"),
+        ("missing first", run.missing or NONE),
+        ("exit code", str(run.exit_code)),
+    ]
+    note = (
+        "Run like every arm's container, on a Debian that holds neither Python nor TensorFlow. "
+        "apphost: no runtime pack could be had, so the runtime's folder lies beside the executable."
+    )
+    return f"{facts(rows)}\n\n{note}\n\n{fold('What it printed', block(run.said))}"
 
 
 def robustness(model: ReportModel) -> str:

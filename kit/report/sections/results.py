@@ -49,6 +49,16 @@ def claims(model: ReportModel) -> str:
         ]
         for v in model.verdicts
     ]
+    rows += [
+        [
+            inline(v.claim.id),
+            inline(f"{v.claim.statement} ({v.claim.where})"),
+            *[NONE] * 3,
+            f"**{inline(v.printed)}**",
+            inline(v.rule, 600),
+        ]
+        for v in model.judged.executable
+    ]
     headers = ["id", "claim", "paper", "measured gain", "hardened gain", "verdict", "why"]
     return f"{table(headers, rows)}\n\n{_GAIN}"
 

@@ -1,0 +1,81 @@
+"""The published executable, run on a Debian with nothing else: what became of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunRequest
+from kit.errors import RunError
+from kit.images.fidelity import ArmImage
+from kit.measure.record import parse_record
+from kit.plan.model import Limits, PlannedRun
+from kit.plan.spec import spec_json
+from kit.study.model import Study
+
+RUN_ID = "executable"
+FOLDER = "/opt/kit/executable"
+KINDS = ("self-contained", "apphost")
+"""With the .NET runtime inside it, or with the runtime's folder beside it."""
+# Codes that the program itself ends with: managed code ran. See images/dotnet/Program.cs.
+_PROGRAMS_OWN = frozenset({0, 64, 69, 70})
+_MISSING = re.compile(r"^missing: (.+)$", re.MULTILINE)
+_LOG_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class ExecutableRun:
+    """One run of the executable. ``missing`` is what it named first, "" where nothing.
+
+    ``started``: the program's own code ran. ``trained``: it left a whole record.
+    """
+
+    reference: str
+    image_id: str
+    size_bytes: int
+    kind: str
+    started: bool
+    trained: bool
+    missing: str
+    exit_code: int | None
+    said: str
+
+
+def run_executable(
+    engine: Engine, image: ArmImage, study: Study, arm: str, limits: Limits, session_id: str
+) -> ExecutableRun:
+    """Run it like any run, with an identity run's spec for that arm. Raises RunError only
+    where the container could not be started: that it does not work is an answer."""
+    planned = PlannedRun(RUN_ID, -1, 0, arm, "identity", 1, study.protocol.identity_seed)
+    outcome = engine.run(
+        RunRequest(
+            image=image.image_id,
+            command=("sh", "-c", f"cat {FOLDER}/KIND; exec {FOLDER}/Workload"),
+            env={**study.protocol.env, "KIT_SPEC": spec_json(planned, study)},
+            cpuset=limits.cpuset,
+            memory_bytes=limits.memory_bytes,
+            timeout_s=limits.timeout_s,
+            labels={LABEL: "kit", SESSION_LABEL: session_id},
+        )
+    )
+    kind, _, said = outcome.logs.partition("\n")
+    found = _MISSING.search(said)
+    return ExecutableRun(
+        reference=image.reference,
+        image_id=image.image_id,
+        size_bytes=image.size_bytes,
+        kind=kind if kind in KINDS else "",
+        started=outcome.exit_code in _PROGRAMS_OWN,
+        trained=outcome.exit_code == 0 and _is_record(outcome.files.get("record.json", b"")),
+        missing=found[1].strip() if found else "",
+        exit_code=outcome.exit_code,
+        said=said[-_LOG_CHARACTERS:],
+    )
+
+
+def _is_record(content: bytes) -> bool:
+    try:
+        parse_record(content, RUN_ID)
+    except RunError:
+        return False
+    return True
