@@ -1,0 +1,73 @@
+"""compose.yaml by Debian's docker-compose: read, and an arm run for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+import kit
+from kit.engine.discover import discover
+from kit.images.build import Builder, Options
+from kit.images.compose import compose_yaml
+from kit.images.hostnet import gather
+from kit.pins.load import pins_document, shipped_pins
+from kit.schemas import problems
+from kit.study.load import shipped_study
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory):
+    """Runs docker-compose on the generated file, in a folder of its own."""
+    if shutil.which("docker-compose") is None:
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            pytest.skip("docker-compose is not installed, and cannot be without root and apt")
+        command = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "docker-compose"]
+        environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "-qq", "update"], check=True, env=environ)
+        subprocess.run(command, check=True, env=environ, capture_output=True)
+    folder: Path = tmp_path_factory.mktemp("compose")
+    for recipe in ("python", "dotnet"):
+        (folder / "images" / recipe).mkdir(parents=True)
+    (folder / "compose.yaml").write_text(compose_yaml(pins_document()))
+
+    def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["docker-compose", "--project-name", "kit-test", *arguments], cwd=folder,
+            env={**os.environ, **environ}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    yield run
+    run("--profile", "cpu", "--profile", "cuda", "down", "--volumes")
+
+
+@pytest.mark.parametrize("profile", ["cpu", "cuda"])
+def test_the_file_is_read_and_each_profile_has_its_arms(compose, profile: str) -> None:
+    answer = compose("--profile", profile, "config")
+    assert answer.returncode == 0, answer.stderr
+    services = yaml.safe_load(answer.stdout)["services"]
+    of_profile = {name for name, service in services.items() if service["profiles"] == [profile]}
+    assert of_profile == {f"python-{profile}", f"dotnet-{profile}"}
+
+
+@pytest.mark.parametrize("stack", ["python", "dotnet"])
+def test_an_arm_runs_and_prints_a_record_that_is_whole(compose, stack: str) -> None:
+    arm = f"{stack}-cpu"
+    builder = Builder(discover(), shipped_pins(), gather(), Options(), lambda _line: None)
+    images = builder.build(shipped_study(), ("python-cpu", "dotnet-cpu")).arms
+    named = {"KIT_DOTNET_CPU": images["dotnet-cpu"].reference}
+    assert images["python-cpu"].reference == f"kit/python-cpu:{kit.__version__}"
+    answer = compose("--profile", "cpu", "run", "--rm", "-T", arm, **named)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    record = json.loads(answer.stdout)
+    assert problems("record", record) == []
+    assert record["arm"] == arm
+    assert len(record["fits"]) == 1
+    assert answer.stdout.count("\n") > 20  # for people: indented
