@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kit.engine.protocol import Engine, ImageInfo
@@ -63,7 +63,8 @@ class Builder:
         """Images for those arms. Raises HostError or ImageError.
 
         With ``strict`` a base that cannot be had exactly is refused before anything
-        is built; the binding shows only when its packages are restored, on the bases.
+        is built. The binding is known only by restoring its packages, on those bases:
+        it is refused later, when the python images are there.
         """
         chosen = [study.arms[name] for name in arms]
         refuse_edited_lists(recipes(), self._pins)
@@ -72,16 +73,18 @@ class Builder:
         if self._options.strict:
             roles = ("python", *DOTNET_ROLES) if with_dotnet else ("python",)
             self._bases.refuse_substitutes(roles)
-        images: dict[tuple[str, str], ImageInfo] = {}
+        variants = dict.fromkeys(arm.variant for arm in chosen)
+        images = {"python": {variant: self._python(variant) for variant in variants}}
         binding = None
-        for variant in dict.fromkeys(arm.variant for arm in chosen):
-            images["python", variant] = self._python(variant)
-            if any(arm.stack == "dotnet" and arm.variant == variant for arm in chosen):
-                binding = self._dotnet(variant, images["python", variant])
-                images["dotnet", variant] = binding.image
+        if with_dotnet:
+            wanted = {arm.variant for arm in chosen if arm.stack == "dotnet"}
+            binding = self._dotnet(
+                {v: image for v, image in images["python"].items() if v in wanted}
+            )
+            images["dotnet"] = dict(binding.images)
         return Images(
-            arms={arm.name: _arm_image(arm, images[arm.stack, arm.variant]) for arm in chosen},
-            fidelity=self._fidelity(study, chosen, binding),
+            arms={arm.name: _arm_image(arm, images[arm.stack][arm.variant]) for arm in chosen},
+            fidelity=self._fidelity(study, tuple(variants), binding),
         )
 
     def _python(self, variant: str) -> ImageInfo:
@@ -102,19 +105,20 @@ class Builder:
         recipe = Recipe(f"python-{variant}", context, "Dockerfile", args)
         return build_recipe(self._engine, recipe, self._net, self._say)
 
-    def _dotnet(self, variant: str, python: ImageInfo) -> BindingChoice:
+    def _dotnet(self, pythons: Mapping[str, ImageInfo]) -> BindingChoice:
+        """The dotnet images of the variants of these python images."""
         base, dotnet = self._bases.python, self._bases.dotnet
         args = {
-            "PYTHON_IMAGE": python.id,
             "PYTHON_BASE": base.image.id,
             "SDK_IMAGE": dotnet.sdk.id,
             "RUNTIME_IMAGE": dotnet.runtime.id,
             "TARGET_FRAMEWORK": dotnet.framework,
         }
-        return self._bindings.build(variant, args, base.lock)
+        variants = {v: {**args, "PYTHON_IMAGE": image.id} for v, image in pythons.items()}
+        return self._bindings.build(variants, base.lock)
 
     def _fidelity(
-        self, study: Study, chosen: Sequence[Arm], binding: BindingChoice | None
+        self, study: Study, variants: tuple[str, ...], binding: BindingChoice | None
     ) -> tuple[Component, ...]:
         base = self._bases.python
         dotnet = None
@@ -133,7 +137,7 @@ class Builder:
             self._pins.tensorflow,
             PythonParts(base.python, base.os, base.exact, base.why),
             dotnet,
-            cuda=any(arm.variant == "cuda" for arm in chosen),
+            variants,
         )
 
 
