@@ -42,15 +42,22 @@ class Bases:
         self._resolutions: dict[str, Resolution] = {}
 
     def refuse_substitutes(self, roles: Sequence[str]) -> None:
-        """Raise ImageError that lists every role whose exact base cannot be had."""
+        """Raise ImageError that lists every role whose exact base cannot be had.
+
+        What the binding's packages are restored on is among the .NET bases: it cannot
+        be listed before they are there, and the message says so.
+        """
         missing = [
             f"{role} ({said(resolution.attempts)})"
             for role, resolution in ((role, self._resolve(role)) for role in roles)
             if not self._is_exact(resolution)
         ]
+        count = len(missing)
+        if missing and set(roles).intersection(DOTNET_ROLES):
+            missing.append(f"{self._pins.exact_binding} can be tried only on those bases")
         if missing:
             raise ImageError(
-                f"--strict: {len(missing)} of {len(roles)} base images cannot be had exactly: "
+                f"--strict: {count} of {len(roles)} base images cannot be had exactly: "
                 + "; ".join(missing),
                 "make the registry reachable, name a mirror of it, load a bundle, "
                 "or leave out --strict to use substitutes",

@@ -23,9 +23,9 @@ _HASH_REFUSED = re.compile(r"NU1403|NU1004")
 
 @dataclass(frozen=True)
 class BindingChoice:
-    """A dotnet image and the binding in it."""
+    """The dotnet image of every variant, and the binding that all of them have."""
 
-    image: ImageInfo
+    images: Mapping[str, ImageInfo]
     name: str
     exact: bool
     why: str
@@ -52,26 +52,36 @@ class Bindings:
         self._source = source
         self._strict = strict
 
-    def build(self, variant: str, args: Mapping[str, str], lock: str) -> BindingChoice:
-        """The dotnet image of a variant. ``args`` are the recipe's, ``lock`` the Python's.
+    def build(self, variants: Mapping[str, Mapping[str, str]], lock: str) -> BindingChoice:
+        """The dotnet image of each variant, which maps to the recipe's arguments.
 
-        Raises ImageError where neither binding can be built, or only the substitute
-        and the exact one is insisted on.
+        ``lock`` is the Python's. All get the same binding, or CPU and GPU could not
+        be compared. Raises ImageError where neither binding can be built, or only
+        the substitute and the exact one is insisted on.
         """
-        tried = self._try_exact(variant, args, lock)
-        if isinstance(tried, ImageInfo):
-            source = self._source or "NuGet's default feed"
-            why = f"its packages were restored from {source}"
-            return BindingChoice(tried, self._pins.exact_binding, True, why, EXACT)
+        exact: dict[str, ImageInfo] = {}
+        for variant, args in variants.items():
+            tried = self._try_exact(variant, args, lock)
+            if isinstance(tried, str):
+                return self._substitutes(variants, tried)
+            exact[variant] = tried
+        source = self._source or "NuGet's default feed"
+        why = f"its packages were restored from {source}"
+        return BindingChoice(exact, self._pins.exact_binding, True, why, EXACT)
+
+    def _substitutes(self, variants: Mapping[str, Mapping[str, str]], tried: str) -> BindingChoice:
         if self._strict:
             raise ImageError(
                 f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
                 "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
             )
-        image = build_recipe(
-            self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
-        )
-        return BindingChoice(image, self._pins.substitute_binding, False, tried, SUBSTITUTE)
+        images = {
+            variant: build_recipe(
+                self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
+            )
+            for variant, args in variants.items()
+        }
+        return BindingChoice(images, self._pins.substitute_binding, False, tried, SUBSTITUTE)
 
     def executable(self, args: Mapping[str, str], binding: str, bare: ImageInfo) -> ImageInfo:
         """The program as an executable, alone on that bare Debian. Raises ImageError.
@@ -91,13 +101,14 @@ class Bindings:
         """The image with Keras.NET, or why it cannot be had.
 
         Asking an unreachable feed takes its time, so an equal substitute built
-        before answers for it; naming a feed asks again.
+        before answers for it; naming a feed, or insisting, asks again.
         """
         if lock != "cp38":
             return f"Keras.NET loads Python 3.8 only, the base has {lock}"
         exact = self._recipe(variant, args, EXACT)
         asked_before = (
             not self._source
+            and not self._strict
             and find_built(self._engine, exact) is None
             and find_built(self._engine, self._recipe(variant, args, SUBSTITUTE)) is not None
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kit.engine.protocol import Engine, ImageInfo
@@ -77,7 +77,8 @@ class Builder:
         """Images for those arms. Raises HostError or ImageError.
 
         With ``strict`` a base that cannot be had exactly is refused before anything
-        is built; the binding shows only when its packages are restored, on the bases.
+        is built. The binding is known only by restoring its packages, on those bases:
+        it is refused later, when the python images are there.
         """
         chosen = [study.arms[name] for name in arms]
         refuse_edited_lists(recipes(), self._pins)
@@ -86,18 +87,18 @@ class Builder:
         roles = ("python", *DOTNET_ROLES) if with_dotnet else ("python",)
         if self._options.strict:
             self._bases.refuse_substitutes(roles)
-        images: dict[tuple[str, str], ImageInfo] = {}
+        variants = dict.fromkeys(arm.variant for arm in chosen)
+        pythons = {variant: self._python(variant) for variant in variants}
+        images = {"python": pythons}
         binding = executable = None
-        for variant in dict.fromkeys(arm.variant for arm in chosen):
-            images["python", variant] = self._python(variant)
-            if any(arm.stack == "dotnet" and arm.variant == variant for arm in chosen):
-                binding = self._dotnet(variant, images["python", variant])
-                images["dotnet", variant] = binding.image
-                if variant == "cpu":
-                    executable = self._executable(images["python", variant], binding)
+        if with_dotnet:
+            wanted = {arm.variant for arm in chosen if arm.stack == "dotnet"}
+            binding = self._dotnet({v: image for v, image in pythons.items() if v in wanted})
+            images["dotnet"] = dict(binding.images)
+            executable = self._executable(pythons, binding)
         return Images(
-            arms={arm.name: _arm_image(arm, images[arm.stack, arm.variant]) for arm in chosen},
-            fidelity=self._fidelity(study, chosen, binding),
+            arms={arm.name: _arm_image(arm, images[arm.stack][arm.variant]) for arm in chosen},
+            fidelity=self._fidelity(study, tuple(variants), binding),
             bases=self._bases.used(roles),
             nuget_source=self._nuget_source,
             executable=executable,
@@ -121,12 +122,18 @@ class Builder:
         recipe = Recipe(f"python-{variant}", context, "Dockerfile", args)
         return build_recipe(self._engine, recipe, self._net, self._say)
 
-    def _dotnet(self, variant: str, python: ImageInfo) -> BindingChoice:
-        return self._bindings.build(variant, self._dotnet_args(python), self._bases.python.lock)
+    def _dotnet(self, pythons: Mapping[str, ImageInfo]) -> BindingChoice:
+        """The dotnet images of the variants of these python images."""
+        variants = {v: self._dotnet_args(image) for v, image in pythons.items()}
+        return self._bindings.build(variants, self._bases.python.lock)
 
-    def _executable(self, python: ImageInfo, binding: BindingChoice) -> ArmImage | None:
+    def _executable(
+        self, pythons: Mapping[str, ImageInfo], binding: BindingChoice
+    ) -> ArmImage | None:
         """None where it cannot be built: one claim cannot be tested then, all else can."""
-        args = self._dotnet_args(python)
+        if "cpu" not in binding.images:
+            return None
+        args = self._dotnet_args(pythons["cpu"])
         try:
             image = self._bindings.executable(args, binding.project, self._bases.bare)
         except ImageError as error:
@@ -147,7 +154,7 @@ class Builder:
         }
 
     def _fidelity(
-        self, study: Study, chosen: Sequence[Arm], binding: BindingChoice | None
+        self, study: Study, variants: tuple[str, ...], binding: BindingChoice | None
     ) -> tuple[Component, ...]:
         base = self._bases.python
         dotnet = None
@@ -166,7 +173,7 @@ class Builder:
             self._pins.tensorflow,
             PythonParts(base.python, base.os, base.exact, base.why),
             dotnet,
-            cuda=any(arm.variant == "cuda" for arm in chosen),
+            variants,
         )
 
 

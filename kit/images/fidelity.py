@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+BUILDS = {"cpu": "CPU build", "cuda": "GPU build"}
+"""What a variant's TensorFlow is: two packages of the same sources."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,16 @@ def fidelity(
     tensorflow: str,
     python: PythonParts,
     dotnet: DotnetParts | None,
-    *,
-    cuda: bool = False,
+    variants: Collection[str],
 ) -> tuple[Component, ...]:
     """The fidelity table. ``wanted`` maps a component to what the paper names.
 
     A component whose version the paper does not state is exact when the product
-    is the one named; the row says that the version is the kit's choice. ``cuda``:
-    arms of that variant are among those built.
+    is the one named; the row says that the version is the kit's choice. ``variants``
+    are those of the arms that were built.
     """
+    cuda = "cuda" in variants
+    builds = " and ".join(name for variant, name in BUILDS.items() if variant in variants)
     rows = [
         Component(
             "python", wanted["python"], f"CPython {python.version}", python.exact, python.why
@@ -75,7 +79,7 @@ def fidelity(
         Component(
             "tensorflow",
             wanted["tensorflow"],
-            f"TensorFlow {tensorflow}",
+            f"TensorFlow {tensorflow} ({builds})",
             True,
             "the paper states no version; this one is the kit's choice, locked by hash",
         ),
@@ -98,7 +102,7 @@ def fidelity(
             Component(
                 "cuda",
                 "not stated",
-                "CUDA 11.8 and cuDNN 8.6 from NVIDIA's wheels, TensorFlow's GPU build",
+                "CUDA 11.8 and cuDNN 8.6 from NVIDIA's wheels",
                 True,
                 "the paper names none; these are the kit's choice, locked by hash",
             )

@@ -31,6 +31,7 @@ STUDY = replace(STUDY, arms={**STUDY.arms, **CUDA})
 BOTH = (PYTHON, DOTNET)
 KERAS_NET, PYTHON_NET = "kit/dotnet-cpu-kerasnet", "kit/dotnet-cpu-pythonnet"
 EXECUTABLE = "kit/executable"
+CUDA_KERAS_NET = "kit/dotnet-cuda-kerasnet"
 NO_FEED = ImageError("the feed did not answer", "name another")
 
 
@@ -155,15 +156,47 @@ def test_every_variant_has_images_of_its_own_on_the_same_bases(engine: Engine) -
     have(engine, *PINS.roles)
     images = build(engine, (*BOTH, "python-cuda", "dotnet-cuda"))
     assert engine.built() == [
-        "kit/python-cpu", KERAS_NET, "kit/python-cuda", "kit/dotnet-cuda-kerasnet",
+        "kit/python-cpu", "kit/python-cuda", KERAS_NET, CUDA_KERAS_NET,
     ]  # fmt: skip
     cpu, cuda = (engine.args(f"kit/python-{variant}") for variant in ("cpu", "cuda"))
     assert (cpu.pop("VARIANT"), cuda.pop("VARIANT")) == ("cpu", "cuda")
     assert cpu == cuda
-    cuda_dotnet = engine.args("kit/dotnet-cuda-kerasnet")
+    cuda_dotnet = engine.args(CUDA_KERAS_NET)
     assert cuda_dotnet["PYTHON_IMAGE"] == images.arms["python-cuda"].image_id
     assert len({arm.image_id for arm in images.arms.values()}) == 4
     assert row(images, "cuda").got.startswith("CUDA 11.8")
+    assert len({reference for reference, _ in engine.named("pull")}) == len(engine.named("pull"))
+
+
+def test_a_cuda_arm_alone_builds_nothing_of_the_cpu_variant(engine: Engine) -> None:
+    images = build(engine, ("dotnet-cuda",))
+    assert engine.built() == [
+        "kit/base-python", "kit/python-cuda", "kit/base-dotnet-sdk", CUDA_KERAS_NET,
+    ]  # fmt: skip
+    assert list(images.arms) == ["dotnet-cuda"]
+    assert row(images, "tensorflow").got.endswith("(GPU build)")
+
+
+def test_a_variant_without_a_dotnet_arm_gets_no_dotnet_image(engine: Engine) -> None:
+    build(engine, (*BOTH, "python-cuda"))
+    assert [tag for tag in engine.built() if "dotnet-c" in tag] == [KERAS_NET]
+
+
+@pytest.mark.parametrize("failing", ["cpu", "cuda"])
+def test_the_variants_never_differ_in_their_binding(engine: Engine, failing: str) -> None:
+    engine.fail(f"kit/dotnet-{failing}-kerasnet")
+    images = build(engine, (*BOTH, "python-cuda", "dotnet-cuda"))
+    assert images.arms[DOTNET].reference.startswith(PYTHON_NET)
+    assert images.arms["dotnet-cuda"].reference.startswith("kit/dotnet-cuda-pythonnet")
+    assert (row(images, "binding").got, row(images, "binding").exact) == (
+        PINS.substitute_binding, False,
+    )  # fmt: skip
+
+
+def test_a_feed_that_failed_one_variant_is_not_asked_for_the_next(engine: Engine) -> None:
+    engine.fail(KERAS_NET)
+    build(engine, (*BOTH, "python-cuda", "dotnet-cuda"))
+    assert CUDA_KERAS_NET not in engine.built()
 
 
 def test_without_a_cuda_arm_nothing_of_cuda_is_built(engine: Engine) -> None:
@@ -301,7 +334,8 @@ def test_strict_refuses_with_what_was_missing(engine: Engine) -> None:
     for role, candidates in PINS.roles.items():
         assert role in caught.value.problem
         for candidate in candidates:
-            assert candidate.readable in caught.value.problem
+            assert f"{candidate.readable}: " in caught.value.problem
+    assert f"{PINS.exact_binding} can be tried only on those bases" in caught.value.problem
     assert engine.built() == [] and engine.named("import_rootfs") == []
 
 
@@ -325,6 +359,10 @@ def test_strict_refuses_the_second_choice_of_python(engine: Engine) -> None:
 
 
 def test_strict_asks_for_no_dotnet_where_none_is_wanted(engine: Engine) -> None:
+    with pytest.raises(ImageError) as caught:
+        build(engine, (PYTHON,), strict=True)
+    assert "1 of 1 base images" in caught.value.problem
+    assert PINS.exact_binding not in caught.value.problem
     have(engine, "python")
     assert build(engine, (PYTHON,), strict=True).arms
 
@@ -338,6 +376,16 @@ def test_strict_refuses_the_substitute_binding(engine: Engine) -> None:
     assert "the feed did not answer" in caught.value.problem
     assert "--nuget-source" in caught.value.remedy
     assert PYTHON_NET not in engine.built()
+
+
+def test_strict_asks_the_feed_again_and_says_what_it_said(engine: Engine) -> None:
+    have(engine, *PINS.roles)
+    engine.fail(KERAS_NET)
+    build(engine)
+    with pytest.raises(ImageError, match="the feed did not answer"):
+        build(engine, strict=True)
+    engine.build_errors.clear()
+    assert row(build(engine, strict=True), "binding").exact
 
 
 def test_a_nuget_folder_travels_in_the_context(engine: Engine, tmp_path: Path) -> None:

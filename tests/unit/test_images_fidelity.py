@@ -14,8 +14,12 @@ DOTNET = DotnetParts(
 )
 
 
-def rows(python: PythonParts = PYTHON, dotnet: DotnetParts | None = DOTNET) -> dict[str, Component]:
-    return {row.name: row for row in fidelity(WANTED, "2.10.1", python, dotnet)}
+def rows(
+    python: PythonParts = PYTHON,
+    dotnet: DotnetParts | None = DOTNET,
+    variants: tuple[str, ...] = ("cpu",),
+) -> dict[str, Component]:
+    return {row.name: row for row in fidelity(WANTED, "2.10.1", python, dotnet, variants)}
 
 
 def test_a_row_for_everything_the_paper_names() -> None:
@@ -51,5 +55,27 @@ def test_what_is_pinned_by_hash_is_exact(name: str) -> None:
 
 
 def test_the_tensorflow_row_says_whose_choice_it_is() -> None:
-    assert rows()["tensorflow"].got == "TensorFlow 2.10.1"
     assert "the kit's choice" in rows()["tensorflow"].why
+
+
+@pytest.mark.parametrize(
+    ("variants", "builds"),
+    [
+        (("cpu",), "CPU build"),
+        (("cuda",), "GPU build"),
+        (("cuda", "cpu"), "CPU build and GPU build"),
+    ],
+)
+def test_the_tensorflow_row_says_which_builds_it_had(
+    variants: tuple[str, ...], builds: str
+) -> None:
+    assert rows(variants=variants)["tensorflow"].got == f"TensorFlow 2.10.1 ({builds})"
+
+
+def test_cuda_has_a_row_only_where_an_arm_has_it() -> None:
+    row = rows(variants=("cpu", "cuda"))["cuda"]
+    assert (row.wanted, row.exact) == ("not stated", True)
+    assert "CUDA 11.8" in row.got and "cuDNN 8.6" in row.got and "the kit's choice" in row.why
+    assert "cuda" not in rows()
+    assert "GPU" not in rows()["hardware"].got
+    assert "GPU" in rows(variants=("cuda",))["hardware"].got
