@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.engine.docker import DockerEngine
 from kit.measure.runlog import read_session
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
@@ -63,7 +64,9 @@ def offline() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_without_any_network_a_bundle_gives_the_same_images(tmp_path: Path, offline: Path) -> None:
+def test_without_any_network_a_bundle_gives_the_same_images(
+    tmp_path: Path, offline: Path, engine: DockerEngine
+) -> None:
     _skip_unless_possible()
     file = tmp_path / "kit.bundle"
     saved = subprocess.run(

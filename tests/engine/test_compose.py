@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import kit
-from kit.engine.discover import discover
+from kit.engine.docker import DockerEngine
 from kit.images.build import Builder, Options
 from kit.images.compose import compose_yaml
 from kit.images.hostnet import gather
@@ -58,9 +58,11 @@ def test_the_file_is_read_and_each_profile_has_its_arms(compose, profile: str) -
 
 
 @pytest.mark.parametrize("stack", ["python", "dotnet"])
-def test_an_arm_runs_and_prints_a_record_that_is_whole(compose, stack: str) -> None:
+def test_an_arm_runs_and_prints_a_record_that_is_whole(
+    compose, stack: str, engine: DockerEngine
+) -> None:
     arm = f"{stack}-cpu"
-    builder = Builder(discover(), shipped_pins(), gather(), Options(), lambda _line: None)
+    builder = Builder(engine, shipped_pins(), gather(), Options(), lambda _line: None)
     images = builder.build(shipped_study(), ("python-cpu", "dotnet-cpu")).arms
     named = {"KIT_DOTNET_CPU": images["dotnet-cpu"].reference}
     assert images["python-cpu"].reference == f"kit/python-cpu:{kit.__version__}"

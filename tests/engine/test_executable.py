@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kit.engine.discover import discover
+from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.images.build import Builder, Options
 from kit.images.content import read_content
@@ -17,8 +17,8 @@ from kit.study.load import shipped_study
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
 
-def test_it_starts_without_python_and_names_what_it_cannot_do_without() -> None:
-    engine, study = discover(), shipped_study()
+def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: DockerEngine) -> None:
+    study = shipped_study()
     builder = Builder(engine, shipped_pins(), gather(), Options(), lambda _line: None)
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None
@@ -36,8 +36,8 @@ def test_it_starts_without_python_and_names_what_it_cannot_do_without() -> None:
     assert found.exit_code == 69
 
 
-def test_a_bad_spec_is_refused_by_the_executable_as_by_the_arm() -> None:
-    engine, study = discover(), shipped_study()
+def test_a_bad_spec_is_refused_by_the_executable_as_by_the_arm(engine: DockerEngine) -> None:
+    study = shipped_study()
     builder = Builder(engine, shipped_pins(), gather(), Options(), lambda _line: None)
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None

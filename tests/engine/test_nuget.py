@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import BuildRequest, ImageInfo
 from kit.errors import ImageError
@@ -48,11 +47,6 @@ def nupkg(name: str, content: str = "") -> bytes:
         archive.writestr(f"{name}.nuspec", nuspec)
         archive.writestr("lib/netstandard2.0/_._", "")
     return stream.getvalue()
-
-
-@pytest.fixture(scope="module")
-def engine() -> DockerEngine:
-    return discover()
 
 
 @pytest.fixture(scope="module")
