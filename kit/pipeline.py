@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -173,7 +173,7 @@ def _check_gpu(world: World, study: Study, pins: Pins, request: Request, plan: P
     with world.progress.phase("GPU") as phase:
 
         def image() -> str:
-            _check_disk(world, study)
+            _check_disk(world, study, (arm,))
             builder = Builder(world.engine, pins, world.net, request.options, phase.step)
             return builder.build(study, (arm,)).arms[arm].image_id
 
@@ -184,7 +184,7 @@ def _check_gpu(world: World, study: Study, pins: Pins, request: Request, plan: P
 
 
 def _build(world: World, study: Study, pins: Pins, options: Options, plan: Plan) -> Images:
-    _check_disk(world, study)
+    _check_disk(world, study, plan.arms)
     with world.progress.phase("images") as phase:
         builder = Builder(world.engine, pins, world.net, options, phase.step)
         return builder.build(study, plan.arms)
@@ -203,15 +203,20 @@ def _described(world: World, images: Images) -> tuple[Images, Mapping[str, bytes
     return replace(images, arms=arms), sboms
 
 
-def _check_disk(world: World, study: Study) -> None:
+def _check_disk(world: World, study: Study, arms: Sequence[str]) -> None:
     """Refuse before an image is begun that the disk cannot hold."""
-    if world.engine.find_image(f"kit/python-cpu:{kit.__version__}") is not None:
-        return
+    variants = dict.fromkeys(study.arms[name].variant for name in arms)
+    missing = [
+        variant
+        for variant in variants
+        if world.engine.find_image(f"kit/python-{variant}:{kit.__version__}") is None
+    ]
+    needed = sum(study.protocol.disk_bytes[variant] for variant in missing)
     root = world.engine.info().root_dir
     free = world.free_disk(root)
-    if free is not None and free < study.protocol.disk_bytes:
+    if free is not None and free < needed:
         raise HostError(
-            f"disk: the images need {study.protocol.disk_bytes / 1e9:.1f} GB, "
+            f"disk: the {' and '.join(missing)} images need {needed / 1e9:.1f} GB, "
             f"{free / 1e9:.1f} GB are free at {root}",
             "free disk space there (`docker system prune` removes what is unused)",
         )

@@ -36,6 +36,6 @@ def doctor(as_json: bool, budget: str) -> int:
     mirrors = {host_of(mirror) for mirror in parse_mirrors((), os.environ)}
     hosts = sorted(mirrors | {c.registry for found in pins.roles.values() for c in found})
     facts = gather(hosts, python)
-    rows = check(facts, Needs(protocol.memory.of(repeats), protocol.disk_bytes))
+    rows = check(facts, Needs(protocol.memory.of(repeats), protocol.disk_bytes["cpu"]))
     click.echo(json.dumps(to_json(rows), indent=2) if as_json else table(rows))
     return 0 if ready(rows) else HostError.exit_code

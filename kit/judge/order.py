@@ -59,7 +59,9 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") 
     if len(logs) < LEAST_FOR_DRIFT:
         return Drift(arm, None, None)
     line = stats.linregress(range(len(logs)), logs)
-    return Drift(arm, 100 * math.expm1(line.slope * (len(logs) - 1)), float(line.pvalue))
+    p_value = float(line.pvalue)
+    percent = 100 * math.expm1(line.slope * (len(logs) - 1))
+    return Drift(arm, percent, None if math.isnan(p_value) else p_value)
 
 
 def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> OrderEffect:

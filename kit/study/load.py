@@ -130,7 +130,7 @@ def _protocol(document: Mapping[str, Any]) -> Protocol:
             base_bytes=memory["base_mb"] * MEGABYTE,
             per_repeat_bytes=memory["per_repeat_mb"] * MEGABYTE,
         ),
-        disk_bytes=document["disk_mb"] * MEGABYTE,
+        disk_bytes={name: size * MEGABYTE for name, size in document["disk_mb"].items()},
         cost=Cost(**document["cost"]),
         env=dict(document["env"]),
     )

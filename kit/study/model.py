@@ -81,7 +81,8 @@ class Protocol:
     identity_seed: int
     run_timeout_s: float
     memory: MemoryNeed
-    disk_bytes: int
+    disk_bytes: Mapping[str, int]
+    """What building the images of a variant takes."""
     cost: Cost
     env: Mapping[str, str]
     """Environment given to every arm alike."""

@@ -77,7 +77,7 @@ def make_study(**changes: Any) -> Study:
             identity_seed=20220501,
             run_timeout_s=1800.0,
             memory=MemoryNeed(2_500_000_000, 700_000_000),
-            disk_bytes=8_000_000_000,
+            disk_bytes={"cpu": 8_000_000_000, "cuda": 10_000_000_000},
             cost=Cost(8.0, 3.0),
             env={"PYTHONHASHSEED": "0"},
         ),

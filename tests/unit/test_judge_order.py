@@ -44,6 +44,8 @@ def test_a_drifting_arm_is_told_from_a_steady_one():
     assert found.percent == pytest.approx(100 * math.expm1(0.03))
     assert found.p_value < 0.01
     assert drift(slow[:2], "python-cpu").percent is None
+    same = [run.__class__(**{**vars(run), "hardened": 2.0}) for run in slow]
+    assert (drift(same, "python-cpu").percent, drift(same, "python-cpu").p_value) == (0.0, None)
     assert drift(slow, "dotnet-cpu").percent is None
 
 

@@ -28,6 +28,7 @@ from kit.pins.load import shipped_pins
 from kit.plan.resources import Wish
 from kit.schemas import problems
 from kit.study.load import shipped_study
+from kit.study.model import Arm
 
 STUDY, PINS = shipped_study(), shipped_pins()
 ARMS = (PYTHON, DOTNET)
@@ -156,6 +157,33 @@ def test_the_header_s_command_repeats_the_plan(tmp_path: Path) -> None:
     ).header
     assert again.plan_sha256 == first.plan_sha256
     assert again.command == first.command
+
+
+@pytest.mark.parametrize(
+    ("arms", "there", "free_gb", "refused"),
+    [
+        ((PYTHON,), (), 7, "the cpu images need 8.0 GB, 7.0 GB are free"),
+        ((PYTHON,), (), 9, ""),
+        ((PYTHON, "python-cuda"), (), 17, "the cpu and cuda images need 18.0 GB"),
+        ((PYTHON, "python-cuda"), ("cpu",), 9, "the cuda images need 10.0 GB"),
+        ((PYTHON, "python-cuda"), ("cpu", "cuda"), 1, ""),
+    ],
+)
+def test_a_disk_that_cannot_hold_the_images_is_refused_before_they_are_begun(
+    tmp_path: Path, arms, there, free_gb, refused
+) -> None:
+    bench = Bench(tmp_path)
+    for variant in there:
+        reference = f"kit/python-{variant}:{kit.__version__}"
+        bench.engine.images[reference] = image(reference)
+    world = replace(bench.world(), free_disk=lambda folder: free_gb * 10**9)
+    study = replace(STUDY, arms={**STUDY.arms, "python-cuda": Arm("python-cuda", "python", "cuda")})
+    if not refused:
+        pipeline._check_disk(world, study, arms)
+        return
+    with pytest.raises(HostError, match=refused):
+        pipeline._check_disk(world, study, arms)
+    assert bench.engine.named("build") == []
 
 
 def test_another_seed_makes_another_plan(tmp_path: Path) -> None:

@@ -70,12 +70,12 @@ def test_published_gains_follow_from_the_figures() -> None:
 def test_megabytes_become_bytes(folder: Path) -> None:
     def sizes(study: dict[str, Any]) -> None:
         study["protocol"]["memory"] = {"base_mb": 100, "per_repeat_mb": 7}
-        study["protocol"]["disk_mb"] = 9
+        study["protocol"]["disk_mb"] = {"cpu": 9, "cuda": 11}
 
     change(folder / "study.yaml", sizes)
     protocol = load_study(folder).protocol
     assert protocol.memory.of(3) == 121_000_000
-    assert protocol.disk_bytes == 9_000_000
+    assert protocol.disk_bytes == {"cpu": 9_000_000, "cuda": 11_000_000}
 
 
 def test_every_repeat_needs_its_memory_in_the_shipped_study() -> None:
