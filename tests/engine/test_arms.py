@@ -120,9 +120,20 @@ def test_every_planned_run_left_a_whole_record(made: Made) -> None:
 
 
 def test_the_log_holds_records_that_honour_the_published_schema(made: Made) -> None:
-    lines = (made.folder / "runlog.jsonl").read_text().splitlines()[1:]
-    for line in lines:
-        assert problems("record", json.loads(line)["record"]) == []
+    text = (made.folder / "runlog.jsonl").read_text()
+    documents = [json.loads(line) for line in text.splitlines()]
+    assert [d["type"] for d in documents] == ["header", "executable", *["run"] * 4]
+    for document in documents[2:]:
+        assert problems("record", document["record"]) == []
+
+
+def test_the_executable_was_run_and_its_claim_judged(made: Made) -> None:
+    found = made.session.executable
+    assert found is not None
+    assert found.started and not found.trained
+    (verdict,) = made.model.judged.executable
+    assert verdict.word == "OPPOSITE"
+    assert found.missing in (made.folder / "report.md").read_text()
 
 
 def test_both_arms_did_the_same_work(made: Made) -> None:
