@@ -74,7 +74,6 @@ def test_without_any_network_a_bundle_gives_the_same_images(
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert saved.returncode == 0, saved.stderr
-    assert "2 images" not in saved.stdout  # the arms and their bases
 
     home = {
         name: str(offline / name.lower()) for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
@@ -94,6 +93,7 @@ def test_without_any_network_a_bundle_gives_the_same_images(
     (results,) = (offline / "results").iterdir()
     header = read_session(results).header
     document = json.loads(subprocess.check_output(["tar", "-xOf", str(file), "bundle.json"]))
+    assert len(document["images"]) > len(document["arms"])  # their bases too
     assert header.images["python-cpu"].image_id == document["arms"]["python-cpu"]
     python = next(row for row in header.fidelity if row.name == "python")
     assert "from a bundle made on" in python.why
