@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,15 @@ from fakes import rootfs
 from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.errors import KitError
+
+
+@pytest.fixture(autouse=True)
+def same_signals() -> Iterator[None]:
+    """``kit.cli.run`` sets handlers for its process; the tests' own come back."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -189,7 +189,7 @@ def test_a_named_volume_is_kept_between_runs(engine: DockerEngine, tiny_image: s
 def test_a_gpu_that_the_engine_cannot_give_is_refused(
     engine: DockerEngine, tiny_image: str
 ) -> None:
-    if not engine._link.quirks.gpu_request:
+    if not engine._link.quirks.gpu_drivers:
         pytest.skip(f"{engine.info().name} gives no answer to a GPU request")
     mark = uuid.uuid4().hex
     request = RunRequest(tiny_image, ("true",), gpu="all", labels={SESSION_LABEL: mark})

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,14 +44,6 @@ def refused(engine: DockerEngine, tiny_image: str) -> GpuCheck:
     if not found.problems:
         pytest.skip("this engine gives a container a GPU")
     return found
-
-
-@pytest.fixture
-def same_signals() -> Iterator[None]:
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
 
 
 def test_the_refusal_is_a_problem_in_the_engine_s_own_words(refused: GpuCheck) -> None:
@@ -100,7 +90,6 @@ def test_a_session_without_a_gpu_ends_with_the_report_and_the_right_code(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    same_signals: None,
 ) -> None:
     if NvmlProbe().look().gpus:
         pytest.skip("this machine has a GPU")

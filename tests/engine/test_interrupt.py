@@ -118,7 +118,7 @@ def test_ctrl_c_in_an_identity_run(
     assert f"kit reproduce --resume {folder}" in "\n".join(command.lines)
     assert "Traceback" not in "\n".join(command.lines)
     assert left_behind(engine, folder.name, volumes) == []
-    assert sorted(path.name for path in folder.iterdir()) == ["runlog.jsonl"]
+    assert sorted(path.name for path in folder.iterdir()) == ["runlog.jsonl", "sbom"]
     assert read_session(folder).entries == ()
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,15 +13,6 @@ import pytest
 
 import kit.cli
 from kit.errors import ERRORS, EXIT_INTERRUPTED, KitError
-
-
-@pytest.fixture(autouse=True)
-def same_signals() -> Iterator[None]:
-    """``run`` sets handlers; the tests' own come back."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
