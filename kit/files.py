@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from kit.errors import HostError
@@ -23,3 +24,16 @@ def write_whole(path: Path, content: bytes) -> None:
             f"{path}: cannot be written ({error.strerror})",
             "free disk space or choose a writable place",
         ) from error
+
+
+def write_below(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write every file below that folder, by its path there. Raises HostError."""
+    for name, content in contents.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HostError(
+                f"{path.parent}: cannot be made ({error.strerror})", "choose a writable place"
+            ) from error
+        write_whole(path, content)

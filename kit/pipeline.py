@@ -6,39 +6,46 @@ import secrets
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import kit
 from kit.engine.protocol import SESSION_LABEL, Engine
 from kit.errors import HostError, InputError, KitError, RunError, SameWorkError
-from kit.files import write_whole
+from kit.files import write_below, write_whole
 from kit.gpu.facts import GpuCheck
 from kit.gpu.probe import NvmlProbe, Probe
 from kit.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build import Builder, Images, Options
 from kit.images.describe import Description
-from kit.images.fidelity import ArmImage, Component
+from kit.images.fidelity import ArmImage
 from kit.images.hostnet import HostNet
 from kit.images.sbom import SBOMS, sbom_json, sbom_name
+from kit.judge.pilot import fixed_plan
 from kit.measure.device import GpuBench
 from kit.measure.executable import ExecutableRun, run_executable
 from kit.measure.execute import Bench, execute
-from kit.measure.host import Host, host_facts
+from kit.measure.header import new_header
+from kit.measure.host import Host, host_facts, machine_id
 from kit.measure.runlog import RunLog, drop_torn_line, read_session
 from kit.measure.session import Header, RunEntry, Session
 from kit.pins.load import Pins
-from kit.plan.make import Resources, cuda_arms, expected_seconds, make_plan, plan_sha256
-from kit.plan.model import Plan, PlannedRun
-from kit.plan.resources import Wish, resources
+from kit.plan.make import cuda_arms, expected_seconds, make_plan
+from kit.plan.model import SEQUENTIAL, Plan, PlannedRun
+from kit.plan.resources import Resources, Wish, resources
+from kit.plan.roles import MAIN
 from kit.progress import Progress
 from kit.report import formats, markdown, plots, results_json
 from kit.report.model import ReportModel, build_report
+from kit.report.outlook import outlook_lines
+from kit.study.kept import keep_study
 from kit.study.model import CPU, Study
 
 REPORT = "report.md"
 RESULTS = "results.json"
+BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
+"""Of all CPUs, used by others before a session: said, and refused."""
 FORMATS = "formats"
 """The folder of the files for other tools."""
 
@@ -76,6 +83,12 @@ class Request:
     options: Options
     gpu: bool = False
     gpu_device: str = ""
+    design: str = SEQUENTIAL
+    blocks: int | None = None
+    study: str = ""
+    """The folder of the study as it was named; empty: the shipped one."""
+    noisy: bool = False
+    """Go on though the machine is busy with something else."""
 
 
 def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
@@ -86,14 +99,17 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     are left out of it; no image is built for them.
     """
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
-    have = resources(world.engine.info(), world.host.read().available_bytes, request.wish)
-    plan = make_plan(study, request.budget, request.arms, seed, have, request.gpu)
+    now = check_quiet(world, request.noisy)
+    have = resources(world.engine.info(), now, request.wish, world.host.cores())
+    plan = _plan(study, request, request.arms, seed, have, request.gpu)
     gpu = _check_gpu(world, study, pins, request, plan) if request.gpu else None
     if gpu is not None and gpu.untestable:
-        plan = make_plan(study, request.budget, testable(plan.arms, gpu), seed, have)
+        plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
     images = _build(world, study, pins, request.options, plan)
     images, sboms = _described(world, images)
-    header = _header(world, plan, images, _command(request, seed), gpu)
+    header = new_header(
+        world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu
+    )
     folder = request.out / header.session_id
     try:
         folder.mkdir(parents=True)
@@ -101,7 +117,8 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
         raise HostError(
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
-    _write_below(folder / SBOMS, sboms)
+    write_below(folder / SBOMS, sboms)
+    keep_study(study, folder)
     log = RunLog.create(folder, header)
     _measure(world, study, Session(header, ()), log, folder, images.executable)
     return folder
@@ -109,7 +126,8 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
 
 def check_request(study: Study, request: Request) -> None:
     """Refuse a request that no machine could serve, before anything is started."""
-    make_plan(study, request.budget, request.arms, 0, Resources("0", 2**63), request.gpu)
+    anything = Resources("0-1", 2**63, ("0", "1"))
+    _plan(study, request, request.arms, 0, anything, request.gpu)
 
 
 def resume(world: World, study: Study, pins: Pins, folder: Path, options: Options) -> Path:
@@ -138,15 +156,9 @@ def report(folder: Path, study: Study) -> ReportModel:
     drawn = plots.draw_all(model)
     write_whole(folder / REPORT, markdown.render(model, drawn).encode())
     write_whole(folder / RESULTS, results_json.dumps(model).encode())
-    _write_below(folder / plots.FOLDER, plots.files(drawn))
-    _write_below(folder / FORMATS, formats.render_all(model))
+    write_below(folder / plots.FOLDER, plots.files(drawn))
+    write_below(folder / FORMATS, formats.render_all(model))
     return model
-
-
-def _write_below(folder: Path, contents: Mapping[str, bytes]) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, content in contents.items():
-        write_whole(folder / name, content)
 
 
 def check_outcome(model: ReportModel, folder: Path) -> None:
@@ -164,6 +176,34 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
         )
     if model.header.gpu is not None and model.header.gpu.problems:
         raise not_testable(model.header.gpu)
+
+
+def _plan(
+    study: Study, request: Request, arms: Sequence[str], seed: int, have: Resources, gpu: bool
+) -> Plan:
+    return make_plan(
+        study, request.budget, arms, seed, have, gpu,
+        design=request.design, blocks=request.blocks,
+    )  # fmt: skip
+
+
+def check_quiet(world: World, noisy: bool) -> int:
+    """Bytes of memory that are free. Refuses to begin on a machine that others keep busy."""
+    now = world.host.read()
+    cpus = world.engine.info().cpus
+    share = now.busy_cpus / max(cpus, 1)
+    if share > BUSY_REFUSED and not noisy:
+        raise HostError(
+            f"the machine is busy: others use {now.busy_cpus:.1f} of {cpus} CPUs",
+            "wait until it is quiet, or measure all the same with --noisy",
+        )
+    if share > BUSY_NAMED:
+        with world.progress.phase("host") as phase:
+            phase.say(
+                f"the machine is not quiet: others use {now.busy_cpus:.1f} of {cpus} CPUs; "
+                "runs under disturbance are flagged in the report"
+            )
+    return now.available_bytes
 
 
 def _check_gpu(world: World, study: Study, pins: Pins, request: Request, plan: Plan) -> GpuCheck:
@@ -230,18 +270,40 @@ def _measure(
     folder: Path,
     executable: ArmImage | None,
 ) -> None:
+    """What is left of the plan; a pilot first says how much that is."""
+    plan = session.header.plan
+    if executable is not None and session.executable is None:
+        with world.progress.phase("executable") as phase:
+            phase.step("the executable on a Debian with nothing else")
+            log.add_executable(_run_executable(world, study, session.header, executable))
+    run_plan(world, study, session, log, folder)
+    if plan.pilot and session.outlook is None:
+        piloted = read_session(folder)
+        fixed, found = fixed_plan(piloted, study)
+        log.add_plan(fixed, asdict(found) if found is not None else {})
+        with world.progress.phase("pilot") as phase:
+            for line in outlook_lines(found):
+                phase.say(line)
+        run_plan(world, study, read_session(folder), log, folder)
+
+
+def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: Path) -> None:
+    """Every run of the plan that the session lacks."""
     header = session.header
     done = {entry.run_id for entry in session.entries if entry.record is not None}
     bench = Bench(
-        world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header)
-    )
+        world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
+        machine_id(host_facts(world.engine.info())),
+    )  # fmt: skip
     left = [run for run in header.plan.runs if run.run_id not in done]
+    if not left:
+        return
     seconds = expected_seconds(study, left)
     with world.progress.phase("runs", total=len(left), expected_s=seconds, folder=folder) as phase:
 
         def before(run: PlannedRun) -> None:
-            where = "identity" if run.block < 0 else f"block {run.block + 1}/{header.plan.blocks}"
-            phase.step(f"{where}: {run.arm}")
+            where = "identity" if run.block < 0 else f"block {run.block + 1}"
+            phase.step(f"{where}: {run.arm}" + ("" if run.role == MAIN else f" ({run.role})"))
 
         def after(entry: RunEntry) -> None:
             phase.advance()
@@ -249,9 +311,6 @@ def _measure(
                 phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
 
         try:
-            if executable is not None and session.executable is None:
-                phase.step("the executable on a Debian with nothing else")
-                log.add_executable(_run_executable(world, study, header, executable))
             execute(bench, study, header.plan, done, log, before, after)
         except BaseException:
             # An engine that is gone must not hide why the session ended.
@@ -261,7 +320,7 @@ def _measure(
 
 
 def _run_executable(world: World, study: Study, header: Header, image: ArmImage) -> ExecutableRun:
-    arm = next(name for name in header.plan.arms if study.arms[name].stack == "dotnet")
+    arm = next(a for a in header.plan.arms if study.arms[a].stack == study.contender)
     return run_executable(world.engine, image, study, arm, header.plan.limits, header.session_id)
 
 
@@ -272,32 +331,15 @@ def _gpu_bench(world: World, header: Header) -> GpuBench | None:
     return GpuBench(world.probe, gpu.chosen, gpu.request, gpu.first_start_s)
 
 
-def _header(world: World, plan: Plan, images: Images, command: str, gpu: GpuCheck | None) -> Header:
-    now = world.now()
-    return Header(
-        session_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
-        kit_version=kit.__version__,
-        created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        command=command,
-        plan=plan,
-        plan_sha256=plan_sha256(plan),
-        images=images.arms,
-        fidelity=tuple(_with_gpu(row, gpu) for row in images.fidelity),
-        host=host_facts(world.engine.info()),
-        gpu=gpu,
-    )
-
-
-def _with_gpu(row: Component, gpu: GpuCheck | None) -> Component:
-    """The row on the hardware names the GPU that took part."""
-    if row.name != "hardware" or gpu is None or gpu.gpu is None or gpu.problems:
-        return row
-    return replace(row, got=f"{row.got} and {gpu.gpu.name}")
-
-
-def _command(request: Request, seed: int) -> str:
+def repeating(request: Request, seed: int) -> str:
     """The command line that repeats this session."""
     words = ["kit reproduce", f"--budget {request.budget}", f"--seed {seed}"]
+    if request.study:
+        words.append(f"--study {shlex.quote(request.study)}")
+    if request.design != SEQUENTIAL:
+        words.append(f"--design {request.design}")
+    if request.blocks is not None:
+        words.append(f"--blocks {request.blocks}")
     if request.arms:
         words.append(f"--arms {','.join(request.arms)}")
     if request.gpu:

@@ -29,8 +29,14 @@ namespace Kit.Workload
         /// <summary>Build the model before the fit after all; the hash of its weights.</summary>
         string BuildAndHashWeights();
 
-        /// <summary>The timed call, with its progress output on.</summary>
-        void Fit(int batchSize, int epochs);
+        /// <summary>Time every fit inside keras too. For probe runs only.</summary>
+        void WatchFit();
+
+        /// <summary>Of the last fit, as seen inside keras.</summary>
+        long InnerNanoseconds();
+
+        /// <summary>The timed call. As published its progress output is on.</summary>
+        void Fit(int batchSize, int epochs, bool progress);
 
         History LastHistory();
 

@@ -63,8 +63,14 @@ namespace Kit.Workload
 
         public string BuildAndHashWeights() => kitwork.BuildAndHashWeights(model!.ToPython(), trainImages!.self);
 
-        public void Fit(int batchSize, int epochs) =>
-            history = model!.Fit(trainImages, trainLabels, batch_size: batchSize, epochs: epochs);
+        public void WatchFit() => kitwork.WatchFit();
+
+        public long InnerNanoseconds() => kitwork.InnerNanoseconds();
+
+        public void Fit(int batchSize, int epochs, bool progress) =>
+            history = progress
+                ? model!.Fit(trainImages, trainLabels, batch_size: batchSize, epochs: epochs)
+                : model!.Fit(trainImages, trainLabels, batch_size: batchSize, epochs: epochs, verbose: 0);
 
         public History LastHistory()
         {

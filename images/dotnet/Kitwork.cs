@@ -30,6 +30,10 @@ namespace Kit.Workload
 
         public void WatchPlacement() => module.InvokeMethod("watch_placement");
 
+        public void WatchFit() => module.InvokeMethod("watch_fit");
+
+        public long InnerNanoseconds() => module.InvokeMethod("inner_ns").As<long>();
+
         public string DeviceJson(PyObject model, bool deep) =>
             module.InvokeMethod("device_json", model, new PyInt(deep ? 1 : 0)).As<string>();
 

@@ -30,6 +30,11 @@ namespace Kit.Workload
                 binding.WatchPlacement();
             }
 
+            if (spec.Conditions.Probe)
+            {
+                binding.WatchFit();
+            }
+
             var fits = new List<Fit>();
             JsonElement? identity = null;
             JsonElement device = default;
@@ -38,7 +43,7 @@ namespace Kit.Workload
                 binding.LoadData(spec.Work);
                 binding.BuildModel(spec.Work);
                 string initialWeights = spec.IsIdentityRun ? binding.BuildAndHashWeights() : "";
-                fits.Add(Fit.Measure(binding, spec.Work, index));
+                fits.Add(Fit.Measure(binding, spec.Work, spec.Conditions, index));
                 identity ??= Json(binding.IdentityJson(spec.Work.Dataset, initialWeights, spec.IsIdentityRun));
                 device = Json(binding.DeviceJson(spec.IsIdentityRun));
             }

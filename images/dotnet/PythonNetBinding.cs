@@ -77,11 +77,20 @@ namespace Kit.Workload
 
         public string BuildAndHashWeights() => kitwork.BuildAndHashWeights(model!, trainImages!);
 
-        public void Fit(int batchSize, int epochs)
+        public void WatchFit() => kitwork.WatchFit();
+
+        public long InnerNanoseconds() => kitwork.InnerNanoseconds();
+
+        public void Fit(int batchSize, int epochs, bool progress)
         {
             var options = new PyDict();
             options["batch_size"] = new PyInt(batchSize);
             options["epochs"] = new PyInt(epochs);
+            if (!progress)
+            {
+                options["verbose"] = new PyInt(0);
+            }
+
             history = Keep(model!.InvokeMethod("fit", new[] { trainImages!, trainLabels! }, options));
         }
 

@@ -77,6 +77,15 @@ namespace Kit.Workload
                 json.WriteNumber("rss_after_bytes", fit.ResidentAfter);
                 WriteNumbers(json, "losses", fit.Losses);
                 WriteNumbers(json, "accuracies", fit.Accuracies);
+                if (fit.InnerNanoseconds is long inner)
+                {
+                    json.WriteNumber("inner_ns", inner);
+                }
+                else
+                {
+                    json.WriteNull("inner_ns");
+                }
+
                 json.WriteEndObject();
             }
 

@@ -35,6 +35,7 @@ namespace Kit.Workload
             Kind = root["kind"].OneOf("timed", "identity");
             Repeats = root["repeats"].Integer(minimum: 1);
             Seed = IsIdentityRun ? root["seed"].Integer(minimum: 0) : 0;
+            Conditions = new Conditions(root["conditions"]);
             Work = new Work(root["workload"]);
         }
 
@@ -53,6 +54,8 @@ namespace Kit.Workload
         /// <summary>Of an identity run; a timed one is not seeded, as published.</summary>
         public int Seed { get; }
 
+        public Conditions Conditions { get; }
+
         public Work Work { get; }
 
         public static Spec FromEnvironment()
@@ -68,6 +71,26 @@ namespace Kit.Workload
                 throw new SpecException(Variable, "not JSON: " + error.Message);
             }
         }
+    }
+
+    /// <summary>What is different about this run.</summary>
+    internal sealed class Conditions
+    {
+        public Conditions(Field json)
+        {
+            SlowdownPercent = json["slowdown_percent"].NotNegative();
+            Progress = json["progress"].Truth();
+            Probe = json["probe"].Truth();
+            // Asked for or not, this program keeps everything: Keras.NET never lets go.
+            json["keep"].Truth();
+        }
+
+        /// <summary>A wait made inside the timed region, in percent of the fit.</summary>
+        public double SlowdownPercent { get; }
+
+        public bool Progress { get; }
+
+        public bool Probe { get; }
     }
 
     /// <summary>The workload: data, model and fit.</summary>
@@ -166,6 +189,16 @@ namespace Kit.Workload
             value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number > 0
                 ? number
                 : throw new SpecException(path, value.GetRawText() + " is not a number above 0");
+
+        public double NotNegative() =>
+            value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= 0
+                ? number
+                : throw new SpecException(path, value.GetRawText() + " is not a number of 0 or more");
+
+        public bool Truth() =>
+            value.ValueKind == JsonValueKind.True || value.ValueKind == JsonValueKind.False
+                ? value.ValueKind == JsonValueKind.True
+                : throw new SpecException(path, value.GetRawText() + " is neither true nor false");
 
         public IEnumerable<Field> Items()
         {

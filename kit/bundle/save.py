@@ -20,6 +20,7 @@ from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import HostError, ImageError
 from kit.images.build import Images
 from kit.images.recipe import RECIPE_LABEL
+from kit.study.load import CLAIMS, STUDY, shipped_folder
 
 _STEP_BYTES = 250_000_000
 _SMALL_BYTES = 200_000_000
@@ -28,8 +29,8 @@ _SMALL_BYTES = 200_000_000
 
 def kit_files() -> dict[str, bytes]:
     """The pins and the study that ship with the kit, by their names in a bundle."""
-    places = {"pins.yaml": "kit.pins", "study.yaml": "kit.study", "claims.yaml": "kit.study"}
-    return {name: (files(package) / name).read_bytes() for name, package in places.items()}
+    found = {"pins.yaml": (files("kit.pins") / "pins.yaml").read_bytes()}
+    return found | {name: (shipped_folder() / name).read_bytes() for name in (STUDY, CLAIMS)}
 
 
 def save(

@@ -13,8 +13,10 @@ def report(folder: Path) -> None:
     """Judge the session in FOLDER again and write its reports anew; no engine is needed."""
     from kit import pipeline
     from kit.cli.world import print_head
-    from kit.study.load import shipped_study
+    from kit.measure.runlog import read_session
+    from kit.study.kept import study_for
 
-    model = pipeline.report(folder, shipped_study())
+    study = study_for(folder, read_session(folder).header.plan.study_sha256)
+    model = pipeline.report(folder, study)
     print_head(model, folder)
     pipeline.check_outcome(model, folder)

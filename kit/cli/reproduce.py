@@ -24,6 +24,24 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     metavar="TIER|MINUTES",
     help="How much to measure: quick, standard, full, or minutes such as 20m.",
 )
+@click.option(
+    "--design",
+    default="sequential",
+    show_default=True,
+    type=click.Choice(["sequential", "duet", "auto"]),
+    help="Blocks of one run at a time, or of pairs at the same time on halves of the CPUs, or "
+    "what a pilot of both shows to decide sooner.",
+)
+@click.option(
+    "--blocks", type=click.IntRange(1), help="So many blocks, without a pilot that plans them."
+)
+@click.option(
+    "--study",
+    "study_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The study in this folder (see `kit new-study`) instead of the shipped one.",
+)
+@click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
 @click.option("--arms", default="", metavar="A,B", help="Only these arms.")
 @click.option(
     "--gpu",
@@ -57,17 +75,22 @@ def reproduce(resume: Path | None, **wishes: Any) -> None:
     """Build the images, run the study in containers, write the report."""
     from kit import pipeline
     from kit.cli.world import open_world, print_head
+    from kit.measure.runlog import read_session
     from kit.pins.load import shipped_pins
-    from kit.study.load import shipped_study
+    from kit.study.kept import study_for
+    from kit.study.load import load_study, shipped_study
 
-    study, pins = shipped_study(), shipped_pins()
+    pins = shipped_pins()
     options = build_options(wishes)
     if resume is None:
+        named = wishes["study_folder"]
+        study = shipped_study() if named is None else load_study(named)
         request = _request(wishes, options)
         pipeline.check_request(study, request)
         folder = pipeline.reproduce(open_world(wishes["with_setup"]), study, pins, request)
     else:
         _refuse_with_resume()
+        study = study_for(resume, read_session(resume).header.plan.study_sha256)
         folder = pipeline.resume(open_world(wishes["with_setup"]), study, pins, resume, options)
     model = pipeline.report(folder, study)
     print_head(model, folder)
@@ -92,15 +115,25 @@ def _request(wishes: dict[str, Any], options: Options) -> Request:
         options=options,
         gpu=wishes["gpu"],
         gpu_device=wishes["gpu_device"],
+        design=wishes["design"],
+        blocks=wishes["blocks"],
+        study=str(wishes["study_folder"] or ""),
+        noisy=wishes["noisy"],
     )
+
+
+_OF_A_PLAN = (
+    "budget", "design", "blocks", "study_folder", "arms", "gpu", "gpu_device", "seed", "cpus",
+    "memory", "out",
+)  # fmt: skip
 
 
 def _refuse_with_resume() -> None:
     """A resumed session has its own plan; options that would change it are an error."""
     context = click.get_current_context()
-    for name in ("budget", "arms", "gpu", "gpu_device", "seed", "cpus", "memory", "out"):
+    for name in _OF_A_PLAN:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            option = f"--{name.replace('_', '-')}"
+            option = f"--{name.removesuffix('_folder').replace('_', '-')}"
             raise InputError(
                 f"{option}: cannot be given with --resume, which follows the recorded plan",
                 f"leave out {option}, or start a new session",

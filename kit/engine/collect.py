@@ -76,6 +76,16 @@ def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict
     return files
 
 
+def terminal_tail(chunks: Iterable[bytes], limit: int = MAX_LOG_BYTES) -> str:
+    """The last ``limit`` bytes of what a terminal was sent: no frames, one output."""
+    text = bytearray()
+    for chunk in chunks:
+        text += chunk
+        if len(text) > 2 * limit:
+            del text[:-limit]
+    return bytes(text[-limit:]).decode("utf-8", "replace")
+
+
 def log_tail(chunks: Iterable[bytes], limit: int = MAX_LOG_BYTES) -> str:
     """The last ``limit`` bytes of an engine's log stream (both outputs, in order).
 

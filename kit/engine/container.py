@@ -11,7 +11,7 @@ from typing import Any
 
 import docker.errors
 
-from kit.engine.collect import log_tail, result_files
+from kit.engine.collect import log_tail, result_files, terminal_tail
 from kit.engine.faults import LOST, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
 from kit.engine.images import find
@@ -132,7 +132,7 @@ def _wait(link: Link, name: str, timeout_s: float) -> bool:
 
 def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
     files = _files(link, name, request.results_dir)
-    logs = _logs(link, name)
+    logs = _logs(link, name, request.terminal)
     with answering(link.endpoint):
         state: Mapping[str, Any] = link.client.inspect_container(name)["State"]
     code = state.get("ExitCode")
@@ -152,10 +152,10 @@ def _files(link: Link, name: str, results_dir: str) -> dict[str, bytes]:
         return result_files(chunks)
 
 
-def _logs(link: Link, name: str) -> str:
+def _logs(link: Link, name: str, terminal: bool) -> str:
     params = {"stdout": "1", "stderr": "1", "tail": _LOG_LINES}
     with _download(link, f"/containers/{name}/logs", params) as chunks:
-        return log_tail(chunks)
+        return terminal_tail(chunks) if terminal else log_tail(chunks)
 
 
 @contextmanager

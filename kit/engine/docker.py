@@ -53,6 +53,7 @@ class DockerEngine:
             cgroup_version=str(info.get("CgroupVersion") or "1"),
             storage_driver=str(info.get("Driver", "")),
             cpus=int(info.get("NCPU") or 0),
+            containers_running=int(info.get("ContainersRunning") or 0),
             memory_bytes=int(info.get("MemTotal") or 0),
             architecture=str(info.get("Architecture", "")),
             kernel=str(info.get("KernelVersion", "")),

@@ -85,6 +85,8 @@ def container_config(
         config["Volumes"] = {request.results_dir: {}}
     if mounts:
         host["Mounts"] = mounts
+    if request.terminal:
+        config["Tty"] = True
     if request.command:
         config["Cmd"] = list(request.command)
     user = unprivileged_user(image_user)

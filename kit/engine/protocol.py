@@ -30,6 +30,7 @@ class RunRequest:
     engine's form ("0-1"); ``timeout_s`` counts from the start of the container.
     ``gpu`` asks for NVIDIA devices: "all", the index or UUID of one, or a name of
     the Container Device Interface ("nvidia.com/gpu=0"); None: none.
+    ``terminal`` gives it a terminal for its output, as a person at a keyboard has.
     ``volumes`` maps a named volume, made when missing and kept, to where it is
     mounted; nothing that is measured may depend on what one holds.
     """
@@ -45,6 +46,7 @@ class RunRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     results_dir: str = RESULTS_DIR
     gpu: str | None = None
+    terminal: bool = False
     volumes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -102,6 +104,7 @@ class EngineInfo:
     registry_mirrors: tuple[str, ...]
     gpu_drivers: tuple[str, ...] = ("nvidia",)
     """Drivers of device requests that are honoured or refused, never ignored."""
+    containers_running: int = 0
     cdi_devices: tuple[str, ...] = ()
     """Names the engine says it found; engines before API 1.50 do not tell."""
 

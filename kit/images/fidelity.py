@@ -8,6 +8,8 @@ from dataclasses import dataclass
 BUILDS = {"cpu": "CPU build", "cuda": "GPU build"}
 """What a variant's TensorFlow is: two packages of the same sources."""
 
+UNSTATED = "not stated"
+
 
 @dataclass(frozen=True)
 class Component:
@@ -74,11 +76,15 @@ def fidelity(
     builds = " and ".join(name for variant, name in BUILDS.items() if variant in variants)
     rows = [
         Component(
-            "python", wanted["python"], f"CPython {python.version}", python.exact, python.why
+            "python",
+            wanted.get("python", UNSTATED),
+            f"CPython {python.version}",
+            python.exact,
+            python.why,
         ),
         Component(
             "tensorflow",
-            wanted["tensorflow"],
+            wanted.get("tensorflow", UNSTATED),
             f"TensorFlow {tensorflow} ({builds})",
             True,
             "the paper states no version; this one is the kit's choice, locked by hash",
@@ -87,11 +93,15 @@ def fidelity(
     if dotnet is not None:
         rows += [
             Component(
-                "dotnet", wanted["dotnet"], f".NET {dotnet.runtime}", dotnet.exact, dotnet.why
+                "dotnet",
+                wanted.get("dotnet", UNSTATED),
+                f".NET {dotnet.runtime}",
+                dotnet.exact,
+                dotnet.why,
             ),
             Component(
                 "binding",
-                wanted["binding"],
+                wanted.get("binding", UNSTATED),
                 dotnet.binding,
                 dotnet.binding_exact,
                 dotnet.binding_why,
@@ -108,17 +118,19 @@ def fidelity(
             )
         )
     rows += [
-        Component("data", wanted["data"], "Fashion-MNIST", True, "every payload hash agrees"),
+        Component(
+            "data", wanted.get("data", UNSTATED), "Fashion-MNIST", True, "every payload hash agrees"
+        ),
         Component(
             "operating system",
-            wanted["operating system"],
+            wanted.get("operating system", UNSTATED),
             f"{python.os} in a Linux container",
             False,
             "a Linux container is never the paper's own system",
         ),
         Component(
             "hardware",
-            wanted["hardware"],
+            wanted.get("hardware", UNSTATED),
             "this host's CPU and GPU" if cuda else "this host's CPU",
             False,
             "the paper names none",

@@ -6,23 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.judge.consistency import Finding, findings
+from kit.judge.controls import Control, controls
 from kit.judge.executable import ExecutableVerdict, judge_executable
+from kit.judge.hygiene import Flag, flags
 from kit.judge.order import Drift, OrderEffect, Outlier, drift, order_effect, outliers
 from kit.judge.pairing import (
-    DOTNET,
-    PYTHON,
     ArmPair,
     Exclusion,
     PairedBlock,
     arm_pairs,
     estimate_over,
-    pair_blocks,
+    main_blocks,
     usable_runs,
 )
 from kit.judge.samework import SameWork, same_work
 from kit.judge.statistics import Estimate, RunStatistics
+from kit.judge.training import TrainingVerdict, judge_training
 from kit.judge.verdict import Verdict, judge_claims
 from kit.measure.session import Session
+from kit.plan.roles import CONTROLS, MAIN
 from kit.study.model import Study
 
 STATISTICS = ("min", "max", "mean", "total", "hardened", "cold", "cpu")
@@ -37,6 +39,7 @@ class Comparison:
     missing: tuple[str, ...]
     same_work: SameWork
     blocks: tuple[PairedBlock, ...]
+    controls: tuple[Control, ...]
     estimates: Mapping[str, Estimate]
     order: OrderEffect
     drifts: tuple[Drift, ...]
@@ -46,54 +49,79 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Judged:
-    """A session, judged. ``runs`` are the timed runs that count, in the order they ran."""
+    """A session, judged. ``runs`` are the timed runs that count, in the order they ran.
+
+    ``main`` are those of them that the claims are judged on, without the controls.
+    """
 
     runs: tuple[RunStatistics, ...]
+    main: tuple[RunStatistics, ...]
     exclusions: tuple[Exclusion, ...]
     comparisons: tuple[Comparison, ...]
     findings: tuple[Finding, ...]
     """On the consistency claims, which no session is needed for."""
     executable: tuple[ExecutableVerdict, ...]
+    training: tuple[TrainingVerdict, ...]
+    flags: tuple[Flag, ...]
+    """Runs under a disturbance of the host; they count."""
 
 
 def judge(session: Session, study: Study) -> Judged:
     """Everything that can be said of the session. Raises InputError for a stranger arm."""
+    plan, fidelity = session.header.plan, session.header.fidelity
     runs, exclusions = usable_runs(session)
+    main = tuple(run for run in runs if run.role == MAIN)
     left_out = list(exclusions)
     comparisons = []
+    training: list[TrainingVerdict] = []
     for pair in arm_pairs(session, study):
-        blocks, unpaired = pair_blocks(runs, pair)
-        left_out.extend(unpaired)
-        missing = _missing(session, pair, runs, exclusions)
-        work = same_work(session, pair.arms())
+        blocks, unpaired = main_blocks(main, pair)
+        found, alone = controls(
+            runs, pair, tuple(r for r in plan.roles if r in CONTROLS), plan.design, study,
+            STATISTICS,
+        )  # fmt: skip
+        left_out += [*unpaired, *alone]
+        missing = _missing(session, study, pair, main, exclusions)
+        work = same_work(session, pair.arms(), study.protocol.same_work)
         comparisons.append(
             Comparison(
                 pair=pair,
                 missing=missing,
                 same_work=work,
                 blocks=blocks,
+                controls=found,
                 estimates={name: estimate_over(name, blocks) for name in STATISTICS},
                 order=order_effect(blocks),
-                drifts=tuple(drift(runs, arm) for arm in pair.arms()),
+                drifts=tuple(drift(main, arm) for arm in pair.arms()),
                 outliers=outliers(blocks),
                 verdicts=judge_claims(
-                    claims=study.claims,
-                    paper=study.paper,
+                    study=study,
                     variant=pair.variant,
                     blocks=blocks,
                     missing=missing,
                     work=work,
-                    fidelity=session.header.fidelity,
+                    controls=found,
+                    fidelity=fidelity,
                 ),
             )
         )
-    executable = judge_executable(study.executable, session.executable, session.header.fidelity)
-    ordered = sorted(left_out, key=lambda e: (e.block, e.arm, e.run_id, e.reason))
-    return Judged(runs, tuple(ordered), tuple(comparisons), findings(study), executable)
+        training += judge_training(session, study, pair.variant, blocks, missing, work)
+    ordered = sorted(set(left_out), key=lambda e: (e.block, e.arm, e.run_id, e.reason))
+    return Judged(
+        runs=runs,
+        main=main,
+        exclusions=tuple(ordered),
+        comparisons=tuple(comparisons),
+        findings=findings(study),
+        executable=judge_executable(study.executable, session.executable, fidelity),
+        training=tuple(training),
+        flags=flags(session.timed(), session.header.host.cpus),
+    )
 
 
 def _missing(
     session: Session,
+    study: Study,
     pair: ArmPair,
     runs: Sequence[RunStatistics],
     exclusions: Sequence[Exclusion],
@@ -106,7 +134,7 @@ def _missing(
     if gpu is not None and not pair.arms():
         return tuple(problem.what for problem in gpu.problems)
     problems = []
-    for stack, arm in ((PYTHON, pair.python), (DOTNET, pair.dotnet)):
+    for stack, arm in ((study.baseline, pair.baseline), (study.contender, pair.contender)):
         if arm is None:
             problems.append(f"the plan holds no {stack} arm of variant {pair.variant}")
         elif not any(run.arm == arm for run in runs):

@@ -14,7 +14,6 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from kit.errors import InputError
-from kit.judge.pairing import DOTNET, PYTHON
 from kit.judge.verdict import figures_gain, published_seconds
 from kit.study.model import ConsistencyClaim, Paper, Study
 
@@ -59,7 +58,7 @@ def _rounds(facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
         possible = {str(Decimal(repr(exact)).quantize(digits, rounding=kind)) for kind in kinds}
         said = f"{stack} {name}: text {text} s, figure {exact} s"
         (right if text in possible else wrong).append(said)
-    gain = figures_gain(study.paper, name)
+    gain = figures_gain(study, name)
     stated = facts["text_gain_percent"]
     if wrong and gain is not None:
         wrong.append(f"by the figures the gain is {gain:.2f} %, the text says {stated:g} %")
@@ -69,7 +68,7 @@ def _rounds(facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
 def _one_gain(facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
     """A mean and a total over the same number of repeats have one ratio."""
     stated = facts["text_gain_percent"]
-    figures = {name: figures_gain(study.paper, name) for name in stated}
+    figures = {name: figures_gain(study, name) for name in stated}
     text = ", ".join(f"{name} {gain:g} %" for name, gain in stated.items())
     by_figures = ", ".join(f"{n} {g:.2f} %" for n, g in figures.items() if g is not None)
     said = f"the text says {text}; the figures give {by_figures}"
@@ -123,14 +122,19 @@ def _name_exists(facts: Mapping[str, Any], _study: Study) -> tuple[str, str]:
 def _step_order(facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
     """The stack with the longer steps is the one with the longer total."""
     steps = facts["ms_per_step"]
-    (python_low, python_high), (dotnet_low, dotnet_high) = steps[PYTHON], steps[DOTNET]
-    python, dotnet = (_seconds(study.paper, stack, "total") for stack in (PYTHON, DOTNET))
-    said = (
-        f"steps: python {python_low:g} to {python_high:g} ms, dotnet {dotnet_low:g} to "
-        f"{dotnet_high:g} ms; totals: python {python:.2f} s, dotnet {dotnet:.2f} s"
+    (baseline_low, baseline_high), (contender_low, contender_high) = (
+        steps[study.baseline],
+        steps[study.contender],
     )
-    against = (python_high < dotnet_low and python > dotnet) or (
-        dotnet_high < python_low and dotnet > python
+    stacks = (study.baseline, study.contender)
+    baseline, contender = (_seconds(study.paper, stack, "total") for stack in stacks)
+    said = (
+        f"steps: {stacks[0]} {baseline_low:g} to {baseline_high:g} ms, {stacks[1]} "
+        f"{contender_low:g} to {contender_high:g} ms; totals: {stacks[0]} {baseline:.2f} s, "
+        f"{stacks[1]} {contender:.2f} s"
+    )
+    against = (baseline_high < contender_low and baseline > contender) or (
+        contender_high < baseline_low and contender > baseline
     )
     return (said, "") if against else ("", said)
 

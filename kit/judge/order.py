@@ -37,8 +37,8 @@ class Drift:
 class OrderEffect:
     """Whether going first in a block matters: p of Welch's t test on log ratios."""
 
-    python_first: int
-    dotnet_first: int
+    baseline_first: int
+    contender_first: int
     p_value: float | None
 
 
@@ -65,13 +65,13 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") 
 
 
 def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> OrderEffect:
-    """Log ratios of the blocks where python went first against the others'."""
+    """Log ratios of the blocks where the baseline went first against the others'."""
     from scipy import stats
 
     first: list[float] = []
     second: list[float] = []
     for block, log in _logs(blocks, statistic):
-        (first if block.python.position < block.dotnet.position else second).append(log)
+        (first if block.baseline.position < block.contender.position else second).append(log)
     if min(len(first), len(second)) < 2:
         return OrderEffect(len(first), len(second), None)
     p_value = float(stats.ttest_ind(first, second, equal_var=False).pvalue)
@@ -94,7 +94,8 @@ def outliers(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> tupl
 def _logs(blocks: Sequence[PairedBlock], statistic: str) -> list[tuple[PairedBlock, float]]:
     found = []
     for block in blocks:
-        python, dotnet = value_of(block.python, statistic), value_of(block.dotnet, statistic)
-        if python is not None and dotnet is not None:
-            found.append((block, math.log(python) - math.log(dotnet)))
+        baseline = value_of(block.baseline, statistic)
+        contender = value_of(block.contender, statistic)
+        if baseline is not None and contender is not None:
+            found.append((block, math.log(baseline) - math.log(contender)))
     return found

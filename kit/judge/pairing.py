@@ -7,7 +7,7 @@ back as an ``Exclusion`` with its reason.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.errors import InputError
@@ -20,10 +20,9 @@ from kit.judge.statistics import (
     why_unusable,
 )
 from kit.measure.session import RunEntry, Session
+from kit.plan.model import AUTO, SEQUENTIAL
+from kit.plan.roles import MAIN
 from kit.study.model import Study
-
-PYTHON, DOTNET = "python", "dotnet"
-"""The two stacks of a claim; a gain is 100 * (python - dotnet) / python."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,12 @@ class ArmPair:
     """The two arms of one variant. None: the plan does not hold that arm."""
 
     variant: str
-    python: str | None
-    dotnet: str | None
+    baseline: str | None
+    contender: str | None
 
     def arms(self) -> tuple[str, ...]:
-        """The arms the plan does hold, python first."""
-        return tuple(arm for arm in (self.python, self.dotnet) if arm is not None)
+        """The arms the plan does hold, the baseline first."""
+        return tuple(arm for arm in (self.baseline, self.contender) if arm is not None)
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,16 @@ class Exclusion:
     arm: str
     run_id: str
     reason: str
+    role: str = MAIN
 
 
 @dataclass(frozen=True)
 class PairedBlock:
-    """A complete block: one usable run of either arm."""
+    """A complete block: one usable run of either arm, or of a control and its partner."""
 
     block: int
-    python: RunStatistics
-    dotnet: RunStatistics
+    baseline: RunStatistics
+    contender: RunStatistics
 
 
 def arm_pairs(session: Session, study: Study) -> tuple[ArmPair, ...]:
@@ -77,78 +77,121 @@ def arm_pairs(session: Session, study: Study) -> tuple[ArmPair, ...]:
     for name in gpu.untestable if gpu is not None else ():
         if name in study.arms:
             found.setdefault(study.arms[name].variant, {})
-    return tuple(ArmPair(v, s.get(PYTHON), s.get(DOTNET)) for v, s in found.items())
+    return tuple(
+        ArmPair(v, s.get(study.baseline), s.get(study.contender)) for v, s in found.items()
+    )
 
 
-def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Exclusion, ...]]:
+def usable_runs(
+    session: Session, design: str | None = None
+) -> tuple[tuple[RunStatistics, ...], tuple[Exclusion, ...]]:
     """The timed runs that count, in the order they ran, and those that do not.
 
-    Of several good runs of one arm in one block the last counts: it is the one
-    made to replace the others.
+    Of several good runs of one arm and role in one block the last counts: it is the one
+    made to replace the others. Blocks of another ``design`` than the plan's are a
+    pilot's that was not taken up.
     """
-    good: dict[tuple[int, str], RunStatistics] = {}
+    plan = session.header.plan
+    design = design or (SEQUENTIAL if plan.design == AUTO else plan.design)
+    good: dict[tuple[int, str, str], RunStatistics] = {}
     out: list[Exclusion] = []
-    planned = set(session.header.plan.arms)
+    planned = set(plan.arms)
+    machines = _machines(session)
     for entry in session.entries:
         if entry.kind != "timed":
             continue
-        reason = _why_not(entry, planned)
+        reason = _why_not(entry, planned, design, machines)
         if reason is not None or entry.record is None:
-            out.append(Exclusion(entry.block, entry.arm, entry.run_id, reason or "no record"))
+            out.append(_excluded(entry, reason or "no record"))
             continue
-        slot = (entry.block, entry.arm)
+        slot = (entry.block, entry.arm, entry.role)
         if slot in good:
             earlier = good.pop(slot)
             why = f"the same arm and block ran again later as {entry.run_id}"
-            out.append(Exclusion(earlier.block, earlier.arm, earlier.run_id, why))
+            out.append(Exclusion(earlier.block, earlier.arm, earlier.run_id, why, earlier.role))
         good[slot] = run_statistics(entry, entry.record)
     out.extend(_never_run(session))
     return tuple(good.values()), tuple(out)
 
 
-def _why_not(entry: RunEntry, planned: Iterable[str]) -> str | None:
+def _excluded(entry: RunEntry, reason: str) -> Exclusion:
+    return Exclusion(entry.block, entry.arm, entry.run_id, reason, entry.role)
+
+
+def _machines(session: Session) -> dict[int, set[str]]:
+    """The machines that each block ran on: a ratio across two says nothing of the arms."""
+    found: dict[int, set[str]] = {}
+    for entry in session.entries:
+        if entry.kind == "timed" and entry.record is not None:
+            found.setdefault(entry.block, set()).add(entry.machine)
+    return found
+
+
+def _why_not(
+    entry: RunEntry, planned: Iterable[str], design: str, machines: Mapping[int, set[str]]
+) -> str | None:
     if entry.arm not in planned:
         return "the arm is not part of the plan"
+    if entry.design != design:
+        return f"the pilot's {entry.design} blocks are not judged: the design is {design}"
+    if len(machines.get(entry.block, ())) > 1:
+        return f"block {entry.block} ran on several machines"
     if entry.record is None:
         return f"the run failed: {entry.failure or f'exit code {entry.exit_code}'}"
     return why_unusable(entry.record)
 
 
 def _never_run(session: Session) -> list[Exclusion]:
-    ran = {(e.block, e.arm) for e in session.entries if e.kind == "timed"}
+    ran = {(e.block, e.arm, e.role) for e in session.entries if e.kind == "timed"}
+    why = "planned, but the log has no such run"
     return [
-        Exclusion(run.block, run.arm, run.run_id, "planned, but the log has no such run")
+        Exclusion(run.block, run.arm, run.run_id, why, run.role)
         for run in session.header.plan.runs
-        if run.kind == "timed" and (run.block, run.arm) not in ran
+        if run.kind == "timed" and (run.block, run.arm, run.role) not in ran
     ]
 
 
+Slot = tuple[str, str]
+"""An arm and the role of its run."""
+
+
 def pair_blocks(
-    runs: Sequence[RunStatistics], pair: ArmPair
+    runs: Sequence[RunStatistics], first: Slot, second: Slot
 ) -> tuple[tuple[PairedBlock, ...], tuple[Exclusion, ...]]:
-    """The complete blocks of a pair of arms, and the runs left without a partner."""
-    by_slot = {(run.block, run.arm): run for run in runs}
+    """The blocks that hold a run of both slots, and the runs left without a partner.
+
+    ``first`` takes the baseline's place in a pair.
+    """
+    by_slot = {(run.block, run.arm, run.role): run for run in runs}
     whole: list[PairedBlock] = []
     out: list[Exclusion] = []
-    if pair.python is None or pair.dotnet is None:
-        return (), ()
-    for block in sorted({run.block for run in runs if run.arm in pair.arms()}):
-        python = by_slot.get((block, pair.python))
-        dotnet = by_slot.get((block, pair.dotnet))
-        if python is not None and dotnet is not None:
-            whole.append(PairedBlock(block, python, dotnet))
+    for block in sorted({run.block for run in runs if (run.arm, run.role) in (first, second)}):
+        baseline = by_slot.get((block, *first))
+        contender = by_slot.get((block, *second))
+        if baseline is not None and contender is not None:
+            whole.append(PairedBlock(block, baseline, contender))
             continue
-        for run, missing in ((python, pair.dotnet), (dotnet, pair.python)):
+        for run, missing in ((baseline, second), (contender, first)):
             if run is not None:
-                why = f"block {block} has no usable run of {missing}, so this run has no partner"
-                out.append(Exclusion(block, run.arm, run.run_id, why))
+                named = missing[0] if missing[1] == MAIN else " ".join(missing)
+                why = f"block {block} has no usable run of {named}, so this run has no partner"
+                out.append(Exclusion(block, run.arm, run.run_id, why, run.role))
     return tuple(whole), tuple(out)
 
 
+def main_blocks(
+    runs: Sequence[RunStatistics], pair: ArmPair
+) -> tuple[tuple[PairedBlock, ...], tuple[Exclusion, ...]]:
+    """The blocks that the claims are judged on: both stacks' main runs."""
+    if pair.baseline is None or pair.contender is None:
+        return (), ()
+    return pair_blocks(runs, (pair.baseline, MAIN), (pair.contender, MAIN))
+
+
 def log_ratios(statistic: str, blocks: Sequence[PairedBlock]) -> list[float]:
-    """log(python/dotnet) of every block in which both recorded the statistic."""
-    values = ((value_of(b.python, statistic), value_of(b.dotnet, statistic)) for b in blocks)
-    return [math.log(p) - math.log(d) for p, d in values if p is not None and d is not None]
+    """log(baseline/contender) of every block in which both recorded the statistic."""
+    values = ((value_of(b.baseline, statistic), value_of(b.contender, statistic)) for b in blocks)
+    return [math.log(b) - math.log(c) for b, c in values if b is not None and c is not None]
 
 
 def estimate_over(statistic: str, blocks: Sequence[PairedBlock]) -> Estimate:
@@ -159,11 +202,11 @@ def estimate_over(statistic: str, blocks: Sequence[PairedBlock]) -> Estimate:
     pairs: list[tuple[float, float]] = []
     without: list[str] = []
     for block in blocks:
-        python = value_of(block.python, statistic)
-        dotnet = value_of(block.dotnet, statistic)
-        if python is None or dotnet is None:
+        baseline = value_of(block.baseline, statistic)
+        contender = value_of(block.contender, statistic)
+        if baseline is None or contender is None:
             without.append(str(block.block))
         else:
-            pairs.append((python, dotnet))
+            pairs.append((baseline, contender))
     note = f"not recorded in block {', '.join(without)}" if without else ""
     return estimate(statistic, pairs, note)

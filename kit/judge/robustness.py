@@ -1,6 +1,6 @@
 """Tests beside the t interval: does the answer hang on one method's assumptions?
 
-All take the log ratios of the blocks, log(python/dotnet), one a block. scipy and
+All take the log ratios of the blocks, log(baseline/contender), one a block. scipy and
 statsmodels do the arithmetic.
 """
 

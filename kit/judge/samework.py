@@ -16,9 +16,8 @@ from pathlib import PurePosixPath
 from kit.judge.statistics import in_order
 from kit.measure.record import Identity, Record
 from kit.measure.session import Session
+from kit.study.model import SameWorkRules
 
-VERSIONS = ("python", "tensorflow", "keras", "numpy")
-"""Versions that must be equal in all arms; the runtime's and binding's own differ."""
 _PYTHON_SIDE = {"site-packages", "dist-packages"}  # the latter is Debian's name for it
 _NAMED = 4  # differences named in one check before "and n more"
 
@@ -47,8 +46,8 @@ class SameWork:
         return tuple(check for check in self.checks if not check.held)
 
 
-def same_work(session: Session, arms: Sequence[str]) -> SameWork:
-    """Compare the arms (of one variant) of a session."""
+def same_work(session: Session, arms: Sequence[str], rules: SameWorkRules) -> SameWork:
+    """Compare the arms (of one variant) of a session, by the study's rules."""
     if len(arms) < 2:
         why = f"not applicable: {'one' if arms else 'no'} arm"
         return SameWork(True, (Check("arms", True, why),), applicable=False)
@@ -57,9 +56,9 @@ def same_work(session: Session, arms: Sequence[str]) -> SameWork:
     checks = [_present(session, arms, records)]
     own: dict[str, tuple[str, ...]] = {}
     if len(records) == len(arms):
-        checks += _identity_checks(records)
         library, own = _libraries({arm: records[arm].identity.libraries for arm in arms})
-        checks += [library, _wheels({arm: records[arm].identity.wheels for arm in arms})]
+        every = [*_identity_checks(records, rules.versions), library, _wheels(records)]
+        checks += [check for check in every if check.name in (*rules.checks, "versions")]
     checks += [_timed(session, records, arms), _fit_counts(session, arms)]
     return SameWork(all(check.held for check in checks), tuple(checks), own_libraries=own)
 
@@ -75,15 +74,15 @@ def _present(session: Session, arms: Sequence[str], records: Mapping[str, Record
     return _check("identity runs", problems, f"one of each arm: {', '.join(arms)}")
 
 
-def _identity_checks(records: Mapping[str, Record]) -> list[Check]:
-    versions = {a: {n: r.versions.get(n, "") for n in VERSIONS} for a, r in records.items()}
+def _identity_checks(records: Mapping[str, Record], names: Sequence[str]) -> list[Check]:
+    versions = {a: {n: r.versions.get(n, "") for n in names} for a, r in records.items()}
     hashed: list[tuple[str, str, Callable[[Identity], Mapping[str, str]]]] = [
         ("data", "payloads", lambda identity: identity.data),
         ("tensors", "arrays", lambda identity: identity.tensors),
         ("model config", "", lambda identity: {"model config": identity.model_config}),
         ("initial weights", "", lambda i: {"initial weights": i.initial_weights or ""}),
     ]
-    checks = [_equal("versions", versions, f"{', '.join(VERSIONS)} equal")]
+    checks = [_equal("versions", versions, f"{', '.join(names)} equal")] if names else []
     for name, unit, get in hashed:
         maps = {arm: get(record.identity) for arm, record in records.items()}
         count = len(next(iter(maps.values())))
@@ -167,7 +166,8 @@ def _libraries(
     return _check("native libraries", problems, good), listed
 
 
-def _wheels(maps: Mapping[str, Mapping[str, str]]) -> Check:
+def _wheels(records: Mapping[str, Record]) -> Check:
+    maps = {arm: record.identity.wheels for arm, record in records.items()}
     problems = [f"none checked in {arm}" for arm, wheels in maps.items() if not wheels]
     for arm, wheels in maps.items():
         for name, state in sorted(wheels.items()):

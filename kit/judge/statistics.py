@@ -32,6 +32,7 @@ class RunStatistics:
     block: int
     position: int
     arm: str
+    role: str
     fits: int
     minimum: float
     maximum: float
@@ -64,7 +65,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A paired comparison: ratio python/dotnet over blocks, with its interval.
+    """A paired comparison: ratio baseline/contender over blocks, with its interval.
 
     ``ratio`` is the geometric mean; ``gain_percent`` is the same in the paper's
     form. ``sd_log`` is the spread of the log ratio between blocks. None where
@@ -123,6 +124,7 @@ def run_statistics(entry: RunEntry, record: Record) -> RunStatistics:
         block=entry.block,
         position=entry.position,
         arm=entry.arm,
+        role=entry.role,
         fits=len(walls),
         minimum=min(walls),
         maximum=max(walls),
@@ -150,12 +152,12 @@ def _cpu(fits: Sequence[Fit]) -> float | None:
 
 
 def estimate(statistic: str, pairs: Sequence[tuple[float, float]], note: str = "") -> Estimate:
-    """Compare (python, dotnet) seconds, one pair a block.
+    """Compare (baseline, contender) seconds, one pair a block.
 
-    A t interval on log(python/dotnet) over blocks, exponentiated: the paired
+    A t interval on log(baseline/contender) over blocks, exponentiated: the paired
     t interval of any textbook, on the log scale because times are ratios.
     """
-    logs = [math.log(python) - math.log(dotnet) for python, dotnet in pairs]
+    logs = [math.log(baseline) - math.log(contender) for baseline, contender in pairs]
     if not logs:
         return Estimate(statistic, 0, None, None, None, None, None, _join(note, "no complete pair"))
     centre = fmean(logs)
@@ -171,7 +173,7 @@ def estimate(statistic: str, pairs: Sequence[tuple[float, float]], note: str = "
 
 
 def gain_percent(ratio: float) -> float:
-    """The paper's form, 100 * (python - dotnet) / python, from python/dotnet."""
+    """The paper's form, 100 * (baseline - contender) / baseline, from baseline/contender."""
     return 100.0 * (1.0 - 1.0 / ratio)
 
 

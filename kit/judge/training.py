@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, stdev
 
+from kit.judge.pairing import PairedBlock
+from kit.judge.robustness import ALPHA
+from kit.judge.samework import SameWork
+from kit.judge.verdict import (
+    INCONCLUSIVE,
+    NOT_TESTABLE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+    printed,
+    substitutes,
+)
+from kit.measure.record import Record
 from kit.measure.session import Session
-from kit.study.model import Range, Study
-
-REMARKS: Mapping[str, str] = {
-    "lee-moon-2022": (
-        "The paper does not state its TensorFlow version. Reproductions with TensorFlow 2.10.1 "
-        "end at losses of 0.67 to 0.72 and accuracies of 0.75 to 0.78: a loss a little above "
-        "the figures' range is known and is no sign of other work."
-    ),
-}
-"""By study id, what is known from outside the paper and belongs beside the numbers."""
+from kit.study.model import Range, Study, TrainingClaim
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,9 @@ def trained(session: Session, study: Study) -> tuple[Trained, ...]:
         fits = [fit for record in records for fit in record.fits]
         losses = [fit.losses[-1] if fit.losses else math.nan for fit in fits]
         accuracies = [fit.accuracies[-1] if fit.accuracies else math.nan for fit in fits]
-        rows.append(_against(arm, "loss", losses, study.paper.last_epoch_loss))
-        rows.append(_against(arm, "accuracy", accuracies, study.paper.last_epoch_accuracy))
+        values = {"loss": losses, "accuracy": accuracies}
+        rows += [_against(arm, name, values[name], r) for name, r in study.paper.last_epoch.items()]
     return tuple(rows)
-
-
-def remark(study: Study) -> str:
-    """What is known of the study's losses from outside the paper; empty if nothing."""
-    return REMARKS.get(study.id, "")
 
 
 def _against(arm: str, quantity: str, values: Sequence[float], paper: Range) -> Trained:
@@ -80,3 +79,91 @@ def _against(arm: str, quantity: str, values: Sequence[float], paper: Range) -> 
         inside=sum(paper.low <= value <= paper.high for value in good),
         left_out=len(values) - len(good),
     )
+
+
+@dataclass(frozen=True)
+class TrainingVerdict:
+    """What is to be said of a claim on what was trained, in one variant."""
+
+    claim: TrainingClaim
+    variant: str
+    word: str
+    indicative: bool
+    rule: str
+
+    @property
+    def printed(self) -> str:
+        """The word as it is to be shown; never a plain one over a substitute."""
+        return printed(self.word, self.indicative)
+
+
+def judge_training(
+    session: Session,
+    study: Study,
+    variant: str,
+    blocks: Sequence[PairedBlock],
+    missing: Sequence[str],
+    work: SameWork,
+) -> tuple[TrainingVerdict, ...]:
+    """One verdict a claim of that kind. What was timed has no part in it."""
+    indicative = not missing and bool(substitutes(study, session.header.fidelity))
+    word, rule = _decide(session, study, blocks, missing, work)
+    return tuple(
+        TrainingVerdict(claim, variant, word, indicative, rule) for claim in study.training
+    )
+
+
+def _decide(
+    session: Session,
+    study: Study,
+    blocks: Sequence[PairedBlock],
+    missing: Sequence[str],
+    work: SameWork,
+) -> tuple[str, str]:
+    if missing or not blocks or not study.paper.last_epoch:
+        return NOT_TESTABLE, f"missing: {'; '.join(missing) or 'a complete block, or a range'}"
+    if not work.held:
+        return INCONCLUSIVE, "the arms did not do the same work"
+    words = []
+    said = []
+    for quantity, paper in study.paper.last_epoch.items():
+        word, text = _quantity(session, blocks, quantity, paper)
+        words.append(word)
+        said.append(f"{quantity}: {text}")
+    # The least good of them: a claim on both holds where both do.
+    order = (OPPOSITE, INCONCLUSIVE, SAME_DIRECTION, REPRODUCED)
+    return min(words, key=order.index), "; ".join(said)
+
+
+def _quantity(
+    session: Session, blocks: Sequence[PairedBlock], quantity: str, paper: Range
+) -> tuple[str, str]:
+    """Equal across the stacks by two one-sided tests, within the width of the paper's range."""
+    from scipy import stats
+
+    ends = {e.run_id: _run_mean(e.record, quantity) for e in session.timed() if e.record}
+    pairs = [(ends[b.baseline.run_id], ends[b.contender.run_id]) for b in blocks]
+    if not all(math.isfinite(value) for pair in pairs for value in pair):
+        return INCONCLUSIVE, "a fit has no finite value"
+    means = tuple(fmean(side) for side in zip(*pairs, strict=True))
+    shown = f"{means[0]:.4f} and {means[1]:.4f} (paper {paper.low:g} to {paper.high:g})"
+    differences = [a - b for a, b in pairs]
+    if len(differences) < 2:
+        return INCONCLUSIVE, f"{shown}; one block does not tell whether they are equal"
+    width = paper.high - paper.low
+    error = stdev(differences) / math.sqrt(len(differences))
+    half = float(stats.t.ppf(1 - ALPHA, len(differences) - 1)) * error
+    centre = fmean(differences)
+    if abs(centre) - half > width:
+        return OPPOSITE, f"{shown}; they differ"
+    if abs(centre) + half >= width:
+        return INCONCLUSIVE, f"{shown}; too few blocks to call them equal"
+    inside = all(paper.low <= mean <= paper.high for mean in means)
+    if inside:
+        return REPRODUCED, f"{shown}; equal, and in the paper's range"
+    return SAME_DIRECTION, f"{shown}; equal, but outside the paper's range"
+
+
+def _run_mean(record: Record, quantity: str) -> float:
+    series = [fit.losses if quantity == "loss" else fit.accuracies for fit in record.fits]
+    return fmean([values[-1] if values else math.nan for values in series] or [math.nan])

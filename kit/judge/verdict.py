@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.images.fidelity import Component
-from kit.judge.pairing import DOTNET, PYTHON, PairedBlock, estimate_over, log_ratios
+from kit.judge.controls import Control, failing
+from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.power import POWERS, blocks_needed
 from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT, Robustness, holm, robustness
 from kit.judge.samework import SameWork
 from kit.judge.statistics import Estimate, Interval
-from kit.study.model import Claim, Paper
+from kit.study.model import Claim, Paper, Study
 
 REPRODUCED = "REPRODUCED"
 SAME_DIRECTION = "SAME DIRECTION"
@@ -20,9 +21,6 @@ EQUIVALENT = "EQUIVALENT"
 INCONCLUSIVE = "INCONCLUSIVE"
 NOT_TESTABLE = "NOT TESTABLE HERE"
 WORDS = (REPRODUCED, SAME_DIRECTION, OPPOSITE, EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE)
-
-CLAIMED_COMPONENTS = ("python", "tensorflow", "dotnet", "binding", "data")
-"""A substitute for one of these makes a verdict indicative: the claim is about them."""
 
 
 @dataclass(frozen=True)
@@ -61,24 +59,24 @@ def printed(word: str, indicative: bool) -> str:
 
 def judge_claims(
     *,
-    claims: Sequence[Claim],
-    paper: Paper,
+    study: Study,
     variant: str,
     blocks: Sequence[PairedBlock],
     missing: Sequence[str],
     work: SameWork,
+    controls: Sequence[Control],
     fidelity: Sequence[Component],
 ) -> tuple[Verdict, ...]:
     """One verdict a claim. ``missing`` says what the claims lack to be tested at all."""
-    indicative = bool(substitutes(fidelity)) and not missing
+    indicative = bool(substitutes(study, fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks)
-    tests = {c.id: robustness(log_ratios(c.statistic, blocks)) for c in claims if not missing}
+    tests = {c.id: robustness(log_ratios(c.statistic, blocks)) for c in study.claims if not missing}
     adjusted = holm({name: found.t for name, found in tests.items()})
     verdicts = []
-    for claim in claims:
+    for claim in study.claims:
         measured = None if missing else estimate_over(claim.statistic, blocks)
         evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
-        word, rule = _decide(claim, evidence, missing, work)
+        word, rule = _capped(*_decide(claim, evidence, missing, work), controls)
         needed = None
         if word == INCONCLUSIVE and measured is not None and work.held:
             needed = _blocks_that_would_decide(measured, claim)
@@ -87,7 +85,7 @@ def judge_claims(
             Verdict(
                 claim=claim,
                 variant=variant,
-                figures_gain_percent=figures_gain(paper, claim.statistic),
+                figures_gain_percent=figures_gain(study, claim.statistic),
                 measured=measured,
                 hardened=hardened,
                 tests=evidence.tests,
@@ -101,22 +99,22 @@ def judge_claims(
     return tuple(verdicts)
 
 
-def substitutes(fidelity: Sequence[Component]) -> tuple[str, ...]:
+def substitutes(study: Study, fidelity: Sequence[Component]) -> tuple[str, ...]:
     """Components the claims are about that were substituted or not accounted for.
 
     A component without a row counts: a plain verdict needs proof of exactness.
     """
     rows = {row.name.casefold(): row for row in fidelity}
-    return tuple(n for n in CLAIMED_COMPONENTS if n not in rows or not rows[n].exact)
+    return tuple(n for n in study.paper.claimed if n not in rows or not rows[n].exact)
 
 
-def figures_gain(paper: Paper, statistic: str) -> float | None:
+def figures_gain(study: Study, statistic: str) -> float | None:
     """Gain in percent by the figures' own seconds; None for a statistic they lack."""
-    python = published_seconds(paper, PYTHON, statistic)
-    dotnet = published_seconds(paper, DOTNET, statistic)
-    if python is None or dotnet is None:
+    baseline = published_seconds(study.paper, study.baseline, statistic)
+    contender = published_seconds(study.paper, study.contender, statistic)
+    if baseline is None or contender is None:
         return None
-    return 100.0 * (python - dotnet) / python
+    return 100.0 * (baseline - contender) / baseline
 
 
 def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
@@ -126,6 +124,15 @@ def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
         return None
     named = {"min": row.minimum, "max": row.maximum, "mean": row.mean, "total": row.total}
     return named.get(statistic)
+
+
+def _capped(word: str, rule: str, controls: Sequence[Control]) -> tuple[str, str]:
+    """Where a control does not hold, nothing timed in the session decides anything."""
+    broken = failing(controls)
+    if not broken or word in (NOT_TESTABLE, INCONCLUSIVE):
+        return word, rule
+    named = "; ".join(f"{control.role}: {control.why}" for control in broken)
+    return INCONCLUSIVE, f"a control does not hold ({named}); without that {word}: {rule}"
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
@@ -14,11 +16,12 @@ from kit.gpu.facts import GpuSample
 from kit.gpu.watch import Watch
 from kit.images.fidelity import ArmImage
 from kit.measure.device import GpuBench, misplaced
-from kit.measure.host import Host, HostReading, sample
+from kit.measure.host import Host, sample
 from kit.measure.record import Record, parse_record
 from kit.measure.runlog import RunLog
-from kit.measure.session import RunEntry
+from kit.measure.session import HostSample, RunEntry
 from kit.plan.model import Limits, Plan, PlannedRun
+from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
 from kit.study.model import CUDA, Study
 
@@ -32,7 +35,7 @@ OnDone = Callable[[RunEntry], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """What runs are made on and with."""
+    """What runs are made on and with. ``machine`` tells machines apart."""
 
     engine: Engine
     host: Host
@@ -40,6 +43,7 @@ class Bench:
     session_id: str
     gpu: GpuBench | None = None
     """Where the CUDA arms run; None for a plan without them."""
+    machine: str = ""
 
 
 def execute(
@@ -53,37 +57,68 @@ def execute(
 ) -> None:
     """Make every run of the plan that is not done, and log each.
 
-    A failed timed run is logged and the session goes on. Raises RunError when
+    The two of a duet start together, and are both made anew if one is not done. A
+    failed timed run is logged and the session goes on. Raises RunError when
     an identity run fails, or an arm fails twice in a row: nothing more is to be
     learned then. The failed run is in the log all the same.
     """
     failures = dict.fromkeys(plan.arms, 0)
-    for run in plan.runs:
-        if run.run_id in done:
-            continue
-        before(run)
-        entry = _run(bench, study, plan.limits, run, log)
-        after(entry)
-        failures[run.arm] = failures[run.arm] + 1 if entry.failure else 0
-        if entry.failure and (run.kind == "identity" or failures[run.arm] >= FAILURES_IN_A_ROW):
-            raise RunError(
-                f"run {run.run_id}: {entry.failure}",
-                "see the end of its output above and in the run log; then --resume the session",
-            )
+    for together in _left(plan, done):
+        for run in together:
+            before(run)
+        for run, entry in zip(together, _measure(bench, study, plan, together, log), strict=True):
+            after(entry)
+            failures[run.arm] = failures[run.arm] + 1 if entry.failure else 0
+            if entry.failure and (run.kind == "identity" or failures[run.arm] >= FAILURES_IN_A_ROW):
+                raise RunError(
+                    f"run {run.run_id}: {entry.failure}",
+                    "see the end of its output above and in the run log; then --resume the session",
+                )
 
 
-def _run(bench: Bench, study: Study, limits: Limits, run: PlannedRun, log: RunLog) -> RunEntry:
-    variant = study.arms[run.arm].variant
-    request = _request(bench, study, limits, run)
-    reading = bench.host.read()
+def _left(plan: Plan, done: Collection[str]) -> Iterator[tuple[PlannedRun, ...]]:
+    """What is to be run, one or a pair at a time, in the plan's order."""
+    for _, group in groupby(
+        plan.runs, key=lambda r: (r.block, r.run_id if r.pair is None else r.pair)
+    ):
+        together = tuple(group)
+        if any(run.run_id not in done for run in together):
+            yield together
+
+
+def _measure(
+    bench: Bench, study: Study, plan: Plan, together: tuple[PlannedRun, ...], log: RunLog
+) -> list[RunEntry]:
+    """Run these at the same time, read the host around them, log each."""
+    requests = [_request(bench, study, plan.limits, run) for run in together]
+    variant = study.arms[together[0].arm].variant
+    others = bench.engine.info().containers_running
+    before = bench.host.read()
     with _watch(bench, variant) as watch:
-        outcome = bench.engine.run(request)
-    readings = (reading, bench.host.read())
-    record, document, failure = _judge_outcome(run, outcome, request, variant)
+        outcomes = _run_all(bench, requests)
+    after = bench.host.read()
+    around = sample(before, after, others)
     sampled = watch.sample() if watch is not None else None
-    entry = _entry(run, outcome, bench, readings, record, failure, sampled)
-    log.add(entry, document)
-    return entry
+    entries = []
+    for run, request, outcome in zip(together, requests, outcomes, strict=True):
+        record, document, failure = _judge_outcome(run, outcome, request, variant)
+        entry = _entry(bench, run, outcome, around, record, failure, sampled)
+        log.add(entry, document)
+        entries.append(entry)
+    return entries
+
+
+def _run_all(bench: Bench, requests: list[RunRequest]) -> list[RunOutcome]:
+    if len(requests) == 1:
+        return [bench.engine.run(requests[0])]
+    with ThreadPoolExecutor(len(requests)) as pool:
+        started = [pool.submit(bench.engine.run, request) for request in requests]
+        try:
+            return [each.result() for each in started]
+        except BaseException:
+            # Else leaving the pool would wait for the other container's own end.
+            bench.engine.remove_by_label(SESSION_LABEL, bench.session_id)
+            raise
 
 
 def _watch(bench: Bench, variant: str) -> AbstractContextManager[Watch | None]:
@@ -93,17 +128,34 @@ def _watch(bench: Bench, variant: str) -> AbstractContextManager[Watch | None]:
 
 
 def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> RunRequest:
+    role = role_of(run.role)
+    cpuset = run.cpuset or limits.cpuset
     request = RunRequest(
         image=bench.images[run.arm].image_id,
-        env={**study.protocol.env, "KIT_SPEC": spec_json(run, study)},
-        cpuset=limits.cpuset,
+        env={
+            **study.protocol.env,
+            **_threads(cpuset),
+            **role.env,
+            "KIT_SPEC": spec_json(run, study),
+        },
+        cpuset=cpuset,
         memory_bytes=limits.memory_bytes,
         timeout_s=limits.timeout_s,
+        terminal=role.terminal,
         labels={LABEL: "kit", SESSION_LABEL: bench.session_id},
     )
     if study.arms[run.arm].variant != CUDA or bench.gpu is None:
         return request
     return bench.gpu.added_to(request, first=run.kind == "identity")
+
+
+def _threads(cpuset: str) -> dict[str, str]:
+    """As many threads as CPUs, said to every library that would else count for itself."""
+    count = 0
+    for span in cpuset.split(","):
+        first, _, last = span.partition("-")
+        count += int(last or first) - int(first) + 1
+    return {"OMP_NUM_THREADS": str(count), "TF_NUM_INTRAOP_THREADS": str(count)}
 
 
 def _judge_outcome(
@@ -148,10 +200,10 @@ def _stranger(run: PlannedRun, record: Record) -> str | None:
 
 
 def _entry(
+    bench: Bench,
     run: PlannedRun,
     outcome: RunOutcome,
-    bench: Bench,
-    readings: tuple[HostReading, HostReading],
+    around: HostSample,
     record: Record | None,
     failure: str | None,
     gpu: GpuSample | None,
@@ -168,7 +220,10 @@ def _entry(
         exit_code=outcome.exit_code,
         failure=failure,
         log_tail=outcome.logs[-LOG_TAIL_CHARACTERS:] if failure else "",
-        host=sample(*readings),
+        host=around,
         record=record,
         gpu=gpu,
+        role=run.role,
+        pair=run.pair,
+        machine=bench.machine,
     )

@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
+import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import psutil
 
 from kit.engine.protocol import EngineInfo
+from kit.measure.disturbance import (
+    PROC,
+    SYS,
+    busy_cpus,
+    cores,
+    cpu_ticks,
+    frequency_mhz,
+    quota_throttled_us,
+    swapped_pages,
+    text,
+    throttle_events,
+)
 from kit.measure.session import HostFacts, HostSample
 
-PROC = Path("/proc")
-SYS = Path("/sys")
+BUSY_WINDOW_S = 0.25
 
 
 @dataclass(frozen=True)
 class HostReading:
-    """The host at one moment. Bytes; ``steal_ticks`` in 1/100 s over all CPUs."""
+    """The host at one moment; counters are since boot, None where they cannot be told.
+
+    ``busy_cpus`` is the work done in the moment of the reading, in CPUs; ``steal_ticks``
+    are in 1/100 s over all CPUs.
+    """
 
     load_1m: float
     available_bytes: int
     steal_ticks: int | None
+    busy_cpus: float = 0.0
+    swapped_pages: int | None = None
+    throttle_events: int | None = None
+    frequency_mhz: float | None = None
+    quota_throttled_us: int | None = None
 
 
 class Host(Protocol):
     """The machine, as far as measuring needs it."""
 
     def read(self) -> HostReading:
-        """The host now."""
+        """The host now; takes a fraction of a second, to see what it does."""
+        ...
+
+    def cores(self) -> tuple[tuple[int, ...], ...]:
+        """The CPUs of each core; empty where that cannot be told."""
         ...
 
 
@@ -39,33 +64,57 @@ class LocalHost:
 
     def read(self) -> HostReading:
         """The host now."""
+        ticks = cpu_ticks(text(PROC / "stat"))
         return HostReading(
             load_1m=os.getloadavg()[0],
             available_bytes=int(psutil.virtual_memory().available),
-            steal_ticks=_steal_ticks(_text(PROC / "stat")),
+            steal_ticks=None if ticks is None else ticks[1],
+            busy_cpus=busy_cpus(lambda: text(PROC / "stat"), time.sleep, BUSY_WINDOW_S),
+            swapped_pages=swapped_pages(),
+            throttle_events=throttle_events(),
+            frequency_mhz=frequency_mhz(),
+            quota_throttled_us=quota_throttled_us(),
         )
 
+    def cores(self) -> tuple[tuple[int, ...], ...]:
+        """The CPUs of each core."""
+        return cores()
 
-def sample(before: HostReading, after: HostReading) -> HostSample:
-    """What two readings around a run say of it."""
-    stolen = None
-    if before.steal_ticks is not None and after.steal_ticks is not None:
-        stolen = after.steal_ticks - before.steal_ticks
+
+def sample(before: HostReading, after: HostReading, others: int) -> HostSample:
+    """What two readings around a run say of it; ``others`` are containers of others."""
     return HostSample(
         load_1m_before=before.load_1m,
         load_1m_after=after.load_1m,
         available_bytes_before=before.available_bytes,
-        steal_ticks=stolen,
+        steal_ticks=_grown(before.steal_ticks, after.steal_ticks),
+        busy_cpus_before=before.busy_cpus,
+        swapped_pages=_grown(before.swapped_pages, after.swapped_pages),
+        throttle_events=_grown(before.throttle_events, after.throttle_events),
+        frequency_mhz_before=before.frequency_mhz,
+        frequency_mhz_after=after.frequency_mhz,
+        quota_throttled_us=_grown(before.quota_throttled_us, after.quota_throttled_us),
+        other_containers=others,
     )
+
+
+def machine_id(facts: HostFacts) -> str:
+    """Tells machines apart: CPU model and count, memory, kernel."""
+    known = f"{facts.cpu_model}|{facts.cpus}|{facts.memory_bytes}|{facts.kernel}"
+    return hashlib.sha256(known.encode()).hexdigest()[:12]
+
+
+def _grown(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
 
 
 def host_facts(engine: EngineInfo) -> HostFacts:
     """The host's facts. What cannot be told stays empty."""
-    cpuinfo = _text(PROC / "cpuinfo")
+    cpuinfo = text(PROC / "cpuinfo")
     return HostFacts(
         cpu_model=_field(cpuinfo, "model name"),
         cpus=os.cpu_count() or 0,
-        governor=_text(SYS / "devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
+        governor=text(SYS / "devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
         memory_bytes=int(psutil.virtual_memory().total),
         kernel=platform.release(),
         operating_system=_os_name(),
@@ -75,14 +124,8 @@ def host_facts(engine: EngineInfo) -> HostFacts:
     )
 
 
-def _steal_ticks(stat: str) -> int | None:
-    """Field 8 of the cpu line, see proc(5)."""
-    fields = stat.partition("\n")[0].split()
-    return int(fields[8]) if len(fields) > 8 and fields[0] == "cpu" else None
-
-
-def _field(text: str, name: str) -> str:
-    for line in text.splitlines():
+def _field(lines: str, name: str) -> str:
+    for line in lines.splitlines():
         key, _, value = line.partition(":")
         if key.strip() == name:
             return value.strip()
@@ -94,10 +137,3 @@ def _os_name() -> str:
         return platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
     except OSError:
         return platform.system()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

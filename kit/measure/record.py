@@ -26,6 +26,8 @@ class Fit:
     losses: tuple[float, ...]
     """One value an epoch."""
     accuracies: tuple[float, ...]
+    inner_ns: int | None = None
+    """Of a probe run: the call inside the library, without the binding."""
 
 
 @dataclass(frozen=True)

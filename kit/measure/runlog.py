@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ from kit.measure.record import record_from
 from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
 from kit.plan.document import plan_document, plan_from
 from kit.plan.make import plan_sha256
+from kit.plan.model import Plan
 from kit.schemas import problems
 
 NAME = "runlog.jsonl"
 EXECUTABLE = "executable"
 """The type of the line that says what became of the executable."""
-SCHEMA = 2
+PLAN = "plan"
+"""The type of the line with the plan as the pilot fixed it."""
+SCHEMA = 3
 REMEDY = "give the folder of a session that `kit reproduce` made"
 
 
@@ -62,6 +65,11 @@ class RunLog:
         """Append what became of the executable, and sync it to disk."""
         self._append({"type": EXECUTABLE, **asdict(run)})
 
+    def add_plan(self, plan: Plan, outlook: Mapping[str, Any]) -> None:
+        """Append the plan as it is from here on, and what it was fixed by."""
+        document = {"plan": plan_document(plan), "plan_sha256": plan_sha256(plan)}
+        self._append({"type": PLAN, **document, "outlook": dict(outlook)})
+
     def _append(self, document: Mapping[str, Any]) -> None:
         line = json.dumps(document, sort_keys=True, allow_nan=False) + "\n"
         try:
@@ -91,13 +99,15 @@ def read_session(folder: Path) -> Session:
     documents = [_document(line, path, number) for number, line in enumerate(lines, start=1)]
     header = _header(documents[0], path)
     entries = []
-    executable = None
+    executable = outlook = None
     for number, document in enumerate(documents[1:], start=2):
         if document.get("type") == EXECUTABLE:
             executable = _executable(document, path, number)
+        elif document.get("type") == PLAN:
+            header, outlook = _fixed_plan(header, document, path, number)
         else:
             entries.append(_entry(document, path, number))
-    return Session(header, tuple(entries), notes, executable)
+    return Session(header, tuple(entries), notes, executable, outlook)
 
 
 def drop_torn_line(folder: Path) -> None:
@@ -109,6 +119,23 @@ def drop_torn_line(folder: Path) -> None:
         if end < len(content):
             stream.truncate(end)
             os.fsync(stream.fileno())
+
+
+def _fixed_plan(
+    header: Header, document: dict[str, Any], path: Path, number: int
+) -> tuple[Header, Mapping[str, Any]]:
+    """The header with the plan that took the pilot's place; it must hold that one."""
+    where = f"{path}, line {number}"
+    try:
+        plan, outlook = plan_from(document["plan"]), dict(document["outlook"])
+        recorded = document["plan_sha256"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{where}: broken plan ({error})", REMEDY) from error
+    if plan_sha256(plan) != recorded:
+        raise InputError(f"{where}: the plan does not match its own hash", REMEDY)
+    if plan.runs[: len(header.plan.runs)] != header.plan.runs:
+        raise InputError(f"{where}: the plan does not go on from the header's", REMEDY)
+    return replace(header, plan=plan, plan_sha256=recorded), outlook
 
 
 def _executable(document: dict[str, Any], path: Path, number: int) -> ExecutableRun:

@@ -6,14 +6,18 @@ header (plan, images, fidelity, host, engine); every further line is one run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from kit.gpu.facts import GpuCheck, GpuSample
 from kit.images.fidelity import ArmImage, Component
 from kit.measure.executable import ExecutableRun
 from kit.measure.record import Record
-from kit.plan.model import Plan
+from kit.plan.model import DUET, SEQUENTIAL, Plan
+from kit.plan.roles import MAIN
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,17 @@ class HostSample:
     available_bytes_before: int
     steal_ticks: int | None
     """Clock ticks (1/100 s) stolen by the hypervisor during the run, all CPUs."""
+    busy_cpus_before: float = 0.0
+    """Work of others just before the run, in CPUs."""
+    swapped_pages: int | None = None
+    throttle_events: int | None = None
+    """Times a core was slowed for heat during the run."""
+    frequency_mhz_before: float | None = None
+    frequency_mhz_after: float | None = None
+    quota_throttled_us: int | None = None
+    """Time the driver's own cgroup was held back during the run."""
+    other_containers: int = 0
+    """Running containers that are not of this session, just before the run."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,32 @@ class RunEntry:
     record: Record | None
     gpu: GpuSample | None = None
     """The GPU during the run of a CUDA arm; None for other arms."""
+    role: str = MAIN
+    pair: int | None = None
+    """Of a duet: the run of the same block with the same number went on at the same time."""
+    machine: str = ""
+    """Which machine it was, see ``kit.measure.host.machine_id``."""
+
+    @property
+    def design(self) -> str:
+        """The design of the run's block."""
+        return SEQUENTIAL if self.pair is None else DUET
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the container was there, by the engine's times; None: not told."""
+        try:
+            start, end = (moment(text) for text in (self.started_at, self.finished_at))
+        except ValueError:
+            return None
+        return max((end - start).total_seconds(), 0.0)
+
+
+def moment(text: str) -> datetime:
+    """The time in RFC 3339 text, to the microsecond. Raises ValueError."""
+    # Engines write one to nine digits of a second, Python 3.10 reads three or six.
+    digits = re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text)
+    return datetime.fromisoformat(digits.replace("Z", "+00:00"))
 
 
 @dataclass(frozen=True)
@@ -91,6 +132,9 @@ class Session:
     notes: tuple[str, ...] = ()
     """What reading the log had to leave out, e.g. a torn last line."""
     executable: ExecutableRun | None = None
+    outlook: Mapping[str, Any] | None = None
+    """What the pilot said when the number of blocks was fixed; None: there was no pilot,
+    or it is not done."""
 
     def timed(self) -> tuple[RunEntry, ...]:
         """The good timed runs, in the order they ran."""

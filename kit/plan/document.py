@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from kit.plan.model import Limits, Plan, PlannedRun
+from kit.plan.model import Bounds, Limits, Plan, PlannedRun
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -17,8 +17,11 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 def plan_from(document: Mapping[str, Any]) -> Plan:
     """The plan of such a document. Raises KeyError or TypeError when it is none."""
     values = dict(document)
-    values["arms"] = tuple(values["arms"])
-    values["notes"] = tuple(values["notes"])
-    values["limits"] = Limits(**values["limits"])
+    for name in ("arms", "notes", "roles"):
+        values[name] = tuple(values[name])
+    limits = dict(values["limits"])
+    limits["halves"] = None if limits["halves"] is None else tuple(limits["halves"])
+    values["limits"] = Limits(**limits)
     values["runs"] = tuple(PlannedRun(**run) for run in values["runs"])
+    values["bounds"] = None if values["bounds"] is None else Bounds(**values["bounds"])
     return Plan(**values)

@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 
 from kit.errors import HostError, InputError
-from kit.plan.model import Limits, Plan, PlannedRun
+from kit.plan.blocks import BlockMaker, numbers_of
+from kit.plan.model import AUTO, DUET, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
+from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
+from kit.plan.roles import MAIN
 from kit.study.model import CUDA, Protocol, Study, Tier
 
-IDENTITY_REPEATS = 1
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a run may use. ``memory_bytes`` is what the host can give one run."""
-
-    cpuset: str
-    memory_bytes: int
+PILOT_BLOCKS = 5
+"""Of a budget in minutes; a tier says its own."""
 
 
 def make_plan(
@@ -35,33 +30,68 @@ def make_plan(
     seed: int,
     resources: Resources,
     gpu: bool = False,
+    *,
+    design: str = SEQUENTIAL,
+    blocks: int | None = None,
 ) -> Plan:
     """The plan for a budget: a tier's name, or minutes such as "20m".
 
-    Without names all ``arms`` are planned, the CUDA ones only if ``gpu``. Raises
-    InputError for an unknown budget or arm, HostError when the memory does not allow
-    even the fewest repeats that the study accepts.
+    Without names all ``arms`` are planned, the CUDA ones only if ``gpu``. With a number
+    of ``blocks`` there is no pilot. Raises InputError for an unknown budget or arm,
+    HostError when the memory does not allow even the fewest repeats that the study
+    accepts, or the machine allows no duet.
     """
     chosen = chosen_arms(study, arms, gpu)
     _check_gpu(study, chosen, gpu)
-    wanted = _tier(study, budget, len(chosen))
-    repeats, notes = _repeats_in_memory(study.protocol, wanted.repeats, resources.memory_bytes)
+    design, why = _design(study, chosen, design, resources)
+    memory = memory_of_a_run(resources, design)
+    tier = _tier(study, budget)
+    repeats, notes = _repeats_in_memory(study.protocol, tier.repeats, memory)
+    limits = Limits(resources.cpuset, memory, study.protocol.run_timeout_s, resources.halves)
+    maker = BlockMaker(study, chosen, (MAIN, *tier.controls), repeats, seed, limits)
+    if design != SEQUENTIAL and not maker.can_pair:
+        raise InputError(
+            f"--design: {design} runs both stacks of a variant side by side, the plan has one",
+            "name arms of both stacks, or use --design sequential",
+        )
+    tier, minutes = _in_time(maker, tier, budget, design)
+    if blocks is not None:
+        tier, minutes = replace(tier, blocks=blocks, pilot=None), None
+    maker = replace(maker, roles=(MAIN, *tier.controls))
+    if design == AUTO and tier.pilot is None:
+        design, why = SEQUENTIAL, (*why, "Without a pilot the design is sequential.")
+    first = tier.pilot or tier.blocks
     return Plan(
         study_id=study.id,
         study_sha256=study.sha256,
-        tier=wanted.name,
+        tier=tier.name,
         seed=seed,
         arms=chosen,
-        blocks=wanted.blocks,
+        blocks=first,
         repeats=repeats,
-        limits=Limits(
-            cpuset=resources.cpuset,
-            memory_bytes=resources.memory_bytes,
-            timeout_s=study.protocol.run_timeout_s,
-        ),
-        runs=_runs(study.protocol.identity_seed, chosen, wanted.blocks, repeats, seed),
-        notes=notes,
+        limits=limits,
+        runs=(*maker.identity(), *_blocks(maker, design, first)),
+        notes=(*notes, *why),
+        design=design,
+        roles=maker.roles,
+        pilot=tier.pilot or 0,
+        bounds=Bounds(tier.blocks, tier.power, minutes) if tier.pilot else None,
     )
+
+
+def grown(study: Study, plan: Plan, design: str, blocks: int) -> Plan:
+    """The plan with so many blocks of that design; what it holds stays as it is."""
+    maker = maker_of(study, plan)
+    have = len(numbers_of(plan.runs, design))
+    number = max((run.block for run in plan.runs), default=-1) + 1
+    more = [maker.block(number + i, design, have + i) for i in range(blocks - have)]
+    runs = (*plan.runs, *(run for block in more for run in block))
+    return replace(plan, design=design, blocks=max(blocks, have), runs=runs)
+
+
+def maker_of(study: Study, plan: Plan) -> BlockMaker:
+    """What makes the plan's blocks."""
+    return BlockMaker(study, plan.arms, plan.roles, plan.repeats, plan.seed, plan.limits)
 
 
 def plan_sha256(plan: Plan) -> str:
@@ -73,7 +103,9 @@ def plan_sha256(plan: Plan) -> str:
 def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
     """Rough duration of these runs, from the study's own cost figures."""
     cost = study.protocol.cost
-    return sum(cost.run_overhead_s + run.repeats * cost.fit_s for run in runs)
+    # Of a pair, run together, one takes the time.
+    alone = {(r.block, r.pair if r.pair is not None else r.run_id): r.repeats for r in runs}
+    return sum(cost.run_overhead_s + repeats * cost.fit_s for repeats in alone.values())
 
 
 def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[str, ...]:
@@ -88,6 +120,11 @@ def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[
     if len(set(names)) != len(names):
         raise InputError("--arms: an arm is named twice", f"name each once: {known}")
     return tuple(names) or tuple(n for n in study.arms if gpu or n not in cuda_arms(study, ()))
+
+
+def cuda_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
+    """The CUDA arms among those names; of the whole study where none is named."""
+    return tuple(name for name in names or study.arms if study.arms[name].variant == CUDA)
 
 
 def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
@@ -105,42 +142,71 @@ def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
         )
 
 
-def cuda_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
-    """The CUDA arms among those names; of the whole study where none is named."""
-    return tuple(name for name in names or study.arms if study.arms[name].variant == CUDA)
+def _design(
+    study: Study, arms: Sequence[str], wanted: str, resources: Resources
+) -> tuple[str, tuple[str, ...]]:
+    """The design that can be had, and a note where it is not the one that was wished.
 
-
-def _tier(study: Study, budget: str, arms: int) -> Tier:
-    if budget in study.protocol.tiers:
-        return study.protocol.tiers[budget]
-    minutes = MINUTES.fullmatch(budget)
-    if not minutes:
-        tiers = ", ".join(study.protocol.tiers)
-        raise InputError(
-            f"--budget: {budget!r} is neither a tier nor minutes", f"use {tiers}, or e.g. 20m"
-        )
-    return _tier_for_minutes(study.protocol, int(minutes.group(1)), arms, budget)
-
-
-def _tier_for_minutes(protocol: Protocol, minutes: int, arms: int, name: str) -> Tier:
-    """As many blocks as fit in the time; blocks before repeats.
-
-    The container is the unit of replication, so a further block tells more
-    than further fits in the same containers: the fits of a run are those of the
-    smallest tier.
+    Raises HostError where duet blocks are wished for and cannot be.
     """
-    cost = protocol.cost
-    repeats = min(tier.repeats for tier in protocol.tiers.values())
-    identity = arms * (cost.run_overhead_s + IDENTITY_REPEATS * cost.fit_s)
-    block = arms * (cost.run_overhead_s + repeats * cost.fit_s)
-    blocks = int((minutes * 60 - identity) // block)
+    if wanted == SEQUENTIAL:
+        return SEQUENTIAL, ()
+    on_gpu = any(study.arms[name].variant == CUDA for name in arms)
+    refusal = refuse_duet(resources, study.protocol, on_gpu)
+    if refusal is None:
+        return wanted, ()
+    if wanted == DUET:
+        raise HostError(f"--design duet: {refusal}", "use --design sequential")
+    return SEQUENTIAL, (f"The design is sequential: {refusal}.",)
+
+
+def _blocks(maker: BlockMaker, design: str, count: int) -> tuple[PlannedRun, ...]:
+    """The first blocks; of both designs in turn while it is open which one to take."""
+    designs = (SEQUENTIAL, DUET) if design == AUTO else (design,)
+    kinds = [(kind, turn) for turn in range(count) for kind in designs]
+    blocks = (maker.block(number, kind, turn) for number, (kind, turn) in enumerate(kinds))
+    return tuple(run for block in blocks for run in block)
+
+
+def _tier(study: Study, budget: str) -> Tier:
+    tiers = study.protocol.tiers
+    if budget in tiers:
+        return tiers[budget]
+    if not MINUTES.fullmatch(budget):
+        raise InputError(
+            f"--budget: {budget!r} is neither a tier nor minutes",
+            f"use {', '.join(tiers)}, or e.g. 20m",
+        )
+    # The container is the unit of replication: a further block tells more than
+    # further fits in the same containers.
+    least = min(tiers.values(), key=lambda tier: tier.repeats)
+    controls = dict.fromkeys(name for tier in tiers.values() for name in tier.controls)
+    return Tier(budget, 0, least.repeats, tuple(controls), PILOT_BLOCKS)
+
+
+def _in_time(maker: BlockMaker, tier: Tier, budget: str, design: str) -> tuple[Tier, int | None]:
+    """A budget in minutes holds so many blocks; with few of them there is no pilot."""
+    if tier.blocks:
+        return tier, None
+    minutes = int(budget.removesuffix("m"))
+    left = minutes * 60 - maker.identity_seconds()
+    kinds = (SEQUENTIAL, DUET) if design == AUTO else (design,)
+    pilot_s = sum(maker.seconds(kind) for kind in kinds) * PILOT_BLOCKS
+    block_s = max(maker.seconds(kind) for kind in kinds)
+    if left >= pilot_s + block_s:
+        return replace(tier, blocks=PILOT_BLOCKS + int((left - pilot_s) // block_s)), minutes
+    # Time for a handful of blocks at most: the placebo alone, as in the smallest tier.
+    least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
+    maker = replace(maker, roles=(MAIN, *least.controls))
+    block_s = maker.seconds(DUET if design == DUET else SEQUENTIAL)
+    blocks = int(left // block_s)
     if blocks < 2:
-        least = -(-(identity + 2 * block) // 60)
+        needed = -(-(maker.identity_seconds() + 2 * block_s) // 60)
         raise InputError(
             f"--budget: {minutes} minutes do not hold two blocks of the study",
-            f"give at least {least:.0f}m, or fewer --arms",
+            f"give at least {needed:.0f}m, or fewer --arms",
         )
-    return Tier(name=name, blocks=blocks, repeats=repeats)
+    return replace(tier, blocks=blocks, controls=least.controls, pilot=None), minutes
 
 
 def _repeats_in_memory(
@@ -161,26 +227,6 @@ def _repeats_in_memory(
         f"{_gigabytes(need.of(wanted))} of memory and {_gigabytes(available)} can be had."
     )
     return possible, (note,)
-
-
-def _runs(
-    identity_seed: int, arms: Sequence[str], blocks: int, repeats: int, seed: int
-) -> tuple[PlannedRun, ...]:
-    shuffle = random.Random(seed)
-    runs = [
-        PlannedRun(
-            f"identity-{arm}", -1, position, arm, "identity", IDENTITY_REPEATS, identity_seed
-        )
-        for position, arm in enumerate(arms)
-    ]
-    for block in range(blocks):
-        order = list(arms)
-        shuffle.shuffle(order)
-        runs += [
-            PlannedRun(f"block{block:03d}-{arm}", block, position, arm, "timed", repeats, None)
-            for position, arm in enumerate(order)
-        ]
-    return tuple(runs)
 
 
 def _gigabytes(size: int) -> str:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kit.plan.roles import MAIN
+
+SEQUENTIAL, DUET, AUTO = "sequential", "duet", "auto"
+DESIGNS = (SEQUENTIAL, DUET, AUTO)
+"""One container at a time; the two of a pair at the same time; or what decides sooner."""
+COMPARE, EXPLAIN = "compare", "explain"
+
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One container to run. ``block`` is -1 for the identity runs, which come first."""
+    """One container to run. ``block`` is -1 for the identity runs, which come first.
+
+    Runs of one block with the same ``pair`` run at the same time, each on its own
+    ``cpuset``; None: alone, on the plan's.
+    """
 
     run_id: str
     block: int
@@ -18,20 +29,42 @@ class PlannedRun:
     repeats: int
     seed: int | None
     """The workload's seed: set for identity runs, None for timed ones (as published)."""
+    role: str = MAIN
+    pair: int | None = None
+    cpuset: str | None = None
+
+    @property
+    def design(self) -> str:
+        """The design of the run's block."""
+        return SEQUENTIAL if self.pair is None else DUET
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The same limits for every run of a plan."""
+    """The same limits for every run of a plan. ``halves`` are the cpusets of duets."""
 
     cpuset: str
     memory_bytes: int
     timeout_s: float
+    halves: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a plan may grow to after its pilot: blocks, power, and minutes in all."""
+
+    blocks: int
+    power: float
+    minutes: int | None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs of a session, in order. ``seed`` made the order."""
+    """All runs of a session, in order. ``seed`` made the order.
+
+    ``pilot`` counts the blocks (of each design that is tried) after which ``blocks``
+    is fixed; 0: it was fixed from the start. ``blocks`` counts those of ``design``.
+    """
 
     study_id: str
     study_sha256: str
@@ -44,3 +77,9 @@ class Plan:
     runs: tuple[PlannedRun, ...]
     notes: tuple[str, ...]
     """Plain statements for the report, e.g. on repeats cut to fit memory."""
+    design: str = SEQUENTIAL
+    roles: tuple[str, ...] = (MAIN,)
+    """Of the runs of every block."""
+    pilot: int = 0
+    bounds: Bounds | None = None
+    purpose: str = COMPARE

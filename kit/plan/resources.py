@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError, InputError
-from kit.plan.make import Resources
+from kit.plan.model import SEQUENTIAL
+from kit.study.model import Protocol
 
 # The engine, the driver and the page cache need some; without it the kernel
 # would end a run before its own limit does.
 KEPT_FOR_HOST = 0.1
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a run may use. ``memory_bytes`` is what the host can give one run.
+
+    ``halves`` are two disjoint, equal sets of its cores; None where there are none.
+    """
+
+    cpuset: str
+    memory_bytes: int
+    halves: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,11 +46,15 @@ def parse_memory(text: str) -> int:
     return size
 
 
-def resources(engine: EngineInfo, available_bytes: int, wish: Wish) -> Resources:
+def resources(
+    engine: EngineInfo, available_bytes: int, wish: Wish, cores: Sequence[Sequence[int]] = ()
+) -> Resources:
     """CPUs 0 to n-1 and the memory of one run.
 
     ``available_bytes`` is what the driver's machine has free; it counts where the
-    engine runs on the same machine. Raises HostError when more is wished than there is.
+    engine runs on the same machine, as do its ``cores`` (the CPUs of each, more than
+    one where a core runs several threads). Raises HostError when more is wished than
+    there is.
     """
     if wish.cpus > engine.cpus:
         raise HostError(
@@ -53,6 +71,63 @@ def resources(engine: EngineInfo, available_bytes: int, wish: Wish) -> Resources
             f"{available / 1e9:.1f} GB can be had",
             "free memory or wish for less",
         )
-    cpuset = "0" if cpus == 1 else f"0-{cpus - 1}"
-    # In steps, so that a moment's few megabytes make no other plan.
-    return Resources(cpuset=cpuset, memory_bytes=wish.memory_bytes or available // 10**8 * 10**8)
+    known = cores if local and cores else [(cpu,) for cpu in range(cpus)]
+    return Resources(
+        cpuset=_cpuset(range(cpus)),
+        # In steps, so that a moment's few megabytes make no other plan.
+        memory_bytes=wish.memory_bytes or available // 10**8 * 10**8,
+        halves=halves(known, cpus),
+    )
+
+
+def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
+    """Two disjoint, equal sets of whole cores among the first so many CPUs.
+
+    Threads of one core stay on one side: the pair of a duet must not share one.
+    None where there are fewer than two such cores.
+    """
+    whole = [tuple(core) for core in cores if all(cpu < cpus for cpu in core)]
+    size = max((len(core) for core in whole), default=0)
+    equal = sorted(core for core in whole if len(core) == size)
+    half = len(equal) // 2
+    if half == 0:
+        return None
+    first, second = equal[:half], equal[half : 2 * half]
+    return _cpuset(cpu for core in first for cpu in core), _cpuset(
+        cpu for core in second for cpu in core
+    )
+
+
+def memory_of_a_run(available: Resources, design: str) -> int:
+    """Half of it, where two runs go on at the same time."""
+    if design == SEQUENTIAL:
+        return available.memory_bytes
+    return available.memory_bytes // 2 // 10**8 * 10**8
+
+
+def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> str | None:
+    """Why two runs cannot go on at the same time here; None where they can."""
+    if on_gpu:
+        return "the runs of CUDA arms would share one GPU"
+    if available.halves is None:
+        return f"CPUs {available.cpuset} do not make two equal sets of cores"
+    needed = protocol.memory.of(protocol.minimum_repeats)
+    half = available.memory_bytes // 2
+    if needed > half:
+        return (
+            f"two runs at a time need {2 * needed / 1e9:.1f} GB of memory, "
+            f"{available.memory_bytes / 1e9:.1f} GB can be had"
+        )
+    return None
+
+
+def _cpuset(cpus: Iterable[int]) -> str:
+    """The engine's form: "0", "0-3", "0-1,4-5"."""
+    numbers = sorted(cpus)
+    spans: list[list[int]] = []
+    for cpu in numbers:
+        if spans and cpu == spans[-1][1] + 1:
+            spans[-1][1] = cpu
+        else:
+            spans.append([cpu, cpu])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)

@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict
 
 from kit.plan.model import PlannedRun
+from kit.plan.roles import role_of
 from kit.schemas import check
-from kit.study.model import Study, Workload
+from kit.study.model import Study
 
 
 def spec_json(run: PlannedRun, study: Study) -> str:
@@ -21,17 +22,8 @@ def spec_json(run: PlannedRun, study: Study) -> str:
         "kind": run.kind,
         "repeats": run.repeats,
         "seed": run.seed,
-        "workload": _workload(study.workload),
+        "conditions": asdict(role_of(run.role).conditions),
+        "workload": study.workload,
     }
     check("spec", document, f"spec of run {run.run_id}", "mend the workload in study.yaml")
     return json.dumps(document, sort_keys=True, allow_nan=False)
-
-
-def _workload(workload: Workload) -> dict[str, object]:
-    document = asdict(workload)
-    document["layers"] = [
-        {key: value for key, value in layer.items() if value is not None}
-        for layer in document["layers"]
-    ]
-    document["metrics"] = list(workload.metrics)
-    return document

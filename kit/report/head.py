@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from kit.plan.model import DUET
 from kit.report.numbers import NONE, gain, signed_percent
 from kit.report.text import plain
 
@@ -24,6 +25,8 @@ def head(model: ReportModel) -> str:
     for part in model.variants:
         prefix = f"{part.variant}: " if several else ""
         lines += _wrapped(prefix + part.same_work_line)
+    lines += _wrapped(model.controls_line)
+    lines += _wrapped(duet_line(model))
     lines += ["", *_table(model, several), "", *_wrapped(substitutes_line(model))]
     lines += _wrapped(_left_out(model))
     lines += _wrapped(model.gpu.flag_line if model.gpu is not None else "")
@@ -47,7 +50,7 @@ def substitutes_line(model: ReportModel) -> str:
 def _table(model: ReportModel, several: bool) -> list[str]:
     rows = [
         [
-            plain(f"{v.claim.id} {v.claim.statistic}{' ' + v.variant if several else ''}", 16),
+            plain(_named(v.claim.id, v.claim.statistic, v.variant, several), 16),
             signed_percent(v.claim.published_gain_percent),
             gain(v.measured),
             v.printed,
@@ -58,6 +61,15 @@ def _table(model: ReportModel, several: bool) -> list[str]:
         [plain(f"{v.claim.id} executable", 16), NONE, NONE, v.printed]
         for v in model.judged.executable
     ]
+    rows += [
+        [
+            plain(_named(v.claim.id, "training", v.variant, several), 16),
+            NONE,
+            NONE,
+            v.printed,
+        ]
+        for v in model.judged.training
+    ]
     if not rows:
         return ["The study has no measured claim."]
     text = tabulate(
@@ -67,6 +79,20 @@ def _table(model: ReportModel, several: bool) -> list[str]:
         disable_numparse=True,
     )
     return [line.rstrip() for line in text.splitlines()]
+
+
+def _named(claim: str, what: str, variant: str, several: bool) -> str:
+    return f"{claim} {what} {variant}" if several else f"{claim} {what}"
+
+
+def duet_line(model: ReportModel) -> str:
+    """What a reader of ratios from pairs run side by side must know; empty otherwise."""
+    if model.header.plan.design != DUET:
+        return ""
+    return (
+        "The two of a pair ran at the same time on halves of the CPUs: every ratio is one under "
+        "contention."
+    )
 
 
 def _left_out(model: ReportModel) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kit.judge.comparison import Judged
+from kit.judge.controls import failing
 from kit.judge.samework import SameWork
 from kit.judge.verdict import (
     EQUIVALENT,
@@ -49,6 +51,21 @@ def headline(verdict: Verdict | None) -> str:
         return f"{start}; {paper}, {verdict.rule}."
     blocks = f"{measured.pairs} block{'s' if measured.pairs != 1 else ''}"
     return f"{start}; {paper}, measured {gain_in_words(measured)} over {blocks}."
+
+
+def controls_line(judged: Judged) -> str:
+    """Whether the session found what is known, with every control that failed named."""
+    found = [control for part in judged.comparisons for control in part.controls]
+    if not any(part.pair.baseline and part.pair.contender for part in judged.comparisons):
+        return ""
+    if not found:
+        return "Controls: none were planned, so nothing shows what this session can see."
+    broken = failing(found)
+    if not broken:
+        named = "; ".join(f"{control.role}: {control.why}" for control in found)
+        return f"Controls: held ({named})."
+    named = "; ".join(f"{control.role}: {control.why}" for control in broken)
+    return f"Controls: NOT HELD, so nothing timed here decides a claim. {named}."
 
 
 def same_work_line(work: SameWork) -> str:

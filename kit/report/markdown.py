@@ -14,6 +14,7 @@ __all__ = ["head", "render"]
 
 _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Claims", results.claims),
+    ("Controls", checks.control_runs),
     ("Does the paper agree with itself?", checks.consistency),
     ("Published against measured", results.published),
     ("Noise, and what counts as one sample", results.noise),
@@ -26,6 +27,7 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Cold first fit", results.cold),
     ("GPU", gpu.gpu),
     ("What ran where", environment.where),
+    ("Disturbances of the host", environment.disturbances),
     ("Failed and left out", environment.left_out),
     ("Plan", environment.plan),
     ("Repeat it", environment.repeat),

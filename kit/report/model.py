@@ -5,21 +5,23 @@ Strings are as they came; each format makes them safe for itself (``kit.report.t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from kit.images.fidelity import ArmImage
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
-from kit.judge.pairing import DOTNET, PYTHON, PairedBlock
+from kit.judge.hygiene import Flag
+from kit.judge.pairing import PairedBlock
+from kit.judge.pilot import Outlook, outlook_from
 from kit.judge.statistics import Estimate, RunStatistics, in_order, value_of
-from kit.judge.training import Trained, remark, trained
+from kit.judge.training import Trained, trained
 from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
 from kit.measure.record import Fit
 from kit.measure.session import Header, HostSample, Session
 from kit.report.gpu import GpuReport, gpu_report
-from kit.report.headline import head_claim, headline, same_work_line
+from kit.report.headline import controls_line, head_claim, headline, same_work_line
 from kit.study.model import Study
 
 PUBLISHED = ("min", "max", "mean", "total")
@@ -35,12 +37,12 @@ class PublishedRow:
     """
 
     statistic: str
-    paper_python: float | None
-    paper_dotnet: float | None
+    paper_baseline: float | None
+    paper_contender: float | None
     figures_gain_percent: float | None
     text_gain_percent: float | None
-    python: float | None
-    dotnet: float | None
+    baseline: float | None
+    contender: float | None
     estimate: Estimate
 
 
@@ -103,6 +105,11 @@ class RawRun:
     image_id: str
     started_at: str
     finished_at: str
+    role: str
+    pair: int | None
+    machine: str
+    flags: tuple[str, ...]
+    """What disturbed the host around it."""
     counted: bool
     host: HostSample
     fits: tuple[Fit, ...]
@@ -130,6 +137,9 @@ class ReportModel:
     log_notes: tuple[str, ...]
     gpu: GpuReport | None
     """None where no GPU was asked for."""
+    controls_line: str
+    outlook: Outlook | None
+    """What a pilot said; None: there was none."""
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -147,46 +157,50 @@ def build_report(session: Session, study: Study) -> ReportModel:
     judged = judge(session, study)
     verdicts = tuple(v for part in judged.comparisons for v in part.verdicts)
     lead = head_claim(verdicts)
-    usable = {run.run_id for run in judged.runs}
+    usable = {run.run_id for run in judged.main}
     return ReportModel(
         study=study,
         header=session.header,
         headline=headline(lead),
         head_claim=lead.claim.id if lead is not None else None,
         substitutes=(
-            substitutes(session.header.fidelity) if any(v.indicative for v in verdicts) else ()
+            substitutes(study, session.header.fidelity)
+            if any(v.indicative for v in verdicts)
+            else ()
         ),
         judged=judged,
         variants=tuple(_variant(part, judged, study) for part in judged.comparisons),
         trained=trained(session, study),
-        trained_remark=remark(study),
+        trained_remark=study.paper.training_remark,
         costs=fit_costs(session, usable),
         arms=tuple(_arm(session, arm) for arm in session.header.plan.arms),
         failures=_failures(session),
-        raw=_raw(session, {e.run_id for e in judged.exclusions}),
+        raw=_raw(session, {e.run_id for e in judged.exclusions}, judged.flags),
         log_notes=session.notes,
         gpu=gpu_report(session, judged, study),
+        controls_line=controls_line(judged),
+        outlook=outlook_from(session.outlook or {}),
     )
 
 
 def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:
     claimed = {c.statistic: c.published_gain_percent for c in study.claims}
-    python = _runs_of(part, judged, part.pair.python)
-    dotnet = _runs_of(part, judged, part.pair.dotnet)
+    baseline = _runs_of(part, judged, part.pair.baseline)
+    contender = _runs_of(part, judged, part.pair.contender)
     rows = tuple(
         PublishedRow(
             statistic=name,
-            paper_python=published_seconds(study.paper, PYTHON, name),
-            paper_dotnet=published_seconds(study.paper, DOTNET, name),
-            figures_gain_percent=figures_gain(study.paper, name),
+            paper_baseline=published_seconds(study.paper, study.baseline, name),
+            paper_contender=published_seconds(study.paper, study.contender, name),
+            figures_gain_percent=figures_gain(study, name),
             text_gain_percent=claimed.get(name),
-            python=_mean(python, name),
-            dotnet=_mean(dotnet, name),
+            baseline=_mean(baseline, name),
+            contender=_mean(contender, name),
             estimate=part.estimates[name],
         )
         for name in (*PUBLISHED, "hardened")
     )
-    named = ((part.pair.python, python), (part.pair.dotnet, dotnet))
+    named = ((part.pair.baseline, baseline), (part.pair.contender, contender))
     cold = {arm: _mean(runs, "cold") for arm, runs in named if arm is not None}
     return VariantReport(
         comparison=part,
@@ -199,12 +213,12 @@ def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:
 def _runs_of(part: Comparison, judged: Judged, arm: str | None) -> tuple[RunStatistics, ...]:
     """The runs the ratio is made of, so that seconds and ratio speak of the same runs."""
     if part.blocks:
-        return tuple(_side(block, arm == part.pair.python) for block in part.blocks)
-    return tuple(run for run in judged.runs if run.arm == arm)
+        return tuple(_side(block, arm == part.pair.baseline) for block in part.blocks)
+    return tuple(run for run in judged.main if run.arm == arm)
 
 
-def _side(block: PairedBlock, python: bool) -> RunStatistics:
-    return block.python if python else block.dotnet
+def _side(block: PairedBlock, baseline: bool) -> RunStatistics:
+    return block.baseline if baseline else block.contender
 
 
 def _mean(runs: tuple[RunStatistics, ...], statistic: str) -> float | None:
@@ -244,7 +258,7 @@ def _failures(session: Session) -> tuple[Failure, ...]:
     )
 
 
-def _raw(session: Session, excluded: set[str]) -> tuple[RawRun, ...]:
+def _raw(session: Session, excluded: set[str], flags: Sequence[Flag]) -> tuple[RawRun, ...]:
     return tuple(
         RawRun(
             run_id=entry.run_id,
@@ -254,6 +268,10 @@ def _raw(session: Session, excluded: set[str]) -> tuple[RawRun, ...]:
             image_id=entry.image_id,
             started_at=entry.started_at,
             finished_at=entry.finished_at,
+            role=entry.role,
+            pair=entry.pair,
+            machine=entry.machine,
+            flags=tuple(flag.what for flag in flags if flag.run_id == entry.run_id),
             counted=entry.run_id not in excluded,
             host=entry.host,
             fits=in_order(entry.record),

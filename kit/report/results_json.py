@@ -18,7 +18,7 @@ from kit.judge.statistics import RunStatistics
 from kit.judge.verdict import Verdict
 from kit.report.model import RawRun, ReportModel, VariantReport
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "headline": model.headline,
         "head_claim": model.head_claim,
         "same_work_held": model.same_work_held,
+        "controls_line": model.controls_line,
         "substitutes": model.substitutes,
         "variants": [_variant(part) for part in model.variants],
         "executable": [
@@ -54,9 +55,24 @@ def to_document(model: ReportModel) -> dict[str, Any]:
                 "indicative": verdict.indicative,
                 "printed": verdict.printed,
                 "rule": verdict.rule,
+                "needs": verdict.claim.needs,
                 "run": verdict.run,
             }
             for verdict in model.judged.executable
+        ],
+        "training_claims": [
+            {
+                "claim": verdict.claim.id,
+                "statement": verdict.claim.statement,
+                "where": verdict.claim.where,
+                "needs": verdict.claim.needs,
+                "variant": verdict.variant,
+                "word": verdict.word,
+                "indicative": verdict.indicative,
+                "printed": verdict.printed,
+                "rule": verdict.rule,
+            }
+            for verdict in model.judged.training
         ],
         "consistency": [
             {
@@ -66,6 +82,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
                 "rule": found.claim.rule,
                 "word": found.word,
                 "reason": found.reason,
+                "needs": found.claim.needs,
             }
             for found in model.judged.findings
         ],
@@ -79,6 +96,8 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "failures": model.failures,
         "exclusions": model.judged.exclusions,
         "notes": model.log_notes,
+        "flags": model.judged.flags,
+        "outlook": model.outlook,
         "gpu": model.gpu,
     }
     plain: dict[str, Any] = _plain(document)
@@ -96,8 +115,8 @@ def _variant(part: VariantReport) -> dict[str, object]:
     work = comparison.same_work
     return {
         "variant": part.variant,
-        "python": comparison.pair.python,
-        "dotnet": comparison.pair.dotnet,
+        "baseline": comparison.pair.baseline,
+        "contender": comparison.pair.contender,
         "missing": comparison.missing,
         "blocks": [block.block for block in comparison.blocks],
         "same_work": {
@@ -107,18 +126,22 @@ def _variant(part: VariantReport) -> dict[str, object]:
             "own_libraries": work.own_libraries,
         },
         "estimates": comparison.estimates,
+        "controls": [
+            {**_fields(control), "blocks": [pair.block for pair in control.blocks]}
+            for control in comparison.controls
+        ],
         "order": comparison.order,
         "drifts": comparison.drifts,
         "outliers": comparison.outliers,
         "published": [
             {
                 "statistic": row.statistic,
-                "paper_python_s": row.paper_python,
-                "paper_dotnet_s": row.paper_dotnet,
+                "paper_baseline_s": row.paper_baseline,
+                "paper_contender_s": row.paper_contender,
                 "figures_gain_percent": row.figures_gain_percent,
                 "text_gain_percent": row.text_gain_percent,
-                "python_s": row.python,
-                "dotnet_s": row.dotnet,
+                "baseline_s": row.baseline,
+                "contender_s": row.contender,
             }
             for row in part.rows
         ],
@@ -146,13 +169,17 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "printed": verdict.printed,
         "blocks_to_decide": verdict.blocks_to_decide,
         "rule": verdict.rule,
+        "needs": claim.needs,
     }
 
 
 def _run(run: RawRun, statistics: RunStatistics | None) -> dict[str, object]:
     """A raw run, with its statistics where its times are usable."""
-    fields = {f.name: getattr(run, f.name) for f in dataclasses.fields(run)}
-    return {**fields, "statistics": statistics}
+    return {**_fields(run), "statistics": statistics}
+
+
+def _fields(value: Any) -> dict[str, object]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _plain(value: object) -> Any:

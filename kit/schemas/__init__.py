@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,9 +21,14 @@ def schema(name: str) -> dict[str, Any]:
 
 def problems(name: str, document: object) -> list[str]:
     """Every way the document breaks the schema, as "field: reason" lines."""
+    return problems_by(schema(name), document)
+
+
+def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
+    """The same for a schema that is not one of the kit's."""
     import jsonschema
 
-    validator = jsonschema.Draft202012Validator(schema(name))
+    validator = jsonschema.Draft202012Validator(schema)
     found = sorted(validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path])
     return [f"{error.json_path.removeprefix('$.')}: {_short(error.message)}" for error in found]
 

@@ -1,8 +1,9 @@
-"""Reading a study folder: study.yaml and claims.yaml to frozen values."""
+"""Reading a study's folder to frozen values; it is data, and the shipped one is as any."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -12,56 +13,150 @@ from typing import Any
 import yaml
 
 from kit.errors import InputError
-from kit.schemas import check
+from kit.schemas import check, problems_by
 from kit.study.model import (
     Arm,
     Claim,
     ConsistencyClaim,
     Cost,
     ExecutableClaim,
-    Layer,
     MemoryNeed,
     Paper,
     Protocol,
     Published,
     Range,
+    SameWorkRules,
     Study,
     Tier,
-    Workload,
+    TrainingClaim,
 )
 
+STUDY, CLAIMS, WORKLOAD_SCHEMA = "study.yaml", "claims.yaml", "workload.schema.json"
 MEGABYTE = 1_000_000
+
+
+def shipped_folder() -> Path:
+    """Where the study that ships with the kit lies."""
+    return Path(str(files("kit.study") / "lee-moon-2022"))
 
 
 def shipped_study() -> Study:
     """The study that ships with the kit."""
-    return load_study(Path(str(files("kit.study"))))
+    return load_study(shipped_folder())
 
 
 def load_study(folder: Path) -> Study:
     """The study in that folder. Raises InputError naming the file and the field."""
-    study_text, study = _read(folder / "study.yaml", "study")
-    claims_text, claims = _read(folder / "claims.yaml", "claims")
-    digest = hashlib.sha256(study_text + b"\0" + claims_text).hexdigest()
+    study = _read(folder / STUDY, "study")
+    claims = _read(folder / CLAIMS, "claims")
+    _check_workload(folder, study["workload"])
+    stacks = study["stacks"]
+    _check_stacks(folder, study)
+    _check_claimed(folder, study["paper"])
     return Study(
         id=study["id"],
         title=study["title"],
+        baseline=stacks["baseline"],
+        contender=stacks["contender"],
         paper=_paper(study["paper"]),
-        workload=_workload(study["workload"]),
-        arms={name: Arm(name=name, **arm) for name, arm in study["arms"].items()},
+        workload=study["workload"],
+        arms={name: _arm(folder, name, arm) for name, arm in study["arms"].items()},
         protocol=_protocol(study["protocol"]),
         claims=tuple(_claim(claim) for claim in claims["claims"]),
         executable=tuple(ExecutableClaim(**claim) for claim in claims["executable"]),
         consistency=tuple(ConsistencyClaim(**claim) for claim in claims["consistency"]),
-        sha256=digest,
+        training=tuple(TrainingClaim(**claim) for claim in claims["training"]),
+        sha256=study_sha256(folder),
+        folder=folder,
     )
 
 
-def _read(path: Path, schema: str) -> tuple[bytes, dict[str, Any]]:
+def study_files(folder: Path) -> dict[str, bytes]:
+    """Everything in a study's folder, by path below it, sorted. Raises InputError."""
+    try:
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+    except OSError as error:
+        raise InputError(
+            f"{error.filename}: cannot be read ({error.strerror})", "make it readable"
+        ) from error
+
+
+def study_sha256(folder: Path) -> str:
+    """Hash of every file of the study and its path."""
+    digest = hashlib.sha256()
+    for name, content in study_files(folder).items():
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _check_workload(folder: Path, workload: object) -> None:
+    """By the study's own schema, where it has one."""
+    path = folder / WORKLOAD_SCHEMA
+    if not path.is_file():
+        return
+    broken = problems_by(_json(path), workload)
+    if broken:
+        raise InputError(
+            f"{folder / STUDY}: workload.{'; workload.'.join(broken[:5])}",
+            f"see {path} for what it must hold",
+        )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not JSON ({error})", "mend the schema or remove it") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path}: not a JSON Schema", "mend the schema or remove it")
+    return document
+
+
+def _check_stacks(folder: Path, study: Mapping[str, Any]) -> None:
+    stacks = study["stacks"]
+    if stacks["baseline"] == stacks["contender"]:
+        raise InputError(f"{folder / STUDY}: stacks: both are {stacks['baseline']!r}", "name two")
+    for name, arm in study["arms"].items():
+        if arm["stack"] not in stacks.values():
+            raise InputError(
+                f"{folder / STUDY}: arms.{name}.stack: {arm['stack']!r} is not one of stacks",
+                f"use {stacks['baseline']} or {stacks['contender']}",
+            )
+
+
+def _check_claimed(folder: Path, paper: Mapping[str, Any]) -> None:
+    for name in paper["claimed"]:
+        if name not in paper["environment"]:
+            raise InputError(
+                f"{folder / STUDY}: paper.claimed: {name!r} is no component of paper.environment",
+                f"use some of: {', '.join(paper['environment'])}",
+            )
+
+
+def _arm(folder: Path, name: str, document: Mapping[str, Any]) -> Arm:
+    """Raises InputError for a recipe that is not a folder with a Dockerfile in the study."""
+    recipe = document.get("recipe")
+    if recipe is None:
+        return Arm(name, document["stack"], document["variant"])
+    path = (folder / recipe).resolve()
+    if not path.is_relative_to(folder.resolve()) or not (path / "Dockerfile").is_file():
+        raise InputError(
+            f"{folder / STUDY}: arms.{name}.recipe: {recipe!r} is no folder of the study "
+            "with a Dockerfile in it",
+            "name a folder below study.yaml",
+        )
+    return Arm(name, document["stack"], document["variant"], path)
+
+
+def _read(path: Path, schema: str) -> dict[str, Any]:
     remedy = f"see the schema kit/schemas/{schema}.schema.json for what the file must hold"
     try:
-        text = path.read_bytes()
-        document = yaml.safe_load(text)
+        document: dict[str, Any] = yaml.safe_load(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", remedy) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -71,7 +166,7 @@ def _read(path: Path, schema: str) -> tuple[bytes, dict[str, Any]]:
     odd = list(_odd_values(document, ""))
     if odd:
         raise InputError(f"{path}: {'; '.join(odd[:5])}", remedy)
-    return text, document
+    return document
 
 
 def _odd_values(value: object, where: str) -> Iterator[str]:
@@ -92,9 +187,13 @@ def _paper(document: Mapping[str, Any]) -> Paper:
     return Paper(
         citation=document["citation"],
         environment=dict(document["environment"]),
-        figures={stack: _published(row) for stack, row in document["figures"].items()},
-        last_epoch_loss=_range(document["last_epoch"]["loss"], "paper.last_epoch.loss"),
-        last_epoch_accuracy=_range(document["last_epoch"]["accuracy"], "paper.last_epoch.accuracy"),
+        claimed=tuple(document["claimed"]),
+        figures={stack: _published(row) for stack, row in document.get("figures", {}).items()},
+        last_epoch={
+            quantity: _range(ends, f"paper.last_epoch.{quantity}")
+            for quantity, ends in document.get("last_epoch", {}).items()
+        },
+        training_remark=document.get("training_remark", ""),
     )
 
 
@@ -108,23 +207,16 @@ def _published(row: Mapping[str, Any]) -> Published:
     )
 
 
-def _workload(document: Mapping[str, Any]) -> Workload:
-    values = dict(document)
-    values["layers"] = tuple(Layer(**layer) for layer in values["layers"])
-    values["metrics"] = tuple(values["metrics"])
-    return Workload(**values)
-
-
 def _protocol(document: Mapping[str, Any]) -> Protocol:
     memory = document["memory"]
     return Protocol(
-        tiers={
-            name: Tier(name=name, blocks=int(tier["blocks"]), repeats=int(tier["repeats"]))
-            for name, tier in document["tiers"].items()
-        },
+        tiers={name: _tier(name, tier) for name, tier in document["tiers"].items()},
         published_repeats=document["published_repeats"],
         minimum_repeats=document["minimum_repeats"],
         identity_seed=document["identity_seed"],
+        same_work=SameWorkRules(
+            tuple(document["same_work"]["versions"]), tuple(document["same_work"]["checks"])
+        ),
         run_timeout_s=float(document["run_timeout_s"]),
         memory=MemoryNeed(
             base_bytes=memory["base_mb"] * MEGABYTE,
@@ -136,6 +228,25 @@ def _protocol(document: Mapping[str, Any]) -> Protocol:
     )
 
 
+def _tier(name: str, document: Mapping[str, Any]) -> Tier:
+    pilot = document.get("pilot")
+    tier = Tier(
+        name=name,
+        blocks=int(document["blocks"]),
+        repeats=int(document["repeats"]),
+        controls=tuple(document["controls"]),
+        pilot=None if pilot is None else int(pilot),
+        power=document.get("power", Tier.power),
+    )
+    if tier.pilot is not None and tier.pilot > tier.blocks:
+        raise InputError(
+            f"study.yaml: protocol.tiers.{name}: a pilot of {tier.pilot} blocks, at most "
+            f"{tier.blocks} in all",
+            "give fewer blocks to the pilot, or more in all",
+        )
+    return tier
+
+
 def _claim(document: Mapping[str, Any]) -> Claim:
     return Claim(
         id=document["id"],
@@ -144,6 +255,7 @@ def _claim(document: Mapping[str, Any]) -> Claim:
         statistic=document["statistic"],
         published_gain_percent=document["gain_percent"],
         band_percent=_range(document["band_percent"], f"claim {document['id']}: band_percent"),
+        needs=document["needs"],
     )
 
 

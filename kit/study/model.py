@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 CPU, CUDA = "cpu", "cuda"
@@ -11,44 +12,32 @@ CPU, CUDA = "cpu", "cuda"
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer of the model. ``units`` and ``activation`` are for dense only."""
-
-    type: str
-    units: int | None = None
-    activation: str | None = None
-
-
-@dataclass(frozen=True)
-class Workload:
-    """The one piece of work every arm does. Images are divided by ``scale``."""
-
-    dataset: str
-    scale: float
-    layers: tuple[Layer, ...]
-    optimizer: str
-    loss: str
-    metrics: tuple[str, ...]
-    batch_size: int
-    epochs: int
-
-
-@dataclass(frozen=True)
 class Arm:
-    """One stack in one variant."""
+    """One stack in one variant. ``recipe`` is the folder of its own Dockerfile.
+
+    Without one the kit's recipe of that stack's name is built.
+    """
 
     name: str
     stack: str
     variant: str
+    recipe: Path | None = None
 
 
 @dataclass(frozen=True)
 class Tier:
-    """How much to measure: ``blocks`` containers an arm, ``repeats`` fits in each."""
+    """How much to measure: ``blocks`` containers an arm, ``repeats`` fits in each.
+
+    With a ``pilot`` of so many blocks their number is planned from its spread, for that
+    ``power``, up to ``blocks``. ``controls`` are the control runs of every block.
+    """
 
     name: str
     blocks: int
     repeats: int
+    controls: tuple[str, ...] = ()
+    pilot: int | None = None
+    power: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -72,6 +61,14 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class SameWorkRules:
+    """What must be equal in all arms: versions by name, and the checks by name."""
+
+    versions: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Protocol:
     """How the study is measured."""
 
@@ -79,6 +76,7 @@ class Protocol:
     published_repeats: int
     minimum_repeats: int
     identity_seed: int
+    same_work: SameWorkRules
     run_timeout_s: float
     memory: MemoryNeed
     disk_bytes: Mapping[str, int]
@@ -111,7 +109,7 @@ class Range:
 class Claim:
     """One measured claim: ``statistic`` of a run's fits, published gain in percent.
 
-    The gain is ``100 * (python - dotnet) / python``, the paper's own form.
+    The gain is ``100 * (baseline - contender) / baseline``, the paper's own form.
     """
 
     id: str
@@ -121,6 +119,8 @@ class Claim:
     published_gain_percent: float
     band_percent: Range
     """Gains (in percent) that count as the claim's own size."""
+    needs: str = ""
+    """What a test of it takes."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,17 @@ class ExecutableClaim:
     id: str
     statement: str
     where: str
+    needs: str
+
+
+@dataclass(frozen=True)
+class TrainingClaim:
+    """That the stacks train equally well, to the paper's last epoch."""
+
+    id: str
+    statement: str
+    where: str
+    needs: str
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,7 @@ class ConsistencyClaim:
     where: str
     rule: str
     facts: Mapping[str, Any]
+    needs: str = "the published numbers alone"
 
 
 @dataclass(frozen=True)
@@ -153,10 +165,14 @@ class Paper:
     citation: str
     environment: Mapping[str, str]
     """Component to what the paper names; the fidelity table's wanted column."""
+    claimed: tuple[str, ...]
+    """Components the claims are about: a substitute for one makes verdicts indicative."""
     figures: Mapping[str, Published]
-    """By stack (python, dotnet), from the figures; the text rounds them."""
-    last_epoch_loss: Range
-    last_epoch_accuracy: Range
+    """By stack, from the figures; the text rounds them."""
+    last_epoch: Mapping[str, Range]
+    """By quantity (loss, accuracy); empty where the paper trains nothing."""
+    training_remark: str = ""
+    """What is known from outside the paper and belongs beside the training's numbers."""
 
 
 @dataclass(frozen=True)
@@ -165,12 +181,20 @@ class Study:
 
     id: str
     title: str
+    baseline: str
+    contender: str
+    """The two stacks compared: a gain is of the contender over the baseline."""
     paper: Paper
-    workload: Workload
+    workload: Mapping[str, Any]
+    """The one piece of work every arm does, as JSON values; what it must hold is said
+    by the study's own workload.schema.json."""
     arms: Mapping[str, Arm]
     protocol: Protocol
     claims: tuple[Claim, ...]
     executable: tuple[ExecutableClaim, ...]
+    training: tuple[TrainingClaim, ...]
     consistency: tuple[ConsistencyClaim, ...]
     sha256: str
-    """Of study.yaml and claims.yaml, so that results name what they checked."""
+    """Of everything in the study's folder, so that results name what they checked."""
+    folder: Path | None = None
+    """Where it was read from."""

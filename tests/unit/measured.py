@@ -74,6 +74,9 @@ class FakeHost:
         self.reads += 1
         return HostReading(0.5, 14 * 2**30, 10 * self.reads)
 
+    def cores(self) -> tuple[tuple[int, ...], ...]:
+        return ()
+
 
 @dataclass
 class FakeProgress:

@@ -22,15 +22,14 @@ from kit.study.model import (
     Arm,
     Claim,
     Cost,
-    Layer,
     MemoryNeed,
     Paper,
     Protocol,
     Published,
     Range,
+    SameWorkRules,
     Study,
     Tier,
-    Workload,
 )
 
 PYTHON, DOTNET = "python-cpu", "dotnet-cpu"
@@ -47,34 +46,40 @@ def make_study(**changes: Any) -> Study:
     study = Study(
         id="lee-moon-2022",
         title="Does C# train about 6 % faster than Python through Keras?",
+        baseline="python",
+        contender="dotnet",
         paper=Paper(
             citation="S. Lee and S.-H. Moon, 2022 (in Korean).",
             environment={"python": "Python 3.8.2", "dotnet": ".NET 5.0"},
+            claimed=("python", "tensorflow", "dotnet", "binding", "data"),
             figures={
                 "python": Published(
                     "figure 4", 1.8861079216, 2.3831362724, 1.9769130826, 39.538261652
                 ),
                 "dotnet": Published("figure 5", 1.7851021, 2.1111208, 1.85115588, 37.0231176),
             },
-            last_epoch_loss=Range(0.6622, 0.6890),
-            last_epoch_accuracy=Range(0.7592, 0.7777),
+            last_epoch={"loss": Range(0.6622, 0.6890), "accuracy": Range(0.7592, 0.7777)},
+            training_remark="With TensorFlow 2.10.1 a loss of up to 0.72 is known.",
         ),
-        workload=Workload(
-            dataset="fashion_mnist",
-            scale=255.0,
-            layers=(Layer("flatten"), Layer("dense", 128, "relu"), Layer("dense", 10, "softmax")),
-            optimizer="adam",
-            loss="sparse_categorical_crossentropy",
-            metrics=("accuracy",),
-            batch_size=10000,
-            epochs=5,
-        ),
+        workload={"dataset": "fashion_mnist", "batch_size": 10000, "epochs": 5},
         arms={PYTHON: Arm(PYTHON, "python", "cpu"), DOTNET: Arm(DOTNET, "dotnet", "cpu")},
         protocol=Protocol(
             tiers={"quick": Tier("quick", 3, 5)},
             published_repeats=20,
             minimum_repeats=3,
             identity_seed=20220501,
+            same_work=SameWorkRules(
+                versions=("python", "tensorflow", "keras", "numpy"),
+                checks=(
+                    "data",
+                    "tensors",
+                    "model config",
+                    "initial weights",
+                    "loss trajectory",
+                    "native libraries",
+                    "wheels",
+                ),
+            ),
             run_timeout_s=1800.0,
             memory=MemoryNeed(2_500_000_000, 700_000_000),
             disk_bytes={"cpu": 8_000_000_000, "cuda": 10_000_000_000},
@@ -88,6 +93,7 @@ def make_study(**changes: Any) -> Study:
             make_claim("C4", "total", 6.3, (3.0, 10.0), "C# is faster over all fits together"),
         ),
         executable=(),
+        training=(),
         consistency=(),
         sha256=sha("study"),
     )

@@ -101,7 +101,10 @@ def test_four_arms_in_one_randomised_plan(tmp_path: Path) -> None:
     plan = session.header.plan
     assert plan.arms == ALL
     for block in range(plan.blocks):
-        assert sorted(run.arm for run in plan.runs if run.block == block) == sorted(ALL)
+        runs = [run for run in plan.runs if run.block == block]
+        assert sorted(run.arm for run in runs if run.role == "main") == sorted(ALL)
+        placebos = [run.arm for run in runs if run.role == "placebo"]
+        assert sorted(placebos) == ["python-cpu", "python-cuda"]
     assert [entry.failure for entry in session.entries] == [None] * len(plan.runs)
     assert session.header.command == "kit reproduce --budget quick --seed 7 --gpu"
     assert session.header.gpu.chosen == T4.uuid
@@ -134,7 +137,7 @@ def test_the_report_compares_devices_and_stacks_and_shows_the_proof(tmp_path: Pa
     assert "not a claim of the paper" in text
     assert "Tesla T4, driver 535.161.08" in text
     assert "| python-cuda | Example GPU |          150 |           14 |" in text
-    assert "The GPU was slowed down in none of 8 CUDA runs." in text
+    assert "The GPU was slowed down in none of 11 CUDA runs." in text
     assert "and Tesla T4" in next(r.got for r in model.header.fidelity if r.name == "hardware")
     results = json.loads((folder / "results.json").read_text())
     assert problems("results", results) == []
@@ -242,13 +245,13 @@ def test_runs_under_throttling_are_flagged_and_kept(tmp_path: Path) -> None:
     folder = table.go()
     model = pipeline.report(folder, STUDY)
     pipeline.check_outcome(model, folder)
-    assert len(model.gpu.throttled) == 8
+    assert len(model.gpu.throttled) == 11
     assert all(len(part.comparison.blocks) == 3 for part in model.variants)
     text = text_of(folder)
-    said = "The GPU was slowed down during 8 of 8 CUDA runs; they are kept and flagged."
+    said = "The GPU was slowed down during 11 of 11 CUDA runs; they are kept and flagged."
     assert said in text.partition("## Claims")[0]
     assert said in head(model)
-    assert text.count("**throttled**") == 8
+    assert text.count("**throttled**") == 11
     mild = Table(tmp_path / "mild", FakeProbe((T4,), readings=[capped])).go()
     shown = pipeline.report(mild, STUDY)
     assert shown.gpu.throttled == ()
@@ -362,7 +365,7 @@ def test_the_command_prints_the_report_then_ends_with_3(
     assert kit.cli.run(["reproduce", "--gpu", "--seed", "1"]) == 3
     out, err = capsys.readouterr()
     assert "Report: results" in out
-    assert out.count("NOT TESTABLE HERE") == 4
+    assert out.count("NOT TESTABLE HERE") == 5
     assert err.startswith("kit: --gpu: the CUDA arms could not be tested here: no NVIDIA driver")
     assert REFUSAL in err
     (folder,) = (world.out / "results").iterdir()

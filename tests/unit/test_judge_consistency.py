@@ -109,6 +109,7 @@ def test_facts_that_a_rule_does_not_know_are_refused():
         "schema": 1,
         "claims": [],
         "executable": [],
+        "training": [],
         "consistency": [{**claim, "facts": {"stated": {"a": 1, "b": 2}}}],
     }
     assert problems("claims", good) == []

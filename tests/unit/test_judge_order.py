@@ -8,7 +8,7 @@ import pytest
 from sessions import make_session, paired
 
 from kit.judge.order import drift, order_effect, outliers
-from kit.judge.pairing import arm_pairs, pair_blocks, usable_runs
+from kit.judge.pairing import arm_pairs, main_blocks, usable_runs
 from kit.study.load import shipped_study
 
 STUDY = shipped_study()
@@ -18,7 +18,7 @@ def blocks_of(ratios):
     session = make_session(paired(ratios, fits=3))
     runs, _ = usable_runs(session)
     (pair,) = arm_pairs(session, STUDY)
-    return runs, pair_blocks(runs, pair)[0]
+    return runs, main_blocks(runs, pair)[0]
 
 
 def test_a_block_far_from_the_others_is_flagged_and_kept():
@@ -52,14 +52,14 @@ def test_a_drifting_arm_is_told_from_a_steady_one():
 def test_going_first_is_told_apart_only_with_two_blocks_of_either():
     _, blocks = blocks_of([1.05, 1.06, 1.04, 1.05, 1.02, 1.03])
     found = order_effect(blocks)
-    assert found.python_first + found.dotnet_first == 6
-    first = [b for b in blocks if b.python.position < b.dotnet.position]
+    assert found.baseline_first + found.contender_first == 6
+    first = [b for b in blocks if b.baseline.position < b.contender.position]
     assert order_effect(first).p_value is None
     moved = [
         b.__class__(
             b.block,
-            b.python.__class__(**{**vars(b.python), "position": int(b.block % 2)}),
-            b.dotnet.__class__(**{**vars(b.dotnet), "position": 1 - int(b.block % 2)}),
+            b.baseline.__class__(**{**vars(b.baseline), "position": int(b.block % 2)}),
+            b.contender.__class__(**{**vars(b.contender), "position": 1 - int(b.block % 2)}),
         )
         for b in blocks_of([1.5, 1.0, 1.51, 1.01, 1.52, 1.02])[1]
     ]

@@ -15,6 +15,7 @@ from sessions import (
     make_fits,
     make_identity,
     make_session,
+    make_study,
     paired,
     sha,
 )
@@ -26,13 +27,16 @@ GOOD = make_session(paired([1.05, 1.06, 1.07]))
 
 
 def broken(session):
-    work = same_work(session, BOTH)
+    work = same_work(session, BOTH, RULES)
     assert work.held is (not work.broken())
     return {check.name: check.detail for check in work.broken()}
 
 
+RULES = make_study().protocol.same_work
+
+
 def test_arms_that_did_the_same_work_hold_every_check():
-    work = same_work(GOOD, BOTH)
+    work = same_work(GOOD, BOTH, RULES)
     assert work.held
     assert work.applicable
     assert [check.name for check in work.checks] == [
@@ -42,7 +46,7 @@ def test_arms_that_did_the_same_work_hold_every_check():
 
 
 def test_libraries_of_one_arm_alone_are_its_runtimes_own_and_no_difference():
-    work = same_work(GOOD, BOTH)
+    work = same_work(GOOD, BOTH, RULES)
     assert work.own_libraries == {DOTNET: ("/usr/share/dotnet/shared/libcoreclr.so",)}
 
 
@@ -173,7 +177,7 @@ def test_many_differences_are_counted():
 
 
 def test_one_arm_has_nothing_to_compare():
-    work = same_work(make_session({PYTHON: [[1.9]]}), (PYTHON,))
+    work = same_work(make_session({PYTHON: [[1.9]]}), (PYTHON,), RULES)
     assert work.held
     assert not work.applicable
     assert work.checks[0].detail == "not applicable: one arm"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sessions import DOTNET, PYTHON, change_record, make_fits, make_session, make_study, paired
 
-from kit.judge.training import remark, trained
+from kit.judge.training import trained
+from kit.study.load import shipped_study
 
 GOOD = make_session(paired([1.05, 1.06], fits=3))
 
@@ -52,6 +53,5 @@ def test_without_any_run_nothing_is_known():
     assert (got.fits, got.low, got.word) == (0, None, "unknown")
 
 
-def test_the_remark_belongs_to_the_shipped_study_alone():
-    assert "0.67 to 0.72" in remark(make_study())
-    assert remark(make_study(id="another")) == ""
+def test_the_remark_is_the_studys():
+    assert "0.67 to 0.72" in shipped_study().paper.training_remark

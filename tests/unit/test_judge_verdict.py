@@ -52,13 +52,18 @@ def test_a_substituted_component_makes_every_verdict_indicative(name):
 
 
 def test_another_operating_system_alone_is_no_substitute_of_what_is_claimed():
-    assert v.substitutes(make_fidelity()) == ()
+    assert v.substitutes(make_study(), make_fidelity()) == ()
 
 
 def test_a_component_without_a_row_is_not_taken_for_exact():
     rows = [row for row in make_fidelity() if row.name != "binding"]
-    assert v.substitutes(rows) == ("binding",)
-    assert v.substitutes([replace(row, name=row.name.title()) for row in make_fidelity()]) == ()
+    assert v.substitutes(make_study(), rows) == ("binding",)
+    assert (
+        v.substitutes(
+            make_study(), [replace(row, name=row.name.title()) for row in make_fidelity()]
+        )
+        == ()
+    )
 
 
 def test_a_larger_gain_than_the_band_is_the_same_direction():
@@ -160,10 +165,11 @@ def test_a_failed_run_leaves_the_rest_to_judge():
     "statistic, gain", [("mean", 6.3613), ("total", 6.3613), ("min", 5.3552), ("max", 11.4142)]
 )
 def test_the_figures_own_gain_is_computed_from_their_seconds(statistic, gain):
-    assert v.figures_gain(make_study().paper, statistic) == pytest.approx(gain, abs=1e-3)
+    assert v.figures_gain(make_study(), statistic) == pytest.approx(gain, abs=1e-3)
 
 
 def test_a_statistic_the_figures_lack_has_no_published_gain():
-    paper = make_study().paper
-    assert v.figures_gain(paper, "hardened") is None
-    assert v.figures_gain(replace(paper, figures={}), "mean") is None
+    study = make_study()
+    assert v.figures_gain(study, "hardened") is None
+    bare = replace(study, paper=replace(study.paper, figures={}))
+    assert v.figures_gain(bare, "mean") is None

@@ -81,7 +81,8 @@ def test_a_request_carries_the_spec_the_limits_and_the_labels(tmp_path: Path) ->
         assert request.timeout_s == 1800.0
         assert request.labels == {LABEL: "kit", SESSION_LABEL: "session-1"}
     environments = [{k: v for k, v in r.env.items() if k != "KIT_SPEC"} for r in requests]
-    assert environments == [{"PYTHONHASHSEED": "0"}] * 6
+    threads = {"OMP_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "2"}
+    assert environments == [{"PYTHONHASHSEED": "0", **threads}] * 6
 
 
 def test_a_done_run_is_not_made_again(tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ CHANGES = {
     "fits[0].losses[0]": lambda d: d["fits"][0].update(losses=["low"]),
     "'surprise'": lambda d: d["fits"][0].update(surprise=1),
     "identity.model_config": lambda d: d["identity"].update(model_config="abc"),
-    "identity.data": lambda d: d["identity"].update(data={}),
-    "'numpy'": lambda d: d["versions"].pop("numpy"),
+    "identity.data": lambda d: d["identity"].update(data={"train": "abc"}),
+    "'runtime'": lambda d: d["versions"].pop("runtime"),
+    "'inner_ns'": lambda d: d["fits"][0].pop("inner_ns"),
     "clock.resolution_ns": lambda d: d["clock"].update(resolution_ns=0),
 }
 

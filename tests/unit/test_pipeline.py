@@ -32,7 +32,7 @@ from kit.study.model import Arm
 
 STUDY, PINS = shipped_study(), shipped_pins()
 ARMS = (PYTHON, DOTNET)
-RUNS = 2 + 3 * 2
+RUNS = 2 + 3 * 3
 
 
 @dataclass
@@ -96,7 +96,7 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     folder = bench.reproduce()
     model = pipeline.report(folder, STUDY)
-    names = ["formats", "plots", "report.md", "results.json", NAME, "sbom"]
+    names = ["formats", "plots", "report.md", "results.json", NAME, "sbom", "study"]
     assert sorted(p.name for p in folder.iterdir()) == names
     assert (folder / "formats" / "claims.junit.xml").is_file()
     text = (folder / "report.md").read_text()

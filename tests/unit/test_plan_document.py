@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sessions import make_study
 
 from kit.plan.document import plan_document, plan_from
-from kit.plan.make import Resources, make_plan, plan_sha256
+from kit.plan.make import make_plan, plan_sha256
+from kit.plan.resources import Resources
 
 STUDY = make_study()
 

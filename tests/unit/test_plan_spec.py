@@ -9,11 +9,12 @@ import pytest
 from sessions import make_study
 
 from kit.errors import InputError
-from kit.plan.make import Resources, make_plan
+from kit.plan.make import make_plan
+from kit.plan.resources import Resources
+from kit.plan.roles import SLOWDOWN_PERCENT
 from kit.plan.spec import spec_json
 from kit.schemas import problems
 from kit.study.load import shipped_study
-from kit.study.model import Layer
 
 STUDY = make_study()
 PLAN = make_plan(STUDY, "quick", (), 1, Resources("0-1", 10**12))
@@ -37,13 +38,13 @@ def test_a_spec_says_what_the_run_is() -> None:
     assert (timed["arm"], timed["seed"], timed["repeats"]) == (TIMED.arm, None, 5)
 
 
-def test_layers_hold_no_empty_fields() -> None:
-    layers = json.loads(spec_json(TIMED, STUDY))["workload"]["layers"]
-    assert layers == [
-        {"type": "flatten"},
-        {"type": "dense", "units": 128, "activation": "relu"},
-        {"type": "dense", "units": 10, "activation": "softmax"},
-    ]
+def test_a_run_says_what_is_different_about_it() -> None:
+    plain = json.loads(spec_json(TIMED, STUDY))["conditions"]
+    assert plain == {"slowdown_percent": 0.0, "progress": True, "probe": False, "keep": False}
+    slowed = json.loads(spec_json(replace(TIMED, role="slowed"), STUDY))["conditions"]
+    assert slowed == {**plain, "slowdown_percent": SLOWDOWN_PERCENT}
+    reference = replace(TIMED, role="slowed-reference")
+    assert json.loads(spec_json(reference, STUDY))["conditions"] == plain
 
 
 def test_both_arms_get_the_same_workload() -> None:
@@ -58,11 +59,10 @@ def test_a_spec_is_the_same_text_each_time() -> None:
     assert text == json.dumps(json.loads(text), sort_keys=True)
 
 
-def test_a_workload_that_breaks_the_schema_never_starts_a_container() -> None:
-    layers = (Layer("flatten"), Layer("dense", 0, "relu"))
-    broken = replace(STUDY, workload=replace(STUDY.workload, layers=layers))
+def test_a_spec_that_breaks_the_schema_never_starts_a_container() -> None:
+    broken = replace(TIMED, repeats=0)
     with pytest.raises(InputError) as caught:
-        spec_json(TIMED, broken)
+        spec_json(broken, STUDY)
     assert TIMED.run_id in caught.value.problem
-    assert "workload.layers[1]" in caught.value.problem
+    assert "repeats" in caught.value.problem
     assert "study.yaml" in caught.value.remedy

@@ -55,7 +55,8 @@ def test_the_verdict_comes_first_in_one_sentence():
     assert "measured +6.4 % (95 % interval" in lines[1]
     assert "over 3 blocks" in lines[1]
     assert lines[2].startswith("Same work: held (")
-    assert lines[3] == "Substitutes: operating system."
+    assert lines[3].startswith("Controls: none were planned")
+    assert lines[4] == "Substitutes: operating system."
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_failed_runs_show_their_output_and_what_they_took_along():
     assert "```text\nstep 1\nKilled\n```" in text
     assert "block 1 has no usable run of dotnet-cpu" in text
     raw = rows(section(report(session), "Raw numbers"))
-    assert {row[4] for row in raw[2:] if row[3] == "t1-python-cpu"} == {"no"}
+    assert {row[5] for row in raw[2:] if row[4] == "t1-python-cpu"} == {"no"}
 
 
 def test_notes_of_plan_and_log_are_shown():
@@ -159,7 +160,7 @@ def test_every_fit_is_in_the_folded_raw_table():
     assert "<summary>30 fits of 6 timed runs</summary>" in text
     table = rows(text)
     assert len(table) == 2 + 30
-    assert all(len(row) == 15 for row in table)
+    assert all(len(row) == 16 for row in table)
 
 
 def test_costs_name_the_growth_of_memory_by_arm():
@@ -219,7 +220,7 @@ def test_a_report_of_one_arm_stands():
     assert "the plan holds no dotnet arm of variant cpu" in text
     assert "Same work: not applicable" in text
     assert "means over all usable runs" in text
-    assert {row[4] for row in rows(section(text, "Raw numbers"))[2:]} == {"yes"}
+    assert {row[5] for row in rows(section(text, "Raw numbers"))[2:]} == {"yes"}
 
 
 def test_a_report_of_a_session_that_never_ran_stands():

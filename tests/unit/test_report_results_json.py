@@ -95,7 +95,7 @@ def test_every_derived_number_is_unrounded():
         assert read["statistics"]["hardened"] == run.hardened
         assert read["statistics"]["total"] == run.total
     for row, read in zip(model.variants[0].rows, variant["published"], strict=True):
-        assert (read["python_s"], read["paper_python_s"]) == (row.python, row.paper_python)
+        assert (read["baseline_s"], read["paper_baseline_s"]) == (row.baseline, row.paper_baseline)
 
 
 def test_keys_are_sorted_and_bytes_are_the_same_twice():

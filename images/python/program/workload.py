@@ -20,7 +20,21 @@ RESULTS = os.environ.get("KIT_RESULTS", "/results")
 EXIT_BAD_SPEC = 64
 EXIT_FAILED = 70
 LAYERS = ("flatten", "dense")
-FIELDS = {"run_id": str, "arm": str, "variant": str, "kind": str, "repeats": int, "workload": dict}
+FIELDS = {
+    "run_id": str,
+    "arm": str,
+    "variant": str,
+    "kind": str,
+    "repeats": int,
+    "conditions": dict,
+    "workload": dict,
+}
+CONDITION_FIELDS = {
+    "slowdown_percent": (int, float),
+    "progress": bool,
+    "probe": bool,
+    "keep": bool,
+}
 WORKLOAD_FIELDS = {
     "dataset": str,
     "scale": (int, float),
@@ -41,6 +55,7 @@ def main():
         print("spec: not usable: %s" % describe(error), file=sys.stderr, flush=True)
         return EXIT_BAD_SPEC
     work = spec["workload"]
+    conditions = spec["conditions"]
     identity_run = spec["kind"] == "identity"
     kitwork.stage_data(work["dataset"])
 
@@ -50,19 +65,24 @@ def main():
     if identity_run:
         kitwork.make_deterministic(spec["seed"])
         kitwork.watch_placement()
+    if conditions["probe"]:
+        kitwork.watch_fit()
 
     fits = []
+    kept = []
     identity = device = None
     for index in range(spec["repeats"]):
         images, labels = load(keras, work)
         model = build(keras, work)
         initial = kitwork.build_and_hash_weights(model, images) if identity_run else ""
-        fits.append(timed_fit(model, images, labels, work, index))
+        fits.append(timed_fit(model, images, labels, work, conditions, index))
         if identity is None:
             identity = json.loads(
                 kitwork.identity_json(work["dataset"], images, labels, model, initial, identity_run)
             )
         device = json.loads(kitwork.device_json(model, identity_run))
+        if conditions["keep"]:
+            kept.append((images, labels, model))
 
     write_record(
         {
@@ -93,10 +113,10 @@ def read_spec(text):
         raise ValueError("schema: %r is not 1" % spec["schema"])
     for name, kind in FIELDS.items():
         check_kind(name, spec[name], kind)
-    for name, kind in WORKLOAD_FIELDS.items():
-        if name not in work:
-            raise ValueError("workload.%s is missing" % name)
-        check_kind("workload." + name, work[name], kind)
+    check_fields("workload", work, WORKLOAD_FIELDS)
+    check_fields("conditions", spec["conditions"], CONDITION_FIELDS)
+    if spec["conditions"]["slowdown_percent"] < 0:
+        raise ValueError("conditions.slowdown_percent: less than nothing")
     if not isinstance(spec["repeats"], int) or spec["repeats"] < 1:
         raise ValueError("repeats: %r is not a positive whole number" % spec["repeats"])
     if spec["variant"] not in ("cpu", "cuda"):
@@ -115,9 +135,17 @@ def read_spec(text):
     return spec
 
 
+def check_fields(where, values, kinds):
+    """ValueError unless the object holds a value of the right kind for each name."""
+    for name, kind in kinds.items():
+        if name not in values:
+            raise ValueError("%s.%s is missing" % (where, name))
+        check_kind("%s.%s" % (where, name), values[name], kind)
+
+
 def check_kind(name, value, kind):
     """ValueError unless the value is of that kind; True is no number here."""
-    if isinstance(value, bool) or not isinstance(value, kind):
+    if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
         raise ValueError("%s: %r is not of the right type" % (name, value))
 
 
@@ -146,13 +174,19 @@ def build(keras, work):
     return model
 
 
-def timed_fit(model, images, labels, work, index):
+def timed_fit(model, images, labels, work, conditions, index):
     """Time one fit; counters are read outside the timer."""
+    options = {} if conditions["progress"] else {"verbose": 0}
+    slowdown = conditions["slowdown_percent"]
     rss_before = rss_bytes()
     before = resource.getrusage(resource.RUSAGE_SELF)
     paper_start = time.time()
     start = time.perf_counter_ns()
-    history = model.fit(images, labels, batch_size=work["batch_size"], epochs=work["epochs"])
+    history = model.fit(
+        images, labels, batch_size=work["batch_size"], epochs=work["epochs"], **options
+    )
+    if slowdown:
+        wait_longer(start, slowdown)
     stop = time.perf_counter_ns()
     paper_stop = time.time()
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -167,7 +201,15 @@ def timed_fit(model, images, labels, work, index):
         "rss_after_bytes": rss_bytes(),
         "losses": [float(value) for value in history.history["loss"]],
         "accuracies": [float(value) for value in history.history["accuracy"]],
+        "inner_ns": kitwork.inner_ns() if conditions["probe"] else None,
     }
+
+
+def wait_longer(start, percent):
+    """Wait, busily as a fit is, until so much more time has passed since the start."""
+    end = start + (time.perf_counter_ns() - start) * (1 + percent / 100)
+    while time.perf_counter_ns() < end:
+        pass
 
 
 def rss_bytes():

@@ -20,7 +20,7 @@ def render(model: ReportModel) -> bytes:
     """The document; arms without a usable run are left out."""
     results = []
     for arm in model.header.plan.arms:
-        runs = [run for run in model.judged.runs if run.arm == arm]
+        runs = [run for run in model.judged.main if run.arm == arm]
         if runs:
             raw = [run for run in model.raw if run.arm == arm and run.counted]
             results.append(_result(arm, runs, raw))

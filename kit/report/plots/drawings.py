@@ -8,8 +8,9 @@ from statistics import median
 from typing import Any
 
 from kit.judge.robustness import EQUIVALENCE_PERCENT
-from kit.judge.statistics import RunStatistics
+from kit.judge.statistics import Interval, RunStatistics
 from kit.judge.verdict import Verdict
+from kit.plan.roles import MAIN, PLACEBO
 from kit.report.model import RawRun, ReportModel
 from kit.report.numbers import gain, signed_percent
 from kit.report.plots import Plot
@@ -36,19 +37,25 @@ def gains(model: ReportModel) -> Plot | None:
     axes.axvspan(-EQUIVALENCE_PERCENT, EQUIVALENCE_PERCENT, color=FAINT, alpha=0.18, lw=0)
     axes.axvline(0, color=INK, lw=1)
     rows = list(range(len(shown)))[::-1]
+    floors = _noise_floors(model)
     for row, verdict in zip(rows, shown, strict=True):
+        floor = floors.get((verdict.variant, verdict.claim.statistic))
+        if floor is not None:
+            axes.plot([floor.low, floor.high], [row - 0.28] * 2, color=FAINT, lw=4, alpha=0.9)
         _measured(axes, row, verdict)
         axes.plot(
             verdict.claim.published_gain_percent, row, "D", color=COLOURS[1], mfc="none", ms=7
         )
     several = len(model.variants) > 1
+    baseline, contender = plain(model.study.baseline, 20), plain(model.study.contender, 20)
     axes.set_yticks(rows, [_claim_name(v, several) for v in shown])
     axes.set_ylim(-0.7, len(shown) - 0.3)
     axes.set_xlabel(
-        "gain of dotnet over python, %; right of 0 dotnet is faster; "
-        f"grey: within ±{EQUIVALENCE_PERCENT:g} %, equal"
+        f"gain of {contender} over {baseline}, %; right of 0 {contender} is faster; "
+        f"band: within ±{EQUIVALENCE_PERCENT:g} %, equal"
     )
-    axes.set_title("Measured gain with 95 % interval (circle) and the paper's (diamond)")
+    floor_words = "; grey bar: noise floor" if floors else ""
+    axes.set_title(f"Gain with 95 % interval (circle), the paper's (diamond){floor_words}")
     words = "; ".join(
         f"{_claim_name(v, several)}: measured {gain(v.measured)}, paper "
         f"{signed_percent(v.claim.published_gain_percent)}, {v.printed}"
@@ -59,7 +66,7 @@ def gains(model: ReportModel) -> Plot | None:
 
 def strip(model: ReportModel) -> Plot | None:
     """One point a run: its median fit without the cold one, by arm."""
-    arms = _arms(model.judged.runs, model)
+    arms = _arms(model.judged.runs)
     if not arms:
         return None
     drawn, axes = figure(1.2 + 0.55 * len(arms))
@@ -84,7 +91,7 @@ def strip(model: ReportModel) -> Plot | None:
 
 def order(model: ReportModel) -> Plot | None:
     """The runs in the order they were made: drift and disturbances show."""
-    arms = _arms(model.judged.runs, model)
+    arms = _arms(model.judged.runs)
     if not arms:
         return None
     places = {run.run_id: place for place, run in enumerate(model.judged.runs, start=1)}
@@ -128,7 +135,7 @@ def system(model: ReportModel) -> Plot | None:
 def _per_fit(
     model: ReportModel, name: str, title: str, unit: str, values: Callable[[RawRun], list[float]]
 ) -> Plot | None:
-    counted = [run for run in model.raw if run.counted and run.fits]
+    counted = [run for run in model.raw if run.counted and run.fits and run.role == MAIN]
     arms = [arm for arm in model.header.plan.arms if any(run.arm == arm for run in counted)]
     if not arms:
         return None
@@ -172,11 +179,27 @@ def _claim_name(verdict: Verdict, several: bool) -> str:
     return plain(f"{verdict.claim.id} {verdict.claim.statistic}{suffix}", 30)
 
 
-def _arms(
-    runs: Sequence[RunStatistics], model: ReportModel
-) -> list[tuple[str, list[RunStatistics]]]:
-    found = ((arm, [run for run in runs if run.arm == arm]) for arm in model.header.plan.arms)
-    return [(arm, of_arm) for arm, of_arm in found if of_arm]
+def _arms(runs: Sequence[RunStatistics]) -> list[tuple[str, list[RunStatistics]]]:
+    """The runs by arm and what they are for, main runs first."""
+    found: dict[tuple[bool, str, str], list[RunStatistics]] = {}
+    for run in runs:
+        found.setdefault((run.role != MAIN, run.arm, run.role), []).append(run)
+    return [
+        (arm if role == MAIN else f"{arm} {role}", of_arm)
+        for (_, arm, role), of_arm in sorted(found.items())
+    ]
+
+
+def _noise_floors(model: ReportModel) -> dict[tuple[str, str], Interval]:
+    """By variant and statistic, the interval of the placebo's gain."""
+    return {
+        (control.variant, name): estimate.gain_interval
+        for part in model.variants
+        for control in part.comparison.controls
+        if control.role == PLACEBO
+        for name, estimate in control.estimates.items()
+        if estimate.gain_interval is not None
+    }
 
 
 def _drift_words(model: ReportModel) -> list[str]:

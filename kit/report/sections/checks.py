@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from kit.judge.order import OUTLIER_SCORE
 from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT
+from kit.plan.model import DUET
+from kit.plan.roles import role_of
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, megabytes, p_equals, p_value
+from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value
 from kit.report.tables import facts, fold, table
 from kit.report.text import block, inline
 
@@ -33,6 +35,32 @@ def consistency(model: ReportModel) -> str:
         return "The study holds no consistency claim."
     note = "Worked out from the published numbers alone: no measurement is involved."
     return f"{table(['id', 'what must agree', 'verdict', 'why'], rows)}\n\n{note}"
+
+
+def control_runs(model: ReportModel) -> str:
+    """What the session finds where the answer is known; the placebo is its noise floor."""
+    found = [control for part in model.variants for control in part.comparison.controls]
+    if not found:
+        return ""
+    rows = [
+        [
+            inline(f"{control.role}, {control.arm}"),
+            inline(role_of(control.role).means),
+            str(len(control.blocks)),
+            gain(control.estimates["mean"]),
+            gain(control.estimates["hardened"]),
+            {True: "held", False: "**NOT HELD**", None: "cannot be told"}[control.held],
+            inline(control.why, 400),
+        ]
+        for control in found
+    ]
+    headers = ["control", "is", "pairs", "gain, average", "gain, hardened", "result", "why"]
+    note = (
+        "Control runs stand in the same blocks as the others, in random order among them. The "
+        "placebo's interval is the noise floor: no smaller gain can be told from none here. Where "
+        "a control does not hold, every verdict on timed runs is INCONCLUSIVE."
+    )
+    return f"{table(headers, rows, 'llrrrll')}\n\n{note}"
 
 
 def executable(model: ReportModel) -> str:
@@ -63,7 +91,7 @@ def robustness(model: ReportModel) -> str:
         part
         for variant in model.variants
         if variant.planned
-        for part in (_tests(variant), _session(variant))
+        for part in (_tests(variant), _session(model, variant))
     )
 
 
@@ -93,12 +121,14 @@ def _tests(part: VariantReport) -> str:
     return f"{table(headers, rows, 'llrrrrr')}\n\n{_TESTS}"
 
 
-def _session(part: VariantReport) -> str:
+def _session(model: ReportModel, part: VariantReport) -> str:
     comparison = part.comparison
     order = comparison.order
+    what = "Half of the CPUs" if model.header.plan.design == DUET else "Order in the block"
     lines = [
-        f"Order in the block: python first in {order.python_first}, dotnet first in "
-        f"{order.dotnet_first}; {p_equals(order.p_value)} that it does not matter."
+        f"{what}: {inline(comparison.pair.baseline or NONE)} first in "
+        f"{order.baseline_first}, {inline(comparison.pair.contender or NONE)} first in "
+        f"{order.contender_first}; {p_equals(order.p_value)} that it does not matter."
     ]
     for drift in comparison.drifts:
         if drift.percent is not None:

@@ -6,9 +6,13 @@ import re
 
 from kit.images.fidelity import ArmImage
 from kit.images.sbom import SBOMS, sbom_name
+from kit.judge.hygiene import RULES
 from kit.measure.record import Fit
+from kit.plan.model import PlannedRun
+from kit.plan.roles import MAIN, role_of
 from kit.report.model import ArmFacts, RawRun, ReportModel
 from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.outlook import outlook_lines
 from kit.report.sections.gpu import summary
 from kit.report.tables import bullets, facts, fold, table
 from kit.report.text import block, code, inline
@@ -145,19 +149,44 @@ def plan(model: ReportModel) -> str:
     order = [
         [
             str(number),
-            inline(", ".join(run.arm for run in timed if run.block == number)),
+            inline(", ".join(_planned(run) for run in timed if run.block == number), 400),
         ]
         for number in sorted({run.block for run in timed})
     ]
     rows = [
         ("tier", planned.tier),
+        ("design", planned.design),
         ("blocks", str(planned.blocks)),
+        ("runs of a block", ", ".join(f"{r} ({role_of(r).means})" for r in planned.roles)),
         ("fits in a run", str(planned.repeats)),
         ("seed of the order", str(planned.seed)),
         ("plan", f"sha256 {model.header.plan_sha256}"),
         ("study", f"{planned.study_id}, sha256 {planned.study_sha256}"),
     ]
-    return f"{facts(rows)}\n\n{table(['block', 'order of its runs'], order, 'r')}"
+    said = [inline(line, 400) for line in outlook_lines(model.outlook)] if planned.pilot else []
+    parts = [facts(rows), table(["block", "order of its runs"], order, "r")]
+    return "\n\n".join([*parts[:1], *([bullets(said)] if said else []), *parts[1:]])
+
+
+def _planned(run: PlannedRun) -> str:
+    name = run.arm if run.role == MAIN else f"{run.arm} {run.role}"
+    return name if run.pair is None else f"{name} (pair {run.pair}, CPUs {run.cpuset})"
+
+
+def disturbances(model: ReportModel) -> str:
+    """The rules, and every run that one of them fired for."""
+    flagged = [
+        [code(run.run_id), inline("; ".join(run.flags), 400)] for run in model.raw if run.flags
+    ]
+    rules = "; ".join(rule.means for rule in RULES)
+    machines = {run.machine for run in model.raw}
+    several = f" The runs were made on {len(machines)} machines." if len(machines) > 1 else ""
+    if not flagged:
+        return f"No timed run was disturbed. Watched: {rules}.{several}"
+    return (
+        f"{len(flagged)} of {len(model.raw)} timed runs were disturbed; they count all the same. "
+        f"Watched: {rules}.{several}\n\n{table(['run', 'disturbance'], flagged)}"
+    )
 
 
 def repeat(model: ReportModel) -> str:
@@ -168,14 +197,14 @@ def repeat(model: ReportModel) -> str:
 def raw(model: ReportModel) -> str:
     """Every fit of every timed run, folded."""
     headers = [
-        "block", "pos.", "arm", "run", "counted", "fit", "wall (s)", "paper's clock (s)",
+        "block", "pos.", "arm", "role", "run", "counted", "fit", "wall (s)", "paper's clock (s)",
         "user (s)", "system (s)", "minor faults", "RSS before (MB)", "RSS after (MB)",
         "last loss", "last accuracy",
     ]  # fmt: skip
     rows = [_fit_row(run, fit) for run in model.raw for fit in run.fits]
     return fold(
         f"{len(rows)} fits of {len(model.raw)} timed runs",
-        table(headers, rows, "rrlllrrrrrrrrrr"),
+        table(headers, rows, "rrllllrrrrrrrrrr"),
     )
 
 
@@ -184,6 +213,7 @@ def _fit_row(run: RawRun, fit: Fit) -> list[str]:
         str(run.block),
         str(run.position),
         inline(run.arm),
+        run.role,
         inline(run.run_id),
         "yes" if run.counted else "no",
         str(fit.index),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from kit.judge.pairing import DOTNET, PYTHON
+from kit.judge.controls import single_pair_percent
+from kit.judge.pilot import lead_claim
 from kit.judge.robustness import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate
+from kit.plan.roles import PLACEBO
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import NONE, gain, megabytes, ratio, seconds, signed_percent
 from kit.report.tables import table
@@ -18,10 +20,10 @@ _UNITS = (
     "layout, its caches and its moment on the host, so they are one sample however many they are; "
     "an interval over fits would be far too narrow. Each block holds one run of either arm, in "
     "random order, so that drift of the host hits both alike. Intervals are paired t intervals "
-    "over blocks on log(python/dotnet)."
+    "over blocks on the logarithm of the ratio."
 )
 _GAIN = (
-    "A gain is 100 * (python - dotnet) / python, as in the paper: plus means that dotnet is "
+    "A gain is 100 * ({baseline} - {contender}) / {baseline}: plus means that {contender} is "
     "faster. Brackets hold the 95 % interval. Hardened: the median fit of a run without its cold "
     "first one, the same for every claim and not judged. A claim is judged on its own statistic; "
     f"gains within plus or minus {EQUIVALENCE_PERCENT:g} % count as equal."
@@ -59,8 +61,21 @@ def claims(model: ReportModel) -> str:
         ]
         for v in model.judged.executable
     ]
+    rows += [
+        [
+            inline(v.claim.id + (f" {v.variant}" if several else "")),
+            inline(f"{v.claim.statement} ({v.claim.where})"),
+            *[NONE] * 3,
+            f"**{inline(v.printed)}**",
+            inline(v.rule, 600),
+        ]
+        for v in model.judged.training
+    ]
     headers = ["id", "claim", "paper", "measured gain", "hardened gain", "verdict", "why"]
-    return f"{table(headers, rows)}\n\n{_GAIN}"
+    named = _GAIN.format(
+        baseline=inline(model.study.baseline), contender=inline(model.study.contender)
+    )
+    return f"{table(headers, rows)}\n\n{named}"
 
 
 def published(model: ReportModel) -> str:
@@ -75,15 +90,15 @@ def _published(model: ReportModel, part: VariantReport) -> str:
         f"{stack}, {inline(figures[stack].where)} (s)"
         if stack in figures
         else f"{stack}, paper (s)"
-        for stack in (PYTHON, DOTNET)
+        for stack in (model.study.baseline, model.study.contender)
     ]
     headers = [
         "of a run's fits",
         *heads,
         "paper's gain: figures / text",
-        f"{inline(pair.python or PYTHON)} here (s)",
-        f"{inline(pair.dotnet or DOTNET)} here (s)",
-        "ratio python/dotnet",
+        f"{inline(pair.baseline or model.study.baseline)} here (s)",
+        f"{inline(pair.contender or model.study.contender)} here (s)",
+        f"ratio {_ratio_name(model)}",
         "measured gain",
     ]
     rows = [_published_row(row, model) for row in part.rows]
@@ -97,6 +112,28 @@ def _published(model: ReportModel, part: VariantReport) -> str:
         f"{table(headers, rows, 'lrrrrrrr')}\n\n{note} The paper's total is of "
         f"{model.study.protocol.published_repeats} fits, a run here had {_fits(model)}: "
         "compare the totals' gains only, not their seconds."
+        f"{_one_session(part, model)}"
+    )
+
+
+def _one_session(part: VariantReport, model: ReportModel) -> str:
+    """Why the published protocol, one run of each stack, decides or does not."""
+    placebo = next((c for c in part.comparison.controls if c.role == PLACEBO), None)
+    claim = lead_claim(model.study.claims)
+    if placebo is None or claim is None:
+        return ""
+    estimate = placebo.estimates[claim.statistic]
+    off = single_pair_percent(estimate)
+    if off is None or estimate.sd_log is None:
+        return ""
+    size = abs(claim.published_gain_percent)
+    can = "cannot" if off >= size else "could"
+    return (
+        f"\n\nThe protocol as published is one run of each stack. Here {inline(placebo.arm)} was "
+        f"run against itself {estimate.pairs} times: the SD of the log ratio of its "
+        f"{_NAMES.get(claim.statistic, claim.statistic)} fits is {estimate.sd_log:.4f}, so one "
+        f"such pair of equal programs lies up to {off:.1f} % apart in 95 of 100 cases. One session "
+        f"of the published protocol {can} tell {size:g} % from nothing here."
     )
 
 
@@ -107,18 +144,18 @@ def _published_row(row: PublishedRow, model: ReportModel) -> list[str]:
     paper = f"{signed_percent(row.figures_gain_percent)} / {signed_percent(row.text_gain_percent)}"
     return [
         name,
-        seconds(row.paper_python),
-        seconds(row.paper_dotnet),
+        seconds(row.paper_baseline),
+        seconds(row.paper_contender),
         paper if row.figures_gain_percent is not None else NONE,
-        seconds(row.python),
-        seconds(row.dotnet),
+        seconds(row.baseline),
+        seconds(row.contender),
         ratio(row.estimate),
         gain(row.estimate),
     ]
 
 
 def _fits(model: ReportModel) -> str:
-    counts = sorted({run.fits for run in model.judged.runs})
+    counts = sorted({run.fits for run in model.judged.main})
     if not counts:
         return str(model.header.plan.repeats)
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
@@ -205,9 +242,9 @@ def cost(model: ReportModel) -> str:
         estimate = part.comparison.estimates["cpu"]
         if estimate.ratio is not None:
             lines.append(
-                f"CPU seconds (user + system) a fit, {inline(part.variant)}: ratio python/dotnet "
-                f"{ratio(estimate)}, gain {gain(estimate)}. Claims are judged on wall time, as "
-                "the paper's are."
+                f"CPU seconds (user + system) a fit, {inline(part.variant)}: ratio "
+                f"{_ratio_name(model)} {ratio(estimate)}, gain {gain(estimate)}. Claims are "
+                "judged on wall time, as the paper's are."
             )
     return "\n\n".join(lines)
 
@@ -222,7 +259,7 @@ def cold(model: ReportModel) -> str:
         estimate = part.comparison.estimates["cold"]
         if estimate.ratio is not None:
             lines.append(
-                f"Cold fit, {inline(part.variant)}: ratio python/dotnet {ratio(estimate)}, "
+                f"Cold fit, {inline(part.variant)}: ratio {_ratio_name(model)} {ratio(estimate)}, "
                 f"gain {gain(estimate)}."
             )
     lines.append(
@@ -230,3 +267,7 @@ def cold(model: ReportModel) -> str:
         f"{model.study.protocol.published_repeats}, these once in a run's {_fits(model)}."
     )
     return "\n\n".join(lines)
+
+
+def _ratio_name(model: ReportModel) -> str:
+    return f"{inline(model.study.baseline)}/{inline(model.study.contender)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.report.head import substitutes_line
+from kit.report.head import duet_line, substitutes_line
 from kit.report.model import ReportModel
 from kit.report.tables import bullets, fold, table
 from kit.report.text import code, inline
@@ -17,6 +17,10 @@ def opening(model: ReportModel) -> str:
     for part in model.variants:
         prefix = f"{part.variant}: " if several else ""
         lines.append(inline(prefix + part.same_work_line, _LONG))
+    if model.controls_line:
+        lines.append(inline(model.controls_line, _LONG))
+    if duet_line(model):
+        lines.append(duet_line(model))
     lines.append(inline(substitutes_line(model), _LONG))
     if model.gpu is not None and model.gpu.flag_line:
         lines.append(inline(model.gpu.flag_line))

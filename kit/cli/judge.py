@@ -1,0 +1,26 @@
+"""``kit judge``: the verdicts of a log, on the terminal, nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print results.json instead.")
+def judge(folder: Path, as_json: bool) -> None:
+    """Judge the session in FOLDER from its log alone and print the verdicts.
+
+    Nothing is written and no engine is needed; `kit report` writes the reports too.
+    """
+    from kit.measure.runlog import read_session
+    from kit.report import results_json
+    from kit.report.markdown import head
+    from kit.report.model import build_report
+    from kit.study.kept import study_for
+
+    session = read_session(folder)
+    model = build_report(session, study_for(folder, session.header.plan.study_sha256))
+    click.echo(results_json.dumps(model) if as_json else head(model), nl=not as_json)

@@ -1,0 +1,22 @@
+"""``kit new-study``: a commented study to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("new-study")
+@click.argument("folder", type=click.Path(path_type=Path))
+def new_study(folder: Path) -> None:
+    """Write a small study that runs as it is, with every key explained, to FOLDER.
+
+    It has two arms, each a Dockerfile of a few lines; change it into your own and run
+    `kit reproduce --study FOLDER`.
+    """
+    from kit.study.new import new_study as write
+
+    for name in write(folder):
+        click.echo(folder / name)
+    click.echo(f"Run it: kit reproduce --study {folder}")

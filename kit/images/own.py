@@ -1,0 +1,88 @@
+"""The images of a study that brings Dockerfiles of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import ImageError, InputError
+from kit.images.bases import Bases
+from kit.images.context import Context
+from kit.images.fidelity import UNSTATED, ArmImage, Component
+from kit.images.hostnet import HostNet
+from kit.images.recipe import Recipe, build_recipe
+from kit.study.model import Arm, Study
+from kit.study.pins import OwnBase, OwnPins, own_pins
+
+SHARED = "shared"
+"""A folder of the study that every Dockerfile finds in its context."""
+_SILENCE_S = 60.0
+
+
+def build_own(
+    engine: Engine, study: Study, arms: Sequence[Arm], bases: Bases, net: HostNet,
+    say: Callable[[str], None],
+) -> tuple[dict[str, ArmImage], tuple[Component, ...]]:  # fmt: skip
+    """An image for each of those arms, and the fidelity table the study vouches for.
+
+    Raises InputError where arms with and without a recipe are mixed, ImageError where a
+    base cannot be had or an image not be built.
+    """
+    if study.folder is None or any(arm.recipe is None for arm in arms):
+        raise InputError(
+            f"study {study.id}: some arms have a recipe and some have none",
+            "give every arm of the study a recipe, or none",
+        )
+    pins = own_pins(study.folder)
+    args = {base.argument: _base(engine, base, bases, say).id for base in pins.bases}
+    images = {}
+    for arm in arms:
+        context = _context(study.folder, arm)
+        net.add_to(context)
+        recipe = Recipe(f"{study.id}-{arm.name}", context, "Dockerfile", args)
+        image = build_recipe(engine, recipe, net, say)
+        images[arm.name] = ArmImage(arm.name, recipe.tag, image.id, image.size_bytes)
+    return images, _fidelity(study, pins, bases)
+
+
+def _base(engine: Engine, base: OwnBase, bases: Bases, say: Callable[[str], None]) -> ImageInfo:
+    if base.kit:
+        return bases.python.image
+    found = engine.find_image(base.image)
+    if found is not None:
+        return found
+    say(f"pulling {base.image.partition('@')[0]}")
+    try:
+        return engine.pull(base.image, _SILENCE_S)
+    except ImageError as error:
+        raise ImageError(
+            f"{base.argument}: {error.problem}", "make its registry reachable, or load the image"
+        ) from error
+
+
+def _context(folder: Path, arm: Arm) -> Context:
+    context = Context()
+    if (folder / SHARED).is_dir():
+        context.add_folder(folder / SHARED, f"{SHARED}/")
+    if arm.recipe is not None:
+        context.add_folder(arm.recipe)
+    return context
+
+
+def _fidelity(study: Study, pins: OwnPins, bases: Bases) -> tuple[Component, ...]:
+    """A row a component; one that the study does not vouch for counts as substituted."""
+    base_is_kits = any(base.kit for base in pins.bases)
+    rows = []
+    for name, wanted in study.paper.environment.items():
+        vouched = pins.components.get(name)
+        if vouched is None:
+            why = "the study's pins.yaml does not say what its images hold"
+            rows.append(Component(name, wanted, "not known", False, why))
+        else:
+            rows.append(Component(name, wanted, vouched.got, vouched.exact, vouched.why))
+    if base_is_kits:
+        python = bases.python
+        got = f"CPython {python.python} on {python.os}"
+        rows.append(Component("base image", UNSTATED, got, python.exact, python.why))
+    return tuple(rows)

@@ -1,0 +1,146 @@
+"""Controls: what the session finds where the answer is known.
+
+The placebo is the baseline against itself and must not differ; the slowed runs are
+the baseline made slower by a known part, and that must be found. Where they do not
+hold, the session has no say on anything else it timed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from kit.judge.pairing import (
+    ArmPair,
+    Exclusion,
+    PairedBlock,
+    estimate_over,
+    log_ratios,
+    pair_blocks,
+)
+from kit.judge.robustness import ALPHA, holm, robustness
+from kit.judge.statistics import CONFIDENCE, Estimate, RunStatistics
+from kit.plan.model import DUET
+from kit.plan.roles import MAIN, PLACEBO, SLOWDOWN_PERCENT, reference_of
+from kit.study.model import Study
+
+SIZE_CONFIDENCE = 0.99
+"""Of the interval that must hold the known slowdown: a wider one than the claims', so
+that a good session is called bad once in a hundred times, not in twenty."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control of one variant. ``held`` None: too few blocks to tell.
+
+    ``estimates`` are of its reference over itself, by statistic: of the placebo they
+    are the session's noise floor.
+    """
+
+    role: str
+    variant: str
+    arm: str
+    blocks: tuple[PairedBlock, ...]
+    estimates: Mapping[str, Estimate]
+    held: bool | None
+    why: str
+
+
+def controls(
+    runs: Sequence[RunStatistics],
+    pair: ArmPair,
+    roles: Sequence[str],
+    design: str,
+    study: Study,
+    statistics: Sequence[str],
+) -> tuple[tuple[Control, ...], tuple[Exclusion, ...]]:
+    """The controls of a variant that were planned, and their runs without a partner."""
+    found: list[Control] = []
+    out: list[Exclusion] = []
+    if pair.baseline is None or pair.contender is None:
+        return (), ()
+    for role in roles:
+        partner = reference_of(role) if design == DUET else MAIN
+        blocks, unpaired = pair_blocks(runs, (pair.baseline, partner), (pair.baseline, role))
+        # A main run is the claims' own: whether it has a partner is said there.
+        out += [e for e in unpaired if not (partner == MAIN and e.role == MAIN)]
+        judge = _placebo if role == PLACEBO else _slowed
+        held, why = judge(blocks, study)
+        found.append(
+            Control(
+                role=role,
+                variant=pair.variant,
+                arm=pair.baseline,
+                blocks=blocks,
+                estimates={name: estimate_over(name, blocks) for name in statistics},
+                held=held,
+                why=why,
+            )
+        )
+    return tuple(found), tuple(out)
+
+
+def failing(found: Sequence[Control]) -> tuple[Control, ...]:
+    """The controls that do not hold, or cannot be told to."""
+    return tuple(control for control in found if not control.held)
+
+
+def single_pair_percent(estimate: Estimate) -> float | None:
+    """How far one further pair may lie off, in percent, 95 times in 100.
+
+    The prediction interval of a normal sample (t times SD times sqrt(1 + 1/n)), around
+    no difference. None with fewer than three pairs.
+    """
+    from scipy import stats
+
+    if estimate.sd_log is None or estimate.pairs < 3:
+        return None
+    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, estimate.pairs - 1))
+    half = quantile * estimate.sd_log * math.sqrt(1 + 1 / estimate.pairs)
+    return 100 * math.expm1(min(half, 10.0))
+
+
+def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, str]:
+    """It fails where a claimed statistic differs after Holm's adjustment, unless equal."""
+    names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or ("hardened",)
+    tests = {name: robustness(log_ratios(name, blocks)) for name in names}
+    adjusted = holm({name: found.t for name, found in tests.items()})
+    known = {name: p for name, p in adjusted.items() if p is not None}
+    if not known:
+        return None, f"{len(blocks)} complete pairs, at least 2 are needed"
+    for name, p in known.items():
+        equal = tests[name].equivalence
+        if p < ALPHA and not (equal is not None and equal < ALPHA):
+            return False, f"an arm differs from itself in its {name} (p = {p:.3f} after Holm's)"
+    least = min(known.values())
+    return True, f"no statistic of a claim differs (smallest p = {least:.3f} after Holm's)"
+
+
+def _slowed(blocks: Sequence[PairedBlock], _study: Study) -> tuple[bool | None, str]:
+    """It fails where the slowdown is not found, or found with another size."""
+    slower = [-log for log in log_ratios("hardened", blocks)]
+    if len(slower) < 2:
+        return None, f"{len(slower)} complete pairs, at least 2 are needed"
+    low, high = _interval(slower, CONFIDENCE)
+    known = math.log1p(SLOWDOWN_PERCENT / 100)
+    measured = (
+        f"{100 * math.expm1(fmean(slower)):+.1f} % "
+        f"[{100 * math.expm1(low):+.1f}, {100 * math.expm1(high):+.1f}]"
+    )
+    if low <= 0:
+        return False, f"a slowdown of {SLOWDOWN_PERCENT:g} % is not found: {measured}"
+    least, most = _interval(slower, SIZE_CONFIDENCE)
+    if not least <= known <= most:
+        return False, f"a slowdown of {SLOWDOWN_PERCENT:g} % is found with another size: {measured}"
+    return True, f"a slowdown of {SLOWDOWN_PERCENT:g} % is found: {measured}"
+
+
+def _interval(logs: Sequence[float], confidence: float) -> tuple[float, float]:
+    from scipy import stats
+
+    quantile = float(stats.t.ppf(0.5 + confidence / 2, len(logs) - 1))
+    # The injected wait is exact to microseconds; without any spread that is what is left.
+    half = max(quantile * stdev(logs) / math.sqrt(len(logs)), 1e-4)
+    return fmean(logs) - half, fmean(logs) + half

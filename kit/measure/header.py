@@ -1,0 +1,47 @@
+"""A session's header: everything that is known before its first run."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+
+import kit
+from kit.engine.protocol import EngineInfo
+from kit.gpu.facts import GpuCheck
+from kit.images.build import Images
+from kit.images.fidelity import Component
+from kit.measure.host import host_facts
+from kit.measure.session import Header
+from kit.plan.make import plan_sha256
+from kit.plan.model import Plan
+
+
+def new_header(
+    now: datetime,
+    engine: EngineInfo,
+    plan: Plan,
+    images: Images,
+    command: str,
+    gpu: GpuCheck | None,
+) -> Header:
+    """The header of a session that begins now; ``command`` repeats it."""
+    return Header(
+        session_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        kit_version=kit.__version__,
+        created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        command=command,
+        plan=plan,
+        plan_sha256=plan_sha256(plan),
+        images=images.arms,
+        fidelity=tuple(_with_gpu(row, gpu) for row in images.fidelity),
+        host=host_facts(engine),
+        gpu=gpu,
+    )
+
+
+def _with_gpu(row: Component, gpu: GpuCheck | None) -> Component:
+    """The row on the hardware names the GPU that took part."""
+    if row.name != "hardware" or gpu is None or gpu.gpu is None or gpu.problems:
+        return row
+    return replace(row, got=f"{row.got} and {gpu.gpu.name}")

@@ -1,0 +1,142 @@
+"""The runs of a block, in an order that its number and the seed alone decide.
+
+So a plan that grows keeps the blocks it has, and any block can be made anew.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kit.plan.model import DUET, Limits, PlannedRun
+from kit.plan.roles import CONTROLS, MAIN, reference_of, role_of
+from kit.study.model import Study
+
+IDENTITY_REPEATS = 1
+Slot = tuple[str, str]
+"""An arm and the role its run has in the block."""
+
+
+@dataclass(frozen=True)
+class BlockMaker:
+    """Makes the runs of blocks; ``arms`` and ``roles`` are those of the plan."""
+
+    study: Study
+    arms: tuple[str, ...]
+    roles: tuple[str, ...]
+    repeats: int
+    seed: int
+    limits: Limits
+
+    def identity(self) -> tuple[PlannedRun, ...]:
+        """One run of each arm with a fixed seed, before all blocks."""
+        seed = self.study.protocol.identity_seed
+        return tuple(
+            PlannedRun(f"identity-{arm}", -1, place, arm, "identity", IDENTITY_REPEATS, seed)
+            for place, arm in enumerate(self.arms)
+        )
+
+    def block(self, number: int, design: str, turn: int) -> tuple[PlannedRun, ...]:
+        """The runs of one block, in order; it is the ``turn``-th of its design."""
+        shuffle = random.Random(f"{self.seed}/{number}")
+        if design == DUET:
+            return self._duets(number, turn, shuffle)
+        slots = self._slots()
+        shuffle.shuffle(slots)
+        return tuple(self._run(number, place, slot) for place, slot in enumerate(slots))
+
+    def seconds(self, design: str) -> float:
+        """What a block takes, roughly, from the study's own cost figures."""
+        cost = self.study.protocol.cost
+        count = len(self._pairs()) if design == DUET else len(self._slots())
+        return count * (cost.run_overhead_s + self.repeats * cost.fit_s)
+
+    def identity_seconds(self) -> float:
+        """What the identity runs take, roughly."""
+        cost = self.study.protocol.cost
+        return len(self.arms) * (cost.run_overhead_s + IDENTITY_REPEATS * cost.fit_s)
+
+    def _slots(self) -> list[Slot]:
+        slots = []
+        for role in self.roles:
+            of_baseline = [a for a in self.arms if self.study.arms[a].stack == self.study.baseline]
+            arms = self.arms if role_of(role).both else of_baseline
+            if role in CONTROLS:
+                arms = [arm for arm in arms if self._partner(arm)]
+            slots += [(arm, role) for arm in arms]
+        return slots
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether the plan holds both stacks of a variant."""
+        return bool(self._pairs())
+
+    def _pairs(self) -> list[tuple[Slot, Slot]]:
+        """Which slots run together: the stacks of a variant, a control and its own partner."""
+        pairs = []
+        for arm in self.arms:
+            partner = self._partner(arm)
+            if self.study.arms[arm].stack != self.study.baseline or partner is None:
+                continue
+            pairs.append(((arm, MAIN), (partner, MAIN)))
+            controls = [role for role in self.roles if role in CONTROLS]
+            pairs += [((arm, reference_of(role)), (arm, role)) for role in controls]
+        return pairs
+
+    def _partner(self, arm: str) -> str | None:
+        """The contender's arm of the same variant, if it is planned."""
+        arms = self.study.arms
+        return next(
+            (
+                other
+                for other in self.arms
+                if arms[other].variant == arms[arm].variant
+                and arms[other].stack == self.study.contender
+            ),
+            None,
+        )
+
+    def _duets(self, number: int, turn: int, shuffle: random.Random) -> tuple[PlannedRun, ...]:
+        """Pairs in random order; who has which half is swapped from block to block."""
+        halves = self.limits.halves
+        if halves is None:
+            raise ValueError("a duet block needs two halves of the CPUs")
+        pairs = list(enumerate(self._pairs()))
+        # The first block's halves by chance, for each pair; then they are swapped.
+        first = [random.Random(f"{self.seed}/halves/{pair}").randrange(2) for pair, _ in pairs]
+        shuffle.shuffle(pairs)
+        runs: list[PlannedRun] = []
+        for pair, slots in pairs:
+            turned = (first[pair] + turn) % 2 == 1
+            for half, slot in zip(halves, reversed(slots) if turned else slots, strict=True):
+                runs.append(self._run(number, len(runs), slot, pair, half))
+        return tuple(runs)
+
+    def _run(
+        self,
+        number: int,
+        place: int,
+        slot: Slot,
+        pair: int | None = None,
+        cpuset: str | None = None,
+    ) -> PlannedRun:
+        arm, role = slot
+        suffix = "" if role == MAIN else f"-{role}"
+        return PlannedRun(
+            run_id=f"block{number:03d}-{arm}{suffix}",
+            block=number,
+            position=place,
+            arm=arm,
+            kind="timed",
+            repeats=self.repeats,
+            seed=None,
+            role=role,
+            pair=pair,
+            cpuset=cpuset,
+        )
+
+
+def numbers_of(runs: Sequence[PlannedRun], design: str) -> tuple[int, ...]:
+    """The numbers of the blocks of that design among those runs."""
+    return tuple(dict.fromkeys(r.block for r in runs if r.block >= 0 and r.design == design))

@@ -1,0 +1,81 @@
+"""What a run is for: its role, and what is different about it.
+
+A session compares: the main runs, with the controls that show what the comparison
+can see. An explanation takes the same work apart: each role changes one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SLOWDOWN_PERCENT = 20.0
+"""Of the positive control: three times the effect most claims speak of, so that a
+session which cannot find it has no say on them either."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the program itself does otherwise; see spec.schema.json."""
+
+    slowdown_percent: float = 0.0
+    progress: bool = True
+    probe: bool = False
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Role:
+    """``conditions`` go into the spec; ``terminal`` and ``env`` are the container's.
+
+    ``both``: runs of either stack have it; else the baseline's alone.
+    """
+
+    name: str
+    means: str
+    conditions: Conditions = field(default_factory=Conditions)
+    terminal: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)
+    both: bool = False
+
+
+MAIN, PLACEBO, SLOWED = "main", "placebo", "slowed"
+QUIET, TERMINAL, PROBE, KEPT, ALLOCATOR = "quiet", "terminal", "probe", "kept", "allocator"
+
+_ROLES = (
+    Role(MAIN, "as published", both=True),
+    Role(PLACEBO, "the baseline once more: it must not differ from itself"),
+    Role(
+        SLOWED,
+        f"the baseline made {SLOWDOWN_PERCENT:g} % slower: that must be found",
+        Conditions(slowdown_percent=SLOWDOWN_PERCENT),
+    ),
+    Role(QUIET, "without progress output", Conditions(progress=False), both=True),
+    Role(TERMINAL, "with a terminal for its progress output", terminal=True, both=True),
+    Role(PROBE, "the fit timed inside the library too", Conditions(probe=True), both=True),
+    Role(
+        KEPT,
+        "keeps every array to the end, as the contender's binding does",
+        Conditions(keep=True),
+    ),
+    Role(
+        ALLOCATOR,
+        "freed memory stays with the process instead of going back to the kernel",
+        # glibc, mallopt(3): no block by mmap, and the heap's top is never trimmed.
+        env={"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"},
+        both=True,
+    ),
+)
+ROLES: Mapping[str, Role] = {role.name: role for role in _ROLES}
+CONTROLS = (PLACEBO, SLOWED)
+EXPLAINING = (QUIET, TERMINAL, PROBE, KEPT, ALLOCATOR)
+
+
+def reference_of(control: str) -> str:
+    """The role of a control's own partner, where it has one: in duet blocks."""
+    return f"{control}-reference"
+
+
+def role_of(name: str) -> Role:
+    """The role of that name; a control's reference is a main run."""
+    return ROLES[MAIN] if name.endswith("-reference") else ROLES[name]

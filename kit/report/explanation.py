@@ -1,0 +1,88 @@
+"""An explanation as markdown and as JSON values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from kit.judge.explain import Explanation, FitNumbers, Part
+from kit.plan.roles import role_of
+from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.tables import bullets, table
+from kit.report.text import inline
+
+_NOTE = (
+    "Seconds a fit, contender minus baseline, means over blocks with 95 % paired t intervals. "
+    "Each part changes one thing in containers of its own; none of it is in the times that "
+    "claims are judged on. Parts overlap and are not to be added up; CPU seconds are of all "
+    "cores together."
+)
+
+
+def section(found: Explanation) -> str:
+    """The summary, the parts, and the numbers behind them."""
+    parts = [
+        [
+            part.name,
+            part.means,
+            _signed(part.seconds),
+            _bounds(part),
+            NONE if part.share is None else f"{part.share:.0%}",
+            str(part.blocks),
+        ]
+        for part in found.parts
+    ]
+    numbers = [
+        [inline(arm), role, role_of(role).means, *_numbers(run)]
+        for (arm, role), run in sorted(found.numbers.items())
+    ]
+    headers = ["part", "is", "seconds", "95 % interval", "of the whole", "blocks"]
+    columns = [
+        "arm", "runs", "are", "wall (s)", "user (s)", "system (s)", "faults",
+        "RSS growth (MB)", "cold (s)", "inside the library (s)",
+    ]  # fmt: skip
+    return "\n\n".join(
+        [
+            bullets([inline(line, 400) for line in found.summary]),
+            table(headers, parts, "llrrrr"),
+            _NOTE,
+            table(columns, numbers, "lllrrrrrrr"),
+        ]
+    )
+
+
+def document(found: Explanation) -> str:
+    """The explanation as JSON text: unrounded, sorted."""
+    values = {
+        "schema": 1,
+        "baseline": found.pair.baseline,
+        "contender": found.pair.contender,
+        "summary": found.summary,
+        "parts": [asdict(part) for part in found.parts],
+        "numbers": [
+            {"arm": arm, "role": role, **asdict(run)}
+            for (arm, role), run in sorted(found.numbers.items())
+        ],
+    }
+    return json.dumps(values, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def _signed(value: float | None) -> str:
+    return NONE if value is None else f"{value:+.3f}"
+
+
+def _bounds(part: Part) -> str:
+    bounds = part.interval
+    return NONE if bounds is None else f"{bounds.low:+.3f} to {bounds.high:+.3f}"
+
+
+def _numbers(run: FitNumbers) -> list[str]:
+    return [
+        seconds(run.wall_s),
+        seconds(run.user_s),
+        seconds(run.system_s),
+        f"{run.faults:.0f}",
+        megabytes(run.rss_growth_bytes),
+        seconds(run.cold_s),
+        seconds(run.inner_s),
+    ]

@@ -1,0 +1,24 @@
+"""A new study's folder, from the commented template."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from kit.errors import InputError
+from kit.files import write_below
+from kit.study.load import STUDY, study_files
+
+_ID = "my-study"
+
+
+def new_study(folder: Path) -> tuple[str, ...]:
+    """Write the template there; the files' names. Raises InputError for a folder in use."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: is there and not empty", "name a new folder")
+    template = study_files(Path(str(files("kit.study") / "template")))
+    name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or _ID
+    study = template[STUDY].decode().replace(f"id: {_ID}", f"id: {name}")
+    write_below(folder, {**template, STUDY: study.encode()})
+    return tuple(template)

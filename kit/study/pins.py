@@ -1,0 +1,61 @@
+"""A study's own pins.yaml: what its Dockerfiles rest on, and what it vouches for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kit.errors import InputError
+from kit.schemas import check
+
+NAME = "pins.yaml"
+
+
+@dataclass(frozen=True)
+class OwnBase:
+    """The base behind a build argument: one of the kit's, or an image by its digest."""
+
+    argument: str
+    kit: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """What the study says its images hold for a component."""
+
+    got: str
+    exact: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class OwnPins:
+    """The bases of a study's Dockerfiles, and its word on every component."""
+
+    bases: tuple[OwnBase, ...]
+    components: Mapping[str, Vouched]
+
+
+def own_pins(folder: Path) -> OwnPins:
+    """The pins of the study in that folder. Raises InputError naming file and field."""
+    path = folder / NAME
+    remedy = "see the schema kit/schemas/study-pins.schema.json for what the file must hold"
+    try:
+        document: dict[str, Any] = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror})",
+            "a study with Dockerfiles of its own names what they rest on there",
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})", remedy) from error
+    check("study-pins", document, str(path), remedy)
+    return OwnPins(
+        bases=tuple(OwnBase(name, **base) for name, base in document["bases"].items()),
+        components={name: Vouched(**row) for name, row in document["components"].items()},
+    )
