@@ -28,7 +28,7 @@ from kit.measure.executable import ExecutableRun, run_executable
 from kit.measure.execute import Bench, execute
 from kit.measure.header import new_header
 from kit.measure.host import Host, host_facts, machine_id
-from kit.measure.runlog import RunLog, drop_torn_line, read_session
+from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
 from kit.measure.session import Header, RunEntry, Session
 from kit.pins.load import Pins
 from kit.plan.make import cuda_arms, expected_seconds, make_plan
@@ -40,12 +40,14 @@ from kit.report import formats, markdown, plots, results_json
 from kit.report.model import ReportModel, build_report
 from kit.report.outlook import outlook_lines
 from kit.study.kept import keep_study
-from kit.study.model import CPU, Study
+from kit.study.model import CPU, Arm, Study
 
 REPORT = "report.md"
 RESULTS = "results.json"
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
 """Of all CPUs, used by others before a session: said, and refused."""
+EXPLAINING = "explain"
+"""The folder of a session beside another one, which it explains."""
 FORMATS = "formats"
 """The folder of the files for other tools."""
 
@@ -105,8 +107,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     gpu = _check_gpu(world, study, pins, request, plan) if request.gpu else None
     if gpu is not None and gpu.untestable:
         plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
-    images = _build(world, study, pins, request.options, plan)
-    images, sboms = _described(world, images)
+    images, sboms = build_images(world, study, pins, request.options, plan)
     header = new_header(
         world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu
     )
@@ -152,7 +153,9 @@ def resume(world: World, study: Study, pins: Pins, folder: Path, options: Option
 
 def report(folder: Path, study: Study) -> ReportModel:
     """Judge a session's log and write every report beside it."""
-    model = build_report(read_session(folder), study)
+    beside = folder / EXPLAINING
+    explaining = read_session(beside) if (beside / NAME).exists() else None
+    model = build_report(read_session(folder), study, explaining)
     drawn = plots.draw_all(model)
     write_whole(folder / REPORT, markdown.render(model, drawn).encode())
     write_whole(folder / RESULTS, results_json.dumps(model).encode())
@@ -223,6 +226,13 @@ def _check_gpu(world: World, study: Study, pins: Pins, request: Request, plan: P
     return found
 
 
+def build_images(
+    world: World, study: Study, pins: Pins, options: Options, plan: Plan
+) -> tuple[Images, Mapping[str, bytes]]:
+    """The images of the plan's arms, described, and their bills of materials by file name."""
+    return _described(world, _build(world, study, pins, options, plan))
+
+
 def _build(world: World, study: Study, pins: Pins, options: Options, plan: Plan) -> Images:
     _check_disk(world, study, plan.arms)
     with world.progress.phase("images") as phase:
@@ -245,12 +255,11 @@ def _described(world: World, images: Images) -> tuple[Images, Mapping[str, bytes
 
 def _check_disk(world: World, study: Study, arms: Sequence[str]) -> None:
     """Refuse before an image is begun that the disk cannot hold."""
-    variants = dict.fromkeys(study.arms[name].variant for name in arms)
-    missing = [
-        variant
-        for variant in variants
-        if world.engine.find_image(f"kit/python-{variant}:{kit.__version__}") is None
-    ]
+    missing = dict.fromkeys(
+        arm.variant
+        for arm in (study.arms[name] for name in arms)
+        if world.engine.find_image(_image_name(study, arm)) is None
+    )
     needed = sum(study.protocol.disk_bytes[variant] for variant in missing)
     root = world.engine.info().root_dir
     free = world.free_disk(root)
@@ -260,6 +269,12 @@ def _check_disk(world: World, study: Study, arms: Sequence[str]) -> None:
             f"{free / 1e9:.1f} GB are free at {root}",
             "free disk space there (`docker system prune` removes what is unused)",
         )
+
+
+def _image_name(study: Study, arm: Arm) -> str:
+    """What the arm's image is called, or the largest part of it."""
+    name = f"python-{arm.variant}" if arm.recipe is None else f"{study.id}-{arm.name}"
+    return f"kit/{name}:{kit.__version__}"
 
 
 def _measure(

@@ -16,7 +16,10 @@ from kit.cli.build import build
 from kit.cli.bundle import bundle
 from kit.cli.clean import clean
 from kit.cli.doctor import doctor
+from kit.cli.explain import explain
+from kit.cli.judge import judge
 from kit.cli.lock import lock
+from kit.cli.new_study import new_study
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
 from kit.cli.setup import setup
@@ -45,7 +48,11 @@ def cli() -> None:
     """Check, claim by claim, whether a published benchmark holds, in pinned containers."""
 
 
-for command in (reproduce, build, setup, doctor, report, verify_image, lock, bundle, clean):
+COMMANDS = (
+    reproduce, explain, judge, report, new_study, build, verify_image, bundle, setup, doctor, lock,
+    clean,
+)  # fmt: skip
+for command in COMMANDS:
     cli.add_command(command)
 
 

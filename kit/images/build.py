@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kit.engine.protocol import Engine, ImageInfo
@@ -15,6 +15,7 @@ from kit.images.candidates import Resolver
 from kit.images.context import Context, recipes
 from kit.images.fidelity import ArmImage, Component, DotnetParts, PythonParts, fidelity
 from kit.images.hostnet import HostNet
+from kit.images.own import build_own
 from kit.images.recipe import Recipe, build_recipe
 from kit.pins.load import Pins, refuse_edited_lists
 from kit.study.model import Arm, Study
@@ -81,6 +82,8 @@ class Builder:
         it is refused later, when the python images are there.
         """
         chosen = [study.arms[name] for name in arms]
+        if any(arm.recipe is not None for arm in chosen):
+            return self._own(study, chosen)
         refuse_edited_lists(recipes(), self._pins)
         check_nuget_source(self._nuget_source)
         with_dotnet = any(arm.stack == "dotnet" for arm in chosen)
@@ -103,6 +106,13 @@ class Builder:
             nuget_source=self._nuget_source,
             executable=executable,
         )
+
+    def _own(self, study: Study, chosen: Sequence[Arm]) -> Images:
+        """Images by the study's own Dockerfiles."""
+        if self._options.strict:
+            self._bases.refuse_substitutes(("python",))
+        images, rows = build_own(self._engine, study, chosen, self._bases, self._net, self._say)
+        return Images(arms=images, fidelity=rows)
 
     def _python(self, variant: str) -> ImageInfo:
         base = self._bases.python

@@ -7,6 +7,7 @@ to be added up.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def fit_numbers(record: Record) -> FitNumbers:
         return median(warm(list(values)))
 
     inner = [fit.inner_ns / 1e9 for fit in fits if fit.inner_ns is not None and fit.inner_ns >= 0]
-    growth = [b.rss_after_bytes - a.rss_after_bytes for a, b in zip(fits, fits[1:], strict=False)]
+    growth = [b.rss_after_bytes - a.rss_after_bytes for a, b in itertools.pairwise(fits)]
     return FitNumbers(
         wall_s=middle([fit.wall_ns / 1e9 for fit in fits]),
         user_s=middle([fit.user_ns / 1e9 for fit in fits]),

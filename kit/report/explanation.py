@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import asdict
+
+from tabulate import tabulate
 
 from kit.judge.explain import Explanation, FitNumbers, Part
 from kit.plan.roles import role_of
 from kit.report.numbers import NONE, megabytes, seconds
 from kit.report.tables import bullets, table
-from kit.report.text import inline
+from kit.report.text import inline, plain
 
 _NOTE = (
     "Seconds a fit, contender minus baseline, means over blocks with 95 % paired t intervals. "
@@ -49,6 +52,16 @@ def section(found: Explanation) -> str:
             table(columns, numbers, "lllrrrrrrr"),
         ]
     )
+
+
+def plain_text(found: Explanation) -> str:
+    """For the terminal: the summary and the parts, at most 80 columns."""
+    lines = [line for text in found.summary for line in textwrap.wrap(plain(text, 400), 80)]
+    rows = [[part.name, _signed(part.seconds), _bounds(part)] for part in found.parts]
+    shown = tabulate(
+        rows, headers=["part", "s a fit", "95 % interval"], tablefmt="simple", disable_numparse=True
+    )
+    return "\n".join([*lines, "", *shown.splitlines()])
 
 
 def document(found: Explanation) -> str:

@@ -58,10 +58,6 @@ def _table(model: ReportModel, several: bool) -> list[str]:
         for v in model.verdicts
     ]
     rows += [
-        [plain(f"{v.claim.id} executable", 16), NONE, NONE, v.printed]
-        for v in model.judged.executable
-    ]
-    rows += [
         [
             plain(_named(v.claim.id, "training", v.variant, several), 16),
             NONE,
@@ -69,6 +65,10 @@ def _table(model: ReportModel, several: bool) -> list[str]:
             v.printed,
         ]
         for v in model.judged.training
+    ]
+    rows += [
+        [plain(f"{v.claim.id} executable", 16), NONE, NONE, v.printed]
+        for v in model.judged.executable
     ]
     if not rows:
         return ["The study has no measured claim."]

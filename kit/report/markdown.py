@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from kit.report import explanation
 from kit.report.head import head
 from kit.report.model import ReportModel
 from kit.report.plots import FOLDER, Plot
@@ -11,6 +12,12 @@ from kit.report.sections import checks, environment, gpu, results, top
 from kit.report.text import inline
 
 __all__ = ["head", "render"]
+
+
+def _explained(model: ReportModel) -> str:
+    """The explanation, if one was made."""
+    return explanation.section(model.explanation) if model.explanation is not None else ""
+
 
 _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Claims", results.claims),
@@ -25,6 +32,7 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("The executable", checks.executable),
     ("What each fit cost", results.cost),
     ("Cold first fit", results.cold),
+    ("Where the difference comes from", _explained),
     ("GPU", gpu.gpu),
     ("What ran where", environment.where),
     ("Disturbances of the host", environment.disturbances),

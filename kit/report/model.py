@@ -12,6 +12,7 @@ from statistics import fmean
 from kit.images.fidelity import ArmImage
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
+from kit.judge.explain import Explanation, explain
 from kit.judge.hygiene import Flag
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import Outlook, outlook_from
@@ -140,6 +141,8 @@ class ReportModel:
     controls_line: str
     outlook: Outlook | None
     """What a pilot said; None: there was none."""
+    explanation: Explanation | None = None
+    """Of the session that was made beside this one to explain its difference."""
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -152,8 +155,11 @@ class ReportModel:
         return all(part.same_work.held for part in self.judged.comparisons)
 
 
-def build_report(session: Session, study: Study) -> ReportModel:
-    """The report of a session. Raises InputError if it is of another study's arms."""
+def build_report(session: Session, study: Study, explaining: Session | None = None) -> ReportModel:
+    """The report of a session, with the one that explains it.
+
+    Raises InputError if it is of another study's arms.
+    """
     judged = judge(session, study)
     verdicts = tuple(v for part in judged.comparisons for v in part.verdicts)
     lead = head_claim(verdicts)
@@ -180,6 +186,7 @@ def build_report(session: Session, study: Study) -> ReportModel:
         gpu=gpu_report(session, judged, study),
         controls_line=controls_line(judged),
         outlook=outlook_from(session.outlook or {}),
+        explanation=explain(explaining, study) if explaining is not None else None,
     )
 
 

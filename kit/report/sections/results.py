@@ -53,16 +53,6 @@ def claims(model: ReportModel) -> str:
     ]
     rows += [
         [
-            inline(v.claim.id),
-            inline(f"{v.claim.statement} ({v.claim.where})"),
-            *[NONE] * 3,
-            f"**{inline(v.printed)}**",
-            inline(v.rule, 600),
-        ]
-        for v in model.judged.executable
-    ]
-    rows += [
-        [
             inline(v.claim.id + (f" {v.variant}" if several else "")),
             inline(f"{v.claim.statement} ({v.claim.where})"),
             *[NONE] * 3,
@@ -70,6 +60,16 @@ def claims(model: ReportModel) -> str:
             inline(v.rule, 600),
         ]
         for v in model.judged.training
+    ]
+    rows += [
+        [
+            inline(v.claim.id),
+            inline(f"{v.claim.statement} ({v.claim.where})"),
+            *[NONE] * 3,
+            f"**{inline(v.printed)}**",
+            inline(v.rule, 600),
+        ]
+        for v in model.judged.executable
     ]
     headers = ["id", "claim", "paper", "measured gain", "hardened gain", "verdict", "why"]
     named = _GAIN.format(

@@ -1,0 +1,61 @@
+"""``kit explain``: where a difference comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kit.cli.options import build_options, image_options
+
+
+@click.command()
+@image_options
+@click.argument(
+    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@click.option("--blocks", type=click.IntRange(2), default=3, show_default=True)
+@click.option("--repeats", type=click.IntRange(2), default=4, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("explanation"),
+    show_default=True,
+    help="The folder of an explanation without a session.",
+)
+def explain(folder: Path | None, out: Path, blocks: int, repeats: int, **wishes: Any) -> None:
+    """Take the difference between the two CPU arms apart, in containers of their own.
+
+    Each run changes one thing: progress output, terminal, a probe around the library's own
+    fit, memory that is kept, the allocator. With the FOLDER of a session the explanation is
+    made beside it, on the same CPUs, and its report shows it. An interrupted one goes on
+    when the command is repeated.
+    """
+    from kit import explain as explaining
+    from kit import pipeline
+    from kit.cli.world import open_world
+    from kit.measure.runlog import NAME, read_session
+    from kit.pins.load import shipped_pins
+    from kit.report.explanation import plain_text
+    from kit.study.kept import study_for
+    from kit.study.load import shipped_study
+
+    place = out if folder is None else folder / pipeline.EXPLAINING
+    known = folder if folder is not None else (place if (place / NAME).exists() else None)
+    study = (
+        shipped_study()
+        if known is None
+        else study_for(known, read_session(known).header.plan.study_sha256)
+    )
+    options = build_options(wishes)
+    world = open_world(wishes["with_setup"])
+    explaining.explain(world, study, shipped_pins(), options, place, blocks, repeats)
+    found = explaining.explanation(place, study)
+    if found is None:
+        return
+    explaining.write(place, found)
+    if folder is not None:
+        pipeline.report(folder, study)
+    click.echo(plain_text(found))
+    click.echo(f"Explanation: {place / explaining.REPORT}")

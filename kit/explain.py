@@ -1,0 +1,85 @@
+"""Explaining a difference: a session of its own, with one thing changed in each run."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from kit.errors import InputError
+from kit.files import write_whole
+from kit.images.build import Options
+from kit.judge.explain import Explanation
+from kit.judge.explain import explain as judge
+from kit.measure.header import new_header
+from kit.measure.runlog import NAME, RunLog, read_session
+from kit.measure.session import Session
+from kit.pins.load import Pins
+from kit.pipeline import World, build_images, check_quiet, resume, run_plan
+from kit.plan.explain import BLOCKS, REPEATS, explaining_plan
+from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
+from kit.plan.resources import Resources, Wish, resources
+from kit.report.explanation import document, section
+from kit.study.kept import keep_study
+from kit.study.model import Study
+
+REPORT, RESULTS = "explanation.md", "explanation.json"
+
+
+def explain(
+    world: World,
+    study: Study,
+    pins: Pins,
+    options: Options,
+    folder: Path,
+    blocks: int = BLOCKS,
+    repeats: int = REPEATS,
+) -> Path:
+    """Make the explaining session in that folder, or go on with the one that is there.
+
+    A session beside which it is made gives it its CPUs and memory. Returns its folder.
+    """
+    if (folder / NAME).exists():
+        return resume(world, study, pins, folder, options)
+    now = check_quiet(world, noisy=False)
+    limits = _limits_beside(folder) or _limits(
+        resources(world.engine.info(), now, Wish(), world.host.cores()), study
+    )
+    plan = explaining_plan(study, limits, secrets.randbelow(2**31), blocks, repeats)
+    images, _ = build_images(world, study, pins, options, plan)
+    command = f"kit explain --blocks {blocks} --repeats {repeats}"
+    header = new_header(world.now(), world.engine.info(), plan, images, command, None)
+    folder.mkdir(parents=True, exist_ok=True)
+    keep_study(study, folder)
+    log = RunLog.create(folder, header)
+    run_plan(world, study, Session(header, ()), log, folder)
+    return folder
+
+
+def explanation(folder: Path, study: Study) -> Explanation | None:
+    """What the explaining session in that folder says. Raises InputError if it is none."""
+    session = read_session(folder)
+    if session.header.plan.purpose != EXPLAIN:
+        raise InputError(
+            f"{folder}: a session that compares, not one that explains",
+            f"`kit explain {folder}` makes one beside it",
+        )
+    return judge(session, study)
+
+
+def write(folder: Path, found: Explanation) -> None:
+    """The explanation as markdown and JSON beside its log."""
+    text = f"# Where the difference comes from\n\n{section(found)}\n"
+    write_whole(folder / REPORT, text.encode())
+    write_whole(folder / RESULTS, document(found).encode())
+
+
+def _limits_beside(folder: Path) -> Limits | None:
+    """Those of the session that the explanation is made beside, if there is one."""
+    if not (folder.parent / NAME).exists():
+        return None
+    plan = read_session(folder.parent).header.plan
+    return plan.limits if plan.design == SEQUENTIAL else None
+
+
+def _limits(have: Resources, study: Study) -> Limits:
+    return Limits(have.cpuset, have.memory_bytes, study.protocol.run_timeout_s, have.halves)
