@@ -20,7 +20,6 @@ from kit.judge.statistics import (
     why_unusable,
 )
 from kit.measure.session import RunEntry, Session
-from kit.plan.model import AUTO, SEQUENTIAL
 from kit.plan.roles import MAIN
 from kit.study.model import Study
 
@@ -82,25 +81,20 @@ def arm_pairs(session: Session, study: Study) -> tuple[ArmPair, ...]:
     )
 
 
-def usable_runs(
-    session: Session, design: str | None = None
-) -> tuple[tuple[RunStatistics, ...], tuple[Exclusion, ...]]:
+def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Exclusion, ...]]:
     """The timed runs that count, in the order they ran, and those that do not.
 
     Of several good runs of one arm and role in one block the last counts: it is the one
-    made to replace the others. Blocks of another ``design`` than the plan's are a
-    pilot's that was not taken up.
+    made to replace the others.
     """
-    plan = session.header.plan
-    design = design or (SEQUENTIAL if plan.design == AUTO else plan.design)
     good: dict[tuple[int, str, str], RunStatistics] = {}
     out: list[Exclusion] = []
-    planned = set(plan.arms)
+    planned = set(session.header.plan.arms)
     machines = _machines(session)
     for entry in session.entries:
         if entry.kind != "timed":
             continue
-        reason = _why_not(entry, planned, design, machines)
+        reason = _why_not(entry, planned, machines)
         if reason is not None or entry.record is None:
             out.append(_excluded(entry, reason or "no record"))
             continue
@@ -128,12 +122,10 @@ def _machines(session: Session) -> dict[int, set[str]]:
 
 
 def _why_not(
-    entry: RunEntry, planned: Iterable[str], design: str, machines: Mapping[int, set[str]]
+    entry: RunEntry, planned: Iterable[str], machines: Mapping[int, set[str]]
 ) -> str | None:
     if entry.arm not in planned:
         return "the arm is not part of the plan"
-    if entry.design != design:
-        return f"the pilot's {entry.design} blocks are not judged: the design is {design}"
     if len(machines.get(entry.block, ())) > 1:
         return f"block {entry.block} ran on several machines"
     if entry.record is None:

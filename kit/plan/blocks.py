@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kit.plan.model import DUET, Limits, PlannedRun
-from kit.plan.roles import CONTROLS, MAIN, reference_of, role_of
+from kit.plan.roles import CONTROLS, MAIN, PILOT, reference_of, role_of
 from kit.study.model import Study
 
 IDENTITY_REPEATS = 1
@@ -37,6 +37,10 @@ class BlockMaker:
             for place, arm in enumerate(self.arms)
         )
 
+    def piloting(self) -> BlockMaker:
+        """What makes the blocks of the pilot: both stacks, no controls."""
+        return replace(self, roles=(PILOT,))
+
     def block(self, number: int, design: str, turn: int) -> tuple[PlannedRun, ...]:
         """The runs of one block, in order; it is the ``turn``-th of its design."""
         shuffle = random.Random(f"{self.seed}/{number}")
@@ -49,8 +53,11 @@ class BlockMaker:
     def seconds(self, design: str) -> float:
         """What a block takes, roughly, from the study's own cost figures."""
         cost = self.study.protocol.cost
-        count = len(self._pairs()) if design == DUET else len(self._slots())
-        return count * (cost.run_overhead_s + self.repeats * cost.fit_s)
+        return self.steps(design) * (cost.run_overhead_s + self.repeats * cost.fit_s)
+
+    def steps(self, design: str) -> int:
+        """How many times a block waits for a run, or for the two of a pair."""
+        return len(self._pairs()) if design == DUET else len(self._slots())
 
     def identity_seconds(self) -> float:
         """What the identity runs take, roughly."""
@@ -79,7 +86,8 @@ class BlockMaker:
             partner = self._partner(arm)
             if self.study.arms[arm].stack != self.study.baseline or partner is None:
                 continue
-            pairs.append(((arm, MAIN), (partner, MAIN)))
+            plain = PILOT if PILOT in self.roles else MAIN
+            pairs.append(((arm, plain), (partner, plain)))
             controls = [role for role in self.roles if role in CONTROLS]
             pairs += [((arm, reference_of(role)), (arm, role)) for role in controls]
         return pairs

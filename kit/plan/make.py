@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from kit.errors import HostError, InputError
-from kit.plan.blocks import BlockMaker, numbers_of
+from kit.plan.blocks import BlockMaker
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
 from kit.plan.roles import MAIN
@@ -21,6 +21,8 @@ from kit.study.model import CUDA, Protocol, Study, Tier
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
 PILOT_BLOCKS = 5
 """Of a budget in minutes; a tier says its own."""
+LEAST_AFTER_PILOT = 6
+"""Judged blocks: with fewer an exact permutation test cannot fall below 5 % (2 / 2^6)."""
 
 
 def make_plan(
@@ -54,23 +56,30 @@ def make_plan(
             f"--design: {design} runs both stacks of a variant side by side, the plan has one",
             "name arms of both stacks, or use --design sequential",
         )
+    if tier.pilot and not maker.can_pair:
+        # Nothing is compared, so there is no spread to plan by.
+        tier = replace(tier, blocks=tier.pilot if tier.blocks else 0, pilot=None)
     tier, minutes = _in_time(maker, tier, budget, design)
     if blocks is not None:
         tier, minutes = replace(tier, blocks=blocks, pilot=None), None
     maker = replace(maker, roles=(MAIN, *tier.controls))
     if design == AUTO and tier.pilot is None:
         design, why = SEQUENTIAL, (*why, "Without a pilot the design is sequential.")
-    first = tier.pilot or tier.blocks
+    runs = (
+        _blocks(maker.piloting(), design, tier.pilot)
+        if tier.pilot
+        else _blocks(maker, design, tier.blocks)
+    )
     return Plan(
         study_id=study.id,
         study_sha256=study.sha256,
         tier=tier.name,
         seed=seed,
         arms=chosen,
-        blocks=first,
+        blocks=0 if tier.pilot else tier.blocks,
         repeats=repeats,
         limits=limits,
-        runs=(*maker.identity(), *_blocks(maker, design, first)),
+        runs=(*maker.identity(), *runs),
         notes=(*notes, *why),
         design=design,
         roles=maker.roles,
@@ -80,13 +89,12 @@ def make_plan(
 
 
 def grown(study: Study, plan: Plan, design: str, blocks: int) -> Plan:
-    """The plan with so many blocks of that design; what it holds stays as it is."""
+    """The plan of a pilot with so many blocks of that design after it."""
     maker = maker_of(study, plan)
-    have = len(numbers_of(plan.runs, design))
     number = max((run.block for run in plan.runs), default=-1) + 1
-    more = [maker.block(number + i, design, have + i) for i in range(blocks - have)]
+    more = [maker.block(number + turn, design, turn) for turn in range(blocks)]
     runs = (*plan.runs, *(run for block in more for run in block))
-    return replace(plan, design=design, blocks=max(blocks, have), runs=runs)
+    return replace(plan, design=design, blocks=blocks, runs=runs)
 
 
 def maker_of(study: Study, plan: Plan) -> BlockMaker:
@@ -191,11 +199,19 @@ def _in_time(maker: BlockMaker, tier: Tier, budget: str, design: str) -> tuple[T
     minutes = int(budget.removesuffix("m"))
     left = minutes * 60 - maker.identity_seconds()
     kinds = (SEQUENTIAL, DUET) if design == AUTO else (design,)
-    pilot_s = sum(maker.seconds(kind) for kind in kinds) * PILOT_BLOCKS
+    if tier.pilot is None:
+        return _few_blocks(maker, tier, minutes, left, design)
+    pilot_s = sum(maker.piloting().seconds(kind) for kind in kinds) * PILOT_BLOCKS
     block_s = max(maker.seconds(kind) for kind in kinds)
-    if left >= pilot_s + block_s:
-        return replace(tier, blocks=PILOT_BLOCKS + int((left - pilot_s) // block_s)), minutes
-    # Time for a handful of blocks at most: the placebo alone, as in the smallest tier.
+    if left >= pilot_s + LEAST_AFTER_PILOT * block_s:
+        return replace(tier, blocks=int((left - pilot_s) // block_s)), minutes
+    return _few_blocks(maker, tier, minutes, left, design)
+
+
+def _few_blocks(
+    maker: BlockMaker, tier: Tier, minutes: int, left: float, design: str
+) -> tuple[Tier, int | None]:
+    """As many as there is time for, with the controls of the smallest tier."""
     least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
     maker = replace(maker, roles=(MAIN, *least.controls))
     block_s = maker.seconds(DUET if design == DUET else SEQUENTIAL)

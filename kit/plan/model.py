@@ -62,8 +62,8 @@ class Bounds:
 class Plan:
     """All runs of a session, in order. ``seed`` made the order.
 
-    ``pilot`` counts the blocks (of each design that is tried) after which ``blocks``
-    is fixed; 0: it was fixed from the start. ``blocks`` counts those of ``design``.
+    ``pilot`` counts the blocks (of each design that is tried) after which ``blocks``,
+    those that are judged, is fixed; until then it is 0. No pilot: ``pilot`` is 0.
     """
 
     study_id: str

@@ -39,11 +39,12 @@ class Role:
     both: bool = False
 
 
-MAIN, PLACEBO, SLOWED = "main", "placebo", "slowed"
+MAIN, PILOT, PLACEBO, SLOWED = "main", "pilot", "placebo", "slowed"
 QUIET, TERMINAL, PROBE, KEPT, ALLOCATOR = "quiet", "terminal", "probe", "kept", "allocator"
 
 _ROLES = (
     Role(MAIN, "as published", both=True),
+    Role(PILOT, "the same, to tell the spread; not judged", both=True),
     Role(PLACEBO, "the baseline once more: it must not differ from itself"),
     Role(
         SLOWED,

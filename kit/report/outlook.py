@@ -9,7 +9,7 @@ from kit.judge.power import POWERS
 def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
     """Spread, blocks needed, what comes now, and what that cannot decide."""
     if found is None:
-        return ("Pilot: its blocks tell no spread, so no more are planned.",)
+        return ("Pilot: its blocks tell no spread, so the fewest blocks are planned.",)
     lines = [_design(design, found) for design in found.designs]
     smallest = found.detectable_gain_percent
     detectable = "" if smallest is None else f"; found with {POWERS[0]:.0%} power: {smallest:.1f} %"
@@ -32,7 +32,8 @@ def _design(design: DesignOutlook, found: Outlook) -> str:
         for need in design.needs
     )
     return (
-        f"Pilot, {design.blocks} {design.design} blocks of {design.block_s:.0f} s: SD of the log "
+        f"Pilot of {design.blocks} {design.design} blocks (one with its controls takes "
+        f"{design.block_s:.0f} s): SD of the log "
         f"ratio {design.sd_log:.4f}, planned with {design.planning_sd:.4f}. Blocks for "
         f"{found.claim} ({found.wanted_gain_percent:g} %): {needs} power."
     )

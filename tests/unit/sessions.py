@@ -339,3 +339,22 @@ def change_identity(session: Session, run_id: str, **changes: Any) -> Session:
 def fail_run(session: Session, run_id: str, failure: str = "exit code 1", log: str = "") -> Session:
     """The session with one run failed."""
     return change_run(session, run_id, record=None, failure=failure, exit_code=1, log_tail=log)
+
+
+def with_role(
+    session: Session, role: str, ratios: Sequence[float], arm: str = PYTHON, pair: int | None = None
+) -> Session:
+    """The session with one more run a block, so many times as slow as the arm's main run."""
+    plan = session.header.plan
+    runs, entries = list(plan.runs), list(session.entries)
+    for block, ratio in enumerate(ratios):
+        main = next(e for e in entries if e.block == block and e.arm == arm and e.role == "main")
+        assert main.record is not None
+        walls = [fit.wall_ns / 1e9 * ratio for fit in main.record.fits]
+        run = PlannedRun(
+            f"t{block}-{arm}-{role}", block, 2, arm, "timed", len(walls), None, role, pair
+        )
+        runs.append(run)
+        entries.append(make_entry(run, walls, role=role, pair=pair))
+    changed = replace(plan, runs=tuple(runs), roles=(*plan.roles, role))
+    return replace(session, header=replace(session.header, plan=changed), entries=tuple(entries))

@@ -93,8 +93,8 @@ def test_an_unknown_budget_is_named_with_the_known(budget: str) -> None:
 def test_minutes_buy_blocks_of_the_smallest_tiers_repeats() -> None:
     # Cost 8 s + 3 s a fit: 23 s a run of 5 fits, 46 s a block; identity runs 22 s.
     made = plan("20m")
-    assert (made.tier, made.blocks, made.pilot, made.repeats) == ("20m", 5, 5, 5)
-    assert made.bounds == Bounds((1200 - 22) // 46, 0.8, 20)
+    assert (made.tier, made.blocks, made.pilot, made.repeats) == ("20m", 0, 5, 5)
+    assert made.bounds == Bounds((1200 - 22 - 5 * 46) // 46, 0.8, 20)
     assert (plan("4m").blocks, plan("4m").pilot) == ((240 - 22) // 46, 0)
 
 
@@ -109,11 +109,10 @@ def test_minutes_are_filled_and_not_exceeded(minutes: int, arms: int) -> None:
         enough = make_plan(study, f"{least[1]}m", (), 1, PLENTY)
         assert enough.blocks == 2
         return
-    blocks = made.bounds.blocks if made.bounds is not None else made.blocks
-    whole = grown(study, made, "sequential", blocks)
+    whole = grown(study, made, "sequential", made.bounds.blocks) if made.bounds else made
     expected = expected_seconds(study, whole.runs)
     block = sum(23.0 for run in made.runs if run.block == 0)
-    assert made.blocks >= 2
+    assert whole.blocks >= 2
     assert expected <= minutes * 60 < expected + block
 
 

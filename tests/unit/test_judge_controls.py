@@ -1,0 +1,100 @@
+"""Controls: a session that cannot see what is known has no say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from sessions import make_session, make_study, paired, with_role
+
+from kit.judge.comparison import judge
+from kit.judge.controls import single_pair_percent
+from kit.judge.statistics import estimate
+from kit.judge.verdict import INCONCLUSIVE, OPPOSITE
+from kit.report.headline import controls_line
+
+STUDY = make_study()
+SLOWER = paired([0.80, 0.81, 0.79, 0.80, 0.82])
+EVEN = [1.002, 0.997, 1.001, 0.999, 1.0]
+SLOWED = [1.2, 1.19, 1.21, 1.205, 1.195]
+
+
+def judged(placebo=EVEN, slowed=SLOWED):
+    session = make_session(SLOWER)
+    if placebo:
+        session = with_role(session, "placebo", placebo)
+    if slowed:
+        session = with_role(session, "slowed", slowed)
+    return judge(session, STUDY)
+
+
+def controls_of(result):
+    return {c.role: c for part in result.comparisons for c in part.controls}
+
+
+def words(result):
+    return {v.word for part in result.comparisons for v in part.verdicts}
+
+
+def test_controls_that_hold_leave_the_verdicts_alone():
+    result = judged()
+    assert {c.held for c in controls_of(result).values()} == {True}
+    assert words(result) == {OPPOSITE}
+    assert controls_line(result).startswith("Controls: held (placebo: ")
+    assert "+20.0 %" in controls_of(result)["slowed"].why
+
+
+@pytest.mark.parametrize(
+    "placebo, slowed, said",
+    [
+        ([1.05, 1.051, 1.049, 1.05, 1.052], SLOWED, "differs from itself"),
+        (EVEN, [1.0, 1.01, 0.99, 1.0, 1.01], "of 20 % is not found"),
+        (EVEN, [1.5, 1.51, 1.49, 1.5, 1.505], "with another size"),
+        (EVEN, [1.9, 0.8, 1.3, 1.0, 0.9], "of 20 % is not found"),
+    ],
+)
+def test_a_control_that_fails_caps_every_measured_verdict(placebo, slowed, said):
+    result = judged(placebo, slowed)
+    assert words(result) == {INCONCLUSIVE}
+    rules = [v.rule for part in result.comparisons for v in part.verdicts]
+    assert all(said in rule and "without that OPPOSITE" in rule for rule in rules)
+    line = controls_line(result)
+    assert line.startswith("Controls: NOT HELD") and said in line
+
+
+def test_one_pair_tells_nothing_and_caps_too():
+    session = with_role(make_session(SLOWER), "placebo", EVEN[:1])
+    result = judge(session, STUDY)
+    assert controls_of(result)["placebo"].held is None
+    assert words(result) == {INCONCLUSIVE}
+
+
+def test_a_difference_shown_to_be_tiny_is_no_failure():
+    result = judged(placebo=[1.004, 1.0041, 1.0039, 1.004, 1.0042])
+    assert controls_of(result)["placebo"].held is True
+
+
+def test_a_control_run_without_its_partner_is_named():
+    session = with_role(make_session(SLOWER), "placebo", EVEN)
+    entries = tuple(e for e in session.entries if e.run_id != "t1-python-cpu")
+    result = judge(replace(session, entries=entries), STUDY)
+    reasons = {e.run_id: e.reason for e in result.exclusions}
+    assert "no usable run of python-cpu" in reasons["t1-python-cpu-placebo"]
+    assert len(controls_of(result)["placebo"].blocks) == 4
+
+
+def test_control_runs_never_enter_the_claims():
+    plain = judge(make_session(SLOWER), STUDY).comparisons[0]
+    with_them = judged().comparisons[0]
+    assert plain.estimates == with_them.estimates
+    assert plain.blocks == with_them.blocks
+
+
+def test_how_far_one_pair_lies_off_is_the_textbook_prediction_interval():
+    logs = [0.05, -0.03, 0.02, -0.04, 0.01]
+    found = estimate("mean", [(math.exp(log), 1.0) for log in logs])
+    # t(0.975, 4) = 2.7764 by the tables.
+    half = 2.7764451 * found.sd_log * math.sqrt(1 + 1 / 5)
+    assert single_pair_percent(found) == pytest.approx(100 * math.expm1(half), rel=1e-6)
+    assert single_pair_percent(estimate("mean", [(1.0, 1.0), (1.1, 1.0)])) is None

@@ -1,0 +1,53 @@
+"""Disturbances: flagged by stated rules, never left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sessions import change_run, make_session, make_study, paired
+
+from kit.judge.comparison import judge
+from kit.judge.hygiene import RULES, flags
+from kit.measure.session import HostSample
+
+QUIET = HostSample(0.5, 1.5, 12_000_000_000, 3)
+SESSION = make_session(paired([1.05, 1.06, 1.04]))
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"steal_ticks": 100}, "of the CPU time stolen"),
+        ({"busy_cpus_before": 0.5}, "others kept 0.5 CPUs busy"),
+        ({"swapped_pages": 1000}, "1000 pages swapped"),
+        ({"throttle_events": 2}, "slowed for heat 2 times"),
+        ({"frequency_mhz_before": 3000.0, "frequency_mhz_after": 2000.0}, "from 3000 to 2000 MHz"),
+        ({"quota_throttled_us": 1_500_000}, "held back 1.50 s"),
+        ({"other_containers": 1}, "1 other containers"),
+    ],
+)
+def test_every_rule_fires_and_the_run_still_counts(change, said):
+    session = change_run(SESSION, "t1-python-cpu", host=replace(QUIET, **change))
+    result = judge(session, make_study())
+    (flag,) = result.flags
+    assert flag.run_id == "t1-python-cpu"
+    assert said in flag.what
+    assert "t1-python-cpu" in {run.run_id for run in result.runs}
+
+
+def test_a_quiet_host_has_no_flags():
+    assert flags(SESSION.timed(), 2) == ()
+    assert len(RULES) == 7
+    unknown = HostSample(0.5, 1.5, 1, None)
+    assert flags([replace(e, host=unknown) for e in SESSION.timed()], 2) == ()
+
+
+def test_blocks_across_machines_are_left_out_by_name():
+    session = change_run(SESSION, "t1-python-cpu", machine="another")
+    result = judge(session, make_study())
+    reasons = {e.run_id: e.reason for e in result.exclusions}
+    assert reasons == dict.fromkeys(
+        ("t1-python-cpu", "t1-dotnet-cpu"), "block 1 ran on several machines"
+    )
+    assert len(result.comparisons[0].blocks) == 2
