@@ -227,24 +227,30 @@ def _summary(parts: Sequence[Part], pair: ArmPair) -> tuple[str, ...]:
     whole, *others = parts
     if whole.seconds is None:
         return ("No block holds a run of both arms, so there is nothing to explain.",)
+    return (_of_the_whole(whole, pair), *_of_the_parts(others))
+
+
+def _of_the_whole(whole: Part, pair: ArmPair) -> str:
+    seconds = whole.seconds or 0.0
     if not whole.clear:
         return (
-            f"Over {whole.blocks} blocks no difference between {pair.contender} and "
-            f"{pair.baseline} is told from none ({whole.seconds:+.3f} s a fit): "
-            "there is nothing to explain, and the parts below are noise as far as they go.",
+            f"Over {whole.blocks} blocks no difference of wall time between {pair.contender} and "
+            f"{pair.baseline} is told from none ({seconds:+.3f} s a fit)."
         )
-    word = "more" if whole.seconds > 0 else "less"
-    lines = [
-        f"A warm fit of {pair.contender} takes {abs(whole.seconds):.3f} s {word} than one of "
+    word = "more" if seconds > 0 else "less"
+    return (
+        f"A warm fit of {pair.contender} takes {abs(seconds):.3f} s {word} than one of "
         f"{pair.baseline}."
-    ]
-    clear = sorted((p for p in others if p.clear), key=lambda p: -abs(p.seconds or 0.0))
-    lines += [
+    )
+
+
+def _of_the_parts(parts: Sequence[Part]) -> list[str]:
+    """Those that are told from nothing, largest first, then the names of the others."""
+    clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
+    lines = [
         f"{part.name}: {part.seconds:+.3f} s ({part.means})"
         + (f", {part.share:.0%} of the whole." if part.share is not None else ".")
         for part in clear
     ]
-    unclear = [part.name for part in others if not part.clear]
-    if unclear:
-        lines.append(f"Not told from nothing: {', '.join(unclear)}.")
-    return tuple(lines)
+    unclear = [part.name for part in parts if not part.clear]
+    return [*lines, f"Not told from nothing: {', '.join(unclear)}."] if unclear else lines

@@ -26,6 +26,7 @@ from kit.images.describe import DescriptionCache, describe
 from kit.images.hostnet import HostNet, gather
 from kit.judge.samework import same_work
 from kit.measure.host import LocalHost
+from kit.measure.record import parse_record
 from kit.measure.runlog import read_session
 from kit.measure.session import Session
 from kit.pins.load import shipped_pins
@@ -109,7 +110,7 @@ def test_every_planned_run_left_a_whole_record(made: Made) -> None:
         assert entry.record is not None
         assert len(entry.record.fits) == runs[entry.run_id].repeats
         for fit in entry.record.fits:
-            assert len(fit.losses) == len(fit.accuracies) == STUDY.workload.epochs
+            assert len(fit.losses) == len(fit.accuracies) == STUDY.workload["epochs"]
             assert all(math.isfinite(value) for value in (*fit.losses, *fit.accuracies))
             assert fit.losses[-1] < fit.losses[0]
             assert 0.5 < fit.accuracies[-1] < 1
@@ -250,7 +251,29 @@ BAD_SPECS = {
     "workload.dataset": {"workload.dataset": "cifar10"},
     "workload.layers": {"workload.layers.0.type": "conv2d"},
     "workload": {"workload": ...},
+    "conditions.slowdown_percent": {"conditions.slowdown_percent": -1},
+    "conditions.probe": {"conditions.probe": "yes"},
+    "conditions": {"conditions": ...},
 }
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_what_is_different_about_a_run_is_done(
+    engine: DockerEngine, images: Images, arm: str
+) -> None:
+    run = PlannedRun("r1", 0, 0, arm, "timed", 2, None)
+    spec = json.loads(spec_json(run, STUDY))
+    spec["conditions"] = {
+        "slowdown_percent": 60.0, "progress": False, "probe": True, "keep": True,
+    }  # fmt: skip
+    outcome = run_spec(engine, images, arm, json.dumps(spec))
+    assert outcome.exit_code == 0, outcome.logs
+    assert "Epoch" not in outcome.logs
+    for fit in parse_record(outcome.files["record.json"], arm).fits:
+        # The wait is 60 % of the fit and of the binding around it.
+        assert fit.inner_ns is not None
+        assert fit.wall_ns >= 1.6 * fit.inner_ns
+        assert fit.inner_ns > 0.3 * fit.wall_ns
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -129,7 +129,7 @@ def test_sigterm_in_a_block_then_resume(
         "reproduce", "--seed", "1", "--arms", "python-cpu", "--out", str(tmp_path)
     )  # fmt: skip
     started.append(command)
-    command.wait_for("runs: block 1/")
+    command.wait_for("runs: block 1:")
     folder = folder_in(tmp_path)
     volumes = running_volumes(engine, folder.name)
     code, seconds = command.stop(signal.SIGTERM)

@@ -88,7 +88,7 @@ def test_the_interval_is_the_textbook_one():
 
 def test_without_a_difference_nothing_is_explained():
     found = explain(session_of({("python", "main"): 1.0, ("dotnet", "main"): 1.0}), STUDY)
-    assert "no difference" in found.summary[0]
+    assert "no difference of wall time" in found.summary[0]
     assert all(part.share is None for part in found.parts)
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
-from sessions import DOTNET, PYTHON, change_record, make_fits, make_session, make_study, paired
+import math
+from dataclasses import replace
 
+import pytest
+from sessions import (
+    DOTNET,
+    PYTHON,
+    change_record,
+    make_fidelity,
+    make_fits,
+    make_session,
+    make_study,
+    paired,
+    with_role,
+)
+
+from kit.judge.comparison import judge
 from kit.judge.training import trained
+from kit.judge.verdict import INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.study.load import shipped_study
+from kit.study.model import TrainingClaim
 
 GOOD = make_session(paired([1.05, 1.06], fits=3))
 
@@ -55,3 +71,54 @@ def test_without_any_run_nothing_is_known():
 
 def test_the_remark_is_the_studys():
     assert "0.67 to 0.72" in shipped_study().paper.training_remark
+
+
+def claim_of(session, study=None):
+    study = study or make_study(training=(TrainingClaim("C5", "equally well", "figures", "runs"),))
+    return judge(session, study).training[0]
+
+
+def ending(session, arm, loss):
+    """The session with another last loss in the timed runs of an arm, a little varied."""
+    for place, entry in enumerate(e for e in session.timed() if e.arm == arm):
+        fits = tuple(
+            replace(f, losses=(*f.losses[:-1], loss + 0.0001 * place)) for f in entry.record.fits
+        )
+        session = change_record(session, entry.run_id, fits=fits)
+    return session
+
+
+WHOLE = make_session(paired([1.05, 1.06, 1.04, 1.05]))
+
+
+def test_stacks_that_train_alike_and_as_published_hold_the_claim():
+    found = claim_of(WHOLE)
+    assert found.word == REPRODUCED
+    assert "equal, and in the paper's range" in found.rule
+
+
+def test_alike_but_elsewhere_is_another_size():
+    both = ending(ending(WHOLE, PYTHON, 0.71), DOTNET, 0.71)
+    assert claim_of(both).word == SAME_DIRECTION
+
+
+def test_a_stack_that_trains_worse_contradicts_it():
+    found = claim_of(ending(WHOLE, DOTNET, 0.9))
+    assert found.word == OPPOSITE
+    assert "they differ" in found.rule
+
+
+def test_one_block_or_a_value_that_is_not_finite_decides_nothing():
+    assert claim_of(make_session(paired([1.05]))).word == INCONCLUSIVE
+    assert claim_of(ending(WHOLE, DOTNET, math.nan)).word == INCONCLUSIVE
+
+
+def test_a_missing_arm_cannot_be_tested_and_a_substitute_is_named():
+    assert claim_of(make_session({PYTHON: paired([1.0])[PYTHON]})).word == NOT_TESTABLE
+    found = claim_of(make_session(paired([1.05, 1.06, 1.04]), make_fidelity("binding")))
+    assert found.printed == "INDICATIVE: REPRODUCED"
+
+
+def test_failed_controls_do_not_touch_it():
+    session = with_role(WHOLE, "placebo", [1.5, 1.51, 1.49, 1.5])
+    assert claim_of(session).word == REPRODUCED

@@ -1,0 +1,85 @@
+"""Judging a log of 10,000 runs, and every report of one of 1,000: seconds and memory.
+
+Wanted: judging at most 5 s and 500 MB, all formats at most 10 s.
+Usage: python tests/bench/judging.py [--runs N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "unit")]
+
+from sessions import DOTNET, PYTHON, make_session, make_study, with_role  # noqa: E402
+
+from kit.judge.comparison import judge  # noqa: E402
+from kit.measure.session import Session  # noqa: E402
+
+FITS = 10
+
+
+def main() -> int:
+    """Print seconds and the peak of resident memory."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10_000)
+    runs = parser.parse_args().runs
+    session = log_of(runs)
+    held = peak_mb()
+    start = time.perf_counter()
+    judge(session, make_study())
+    seconds = time.perf_counter() - start
+    print(
+        f"judged {len(session.entries)} runs in {seconds:.2f} s; peak {peak_mb():.0f} MB, "
+        f"{held:.0f} MB of it before"
+    )
+    reports(log_of(1_000))
+    return 0
+
+
+def reports(session: Session) -> None:
+    """Every file of a report, in memory only."""
+    from kit.report import formats, markdown, plots, results_json
+    from kit.report.model import build_report
+
+    start = time.perf_counter()
+    model = build_report(session, make_study())
+    drawn = plots.draw_all(model)
+    text = markdown.render(model, drawn)
+    results = results_json.dumps(model)
+    others = formats.render_all(model)
+    seconds = time.perf_counter() - start
+    size = len(text) + len(results) + sum(len(content) for content in others.values())
+    print(f"all reports of {len(session.entries)} runs in {seconds:.2f} s, {size / 1e6:.1f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "report.md").write_text(text)
+
+
+def log_of(runs: int) -> Session:
+    """A session of about so many runs: both stacks and the two controls."""
+    chance = random.Random(1)
+
+    def times(scale: float) -> list[list[float]]:
+        return [
+            [scale * math.exp(chance.gauss(0, 0.05)) for _ in range(FITS)] for _ in range(runs // 4)
+        ]
+
+    session = make_session({PYTHON: times(2.0), DOTNET: times(2.5)})
+    even = [math.exp(chance.gauss(0, 0.05)) for _ in range(runs // 4)]
+    session = with_role(session, "placebo", even)
+    return with_role(session, "slowed", [1.2 * value for value in even])
+
+
+def peak_mb() -> float:
+    """Most resident memory of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

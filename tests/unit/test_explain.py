@@ -1,0 +1,253 @@
+"""kit explain, judge, new-study: through the command line and the pipeline, engine made up."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes.engine import RunScript
+from measured import document_for, spec_of, works, wrote
+from test_pipeline import PINS, STUDY, Bench, StopAt
+
+import kit.cli
+from kit import explain, pipeline
+from kit.errors import InputError
+from kit.images.build import Options
+from kit.measure.runlog import NAME, read_session
+from kit.plan.roles import role_of
+from kit.study.load import load_study
+from kit.study.new import new_study
+
+
+def varied(spread: float = 0.05) -> RunScript:
+    """Runs as they should be, each a little faster or slower than the last."""
+    chance = random.Random(4)
+
+    def script(request):
+        if spec_of(request)["run_id"] == "executable":
+            return works(request)
+        document = document_for(request)
+        factor = math.exp(chance.gauss(0, spread))
+        slower = 1 + spec_of(request)["conditions"]["slowdown_percent"] / 100
+        for fit in document["fits"]:
+            fit["wall_ns"] = round(fit["wall_ns"] * factor * slower)
+            if spec_of(request)["conditions"]["probe"]:
+                fit["inner_ns"] = fit["wall_ns"] - 10_000_000
+        return wrote(document)
+
+    return script
+
+
+def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, varied())
+    folder = bench.reproduce()
+    plan = read_session(folder).header.plan
+    beside = explain.explain(
+        bench.world(), STUDY, PINS, Options(), folder / pipeline.EXPLAINING, 2, 3
+    )
+    session = read_session(beside)
+    assert session.header.plan.purpose == "explain"
+    assert session.header.plan.limits == plan.limits
+    found = explain.explanation(beside, STUDY)
+    assert found is not None and found.whole.blocks == 2
+    explain.write(beside, found)
+    assert (beside / "explanation.md").read_text().startswith("# Where the difference comes from")
+    document = json.loads((beside / "explanation.json").read_text())
+    assert {part["name"] for part in document["parts"]} >= {"binding", "memory kept", "terminal"}
+    pipeline.report(folder, STUDY)
+    assert "## Where the difference comes from" in (folder / "report.md").read_text()
+    before = pipeline.report(folder, STUDY).verdicts
+    assert before == pipeline.build_report(read_session(folder), STUDY).verdicts
+
+
+def test_each_role_reaches_its_container(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, varied())
+    explain.explain(bench.world(), STUDY, PINS, Options(), tmp_path / "x", 2, 3)
+    by_role = {}
+    for request in bench.engine.named("run"):
+        spec = spec_of(request)
+        role = spec["run_id"].rpartition("-")[2]
+        by_role.setdefault(role if spec["kind"] == "timed" else "identity", []).append(request)
+    assert {r.terminal for r in by_role["terminal"]} == {True}
+    assert {r.terminal for r in by_role["cpu"]} == {False}
+    assert all("MALLOC_MMAP_MAX_" in r.env for r in by_role["allocator"])
+    assert all("MALLOC_MMAP_MAX_" not in r.env for r in by_role["cpu"])
+    assert {spec_of(r)["conditions"]["progress"] for r in by_role["quiet"]} == {False}
+    assert {spec_of(r)["conditions"]["keep"] for r in by_role["kept"]} == {True}
+    assert {spec_of(r)["arm"] for r in by_role["kept"]} == {"python-cpu"}
+
+
+def test_an_interrupted_explanation_goes_on(tmp_path: Path) -> None:
+    place = tmp_path / "x"
+    with pytest.raises(KeyboardInterrupt):
+        explain.explain(Bench(tmp_path, StopAt(6)).world(), STUDY, PINS, Options(), place, 2, 3)
+    done = len(read_session(place).entries)
+    again = Bench(tmp_path)
+    explain.explain(again.world(), STUDY, PINS, Options(), place, 2, 3)
+    session = read_session(place)
+    planned = [run.run_id for run in session.header.plan.runs]
+    assert again.ran() == planned[done:]
+    assert [e.run_id for e in session.entries] == planned
+
+
+def test_a_comparing_session_is_no_explanation(tmp_path: Path) -> None:
+    folder = Bench(tmp_path).reproduce()
+    with pytest.raises(InputError, match="compares"):
+        explain.explanation(folder, STUDY)
+
+
+def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, varied(0.03))
+    folder = bench.reproduce(budget="standard")
+    session = read_session(folder)
+    plan = session.header.plan
+    assert plan.pilot == 5
+    assert 6 <= plan.blocks <= 20
+    assert [e.run_id for e in session.entries] == [run.run_id for run in plan.runs]
+    assert any(line.startswith("Fixed now:") for line in bench.progress.lines)
+    model = pipeline.report(folder, STUDY)
+    assert all(len(part.comparison.blocks) == plan.blocks for part in model.variants)
+    text = (folder / "report.md").read_text()
+    assert "Pilot of 5 sequential blocks" in text and "One session of the published" in text
+    results = json.loads((folder / "results.json").read_text())
+    assert results["outlook"]["blocks"] == plan.blocks
+    assert {c["role"]: c["held"] for c in results["variants"][0]["controls"]} == {
+        "placebo": True,
+        "slowed": True,
+    }
+
+
+@pytest.mark.parametrize("at", [4, 12, 13, 20])
+def test_a_piloted_session_resumes_anywhere(tmp_path: Path, at: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Bench(tmp_path, StopAt(at)).reproduce(budget="standard")
+    (folder,) = tmp_path.iterdir()
+    stopped = read_session(folder)
+    Bench(tmp_path).resume(folder)
+    whole = read_session(folder)
+    assert whole.outlook is not None
+    assert stopped.outlook is None or stopped.outlook == whole.outlook
+    planned = [run.run_id for run in whole.header.plan.runs]
+    assert sorted(e.run_id for e in whole.entries) == sorted(planned)
+    assert len((folder / NAME).read_text().splitlines()) == len(planned) + 3
+
+
+def test_duet_pairs_run_together_and_are_judged(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, varied(0.02))
+    world = replace(bench.world(), host=TwoCores())
+    request = pipeline.Request("quick", (), 7, pipeline.Wish(), tmp_path, Options(), design="duet")
+    folder = pipeline.reproduce(world, STUDY, PINS, request)
+    session = read_session(folder)
+    assert session.header.plan.design == "duet"
+    for entry in session.timed():
+        assert entry.pair is not None
+    cpusets = {r.cpuset for r in bench.engine.named("run") if spec_of(r)["kind"] == "timed"}
+    assert len(cpusets) == 2
+    model = pipeline.report(folder, STUDY)
+    assert len(model.variants[0].comparison.blocks) == 3
+    assert "under contention" in (folder / "report.md").read_text()
+
+
+class TwoCores:
+    """A host of two cores."""
+
+    def read(self):
+        from measured import FakeHost
+
+        return FakeHost().read()
+
+    def cores(self):
+        return ((0,), (1,))
+
+
+def test_a_busy_machine_is_refused_unless_asked(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    class Busy(TwoCores):
+        def read(self):
+            return replace(super().read(), busy_cpus=float(bench.engine.engine_info.cpus))
+
+    world = replace(bench.world(), host=Busy())
+    request = pipeline.Request("quick", (), 7, pipeline.Wish(), tmp_path, Options())
+    with pytest.raises(kit.errors.HostError, match="the machine is busy") as caught:
+        pipeline.reproduce(world, STUDY, PINS, request)
+    assert "--noisy" in caught.value.remedy
+    folder = pipeline.reproduce(world, STUDY, PINS, replace(request, noisy=True))
+    model = pipeline.report(folder, STUDY)
+    assert len(model.judged.flags) == len(model.raw)
+    assert "timed runs were disturbed" in (folder / "report.md").read_text()
+
+
+def test_kit_judge_prints_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Bench(tmp_path).reproduce()
+    before = sorted(p.name for p in folder.iterdir())
+    assert kit.cli.run(["judge", str(folder)]) == 0
+    assert "C1 mean" in capsys.readouterr().out
+    assert kit.cli.run(["judge", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == 2
+    assert sorted(p.name for p in folder.iterdir()) == before
+
+
+def test_a_changed_copy_of_the_study_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Bench(tmp_path).reproduce()
+    claims = folder / "study" / "claims.yaml"
+    claims.write_text(claims.read_text().replace("6.5", "7.5"))
+    assert kit.cli.run(["judge", str(folder)]) == 2
+    assert "study was changed" in capsys.readouterr().err
+
+
+def test_a_new_study_is_whole_and_named_after_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "My Study_1"
+    assert kit.cli.run(["new-study", str(folder)]) == 0
+    assert "kit reproduce --study" in capsys.readouterr().out
+    study = load_study(folder)
+    assert study.id == "my-study-1"
+    assert (study.baseline, study.contender) == ("loop", "builtin")
+    assert study.arms["loop-cpu"].recipe == (folder / "arms" / "loop").resolve()
+    assert kit.cli.run(["new-study", str(folder)]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert new_study(tmp_path / "other")
+    assert load_study(tmp_path / "other").sha256 != study.sha256
+
+
+@pytest.mark.parametrize(
+    "name, old, new, said",
+    [
+        ("study.yaml", "recipe: arms/loop", "recipe: arms/none", "no folder of the study"),
+        ("study.yaml", "recipe: arms/loop", "recipe: ../..", "no folder of the study"),
+        ("study.yaml", "contender: builtin", "contender: loop", "both are 'loop'"),
+        ("study.yaml", "claimed: [python]", "claimed: [ruby]", "'ruby' is no component"),
+        ("study.yaml", "numbers: 200000", "numbers: many", "workload.numbers"),
+        ("pins.yaml", "{kit: python}", "{image: debian}", "bases.BASE"),
+        ("study.yaml", "pilot: 5", "pilot: 50", "a pilot of 50 blocks"),
+    ],
+)
+def test_a_broken_study_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, old: str, new: str, said: str
+) -> None:
+    from kit.study.pins import own_pins
+
+    folder = tmp_path / "study"
+    new_study(folder)
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        load_study(folder)
+        own_pins(folder)
+    assert said in caught.value.problem
+
+
+def test_every_role_has_its_meaning() -> None:
+    assert role_of("placebo-reference").name == "main"
+    assert role_of("slowed").conditions.slowdown_percent == 20
