@@ -36,13 +36,14 @@ from kit.plan.model import SEQUENTIAL, Plan, PlannedRun
 from kit.plan.resources import Resources, Wish, resources
 from kit.plan.roles import MAIN
 from kit.progress import Progress
-from kit.report import formats, markdown, plots, results_json
+from kit.report import formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel, build_report
 from kit.report.outlook import outlook_lines
 from kit.study.kept import keep_study
 from kit.study.model import CPU, Arm, Study
 
 REPORT = "report.md"
+PAGE = "report.html"
 RESULTS = "results.json"
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
 """Of all CPUs, used by others before a session: said, and refused."""
@@ -157,7 +158,9 @@ def report(folder: Path, study: Study) -> ReportModel:
     explaining = read_session(beside) if (beside / NAME).exists() else None
     model = build_report(read_session(folder), study, explaining)
     drawn = plots.draw_all(model)
-    write_whole(folder / REPORT, markdown.render(model, drawn).encode())
+    text = markdown.render(model, drawn)
+    write_whole(folder / REPORT, text.encode())
+    write_whole(folder / PAGE, html.render(model, text, drawn).encode())
     write_whole(folder / RESULTS, results_json.dumps(model).encode())
     write_below(folder / plots.FOLDER, plots.files(drawn))
     write_below(folder / FORMATS, formats.render_all(model))

@@ -138,7 +138,7 @@ def test_the_executable_was_run_and_its_claim_judged(made: Made) -> None:
 
 
 def test_both_arms_did_the_same_work(made: Made) -> None:
-    work = same_work(made.session, ARMS)
+    work = same_work(made.session, ARMS, STUDY.protocol.same_work)
     assert work.held, work.broken()
     assert work.applicable
     libraries = [made.session.identity()[arm].record.identity.libraries for arm in ARMS]
