@@ -84,6 +84,20 @@ class SameWorkError(KitError):
     meaning = "the report is written, but the arms did not do the same work"
 
 
+class VerdictError(KitError):
+    """The report is written, and a verdict is one that --fail-on names."""
+
+    exit_code = 7
+    meaning = "the report is written, and a verdict is one that --fail-on names"
+
+
+class TamperedError(KitError):
+    """A results folder is not as its session wrote it."""
+
+    exit_code = 8
+    meaning = "kit verify: a results folder is not as its session wrote it"
+
+
 EXIT_OK = 0
 EXIT_INTERRUPTED = 130
 
@@ -94,4 +108,6 @@ ERRORS: tuple[type[KitError], ...] = (
     ImageError,
     RunError,
     SameWorkError,
+    VerdictError,
+    TamperedError,
 )

@@ -36,21 +36,16 @@ from kit.plan.model import SEQUENTIAL, Plan, PlannedRun
 from kit.plan.resources import Resources, Wish, resources
 from kit.plan.roles import MAIN
 from kit.progress import Progress
-from kit.report import formats, html, markdown, plots, results_json
+from kit.report.files import REPORT, SUMS, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.report.outlook import outlook_lines
 from kit.study.kept import keep_study
 from kit.study.model import CPU, Arm, Study
 
-REPORT = "report.md"
-PAGE = "report.html"
-RESULTS = "results.json"
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
 """Of all CPUs, used by others before a session: said, and refused."""
 EXPLAINING = "explain"
 """The folder of a session beside another one, which it explains."""
-FORMATS = "formats"
-"""The folder of the files for other tools."""
 
 
 @dataclass(frozen=True)
@@ -157,13 +152,8 @@ def report(folder: Path, study: Study) -> ReportModel:
     beside = folder / EXPLAINING
     explaining = read_session(beside) if (beside / NAME).exists() else None
     model = build_report(read_session(folder), study, explaining)
-    drawn = plots.draw_all(model)
-    text = markdown.render(model, drawn)
-    write_whole(folder / REPORT, text.encode())
-    write_whole(folder / PAGE, html.render(model, text, drawn).encode())
-    write_whole(folder / RESULTS, results_json.dumps(model).encode())
-    write_below(folder / plots.FOLDER, plots.files(drawn))
-    write_below(folder / FORMATS, formats.render_all(model))
+    write_below(folder, report_files(model))
+    write_whole(folder / SUMS, sums_of(folder).encode())
     return model
 
 

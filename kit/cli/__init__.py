@@ -15,6 +15,7 @@ import kit
 from kit.cli.build import build
 from kit.cli.bundle import bundle
 from kit.cli.clean import clean
+from kit.cli.diff import diff
 from kit.cli.doctor import doctor
 from kit.cli.explain import explain
 from kit.cli.judge import judge
@@ -24,6 +25,7 @@ from kit.cli.report import report
 from kit.cli.reproduce import reproduce
 from kit.cli.setup import setup
 from kit.cli.signals import stop_within
+from kit.cli.verify import verify
 from kit.cli.verify_image import verify_image
 from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
 
@@ -49,8 +51,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    reproduce, explain, judge, report, new_study, build, verify_image, bundle, setup, doctor, lock,
-    clean,
+    reproduce, explain, judge, report, verify, diff, new_study, build, verify_image, bundle,
+    setup, doctor, lock, clean,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

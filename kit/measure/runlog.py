@@ -6,6 +6,7 @@ middle of a line leaves a torn last line, which reading leaves out and names.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -29,6 +30,8 @@ EXECUTABLE = "executable"
 """The type of the line that says what became of the executable."""
 PLAN = "plan"
 """The type of the line with the plan as the pilot fixed it."""
+AFTER = "after"
+"""In every line: the sum of the line before it, so that none can be changed alone."""
 SCHEMA = 3
 REMEDY = "give the folder of a session that `kit reproduce` made"
 
@@ -71,8 +74,9 @@ class RunLog:
         self._append({"type": PLAN, **document, "outlook": dict(outlook)})
 
     def _append(self, document: Mapping[str, Any]) -> None:
-        line = json.dumps(document, sort_keys=True, allow_nan=False) + "\n"
         try:
+            chained = {**document, AFTER: _last_sum(self._path)}
+            line = json.dumps(chained, sort_keys=True, allow_nan=False) + "\n"
             with self._path.open("a", encoding="utf-8") as stream:
                 stream.write(line)
                 stream.flush()
@@ -82,6 +86,30 @@ class RunLog:
                 f"{self._path}: cannot be written ({error.strerror})",
                 "free disk space or choose a writable --out, then --resume",
             ) from error
+
+
+def _last_sum(path: Path) -> str:
+    """The sum of the log's last line; empty for the first."""
+    if not path.exists():
+        return ""
+    lines = path.read_bytes().splitlines()
+    return hashlib.sha256(lines[-1]).hexdigest() if lines else ""
+
+
+def broken_chain(folder: Path) -> list[str]:
+    """Where a line of the log does not follow the one that was there when it was written."""
+    lines = (folder / NAME).read_bytes().split(b"\n")[:-1]
+    broken = []
+    before = ""
+    for number, line in enumerate(lines, start=1):
+        try:
+            after = json.loads(line).get(AFTER)
+        except (ValueError, AttributeError):
+            after = None
+        if after != before:
+            broken.append(f"{NAME}, line {number}: an earlier line was changed or taken out")
+        before = hashlib.sha256(line).hexdigest()
+    return broken
 
 
 def read_session(folder: Path) -> Session:
@@ -153,6 +181,7 @@ def _document(line: str, path: Path, number: int) -> dict[str, Any]:
         raise InputError(f"{path}, line {number}: not JSON ({error})", REMEDY) from error
     if not isinstance(document, dict):
         raise InputError(f"{path}, line {number}: not an object", REMEDY)
+    document.pop(AFTER, None)
     return document
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -40,7 +41,10 @@ def document_for(request: RunRequest) -> dict[str, Any]:
     if spec["kind"] == "identity":
         wall = 1.9
     walls = [wall + 0.01 * index for index in range(spec["repeats"])]
-    return record_document(make_record(spec["run_id"], spec["arm"], spec["kind"], walls))
+    given = hashlib.sha256(request.env["KIT_SPEC"].encode()).hexdigest()
+    return record_document(
+        make_record(spec["run_id"], spec["arm"], spec["kind"], walls, spec_sha256=given)
+    )
 
 
 def wrote(document: object) -> RunOutcome:

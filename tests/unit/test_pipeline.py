@@ -96,7 +96,17 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     folder = bench.reproduce()
     model = pipeline.report(folder, STUDY)
-    names = ["formats", "plots", "report.html", "report.md", "results.json", NAME, "sbom", "study"]
+    names = [
+        "SHA256SUMS",
+        "formats",
+        "plots",
+        "report.html",
+        "report.md",
+        "results.json",
+        NAME,
+        "sbom",
+        "study",
+    ]
     assert sorted(p.name for p in folder.iterdir()) == names
     assert (folder / "formats" / "claims.junit.xml").is_file()
     text = (folder / "report.md").read_text()

@@ -1,0 +1,130 @@
+"""Two sessions compared: what they were measured with, then claim by claim."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kit.errors import InputError
+from kit.judge.statistics import Interval
+from kit.report.model import ReportModel
+
+SAME, OTHER = "agree", "differ"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something the two were measured with, where it is not the same."""
+
+    what: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class ClaimPair:
+    """One claim in both. ``gains`` overlap or not; None where one was not measured."""
+
+    claim: str
+    variant: str
+    words: tuple[str, str]
+    gains: tuple[float | None, float | None]
+    intervals: tuple[Interval | None, Interval | None]
+    overlap: bool | None
+    says: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Everything that is not the same, settings first."""
+
+    settings: tuple[Setting, ...]
+    claims: tuple[ClaimPair, ...]
+
+
+def compare(first: ReportModel, second: ReportModel) -> Difference:
+    """Raises InputError for sessions of different studies."""
+    if first.study.id != second.study.id:
+        raise InputError(
+            f"the first is of study {first.study.id}, the second of {second.study.id}",
+            "compare two sessions of one study",
+        )
+    a, b = _settings(first), _settings(second)
+    settings = tuple(
+        Setting(what, a.get(what, "-"), b.get(what, "-"))
+        for what in dict.fromkeys((*a, *b))
+        if a.get(what) != b.get(what)
+    )
+    return Difference(settings, tuple(_claims(first, second)))
+
+
+def document(found: Difference) -> str:
+    """As JSON text."""
+    return json.dumps(asdict(found), indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _settings(model: ReportModel) -> dict[str, str]:
+    header, plan = model.header, model.header.plan
+    named = {
+        "study": model.study.sha256[:12],
+        "kit": header.kit_version,
+        "design": plan.design,
+        "blocks": str(plan.blocks),
+        "fits in a run": str(plan.repeats),
+        "CPUs of a run": plan.limits.cpuset,
+        "memory of a run": f"{plan.limits.memory_bytes / 1e9:.1f} GB",
+        **{name.replace("_", " "): str(value) for name, value in asdict(header.host).items()},
+        "substitutes": ", ".join(row.name for row in header.fidelity if not row.exact) or "none",
+        "same work": "held" if model.same_work_held else "not held",
+    }
+    for arm, image in header.images.items():
+        named[f"image of {arm}"] = (image.content_sha256 or image.image_id)[:19]
+    for row in header.fidelity:
+        named[f"{row.name} used"] = row.got
+    return named
+
+
+def _claims(first: ReportModel, second: ReportModel) -> list[ClaimPair]:
+    a, b = _verdicts(first), _verdicts(second)
+    pairs = []
+    for claim, variant in dict.fromkeys((*a, *b)):
+        one, two = a.get((claim, variant)), b.get((claim, variant))
+        words = tuple("not there" if v is None else v["word"] for v in (one, two))
+        gains = tuple(None if v is None else v["gain"] for v in (one, two))
+        bounds = tuple(None if v is None else v["interval"] for v in (one, two))
+        overlap = None
+        if bounds[0] is not None and bounds[1] is not None:
+            overlap = bounds[0].overlaps(bounds[1].low, bounds[1].high)
+        word = SAME if words[0] == words[1] else OTHER
+        told = {None: "", True: "; their intervals overlap", False: "; their intervals do not meet"}
+        pairs.append(
+            ClaimPair(
+                claim=claim,
+                variant=variant,
+                words=(words[0], words[1]),
+                gains=(gains[0], gains[1]),
+                intervals=(bounds[0], bounds[1]),
+                overlap=overlap,
+                says=f"the verdicts {word}{told[overlap]}",
+            )
+        )
+    return pairs
+
+
+def _verdicts(model: ReportModel) -> Mapping[tuple[str, str], dict[str, Any]]:
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for v in model.verdicts:
+        measured = v.measured
+        found[v.claim.id, v.variant] = {
+            "word": v.printed,
+            "gain": None if measured is None else measured.gain_percent,
+            "interval": None if measured is None else measured.gain_interval,
+        }
+    nothing = {"gain": None, "interval": None}
+    for t in model.judged.training:
+        found[t.claim.id, t.variant] = {"word": t.printed, **nothing}
+    for e in model.judged.executable:
+        found[e.claim.id, ""] = {"word": e.printed, **nothing}
+    return found

@@ -1,0 +1,40 @@
+"""The files of a report, by name, and the sums of everything in its folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from kit.report import formats, html, markdown, plots, results_json
+from kit.report.model import ReportModel
+
+REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
+FORMATS = "formats"
+"""The folder of the files for other tools."""
+SUMS = "SHA256SUMS"
+DRAWN = (f"{plots.FOLDER}/", PAGE)
+"""What holds drawings: another version of the drawing library gives other bytes."""
+
+
+def report_files(model: ReportModel) -> Mapping[str, bytes]:
+    """Every file of the report, by its path in the folder; from the model alone."""
+    drawn = plots.draw_all(model)
+    text = markdown.render(model, drawn)
+    return {
+        REPORT: text.encode(),
+        PAGE: html.render(model, text, drawn).encode(),
+        RESULTS: results_json.dumps(model).encode(),
+        **{f"{plots.FOLDER}/{name}": data for name, data in plots.files(drawn).items()},
+        **{f"{FORMATS}/{name}": data for name, data in formats.render_all(model).items()},
+    }
+
+
+def sums_of(folder: Path) -> str:
+    """The folder's files with their SHA-256, as `sha256sum -c` reads them."""
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != SUMS and not name.endswith(".part"):
+            lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n")
+    return "".join(lines)
