@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from kit.report import formats, html, markdown, plots, results_json
+from kit.report import crate, formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel
 
 REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
@@ -21,13 +21,14 @@ def report_files(model: ReportModel) -> Mapping[str, bytes]:
     """Every file of the report, by its path in the folder; from the model alone."""
     drawn = plots.draw_all(model)
     text = markdown.render(model, drawn)
-    return {
+    files = {
         REPORT: text.encode(),
         PAGE: html.render(model, text, drawn).encode(),
         RESULTS: results_json.dumps(model).encode(),
         **{f"{plots.FOLDER}/{name}": data for name, data in plots.files(drawn).items()},
         **{f"{FORMATS}/{name}": data for name, data in formats.render_all(model).items()},
     }
+    return {**files, crate.NAME: crate.render(model, (*files, SUMS))}
 
 
 def sums_of(folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -59,8 +58,7 @@ def when(text: str) -> str | None:
         found = moment(plain(text))
     except ValueError:
         return None
-    shown = found.isoformat(timespec="seconds")
-    return re.sub(r"\+00:00$", "Z", shown)
+    return found.isoformat(timespec="seconds")
 
 
 def day(text: str) -> str | None:

@@ -81,9 +81,13 @@ def images(model: ReportModel) -> list[Entity]:
     return found
 
 
-def study(model: ReportModel) -> list[Entity]:
-    """The study, the paper it checks, its files, and the plan of the session."""
-    paper = entity(_PAPER, "ScholarlyArticle", name=plain(model.study.paper.citation, 600))
+def paper(model: ReportModel) -> Entity:
+    """The paper that the study checks."""
+    return entity(_PAPER, "ScholarlyArticle", name=plain(model.study.paper.citation, 600))
+
+
+def given(model: ReportModel) -> list[Entity]:
+    """The study and the plan of the session."""
     named = entity(
         STUDY,
         "CreativeWork",
@@ -100,7 +104,7 @@ def study(model: ReportModel) -> list[Entity]:
         description="Every run in its order; the first line of the run log holds it",
         version=f"sha256:{plain(model.header.plan_sha256)}",
     )
-    return [named, plan, paper]
+    return [named, plan]
 
 
 def settings(model: ReportModel) -> list[Entity]:
