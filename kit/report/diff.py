@@ -70,6 +70,9 @@ def _settings(model: ReportModel) -> dict[str, str]:
     named = {
         "study": model.study.sha256[:12],
         "kit": header.kit_version,
+        "plan": header.plan_sha256[:12],
+        "budget": plan.tier,
+        "seed of the order": str(plan.seed),
         "design": plan.design,
         "blocks": str(plan.blocks),
         "fits in a run": str(plan.repeats),
@@ -83,6 +86,11 @@ def _settings(model: ReportModel) -> dict[str, str]:
         named[f"image of {arm}"] = (image.content_sha256 or image.image_id)[:19]
     for row in header.fidelity:
         named[f"{row.name} used"] = row.got
+    for used in model.arms:
+        for name, versions in used.versions.items():
+            named[f"{name} in {used.arm}"] = " / ".join(versions)
+    if model.gpu is not None and model.gpu.check.gpu is not None:
+        named["GPU"] = f"{model.gpu.check.gpu.name}, driver {model.gpu.check.gpu.driver}"
     return named
 
 

@@ -31,8 +31,10 @@ def whole(session: Session) -> str:
         span = (max(ends) - start).total_seconds()
     except (TypeError, ValueError):
         return "not measured in this session"
-    resumed = " (with the pauses, if it was resumed)"
-    return f"{minutes(max(span, 0.0))} from the first run to the last, as measured{resumed}"
+    return (
+        f"{minutes(max(span, 0.0))} from the session's start to the end of its last run, as "
+        "measured (with the pauses, if it was resumed)"
+    )
 
 
 def disk(model: ReportModel, arms: Collection[str]) -> str:

@@ -47,7 +47,7 @@ def experiments(session: Session, model: ReportModel) -> tuple[Section, ...]:
 def _measured(session: Session, model: ReportModel, verdict: Verdict) -> Section:
     claim, band = verdict.claim, verdict.claim.band_percent
     expected = (
-        f"{model.study.contender} faster than {model.study.baseline} by "
+        f"a gain of {model.study.contender} over {model.study.baseline} of "
         f"{signed_percent(claim.published_gain_percent)} ({claim.statistic} of a run's fits)"
     )
     allowed = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kit.report.appendix.parts import Command, Facts, Section, Text
-from kit.report.tables import table
+from kit.report.tables import bullets
 from kit.report.text import block, inline, plain
 
 LIMIT = 1500
@@ -26,5 +26,7 @@ def _part(part: Text | Command | Facts) -> str:
         return inline(part.text, LIMIT)
     if isinstance(part, Command):
         return block(plain(part.text, LIMIT))
-    rows = [[inline(name), inline(value, LIMIT) or "not known"] for name, value in part.rows]
-    return table(["what", "value"], rows)
+    # No table: values are long, and it would be padded to the longest.
+    return bullets(
+        [f"**{inline(name)}**: {inline(value, LIMIT) or 'not known'}" for name, value in part.rows]
+    )

@@ -1,0 +1,114 @@
+"""kit diff: what two sessions were measured with, then claim by claim; strings are data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sessions import PYTHON, make_fidelity, make_session, make_study, paired
+
+import kit.cli.diff
+from kit.errors import InputError
+from kit.report.diff import compare, document
+from kit.report.model import build_report
+
+SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
+SLOWER = [0.70, 0.72, 0.69]
+EVIL = "|`x`<script>alert(1)</script>\x1b[31m\u202e\x00\r\n\\input{/etc/passwd}"
+
+
+def model(ratios=SIX, study=None, **header):
+    session = make_session(paired(ratios, fits=4), header.pop("rows", None))
+    session = replace(session, header=replace(session.header, **header))
+    return build_report(session, study or make_study())
+
+
+def settings(found):
+    return {row.what: (row.first, row.second) for row in found.settings}
+
+
+def shown(first, second, capsys) -> str:
+    kit.cli.diff._print(compare(first, second))
+    return capsys.readouterr().out
+
+
+def test_equal_sessions_have_nothing_to_name(capsys):
+    assert compare(model(), model()).settings == ()
+    assert "Measured with the same." in shown(model(), model(), capsys)
+
+
+def test_images_versions_host_plan_and_substitutes_are_named():
+    base = model()
+    image = base.header.images[PYTHON]
+    other = model(
+        rows=make_fidelity("binding"),
+        images={**base.header.images, PYTHON: replace(image, content_sha256="a" * 64)},
+        host=replace(base.header.host, engine="Podman 5", kernel="6.2"),
+        plan=replace(base.header.plan, seed=9),
+        plan_sha256="b" * 64,
+        kit_version="9.9",
+    )
+    found = settings(compare(base, other))
+    assert found[f"image of {PYTHON}"][1] == "a" * 19
+    assert found["engine"] == ("Docker 24.0.5", "Podman 5")
+    assert found["seed of the order"] == ("1", "9")
+    assert found["plan"][1] == "b" * 12
+    assert found["kit"] == ("0.1.0", "9.9")
+    assert "binding" in found["substitutes"][1]
+
+
+def test_a_library_that_differs_is_named_by_arm():
+    session = make_session(paired(SIX, fits=4))
+    entries = tuple(
+        replace(e, record=replace(e.record, versions={**e.record.versions, "numpy": "2.0"}))
+        for e in session.entries
+    )
+    other = build_report(replace(session, entries=entries), make_study())
+    assert settings(compare(model(), other))[f"numpy in {PYTHON}"] == ("1.24.4", "2.0")
+
+
+@pytest.mark.parametrize(
+    ("ratios", "says", "overlap"),
+    [
+        (SIX, "the verdicts agree; their intervals overlap", True),
+        (SLOWER, "the verdicts differ; their intervals do not meet", False),
+        ([1.2, 0.85, 1.1], "the verdicts differ; their intervals overlap", True),
+    ],
+)
+def test_every_claim_says_whether_the_two_agree(ratios, says, overlap):
+    found = compare(model(), model(ratios))
+    assert {(c.says, c.overlap) for c in found.claims} == {(says, overlap)}
+    assert [c.claim for c in found.claims] == ["C1", "C2", "C3", "C4"]
+
+
+def test_the_json_holds_the_same():
+    read = json.loads(document(compare(model(), model(SLOWER))))
+    assert read["claims"][0]["intervals"][0]["low"] > read["claims"][0]["intervals"][1]["high"]
+
+
+def test_another_study_is_refused():
+    with pytest.raises(InputError, match="of study"):
+        compare(model(), model(study=make_study(id="other")))
+
+
+def test_a_folder_without_a_session_is_refused(tmp_path: Path, capsys):
+    assert kit.cli.run(["diff", str(tmp_path), str(tmp_path)]) == 2
+    assert "runlog.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", [EVIL, "x|`" * 400_000])
+def test_hostile_strings_stay_data_within_80_columns(text, capsys):
+    base = model()
+    claim = replace(make_study().claims[0], id=text)
+    other = model(
+        study=make_study(claims=(claim,)),
+        rows=[replace(row, name=f"{row.name}{text}", got=text) for row in make_fidelity()],
+        kit_version=text,
+        host=replace(base.header.host, engine=text),
+    )
+    out = shown(base, other, capsys)
+    assert "\x1b" not in out and "\u202e" not in out and "\x00" not in out and "\r" not in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+    assert len(out) < 20_000
