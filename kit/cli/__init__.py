@@ -18,8 +18,10 @@ from kit.cli.clean import clean
 from kit.cli.diff import diff
 from kit.cli.doctor import doctor
 from kit.cli.explain import explain
+from kit.cli.gather import gather
 from kit.cli.judge import judge
 from kit.cli.lock import lock
+from kit.cli.matrix import matrix
 from kit.cli.new_study import new_study
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
@@ -52,7 +54,7 @@ def cli() -> None:
 
 COMMANDS = (
     reproduce, explain, judge, report, verify, diff, new_study, build, verify_image, bundle,
-    setup, doctor, lock, clean,
+    matrix, gather, setup, doctor, lock, clean,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)
