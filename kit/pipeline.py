@@ -26,6 +26,7 @@ from kit.judge.pilot import fixed_plan
 from kit.measure.device import GpuBench
 from kit.measure.executable import ExecutableRun, run_executable
 from kit.measure.execute import Bench, execute
+from kit.measure.gather import gathered
 from kit.measure.header import new_header
 from kit.measure.host import Host, host_facts, machine_id
 from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
@@ -35,11 +36,12 @@ from kit.plan.make import cuda_arms, expected_seconds, make_plan
 from kit.plan.model import SEQUENTIAL, Plan, PlannedRun
 from kit.plan.resources import Resources, Wish, resources
 from kit.plan.roles import MAIN
+from kit.plan.shard import Shard, of_shard, parse_shard
 from kit.progress import Progress
 from kit.report.files import REPORT, SUMS, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.report.outlook import outlook_lines
-from kit.study.kept import keep_study
+from kit.study.kept import keep_study, study_for
 from kit.study.model import CPU, Arm, Study
 
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
@@ -85,6 +87,8 @@ class Request:
     blocks: int | None = None
     study: str = ""
     """The folder of the study as it was named; empty: the shipped one."""
+    shard: Shard | None = None
+    """The part of the plan to make; None: all of it."""
     noisy: bool = False
     """Go on though the machine is busy with something else."""
 
@@ -96,6 +100,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     refused before minutes are spent on building. CUDA arms that cannot be run here
     are left out of it; no image is built for them.
     """
+    _check_shard(request)
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
     now = check_quiet(world, request.noisy)
     have = resources(world.engine.info(), now, request.wish, world.host.cores())
@@ -105,8 +110,9 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
         plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
     images, sboms = build_images(world, study, pins, request.options, plan)
     header = new_header(
-        world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu
-    )
+        world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu,
+        str(request.shard or ""),
+    )  # fmt: skip
     folder = request.out / header.session_id
     try:
         folder.mkdir(parents=True)
@@ -123,8 +129,14 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
 
 def check_request(study: Study, request: Request) -> None:
     """Refuse a request that no machine could serve, before anything is started."""
+    _check_shard(request)
     anything = Resources("0-1", 2**63, ("0", "1"))
-    _plan(study, request, request.arms, 0, anything, request.gpu)
+    plan = _plan(study, request, request.arms, 0, anything, request.gpu)
+    if request.shard is not None and plan.pilot:
+        raise InputError(
+            f"--shard: a pilot fixes the blocks of budget {request.budget} on one machine",
+            "say how many there are with --blocks",
+        )
 
 
 def resume(world: World, study: Study, pins: Pins, folder: Path, options: Options) -> Path:
@@ -145,6 +157,26 @@ def resume(world: World, study: Study, pins: Pins, folder: Path, options: Option
     log = RunLog.reopen(folder)
     _measure(world, study, session, log, folder, images.executable)
     return folder
+
+
+def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
+    """Put shards into one session; its folder, not yet reported, and its study.
+
+    Raises InputError for what cannot be gathered, HostError where it cannot be written.
+    """
+    named = [(folder, read_session(folder)) for folder in shards]
+    header, entries = gathered(named)
+    first, session = named[0]
+    study = study_for(first, header.plan.study_sha256)
+    folder = out / f"{header.session_id}-gathered"
+    sboms = {p.name: p.read_bytes() for p in sorted((first / SBOMS).glob("*.json"))}
+    write_below(folder / SBOMS, sboms)
+    keep_study(study, folder)
+    log = RunLog.create(folder, header)
+    if session.executable is not None:
+        log.add_executable(session.executable)
+    log.add_entries(entries)
+    return folder, study
 
 
 def report(folder: Path, study: Study) -> ReportModel:
@@ -172,6 +204,14 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
         )
     if model.header.gpu is not None and model.header.gpu.problems:
         raise not_testable(model.header.gpu)
+
+
+def _check_shard(request: Request) -> None:
+    if request.shard is not None and request.seed is None:
+        raise InputError(
+            "--shard: all shards must make one plan, and without --seed each draws its own",
+            "give every shard the same --seed",
+        )
 
 
 def _plan(
@@ -303,7 +343,11 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
         world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
         machine_id(host_facts(world.engine.info())),
     )  # fmt: skip
-    left = [run for run in header.plan.runs if run.run_id not in done]
+    shard = parse_shard(header.shard) if header.shard else None
+    others = {run.run_id for run in header.plan.runs} - {
+        run.run_id for run in of_shard(header.plan.runs, shard)
+    }
+    left = [run for run in header.plan.runs if run.run_id not in done | others]
     if not left:
         return
     seconds = expected_seconds(study, left)
@@ -319,7 +363,7 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
                 phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
 
         try:
-            execute(bench, study, header.plan, done, log, before, after)
+            execute(bench, study, header.plan, done | others, log, before, after)
         except BaseException:
             # An engine that is gone must not hide why the session ended.
             with suppress(KitError):
@@ -363,6 +407,9 @@ def repeating(request: Request, seed: int) -> str:
     words += [f"--mirror {mirror}" for mirror in request.options.mirrors]
     if request.options.strict:
         words.append("--strict")
+    # Last, so that the command of the whole plan is what stands before it.
+    if request.shard is not None:
+        words.append(f"--shard {request.shard}")
     return " ".join(words)
 
 

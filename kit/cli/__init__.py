@@ -19,8 +19,10 @@ from kit.cli.clean import clean
 from kit.cli.diff import diff
 from kit.cli.doctor import doctor
 from kit.cli.explain import explain
+from kit.cli.gather import gather
 from kit.cli.judge import judge
 from kit.cli.lock import lock
+from kit.cli.matrix import matrix
 from kit.cli.new_study import new_study
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
@@ -53,7 +55,7 @@ def cli() -> None:
 
 COMMANDS = (
     reproduce, explain, judge, report, verify, diff, appendix, new_study, build, verify_image,
-    bundle, setup, doctor, lock, clean,
+    bundle, matrix, gather, setup, doctor, lock, clean,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.report.diff import Difference
     from kit.report.model import ReportModel
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -23,13 +22,10 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 
     Both are judged from their logs; that they differ is an answer, not an error.
     """
-    from kit.report.diff import compare, document
+    from kit.report.diff import compare, document, shown
 
     found = compare(_model(first), _model(second))
-    if as_json:
-        click.echo(document(found), nl=False)
-    else:
-        _print(found)
+    click.echo(document(found) if as_json else shown(found), nl=False)
 
 
 def _model(folder: Path) -> ReportModel:
@@ -39,23 +35,3 @@ def _model(folder: Path) -> ReportModel:
 
     session = read_session(folder)
     return build_report(session, study_for(folder, session.header.plan.study_sha256))
-
-
-def _print(found: Difference) -> None:
-    from kit.report.text import plain
-
-    click.echo("Measured with:" if found.settings else "Measured with the same.")
-    for row in found.settings:
-        click.echo(f"  {plain(row.what, 40)}")
-        click.echo(f"    first:  {plain(row.first, 68)}")
-        click.echo(f"    second: {plain(row.second, 68)}")
-    click.echo("Claims:")
-    for pair in found.claims:
-        click.echo(f"  {plain(f'{pair.claim} {pair.variant}', 40).strip()}: {pair.says}")
-        for name, word, gain, bounds in zip(
-            ("first: ", "second:"), pair.words, pair.gains, pair.intervals, strict=True
-        ):
-            shown = "" if gain is None else f", gain {gain:+.1f} %"
-            if bounds is not None:
-                shown += f" [{bounds.low:+.1f}, {bounds.high:+.1f}]"
-            click.echo(f"    {name} {word}{shown}")

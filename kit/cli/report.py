@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from kit.cli.outcome import check_options, conclude, outcome_options
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def report(folder: Path) -> None:
+@outcome_options
+def report(folder: Path, **wishes: Any) -> None:
     """Judge the session in FOLDER again and write its reports anew; no engine is needed."""
     from kit import pipeline
-    from kit.cli.world import print_head
     from kit.measure.runlog import read_session
     from kit.study.kept import study_for
 
+    check_options(wishes)
     study = study_for(folder, read_session(folder).header.plan.study_sha256)
     model = pipeline.report(folder, study)
-    print_head(model, folder)
-    pipeline.check_outcome(model, folder)
+    conclude(model, folder, wishes)

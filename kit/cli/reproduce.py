@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kit.cli.options import build_options, image_options
+from kit.cli.outcome import check_options, conclude, outcome_options
 from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
@@ -41,6 +42,13 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The study in this folder (see `kit new-study`) instead of the shipped one.",
 )
+@click.option(
+    "--shard",
+    default="",
+    metavar="I/N",
+    help="Only the I-th of N parts of the blocks, for `kit gather`; needs --seed.",
+)
+@outcome_options
 @click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
 @click.option("--arms", default="", metavar="A,B", help="Only these arms.")
 @click.option(
@@ -74,12 +82,13 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 def reproduce(resume: Path | None, **wishes: Any) -> None:
     """Build the images, run the study in containers, write the report."""
     from kit import pipeline
-    from kit.cli.world import open_world, print_head
+    from kit.cli.world import open_world
     from kit.measure.runlog import read_session
     from kit.pins.load import shipped_pins
     from kit.study.kept import study_for
     from kit.study.load import load_study, shipped_study
 
+    check_options(wishes)
     pins = shipped_pins()
     options = build_options(wishes)
     if resume is None:
@@ -93,13 +102,13 @@ def reproduce(resume: Path | None, **wishes: Any) -> None:
         study = study_for(resume, read_session(resume).header.plan.study_sha256)
         folder = pipeline.resume(open_world(wishes["with_setup"]), study, pins, resume, options)
     model = pipeline.report(folder, study)
-    print_head(model, folder)
-    pipeline.check_outcome(model, folder)
+    conclude(model, folder, wishes)
 
 
 def _request(wishes: dict[str, Any], options: Options) -> Request:
     from kit.pipeline import Request
     from kit.plan.resources import Wish, parse_memory
+    from kit.plan.shard import parse_shard
 
     if wishes["gpu_device"] and not wishes["gpu"]:
         raise InputError("--gpu-device: no GPU was asked for", "add --gpu")
@@ -118,13 +127,14 @@ def _request(wishes: dict[str, Any], options: Options) -> Request:
         design=wishes["design"],
         blocks=wishes["blocks"],
         study=str(wishes["study_folder"] or ""),
+        shard=parse_shard(wishes["shard"]) if wishes["shard"] else None,
         noisy=wishes["noisy"],
     )
 
 
 _OF_A_PLAN = (
-    "budget", "design", "blocks", "study_folder", "arms", "gpu", "gpu_device", "seed", "cpus",
-    "memory", "out",
+    "budget", "design", "blocks", "shard", "study_folder", "arms", "gpu", "gpu_device", "seed",
+    "cpus", "memory", "out",
 )  # fmt: skip
 
 

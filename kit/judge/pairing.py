@@ -21,6 +21,7 @@ from kit.judge.statistics import (
 )
 from kit.measure.session import RunEntry, Session
 from kit.plan.roles import MAIN
+from kit.plan.shard import of_shard, parse_shard
 from kit.study.model import Study
 
 
@@ -136,9 +137,10 @@ def _why_not(
 def _never_run(session: Session) -> list[Exclusion]:
     ran = {(e.block, e.arm, e.role) for e in session.entries if e.kind == "timed"}
     why = "planned, but the log has no such run"
+    shard = parse_shard(session.header.shard) if session.header.shard else None
     return [
         Exclusion(run.block, run.arm, run.run_id, why, run.role)
-        for run in session.header.plan.runs
+        for run in of_shard(session.header.plan.runs, shard)
         if run.kind == "timed" and (run.block, run.arm, run.role) not in ran
     ]
 

@@ -24,8 +24,12 @@ def new_header(
     images: Images,
     command: str,
     gpu: GpuCheck | None,
+    shard: str = "",
 ) -> Header:
-    """The header of a session that begins now; ``command`` repeats it."""
+    """The header of a session that begins now; ``command`` repeats it.
+
+    ``shard`` is the part of the plan that is made, if not all of it is.
+    """
     return Header(
         session_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         kit_version=kit.__version__,
@@ -37,6 +41,7 @@ def new_header(
         fidelity=tuple(_with_gpu(row, gpu) for row in images.fidelity),
         host=host_facts(engine),
         gpu=gpu,
+        shard=shard,
     )
 
 

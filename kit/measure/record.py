@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from kit.errors import RunError
@@ -99,6 +99,14 @@ def record_from(document: Mapping[str, Any]) -> Record:
         device=Device(**document["device"]),
         fits=tuple(_fit(fit) for fit in document["fits"]),
     )
+
+
+def record_document(record: Record) -> dict[str, Any]:
+    """The record as its program wrote it."""
+    document = asdict(record)
+    clock = {"name": document.pop("clock_name")}
+    clock["resolution_ns"] = document.pop("clock_resolution_ns")
+    return {**document, "clock": clock, "schema": 1, "complete": True}
 
 
 def _refuse_constant(name: str) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from kit.errors import HostError, InputError
 from kit.gpu.facts import check_from, sample_from
 from kit.images.fidelity import ArmImage, Component
 from kit.measure.executable import ExecutableRun
-from kit.measure.record import record_from
+from kit.measure.record import record_document, record_from
 from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
 from kit.plan.document import plan_document, plan_from
 from kit.plan.make import plan_sha256
@@ -67,6 +67,12 @@ class RunLog:
     def add_executable(self, run: ExecutableRun) -> None:
         """Append what became of the executable, and sync it to disk."""
         self._append({"type": EXECUTABLE, **asdict(run)})
+
+    def add_entries(self, entries: Iterable[RunEntry]) -> None:
+        """Append runs as another session's log had them."""
+        for entry in entries:
+            record = entry.record
+            self.add(entry, None if record is None else record_document(record))
 
     def add_plan(self, plan: Plan, outlook: Mapping[str, Any]) -> None:
         """Append the plan as it is from here on, and what it was fixed by."""
@@ -211,6 +217,8 @@ def _header(document: dict[str, Any], path: Path) -> Header:
             fidelity=tuple(Component(**row) for row in document["fidelity"]),
             host=HostFacts(**document["host"]),
             gpu=None if document["gpu"] is None else check_from(document["gpu"]),
+            shard=document["shard"],
+            shards=tuple(document["shards"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}, line 1: broken header ({error})", REMEDY) from error

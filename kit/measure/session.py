@@ -73,6 +73,10 @@ class Header:
     host: HostFacts
     gpu: GpuCheck | None = None
     """What came of asking for the CUDA arms; None: they were not asked for."""
+    shard: str = ""
+    """Which part of the plan's blocks was made, such as "1/4"; empty: all."""
+    shards: tuple[str, ...] = ()
+    """Of a gathered session: each shard, its session and where it was made."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from kit.errors import InputError
 from kit.judge.statistics import Interval
 from kit.report.model import ReportModel
+from kit.report.numbers import signed_percent
+from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
 
@@ -63,6 +66,33 @@ def compare(first: ReportModel, second: ReportModel) -> Difference:
 def document(found: Difference) -> str:
     """As JSON text."""
     return json.dumps(asdict(found), indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def shown(found: Difference) -> str:
+    """For the terminal: plain text, at most 80 columns."""
+    lines = ["Measured with:" if found.settings else "Measured with the same."]
+    for row in found.settings:
+        lines += [
+            f"  {plain(row.what, 40)}",
+            f"    first:  {plain(row.first, 68)}",
+            f"    second: {plain(row.second, 68)}",
+        ]
+    lines.append("Claims:")
+    for pair in found.claims:
+        lines += textwrap.wrap(
+            f"{plain(f'{pair.claim} {pair.variant}', 24)}: {pair.says}",
+            width=80,
+            initial_indent="  ",
+            subsequent_indent="    ",
+        )
+        for name, word, gain, bounds in zip(
+            ("first: ", "second:"), pair.words, pair.gains, pair.intervals, strict=True
+        ):
+            told = "" if gain is None else f", gain {signed_percent(gain)}"
+            if bounds is not None:
+                told += f" [{signed_percent(bounds.low)}, {signed_percent(bounds.high)}]"
+            lines.append(f"    {name} {word}{told}")
+    return "\n".join(lines) + "\n"
 
 
 def _settings(model: ReportModel) -> dict[str, str]:

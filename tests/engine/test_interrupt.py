@@ -118,7 +118,7 @@ def test_ctrl_c_in_an_identity_run(
     assert f"kit reproduce --resume {folder}" in "\n".join(command.lines)
     assert "Traceback" not in "\n".join(command.lines)
     assert left_behind(engine, folder.name, volumes) == []
-    assert sorted(path.name for path in folder.iterdir()) == ["runlog.jsonl", "sbom"]
+    assert sorted(path.name for path in folder.iterdir()) == ["runlog.jsonl", "sbom", "study"]
     assert read_session(folder).entries == ()
 
 
@@ -142,7 +142,7 @@ def test_sigterm_in_a_block_then_resume(
     resumed = Command("reproduce", "--resume", str(folder))
     started.append(resumed)
     first = resumed.wait_for("runs: ")
-    assert "block 1/" in first, "what is done must not run again"
+    assert "block 1:" in first, "what is done must not run again"
     volumes = running_volumes(engine, folder.name)
     code, seconds = resumed.stop(signal.SIGINT)
     assert (code, seconds < LIMIT_S) == (EXIT_INTERRUPTED, True)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sessions import PYTHON, make_fidelity, make_session, make_study, paired
 
-import kit.cli.diff
+import kit.cli
 from kit.errors import InputError
-from kit.report.diff import compare, document
+from kit.report.diff import compare, document, shown
 from kit.report.model import build_report
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
@@ -29,14 +29,9 @@ def settings(found):
     return {row.what: (row.first, row.second) for row in found.settings}
 
 
-def shown(first, second, capsys) -> str:
-    kit.cli.diff._print(compare(first, second))
-    return capsys.readouterr().out
-
-
-def test_equal_sessions_have_nothing_to_name(capsys):
+def test_equal_sessions_have_nothing_to_name():
     assert compare(model(), model()).settings == ()
-    assert "Measured with the same." in shown(model(), model(), capsys)
+    assert "Measured with the same." in shown(compare(model(), model()))
 
 
 def test_images_versions_host_plan_and_substitutes_are_named():
@@ -99,7 +94,7 @@ def test_a_folder_without_a_session_is_refused(tmp_path: Path, capsys):
 
 
 @pytest.mark.parametrize("text", [EVIL, "x|`" * 400_000])
-def test_hostile_strings_stay_data_within_80_columns(text, capsys):
+def test_hostile_strings_stay_data_within_80_columns(text):
     base = model()
     claim = replace(make_study().claims[0], id=text)
     other = model(
@@ -108,7 +103,7 @@ def test_hostile_strings_stay_data_within_80_columns(text, capsys):
         kit_version=text,
         host=replace(base.header.host, engine=text),
     )
-    out = shown(base, other, capsys)
+    out = shown(compare(base, other))
     assert "\x1b" not in out and "\u202e" not in out and "\x00" not in out and "\r" not in out
     assert max(len(line) for line in out.splitlines()) <= 80
     assert len(out) < 20_000

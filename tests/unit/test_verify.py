@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,16 @@ from kit.measure.runlog import NAME
 from kit.verify import verify
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Bench(tmp_path_factory.mktemp("made"), varied()).reproduce()
+    pipeline.report(folder, STUDY)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = Bench(tmp_path / "made", varied()).reproduce()
-    pipeline.report(made, STUDY)
-    return made
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / made.name))
 
 
 def wrong(folder: Path) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from kit.judge.consistency import INCONSISTENT, Finding
 from kit.judge.executable import ExecutableVerdict
+from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, Verdict
 from kit.report.model import ReportModel
 from kit.report.numbers import gain
@@ -26,7 +27,8 @@ _NO_XML = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 def render(model: ReportModel) -> bytes:
     """One test case a claim and variant, one a consistency claim."""
     cases = [_measured(verdict) for verdict in model.verdicts]
-    cases += [_executable(verdict) for verdict in model.judged.executable]
+    cases += [_other(verdict, "training") for verdict in model.judged.training]
+    cases += [_other(verdict, "executable") for verdict in model.judged.executable]
     cases += [_consistency(found) for found in model.judged.findings]
     failures = sum(case.find("failure") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None for case in cases)
@@ -62,8 +64,8 @@ def _answer(case: ElementTree.Element, word: str, message: str) -> None:
         ElementTree.SubElement(case, "system-out").text = _text(message)
 
 
-def _executable(verdict: ExecutableVerdict) -> ElementTree.Element:
-    case = _case(f"{verdict.claim.id} {verdict.claim.statement}", "executable")
+def _other(verdict: ExecutableVerdict | TrainingVerdict, kind: str) -> ElementTree.Element:
+    case = _case(f"{verdict.claim.id} {verdict.claim.statement}", kind)
     _answer(case, verdict.word, f"{verdict.printed}: {verdict.rule}")
     return case
 

@@ -88,6 +88,7 @@ def _host(model: ReportModel) -> str:
             f"{limits.timeout_s:g} s",
         ),
         ("load and steal", _samples(model)),
+        *((f"shard {number}", text) for number, text in enumerate(model.header.shards, start=1)),
         *(summary(model.gpu) if model.gpu is not None else ()),
     ]
     return facts(rows)
@@ -155,6 +156,11 @@ def plan(model: ReportModel) -> str:
     ]
     rows = [
         ("tier", planned.tier),
+        *(
+            [("shard", f"{model.header.shard}: only its blocks are here")]
+            if model.header.shard
+            else []
+        ),
         ("design", planned.design),
         ("blocks", str(planned.blocks)),
         ("runs of a block", ", ".join(f"{r} ({role_of(r).means})" for r in planned.roles)),

@@ -1,0 +1,67 @@
+"""What a step of GitHub Actions is told: its summary, and an annotation a claim.
+
+Both only inside a workflow, which the runner's own variables tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
+    from kit.judge.executable import ExecutableVerdict
+    from kit.judge.training import TrainingVerdict
+    from kit.report.model import ReportModel
+
+_LIMIT = 500
+# By verdict; anything else is a notice.
+_LEVELS = {"OPPOSITE": "error", "EQUIVALENT": "warning", "INCONCLUSIVE": "warning"}
+
+
+def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
+    """Append the short report to the step's summary."""
+    from kit.report.formats import summary
+
+    place = environment.get("GITHUB_STEP_SUMMARY")
+    if place:
+        with Path(place).open("ab") as stream:
+            stream.write(summary.render(model))
+
+
+def annotate(model: ReportModel, environment: Mapping[str, str]) -> None:
+    """Print an annotation for each claim on standard error, which the runner reads too."""
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    for line in workflow_commands(model):
+        click.echo(line, err=True)
+
+
+def workflow_commands(model: ReportModel) -> tuple[str, ...]:
+    """Workflow commands, one a claim and variant."""
+    others: tuple[TrainingVerdict | ExecutableVerdict, ...] = (
+        *model.judged.training,
+        *model.judged.executable,
+    )
+    return tuple(
+        _command(v.claim.id, v.claim.statement, v.word, v.printed, v.rule)
+        for v in (*model.verdicts, *others)
+    )
+
+
+def _command(claim: str, statement: str, word: str, printed: str, rule: str) -> str:
+    level = _LEVELS.get(word, "notice")
+    return f"::{level} title={_property(f'{claim} {printed}')}::{_data(f'{statement}: {rule}')}"
+
+
+def _data(text: str) -> str:
+    """Escaped as the runner's own toolkit does ("Workflow commands", escapeData)."""
+    from kit.report.text import plain
+
+    return plain(text, _LIMIT).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

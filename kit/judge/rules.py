@@ -1,0 +1,75 @@
+"""--fail-on: which verdicts make a command fail.
+
+Rules are separated by commas. A word alone (OPPOSITE) fires for any claim with that
+verdict; CLAIM=WORD for that claim; CLAIM!=WORD where the claim has another verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kit.errors import InputError
+from kit.judge.comparison import Judged
+from kit.judge.consistency import CONSISTENT, INCONSISTENT
+from kit.judge.verdict import WORDS
+
+_KNOWN = (*WORDS, CONSISTENT, INCONSISTENT)
+_RULE = re.compile(r"(?:(?P<claim>[A-Z][0-9]+)(?P<sign>!?=))?(?P<word>[A-Z][A-Z ]+)")
+
+
+@dataclass(frozen=True)
+class FailRule:
+    """One rule. ``claim`` "": any. ``unless``: fires where the word is another one."""
+
+    claim: str
+    word: str
+    unless: bool = False
+
+
+def parse_rules(text: str) -> tuple[FailRule, ...]:
+    """The rules in that text. Raises InputError naming the one that is none."""
+    rules = []
+    for part in (part.strip().upper().replace("_", " ") for part in text.split(",")):
+        found = _RULE.fullmatch(part) if part else None
+        if part and (found is None or found["word"] not in _KNOWN):
+            raise InputError(
+                f"--fail-on: {part!r} is no rule",
+                f"use WORD, CLAIM=WORD or CLAIM!=WORD with one of: {', '.join(_KNOWN)}",
+            )
+        if found is not None:
+            rules.append(FailRule(found["claim"] or "", found["word"], found["sign"] == "!="))
+    return tuple(rules)
+
+
+def verdict_words(judged: Judged) -> Mapping[str, tuple[str, ...]]:
+    """Every claim's verdicts, one a variant. Indicative ones count as their word."""
+    found: dict[str, list[str]] = {}
+    for part in judged.comparisons:
+        for verdict in part.verdicts:
+            found.setdefault(verdict.claim.id, []).append(verdict.word)
+    others = [
+        *((v.claim.id, v.word) for v in judged.training),
+        *((v.claim.id, v.word) for v in judged.executable),
+        *((v.claim.id, v.word) for v in judged.findings),
+    ]
+    for claim, word in others:
+        found.setdefault(claim, []).append(word)
+    return {claim: tuple(words) for claim, words in found.items()}
+
+
+def fired(rules: Sequence[FailRule], judged: Judged) -> tuple[str, ...]:
+    """What fired, as "claim: word". Raises InputError for a claim that is not judged."""
+    words = verdict_words(judged)
+    said = []
+    for rule in rules:
+        if rule.claim and rule.claim not in words:
+            raise InputError(
+                f"--fail-on: no claim is called {rule.claim}", f"use one of: {', '.join(words)}"
+            )
+        for claim in (rule.claim,) if rule.claim else tuple(words):
+            said += [
+                f"{claim}: {word}" for word in words[claim] if (word == rule.word) != rule.unless
+            ]
+    return tuple(dict.fromkeys(said))

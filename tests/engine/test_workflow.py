@@ -1,0 +1,92 @@
+"""reproduce.yml's shell steps, run for real with a light study: matrix, shards, gather."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kit.engine.docker import DockerEngine
+from kit.measure.runlog import read_session
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+ROOT = Path(__file__).parents[2]
+WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/reproduce.yml").read_text())
+
+
+@pytest.fixture
+def shell(engine: DockerEngine, tmp_path: Path):
+    """Runs a step's own text in a working folder, with `kit` and a `pip` that does nothing."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (
+        ("kit", f'exec {sys.executable} -m kit "$@"'),
+        ("python3", f'exec {sys.executable} "$@"'),
+        # The package under test is installed already; installing it is .ci/run's own step.
+        ("pip", 'echo "pip $*"'),
+    ):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def run(step: dict, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        path = f"{programs}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            cwd=work, env={**os.environ, "PATH": path, **env}, text=True,
+            capture_output=True, timeout=900, check=False,
+        )  # fmt: skip
+
+    run.work = work  # type: ignore[attr-defined]
+    return run
+
+
+def step(job: str, name: str) -> dict:
+    return next(s for s in WORKFLOW["jobs"][job]["steps"] if s.get("name") == name)
+
+
+def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Path) -> None:
+    work: Path = shell.work
+    assert shell({"run": "kit new-study light"}, {}).returncode == 0
+    output = tmp_path / "output"
+    env = {
+        "STUDY": "light", "BUDGET": "quick", "BLOCKS": "4", "SHARDS": "2", "FAIL_ON": "",
+        "RUNNERS": "here", "GPU_RUNNERS": "", "GITHUB_OUTPUT": str(output),
+    }  # fmt: skip
+    done = shell(step("plan", "Matrix"), env)
+    assert done.returncode == 0, done.stderr
+    outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    rows = json.loads(outputs["matrix"])["include"]
+    assert [row["shard"] for row in rows] == ["1/2", "2/2"]
+    for row in rows:
+        assert shell(step("shard", "Install"), env).returncode == 0
+        more = {"SEED": outputs["seed"], "SHARD": row["shard"], "GPU": row["gpu"]}
+        done = shell(step("shard", "Reproduce"), {**env, **more})
+        assert done.returncode == 0, done.stderr
+        # What upload-artifact and download-artifact do.
+        place = work / "shards" / f"shard-{row['name']}"
+        place.parent.mkdir(exist_ok=True)
+        (work / "shard").rename(place)
+    summary = tmp_path / "summary.md"
+    last = {
+        **env, "GROUPS_OF_SHARDS": outputs["groups"], "GITHUB_ACTIONS": "true",
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }  # fmt: skip
+    done = shell(step("gather", "Gather and judge"), last)
+    assert done.returncode == 0, done.stderr
+    assert "::" in done.stderr and "title=C1" in done.stderr
+    assert summary.read_text().startswith("# Is the built-in sum faster")
+    (folder,) = (work / "results" / "here-cpu").iterdir()
+    session = read_session(folder)
+    assert {e.block for e in session.timed()} == {0, 1, 2, 3}
+    failing = {**last, "FAIL_ON": "K1=CONSISTENT"}
+    again = shell(
+        {"run": step("gather", "Gather and judge")["run"].replace("results", "r2")}, failing
+    )
+    assert again.returncode == 7, again.stderr

@@ -1,0 +1,177 @@
+"""Shards, gathering, the matrix, and the rules that make a command fail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sessions import make_session, make_study, paired
+from test_explain import varied
+from test_pipeline import STUDY, Bench
+
+import kit.cli
+from kit import pipeline
+from kit.cli.github import annotate, summarise, workflow_commands
+from kit.errors import InputError
+from kit.judge.comparison import judge
+from kit.judge.rules import FailRule, fired, parse_rules
+from kit.measure.runlog import read_session
+from kit.plan.matrix import matrix
+from kit.plan.shard import Shard, of_shard, parse_shard
+from kit.report.model import build_report
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return [
+        Bench(tmp_path_factory.mktemp(f"shard{n}"), varied()).reproduce(blocks=5, shard=Shard(n, 2))
+        for n in (1, 2)
+    ]
+
+
+def test_every_block_is_in_one_shard_and_all_prove_their_work(shards: list[Path]) -> None:
+    sessions = [read_session(folder) for folder in shards]
+    plan = sessions[0].header.plan
+    assert plan == sessions[1].header.plan
+    blocks = [{e.block for e in s.entries if e.block >= 0} for s in sessions]
+    assert blocks == [{0, 2, 4}, {1, 3}]
+    assert all(len(s.identity()) == 2 for s in sessions)
+    runs = [of_shard(plan.runs, Shard(n, 2)) for n in (1, 2)]
+    assert {r.run_id for part in runs for r in part} == {r.run_id for r in plan.runs}
+
+
+def test_a_shard_reports_on_itself_alone(shards: list[Path]) -> None:
+    model = pipeline.report(shards[1], STUDY)
+    assert model.judged.exclusions == ()
+    assert len(model.variants[0].comparison.blocks) == 2
+    assert "1/2: only its blocks are here" in (
+        pipeline.report(shards[0], STUDY) and (shards[0] / "report.md").read_text()
+    )
+
+
+def test_gathered_shards_are_the_session_that_one_machine_would_make(
+    shards: list[Path], tmp_path: Path
+) -> None:
+    assert kit.cli.run(["gather", *map(str, shards), "--out", str(tmp_path), "--quiet"]) == 0
+    (folder,) = tmp_path.iterdir()
+    whole = read_session(folder)
+    planned = [run.run_id for run in whole.header.plan.runs]
+    assert [e.run_id for e in whole.entries] == planned
+    assert whole.header.shard == "" and len(whole.header.shards) == 2
+    assert "--shard" not in whole.header.command
+    model = build_report(whole, STUDY)
+    assert len(model.variants[0].comparison.blocks) == 5
+    assert model.same_work_held
+    records = {e.run_id: e.record for folder in shards for e in read_session(folder).entries}
+    assert all(e.record == records[e.run_id] for e in whole.entries if e.kind == "timed")
+    assert kit.cli.run(["verify", str(folder)]) == 0
+
+
+def test_what_cannot_be_gathered_is_refused_by_name(
+    shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Bench(tmp_path / "other").reproduce(blocks=5, shard=Shard(2, 2), seed=8)
+    whole = Bench(tmp_path / "whole").reproduce(blocks=5)
+    third = Bench(tmp_path / "third").reproduce(blocks=5, shard=Shard(2, 3))
+    for folders, said in (
+        ([shards[0], shards[0]], "shard 1/2 is there already"),
+        ([shards[0]], "shard 2/2 is missing"),
+        ([shards[0], other], "its plan is not that of"),
+        ([whole], "a whole session, not a shard"),
+        ([shards[0], third], "are mixed"),
+        ([shards[0], tmp_path], "cannot be read"),
+    ):
+        code = kit.cli.run(["gather", *map(str, folders), "--out", str(tmp_path / "out")])
+        err = capsys.readouterr().err
+        assert (code, said in err) == (2, True), err
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/2/3", "-1/2", "1/0"])
+def test_what_is_no_shard_is_named(text: str) -> None:
+    with pytest.raises(InputError, match="is no shard"):
+        parse_shard(text)
+
+
+def test_shards_need_one_seed_and_a_fixed_number(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must make one plan"):
+        Bench(tmp_path).reproduce(shard=Shard(1, 2), seed=None)
+    request = pipeline.Request(
+        "standard", (), 1, pipeline.Wish(), tmp_path, pipeline.Options(), shard=Shard(1, 2)
+    )
+    with pytest.raises(InputError, match="a pilot fixes the blocks"):
+        pipeline.check_request(STUDY, request)
+
+
+def test_the_matrix_crosses_runners_variants_and_shards() -> None:
+    rows = json.loads(matrix(STUDY, ("ubuntu-24.04", "arm"), ("gpu-box",), 2, 4))["include"]
+    assert [row["name"] for row in rows] == [
+        "ubuntu-24.04-cpu-1", "ubuntu-24.04-cpu-2", "arm-cpu-1", "arm-cpu-2",
+        "gpu-box-cuda-1", "gpu-box-cuda-2",
+    ]  # fmt: skip
+    assert {row["gpu"] for row in rows if row["runner"] != "gpu-box"} == {""}
+    assert rows[1]["shard"] == "2/2"
+    with pytest.raises(InputError, match="nothing to do"):
+        matrix(STUDY, ("a",), (), 5, 4)
+    with pytest.raises(InputError, match="a matrix of 0 jobs"):
+        matrix(STUDY, (), (), 1, 4)
+    with pytest.raises(InputError, match="no CUDA arm"):
+        matrix(make_study(), (), ("gpu",), 1, 4)
+
+
+def test_rules_are_read_and_fire() -> None:
+    rules = parse_rules("opposite, C1=REPRODUCED,C5!=REPRODUCED , NOT_TESTABLE_HERE")
+    assert rules[0] == FailRule("", "OPPOSITE")
+    assert rules[2] == FailRule("C5", "REPRODUCED", True)
+    assert rules[3].word == "NOT TESTABLE HERE"
+    holds = judge(make_session(paired([1.068, 1.07, 1.066])), make_study())
+    assert fired(parse_rules("OPPOSITE"), holds) == ()
+    assert fired(parse_rules("C1=REPRODUCED"), holds) == ("C1: REPRODUCED",)
+    assert fired(parse_rules("C1!=REPRODUCED"), holds) == ()
+    assert parse_rules("") == ()
+    with pytest.raises(InputError, match="no claim is called C9"):
+        fired(parse_rules("C9=OPPOSITE"), holds)
+    for bad in ("maybe", "C1=MAYBE", "C1", "=OPPOSITE", "C1==OPPOSITE"):
+        with pytest.raises(InputError, match="is no rule"):
+            parse_rules(bad)
+
+
+def test_a_rule_that_fires_ends_with_7_after_everything_is_written(
+    shards: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kit.cli.run(["report", str(shards[0]), "--fail-on", "K1=INCONSISTENT"]) == 7
+    captured = capsys.readouterr()
+    assert "--fail-on: K1:" in captured.err and "Report:" in captured.out
+    assert kit.cli.run(["report", str(shards[0]), "--fail-on", "K1=CONSISTENT"]) == 0
+    assert kit.cli.run(["report", str(shards[0]), "--fail-on", "nonsense"]) == 2
+
+
+def test_quiet_and_json_print_that_alone(
+    shards: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kit.cli.run(["report", str(shards[0]), "--quiet"]) == 0
+    assert capsys.readouterr().out == f"{shards[0] / 'report.md'}\n"
+    assert kit.cli.run(["report", str(shards[0]), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == 2
+
+
+HOSTILE = "a\n::error::b %0A\r x\x1b[31m"
+
+
+def test_annotations_are_escaped_and_summaries_are_appended(tmp_path: Path, capsys) -> None:
+    study = make_study()
+    claim = replace(study.claims[0], statement=HOSTILE)
+    model = build_report(make_session(paired([0.8, 0.81, 0.79])), replace(study, claims=(claim,)))
+    (line,) = workflow_commands(model)
+    assert line.startswith("::error title=C1 OPPOSITE::")
+    assert "\n" not in line and "\r" not in line and "\x1b" not in line and "%250A" in line
+    annotate(model, {})
+    assert capsys.readouterr().err == ""
+    annotate(model, {"GITHUB_ACTIONS": "true"})
+    assert capsys.readouterr().err == line + "\n"
+    place = tmp_path / "summary.md"
+    place.write_text("before\n")
+    summarise(model, {"GITHUB_STEP_SUMMARY": str(place)})
+    assert place.read_text().startswith("before\n# Does C# train")
+    summarise(model, {})
