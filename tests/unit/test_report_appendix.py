@@ -143,6 +143,12 @@ def test_the_executable_has_its_size():
     assert "0.3 GB of image, as measured" in markdown
 
 
+def test_gathered_shards_are_named_with_the_hardware():
+    session = make_session(paired(SIX, fits=4))
+    markdown, _ = made(replace(session, header=replace(session.header, shards=("1/2 a on x",))))
+    assert "gathered from: 1/2 a on x" in markdown
+
+
 def test_the_same_session_gives_the_same_bytes():
     assert made() == made()
 

@@ -163,6 +163,12 @@ def test_substitutes_host_and_verdicts_are_in_it():
     assert "INDICATIVE" in claim["description"]
 
 
+def test_gathered_shards_are_named_with_the_host():
+    made = session()
+    made = replace(made, header=replace(made.header, shards=("1/2 a on x", "2/2 b on y")))
+    assert "2/2 b on y" in graph(made)["#host"]["description"]
+
+
 def test_the_same_session_gives_the_same_bytes():
     assert crate.render(model(), NAMES) == crate.render(model(), tuple(reversed(NAMES)))
 

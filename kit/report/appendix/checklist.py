@@ -147,7 +147,10 @@ def _hardware(model: ReportModel) -> str:
     )
     if host.virtualization:
         text += f", {host.virtualization}"
-    return text + _gpu(model.gpu)
+    text += _gpu(model.gpu)
+    if model.header.shards:
+        text += f"; gathered from: {'; '.join(model.header.shards)}"
+    return text
 
 
 def _gpu(part: GpuReport | None) -> str:

@@ -142,4 +142,6 @@ def host(model: ReportModel) -> Entity:
     """The machine: where the session took place."""
     facts = asdict(model.header.host)
     said = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
+    if model.header.shards:
+        said += f"; gathered from: {'; '.join(model.header.shards)}"
     return entity(HOST, "Place", name="The host", description=plain(said, 1500))
