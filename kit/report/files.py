@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from kit.report import formats, html, markdown, plots, results_json
+from kit.files import write_whole
+from kit.report import crate, formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel
 
 REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
@@ -21,13 +22,29 @@ def report_files(model: ReportModel) -> Mapping[str, bytes]:
     """Every file of the report, by its path in the folder; from the model alone."""
     drawn = plots.draw_all(model)
     text = markdown.render(model, drawn)
-    return {
+    files = {
         REPORT: text.encode(),
         PAGE: html.render(model, text, drawn).encode(),
         RESULTS: results_json.dumps(model).encode(),
         **{f"{plots.FOLDER}/{name}": data for name, data in plots.files(drawn).items()},
         **{f"{FORMATS}/{name}": data for name, data in formats.render_all(model).items()},
     }
+    return {**files, crate.NAME: crate.render(model, (*files, SUMS))}
+
+
+def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
+    """Enter files that were made later, and leave the sums of all others as they were.
+
+    To sum everything anew would hide what was changed in the meantime.
+    """
+    path = folder / SUMS
+    if not path.is_file():
+        return
+    lines = path.read_text(errors="replace").splitlines()
+    kept = [line for line in lines if line.partition("  ")[2] not in made]
+    kept += [f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in made.items()]
+    ordered = sorted(kept, key=lambda line: line.partition("  ")[2])
+    write_whole(path, "".join(f"{line}\n" for line in ordered).encode())
 
 
 def sums_of(folder: Path) -> str:

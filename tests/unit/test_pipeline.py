@@ -103,6 +103,7 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
         "report.html",
         "report.md",
         "results.json",
+        "ro-crate-metadata.json",
         NAME,
         "sbom",
         "study",

@@ -1,0 +1,101 @@
+"""The results folder as an RO-Crate: what was run on what, and what came of it.
+
+Process Run Crate 0.5 over RO-Crate 1.1, as plain JSON: the library for it copies the
+files and dates the crate by the clock, and the same log must give the same bytes.
+No sums of files are in it, for plots differ with the drawing library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from kit.report.crate import made, used
+from kit.report.crate.entities import Entity, compact, day, entity, ref, refs, when
+from kit.report.crate.made import data_entities
+from kit.report.model import ReportModel
+from kit.report.text import plain
+
+NAME = "ro-crate-metadata.json"
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+_CRATE = "https://w3id.org/ro/crate/1.1"
+_CONTEXT = (f"{_CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context")
+_SESSION, _LICENCE = "#session", "#licence"
+_DONE = "http://schema.org/CompletedActionStatus"
+_LONG = 1500
+
+
+def render(model: ReportModel, names: Collection[str]) -> bytes:
+    """The metadata of a folder whose report is the files of those names."""
+    files, parts = data_entities(model, names)
+    context = [
+        *used.software(model),
+        *used.images(model),
+        *used.given(model),
+        used.paper(model),
+        *used.settings(model),
+        used.host(model),
+        *made.verdicts(model),
+    ]
+    graph = [
+        entity(NAME, "CreativeWork", conformsTo=ref(_CRATE), about=ref("./")),
+        _root(model, parts),
+        entity(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
+        entity(
+            _LICENCE,
+            "CreativeWork",
+            name="No licence is stated",
+            description="Who publishes this folder chooses its licence. "
+            "The kit that wrote it is under the MIT licence.",
+        ),
+        _action(model, files),
+        *context,
+        *files,
+    ]
+    document: dict[str, Any] = {"@context": list(_CONTEXT), "@graph": compact(graph)}
+    return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _root(model: ReportModel, parts: list[Entity]) -> Entity:
+    return entity(
+        "./",
+        "Dataset",
+        name=f"{plain(model.study.title)} Session {plain(model.header.session_id)}",
+        description=plain(f"{model.headline} {_substitutes(model)}", _LONG),
+        datePublished=day(model.header.created),
+        license=ref(_LICENCE),
+        conformsTo=ref(PROFILE),
+        hasPart=refs(parts),
+        mentions=ref(_SESSION),
+        about=ref(used.STUDY),
+        variableMeasured=refs(made.verdicts(model)),
+    )
+
+
+def _action(model: ReportModel, files: list[Entity]) -> Entity:
+    ends = [end for end in (when(run.finished_at) for run in model.raw) if end is not None]
+    return entity(
+        _SESSION,
+        "CreateAction",
+        name=f"Session {plain(model.header.session_id)}",
+        description=plain(
+            f"`{model.header.command}`: {len(model.raw)} timed runs of "
+            f"{len(model.header.plan.arms)} arms in containers, judged and reported.",
+            _LONG,
+        ),
+        startTime=when(model.header.created),
+        endTime=max(ends, default=None),
+        actionStatus=_DONE if model.raw else None,
+        instrument=ref(used.kit_id(model)),
+        object=refs([*used.given(model), *used.settings(model)]),
+        result=refs(files),
+        location=ref(used.HOST),
+        containerImage=refs(used.images(model)),
+        environment=refs(used.environment(model)),
+    )
+
+
+def _substitutes(model: ReportModel) -> str:
+    others = [row.name for row in model.header.fidelity if not row.exact]
+    return f"Substitutes: {', '.join(others) or 'none'}."

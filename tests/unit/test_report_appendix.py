@@ -1,0 +1,237 @@
+"""The artifact appendix: filled from the log, safe in markdown and in LaTeX."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latexwalker import (
+    LatexCharsNode,
+    LatexEnvironmentNode,
+    LatexGroupNode,
+    LatexMacroNode,
+    LatexWalker,
+)
+from sessions import DOTNET, fail_run, make_fidelity, make_session, make_study, paired
+from test_explain import varied
+from test_pipeline import STUDY, Bench
+
+import kit.cli
+from kit import pipeline
+from kit.measure.executable import ExecutableRun
+from kit.measure.runlog import NAME
+from kit.report.appendix import LATEX, MARKDOWN, render
+from kit.report.appendix.latex import escape
+from kit.report.appendix.parts import TO_FILL_IN
+from kit.report.files import SUMS
+from kit.report.model import build_report
+from kit.study.load import shipped_study
+from kit.verify import verify
+
+SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
+SPECIALS = "\\input{/etc/passwd} \\write18{rm} 100% $x$ #1 a_b & ~ ^^41 {} [x] -- `` '' \" <|>"
+EVIL = f"| `x` <script>alert(1)</script> ]]> \x1b[31m\u202e\x00 {SPECIALS} \\end{{document}}"
+COMMANDS = {
+    "documentclass", "usepackage", "setlength", "emergencystretch", "section", "subsection",
+    "item", "ttfamily", "raggedright", "char", "ensuremath", "times", "pm", "ldots", "ss",
+    "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar",
+    "textasciigrave", "textquotesingle",
+    *"{}$%&#_`'^~\"rcv",
+}  # fmt: skip
+ENVIRONMENTS = {"document", "quote", "description"}
+
+
+def made(session=None, study=None):
+    session = session or make_session(paired(SIX, fits=4))
+    files = render(session, build_report(session, study or make_study()))
+    return files[MARKDOWN].decode(), files[LATEX].decode()
+
+
+def nodes(tex):
+    """Every node of the document, by a parser that forgives nothing."""
+    found, _, _ = LatexWalker(tex, tolerant_parsing=False).get_latex_nodes()
+
+    def walk(items):
+        for node in items:
+            yield node
+            arguments = getattr(node, "nodeargd", None)
+            inner = list(getattr(node, "nodelist", None) or [])
+            inner += [a for a in (arguments.argnlist if arguments else ()) or () if a is not None]
+            yield from walk(inner)
+
+    return list(walk(found))
+
+
+def check_latex(tex):
+    """Only commands that the kit writes, in ASCII, nothing after the document's end."""
+    assert tex.isascii()
+    assert tex.rstrip().endswith("\\end{document}")
+    assert tex.count("\\end{document}") == tex.count("\\begin{document}") == 1
+    for node in nodes(tex):
+        if isinstance(node, LatexMacroNode):
+            assert node.macroname in COMMANDS, node.macroname
+        elif isinstance(node, LatexEnvironmentNode):
+            assert node.environmentname in ENVIRONMENTS
+        else:
+            assert isinstance(node, (LatexGroupNode, LatexCharsNode)), node
+
+
+def test_every_claim_has_its_experiment():
+    markdown, tex = made(study=replace(STUDY, sha256=make_study().sha256))
+    for claim in STUDY.claims:
+        assert f"### {claim.id}, cpu: " in markdown
+        assert f"\\subsection*{{{claim.id}, cpu: " in tex
+    for name in ("C5", "C6", "K1", "K9"):
+        assert name in markdown and name in tex
+    for row in (
+        "Human time", "Compute time", "Disk", "Memory", "Expected result", "Allowed variation",
+        "Result of this session", "What the test takes",
+    ):  # fmt: skip
+        assert markdown.count(f"| {row} ") >= 6
+    assert "kit reproduce --budget quick --seed 1" in markdown
+    check_latex(tex)
+
+
+def test_the_check_list_is_whole():
+    markdown, tex = made()
+    for row in (
+        "Algorithm", "Program", "Data set", "Run-time environment", "Hardware", "Metrics",
+        "Output", "Experiments", "Disk space required", "Time to prepare workflow",
+        "Time to complete", "Publicly available", "Licences",
+    ):  # fmt: skip
+        assert f"| {row}" in markdown
+        assert f"\\item[{{{row.replace('-', '-{}')}" in tex
+    assert markdown.count(TO_FILL_IN) == 3
+
+
+def test_costs_are_the_measured_ones():
+    markdown, _ = made()
+    assert "2.7 minutes in 8 containers, as measured" in markdown
+    assert "1.4 minutes from the first run to the last" in markdown
+    assert "2.6 GB of images at most" in markdown
+    assert "3.4 GB resident at the peak of a run" in markdown
+    assert "the limit of a run was 6.0 GB" in markdown
+    assert "8.0 GB to build" in markdown
+
+
+def test_what_was_not_measured_is_said():
+    session = make_session(paired(SIX, fits=4))
+    entries = tuple(replace(entry, started_at="", finished_at="") for entry in session.entries)
+    markdown, _ = made(replace(session, entries=entries))
+    assert "not measured in this session" in markdown
+    for block in range(3):
+        session = fail_run(session, f"t{block}-{DOTNET}")
+    markdown, tex = made(session)
+    assert "NOT TESTABLE HERE: gain -" in markdown
+    check_latex(tex)
+
+
+def test_substitutes_are_named():
+    markdown, _ = made(make_session(paired(SIX, fits=4), make_fidelity("binding")))
+    assert "SUBSTITUTED: another; wanted: Keras.NET" in markdown
+    assert "INDICATIVE: REPRODUCED" in markdown
+
+
+def test_the_executable_has_its_size():
+    run = ExecutableRun("kit/x:1", "sha256:0", 300_000_000, "apphost", True, False, "x", 70, "")
+    session = replace(make_session(paired(SIX, fits=4)), executable=run)
+    markdown, _ = made(session, replace(shipped_study(), sha256=make_study().sha256))
+    assert "0.3 GB of image, as measured" in markdown
+
+
+def test_the_same_session_gives_the_same_bytes():
+    assert made() == made()
+
+
+def test_escaped_text_reads_as_it_was():
+    shown = LatexNodes2Text(strict_latex_spaces=True).latex_to_text(escape(SPECIALS))
+    plainly = shown.replace("{}", "").replace(" ", "")
+    for part in ("\\input", "/etc/passwd", "100%", "$x$", "#1", "a_b", "&", "~", "^^41", "[x]"):
+        assert part in plainly
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("é ü ñ ç å š", "{\\' e} {\\\" u} {\\~ n} {\\c c} {\\r a} {\\v s}"),
+        ("가", "{[}U+AC00{]}"),
+        ("\N{PILE OF POO}", "{[}U+1F4A9{]}"),
+        ("--gpu", "-{}-{}gpu"),
+        ("a — b … “c”", "a --- b \\ldots{} ``c''"),
+    ],
+)
+def test_other_letters_have_a_form_any_engine_can_set(text, shown):
+    assert escape(text) == shown
+
+
+def hostile(text):
+    session = make_session(paired(SIX, fits=4), notes=[text])
+    header = session.header
+    header = replace(
+        header,
+        command=text,
+        created=text,
+        kit_version=text,
+        host=replace(header.host, cpu_model=text, engine=text, operating_system=text, kernel=text),
+        fidelity=tuple(replace(row, got=text, why=text, wanted=text) for row in header.fidelity),
+    )
+    entries = tuple(
+        replace(e, finished_at=text, record=replace(e.record, versions={text: text}))
+        for e in session.entries
+    )
+    study = make_study(title=text, workload={text: text})
+    claims = tuple(
+        replace(c, statement=text, where=text, needs=text, id=f"{c.id} {text}")
+        for c in study.claims
+    )
+    study = replace(study, claims=claims, paper=replace(study.paper, citation=text))
+    return made(replace(session, header=header, entries=entries), study)
+
+
+@pytest.mark.parametrize("text", [EVIL, SPECIALS, "|`\\{" * 250_000], ids=["evil", "tex", "long"])
+def test_hostile_strings_stay_data(text):
+    markdown, tex = hostile(text)
+    check_latex(tex)
+    for content in (markdown, tex):
+        assert len(content) < 300_000
+        assert not set("\x1b\u202e\x00") & set(content)
+    page = MarkdownIt("commonmark").enable("table").render(markdown)
+    assert "<script" not in page
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
+    rows = sum(token.type == "tr_open" for token in tokens)
+    cells = sum(token.type in ("td_open", "th_open") for token in tokens)
+    assert cells == 2 * rows
+    clean_markdown, clean_tex = made()
+    assert markdown.count("\n## ") == clean_markdown.count("\n## ")
+    assert tex.count("\\section*") == clean_tex.count("\\section*")
+    assert tex.count("\\item[") == clean_tex.count("\\item[")
+
+
+def test_the_command_writes_both_beside_the_report(tmp_path: Path, capsys) -> None:
+    folder = Bench(tmp_path / "made", varied()).reproduce()
+    pipeline.report(folder, STUDY)
+    assert kit.cli.run(["appendix", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert MARKDOWN in out and LATEX in out
+    check_latex((folder / LATEX).read_text())
+    assert not [f for f in verify(folder, pipeline.EXPLAINING) if f.wrong]
+    before = (folder / SUMS).read_bytes()
+    assert kit.cli.run(["appendix", str(folder)]) == 0
+    assert (folder / SUMS).read_bytes() == before
+
+
+def test_the_command_hides_no_change_of_another_file(tmp_path: Path) -> None:
+    folder = Bench(tmp_path / "made", varied()).reproduce()
+    pipeline.report(folder, STUDY)
+    (folder / "report.md").write_text("better")
+    assert kit.cli.run(["appendix", str(folder)]) == 0
+    (files,) = (f for f in verify(folder, pipeline.EXPLAINING) if f.what == "files")
+    assert files.wrong == ("report.md was changed",)
+
+
+def test_a_folder_without_a_session_is_refused(tmp_path: Path, capsys) -> None:
+    assert kit.cli.run(["appendix", str(tmp_path)]) == 2
+    assert NAME in capsys.readouterr().err
