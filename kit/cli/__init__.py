@@ -54,8 +54,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    reproduce, explain, judge, report, verify, diff, appendix, new_study, build, verify_image,
-    bundle, matrix, gather, setup, doctor, lock, clean,
+    reproduce, explain, judge, report, verify, diff, appendix, new_study, matrix, gather, build,
+    verify_image, bundle, setup, doctor, lock, clean,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

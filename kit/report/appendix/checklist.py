@@ -47,7 +47,7 @@ def _abstract(model: ReportModel) -> str:
     return (
         f"The artifact checks: {model.study.paper.citation} It asks: {model.study.title} "
         f"It runs {' and '.join(plan.arms)} in containers, {plan.blocks} blocks in random order "
-        f"with {plan.repeats} fits in a run, proves by hashes that they did the same work, and "
+        f"with {plan.repeats} fits in a run, checks by hashes that they did the same work, and "
         f"judges {claims} measured claims and {len(judged.findings)} on the paper's own numbers. "
         f"What this session found: {model.headline}"
     )
