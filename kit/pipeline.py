@@ -44,6 +44,7 @@ from kit.report.outlook import outlook_lines
 from kit.study.kept import keep_study, study_for
 from kit.study.model import CPU, Arm, Study
 
+BUSY_READINGS = 12
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
 """Of all CPUs, used by others before a session: said, and refused."""
 EXPLAINING = "explain"
@@ -225,8 +226,13 @@ def _plan(
 
 def check_quiet(world: World, noisy: bool) -> int:
     """Bytes of memory that are free. Refuses to begin on a machine that others keep busy."""
-    now = world.host.read()
     cpus = world.engine.info().cpus
+    # The quietest of several moments: one alone may be an engine's start or a cron job.
+    now = world.host.read()
+    for _ in range(BUSY_READINGS):
+        if now.busy_cpus <= BUSY_NAMED * cpus:
+            break
+        now = min(now, world.host.read(), key=lambda reading: reading.busy_cpus)
     share = now.busy_cpus / max(cpus, 1)
     if share > BUSY_REFUSED and not noisy:
         raise HostError(

@@ -1,0 +1,40 @@
+"""The reference of the command line, made from the commands themselves.
+
+``python -m kit.cli.reference > docs/cli.md`` after a change of any option.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import click
+
+from kit.cli import cli
+
+WIDTH = 88
+
+
+def reference() -> str:
+    """Every command's own help, as markdown."""
+    parts = [
+        "# Command line",
+        "Made by `python -m kit.cli.reference`; it is what `kit COMMAND --help` prints.",
+        _help(cli, "kit"),
+    ]
+    for name, command in sorted(cli.commands.items()):
+        parts += [f"## kit {name}", _help(command, f"kit {name}")]
+        if isinstance(command, click.Group):
+            for inner, child in sorted(command.commands.items()):
+                parts += [f"### kit {name} {inner}", _help(child, f"kit {name} {inner}")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
+    text = re.sub(r"[ \t]+$", "", command.get_help(context), flags=re.MULTILINE)
+    return f"```text\n{text.strip()}\n```"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
