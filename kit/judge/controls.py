@@ -20,7 +20,7 @@ from kit.judge.pairing import (
     log_ratios,
     pair_blocks,
 )
-from kit.judge.robustness import ALPHA, holm, robustness
+from kit.judge.robustness import ALPHA, equivalence_p, holm, t_p
 from kit.judge.statistics import CONFIDENCE, Estimate, RunStatistics
 from kit.plan.model import DUET
 from kit.plan.roles import MAIN, PLACEBO, SLOWDOWN_PERCENT, reference_of
@@ -105,14 +105,13 @@ def single_pair_percent(estimate: Estimate) -> float | None:
 def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, str]:
     """It fails where a claimed statistic differs after Holm's adjustment, unless equal."""
     names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or ("hardened",)
-    tests = {name: robustness(log_ratios(name, blocks)) for name in names}
-    adjusted = holm({name: found.t for name, found in tests.items()})
+    logs = {name: log_ratios(name, blocks) for name in names}
+    adjusted = holm({name: t_p(found) for name, found in logs.items() if len(found) > 1})
     known = {name: p for name, p in adjusted.items() if p is not None}
     if not known:
         return None, f"{len(blocks)} complete pairs, at least 2 are needed"
     for name, p in known.items():
-        equal = tests[name].equivalence
-        if p < ALPHA and not (equal is not None and equal < ALPHA):
+        if p < ALPHA and equivalence_p(logs[name]) >= ALPHA:
             return False, f"an arm differs from itself in its {name} (p = {p:.3f} after Holm's)"
     least = min(known.values())
     return True, f"no statistic of a claim differs (smallest p = {least:.3f} after Holm's)"

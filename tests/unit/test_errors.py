@@ -16,6 +16,8 @@ def test_exit_codes_are_as_documented() -> None:
         "ImageError": 4,
         "RunError": 5,
         "SameWorkError": 6,
+        "VerdictError": 7,
+        "TamperedError": 8,
     }
     assert (EXIT_OK, EXIT_INTERRUPTED) == (0, 130)
 
