@@ -11,7 +11,6 @@ import math
 import random
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -45,20 +44,17 @@ def main() -> int:
 
 def reports(session: Session) -> None:
     """Every file of a report, in memory only."""
-    from kit.report import formats, markdown, plots, results_json
+    from kit.report.files import PAGE, report_files
     from kit.report.model import build_report
 
     start = time.perf_counter()
-    model = build_report(session, make_study())
-    drawn = plots.draw_all(model)
-    text = markdown.render(model, drawn)
-    results = results_json.dumps(model)
-    others = formats.render_all(model)
+    files = report_files(build_report(session, make_study()))
     seconds = time.perf_counter() - start
-    size = len(text) + len(results) + sum(len(content) for content in others.values())
-    print(f"all reports of {len(session.entries)} runs in {seconds:.2f} s, {size / 1e6:.1f} MB")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "report.md").write_text(text)
+    size = sum(len(content) for content in files.values())
+    print(
+        f"all reports of {len(session.entries)} runs in {seconds:.2f} s, {size / 1e6:.1f} MB, "
+        f"{PAGE} {len(files[PAGE]) / 1e6:.1f} MB"
+    )
 
 
 def log_of(runs: int) -> Session:

@@ -66,7 +66,7 @@ def gains(model: ReportModel) -> Plot | None:
 
 def strip(model: ReportModel) -> Plot | None:
     """One point a run: its median fit without the cold one, by arm."""
-    arms = _arms(model.judged.runs)
+    arms = _arms(model)
     if not arms:
         return None
     drawn, axes = figure(1.2 + 0.55 * len(arms))
@@ -91,7 +91,7 @@ def strip(model: ReportModel) -> Plot | None:
 
 def order(model: ReportModel) -> Plot | None:
     """The runs in the order they were made: drift and disturbances show."""
-    arms = _arms(model.judged.runs)
+    arms = _arms(model)
     if not arms:
         return None
     places = {run.run_id: place for place, run in enumerate(model.judged.runs, start=1)}
@@ -179,14 +179,15 @@ def _claim_name(verdict: Verdict, several: bool) -> str:
     return plain(f"{verdict.claim.id} {verdict.claim.statistic}{suffix}", 30)
 
 
-def _arms(runs: Sequence[RunStatistics]) -> list[tuple[str, list[RunStatistics]]]:
-    """The runs by arm and what they are for, main runs first."""
-    found: dict[tuple[bool, str, str], list[RunStatistics]] = {}
-    for run in runs:
-        found.setdefault((run.role != MAIN, run.arm, run.role), []).append(run)
+def _arms(model: ReportModel) -> list[tuple[str, list[RunStatistics]]]:
+    """The runs by arm and what they are for: main runs first, arms as in every plot."""
+    found: dict[tuple[bool, int, str], list[RunStatistics]] = {}
+    arms = model.header.plan.arms
+    for run in model.judged.runs:
+        found.setdefault((run.role != MAIN, arms.index(run.arm), run.role), []).append(run)
     return [
-        (arm if role == MAIN else f"{arm} {role}", of_arm)
-        for (_, arm, role), of_arm in sorted(found.items())
+        (arms[place] if role == MAIN else f"{arms[place]} {role}", of_arm)
+        for (_, place, role), of_arm in sorted(found.items())
     ]
 
 
