@@ -5,22 +5,25 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from kit.campaign import run_plan
 from kit.errors import InputError
 from kit.files import write_whole
 from kit.images.build import Options
+from kit.images.ready import build_images
 from kit.judge.explain import Explanation
 from kit.judge.explain import explain as judge
 from kit.measure.header import new_header
 from kit.measure.runlog import NAME, RunLog, read_session
 from kit.measure.session import Session
 from kit.pins.load import Pins
-from kit.pipeline import World, build_images, check_quiet, resume, run_plan
+from kit.pipeline import resume
 from kit.plan.explain import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.resources import Resources, Wish, resources
 from kit.report.explanation import document, section
 from kit.study.kept import keep_study
 from kit.study.model import Study
+from kit.world import World, check_quiet
 
 REPORT, RESULTS = "explanation.md", "explanation.json"
 
@@ -45,7 +48,7 @@ def explain(
         resources(world.engine.info(), now, Wish(), world.host.cores()), study
     )
     plan = explaining_plan(study, limits, secrets.randbelow(2**31), blocks, repeats)
-    images, _ = build_images(world, study, pins, options, plan)
+    images, _ = build_images(world, study, pins, options, plan.arms)
     command = f"kit explain --blocks {blocks} --repeats {repeats}"
     header = new_header(world.now(), world.engine.info(), plan, images, command, None)
     folder.mkdir(parents=True, exist_ok=True)

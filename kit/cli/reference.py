@@ -31,7 +31,16 @@ def reference() -> str:
 
 
 def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
+    # Below the group, whose settings (-h) every command has.
+    top = cli.make_context("kit", [], resilient_parsing=True)
+    context = click.Context(
+        command,
+        parent=None if command is cli else top,
+        info_name=name if command is cli else name.removeprefix("kit "),
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        help_option_names=["-h", "--help"],
+    )
     text = re.sub(r"[ \t]+$", "", command.get_help(context), flags=re.MULTILINE)
     return f"```text\n{text.strip()}\n```"
 

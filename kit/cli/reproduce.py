@@ -13,7 +13,7 @@ from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.images.build import Options
-    from kit.pipeline import Request
+    from kit.request import Request
 
 
 @click.command()
@@ -106,9 +106,9 @@ def reproduce(resume: Path | None, **wishes: Any) -> None:
 
 
 def _request(wishes: dict[str, Any], options: Options) -> Request:
-    from kit.pipeline import Request
     from kit.plan.resources import Wish, parse_memory
     from kit.plan.shard import parse_shard
+    from kit.request import Request
 
     if wishes["gpu_device"] and not wishes["gpu"]:
         raise InputError("--gpu-device: no GPU was asked for", "add --gpu")

@@ -15,11 +15,11 @@ from kit.engine.endpoints import is_local
 from kit.images.describe import describe, user_cache
 from kit.images.hostnet import gather
 from kit.measure.host import LocalHost
-from kit.pipeline import World
 from kit.report.files import REPORT
 from kit.report.markdown import head
 from kit.report.model import ReportModel
 from kit.setup import setup
+from kit.world import World
 
 
 def say(text: str) -> None:

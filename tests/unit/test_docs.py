@@ -17,9 +17,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 
 
 def test_the_reference_is_what_the_commands_print() -> None:
-    assert (ROOT / "docs" / "cli.md").read_text() == reference(), (
-        "python -m kit.cli.reference > docs/cli.md"
-    )
+    written = (ROOT / "docs" / "cli.md").read_text()
+    # Releases of click break lines at other places.
+    assert written.split() == reference().split(), "python -m kit.cli.reference > docs/cli.md"
 
 
 def commands_in(text: str) -> list[str]:

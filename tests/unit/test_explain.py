@@ -18,6 +18,7 @@ from kit import explain, pipeline
 from kit.errors import InputError
 from kit.images.build import Options
 from kit.measure.runlog import NAME, read_session
+from kit.plan.resources import Wish
 from kit.plan.roles import role_of
 from kit.study.load import load_study
 from kit.study.new import new_study
@@ -139,7 +140,7 @@ def test_a_piloted_session_resumes_anywhere(tmp_path: Path, at: int) -> None:
 def test_duet_pairs_run_together_and_are_judged(tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied(0.02))
     world = replace(bench.world(), host=TwoCores())
-    request = pipeline.Request("quick", (), 7, pipeline.Wish(), tmp_path, Options(), design="duet")
+    request = pipeline.Request("quick", (), 7, Wish(), tmp_path, Options(), design="duet")
     folder = pipeline.reproduce(world, STUDY, PINS, request)
     session = read_session(folder)
     assert session.header.plan.design == "duet"
@@ -172,7 +173,7 @@ def test_a_busy_machine_is_refused_unless_asked(tmp_path: Path) -> None:
             return replace(super().read(), busy_cpus=float(bench.engine.engine_info.cpus))
 
     world = replace(bench.world(), host=Busy())
-    request = pipeline.Request("quick", (), 7, pipeline.Wish(), tmp_path, Options())
+    request = pipeline.Request("quick", (), 7, Wish(), tmp_path, Options())
     with pytest.raises(kit.errors.HostError, match="the machine is busy") as caught:
         pipeline.reproduce(world, STUDY, PINS, request)
     assert "--noisy" in caught.value.remedy

@@ -22,6 +22,7 @@ from kit.images.build import Options
 from kit.images.describe import Description
 from kit.images.hostnet import HostNet
 from kit.images.inventory import Part
+from kit.images.ready import check_disk
 from kit.measure.executable import RUN_ID
 from kit.measure.runlog import NAME, read_session
 from kit.pins.load import shipped_pins
@@ -190,10 +191,10 @@ def test_a_disk_that_cannot_hold_the_images_is_refused_before_they_are_begun(
     world = replace(bench.world(), free_disk=lambda folder: free_gb * 10**9)
     study = replace(STUDY, arms={**STUDY.arms, "python-cuda": Arm("python-cuda", "python", "cuda")})
     if not refused:
-        pipeline._check_disk(world, study, arms)
+        check_disk(world, study, arms)
         return
     with pytest.raises(HostError, match=refused):
-        pipeline._check_disk(world, study, arms)
+        check_disk(world, study, arms)
     assert bench.engine.named("build") == []
 
 

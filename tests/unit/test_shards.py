@@ -15,10 +15,12 @@ import kit.cli
 from kit import pipeline
 from kit.cli.github import annotate, summarise, workflow_commands
 from kit.errors import InputError
+from kit.images.build import Options
 from kit.judge.comparison import judge
 from kit.judge.rules import FailRule, fired, parse_rules
 from kit.measure.runlog import read_session
 from kit.plan.matrix import matrix
+from kit.plan.resources import Wish
 from kit.plan.shard import Shard, of_shard, parse_shard
 from kit.report.model import build_report
 
@@ -97,9 +99,7 @@ def test_what_is_no_shard_is_named(text: str) -> None:
 def test_shards_need_one_seed_and_a_fixed_number(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must make one plan"):
         Bench(tmp_path).reproduce(shard=Shard(1, 2), seed=None)
-    request = pipeline.Request(
-        "standard", (), 1, pipeline.Wish(), tmp_path, pipeline.Options(), shard=Shard(1, 2)
-    )
+    request = pipeline.Request("standard", (), 1, Wish(), tmp_path, Options(), shard=Shard(1, 2))
     with pytest.raises(InputError, match="a pilot fixes the blocks"):
         pipeline.check_request(STUDY, request)
 

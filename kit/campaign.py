@@ -1,0 +1,98 @@
+"""Measuring a plan to its end: the executable, the pilot, then all that it fixed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from kit.engine.protocol import SESSION_LABEL
+from kit.errors import KitError
+from kit.images.fidelity import ArmImage
+from kit.judge.pilot import fixed_plan
+from kit.measure.device import GpuBench
+from kit.measure.executable import ExecutableRun, run_executable
+from kit.measure.execute import Bench, execute
+from kit.measure.host import host_facts, machine_id
+from kit.measure.runlog import RunLog, read_session
+from kit.measure.session import Header, RunEntry, Session
+from kit.plan.make import expected_seconds
+from kit.plan.model import PlannedRun
+from kit.plan.roles import MAIN
+from kit.plan.shard import of_shard, parse_shard
+from kit.report.outlook import outlook_lines
+from kit.study.model import Study
+from kit.world import World
+
+
+def measure(
+    world: World,
+    study: Study,
+    session: Session,
+    log: RunLog,
+    folder: Path,
+    executable: ArmImage | None,
+) -> None:
+    """What is left of the plan; a pilot first says how much that is."""
+    plan = session.header.plan
+    if executable is not None and session.executable is None:
+        with world.progress.phase("executable") as phase:
+            phase.step("the executable on a Debian with nothing else")
+            log.add_executable(_run_executable(world, study, session.header, executable))
+    run_plan(world, study, session, log, folder)
+    if plan.pilot and session.outlook is None:
+        piloted = read_session(folder)
+        fixed, found = fixed_plan(piloted, study)
+        log.add_plan(fixed, asdict(found) if found is not None else {})
+        with world.progress.phase("pilot") as phase:
+            for line in outlook_lines(found):
+                phase.say(line)
+        run_plan(world, study, read_session(folder), log, folder)
+
+
+def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: Path) -> None:
+    """Every run of the plan that the session lacks."""
+    header = session.header
+    done = {entry.run_id for entry in session.entries if entry.record is not None}
+    bench = Bench(
+        world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
+        machine_id(host_facts(world.engine.info())),
+    )  # fmt: skip
+    shard = parse_shard(header.shard) if header.shard else None
+    others = {run.run_id for run in header.plan.runs} - {
+        run.run_id for run in of_shard(header.plan.runs, shard)
+    }
+    left = [run for run in header.plan.runs if run.run_id not in done | others]
+    if not left:
+        return
+    seconds = expected_seconds(study, left)
+    with world.progress.phase("runs", total=len(left), expected_s=seconds, folder=folder) as phase:
+
+        def before(run: PlannedRun) -> None:
+            where = "identity" if run.block < 0 else f"block {run.block + 1}"
+            phase.step(f"{where}: {run.arm}" + ("" if run.role == MAIN else f" ({run.role})"))
+
+        def after(entry: RunEntry) -> None:
+            phase.advance()
+            if entry.failure:
+                phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
+
+        try:
+            execute(bench, study, header.plan, done | others, log, before, after)
+        except BaseException:
+            # An engine that is gone must not hide why the session ended.
+            with suppress(KitError):
+                world.engine.remove_by_label(SESSION_LABEL, header.session_id)
+            raise
+
+
+def _run_executable(world: World, study: Study, header: Header, image: ArmImage) -> ExecutableRun:
+    arm = next(a for a in header.plan.arms if study.arms[a].stack == study.contender)
+    return run_executable(world.engine, image, study, arm, header.plan.limits, header.session_id)
+
+
+def _gpu_bench(world: World, header: Header) -> GpuBench | None:
+    gpu = header.gpu
+    if gpu is None or gpu.chosen is None or gpu.problems:
+        return None
+    return GpuBench(world.probe, gpu.chosen, gpu.request, gpu.first_start_s)

@@ -1,0 +1,66 @@
+"""The images of a plan, ready to run: room for them, built, described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import kit
+from kit.errors import HostError
+from kit.images.build import Builder, Images, Options
+from kit.images.sbom import sbom_json, sbom_name
+from kit.pins.load import Pins
+from kit.study.model import Arm, Study
+from kit.world import World
+
+
+def build_images(
+    world: World, study: Study, pins: Pins, options: Options, arms: Sequence[str]
+) -> tuple[Images, Mapping[str, bytes]]:
+    """The images of the arms, described, and their bills of materials by file name."""
+    return _described(world, build(world, study, pins, options, arms))
+
+
+def build(world: World, study: Study, pins: Pins, options: Options, arms: Sequence[str]) -> Images:
+    """The images of the arms. Raises HostError or ImageError."""
+    check_disk(world, study, arms)
+    with world.progress.phase("images") as phase:
+        builder = Builder(world.engine, pins, world.net, options, phase.step)
+        return builder.build(study, tuple(arms))
+
+
+def _described(world: World, images: Images) -> tuple[Images, Mapping[str, bytes]]:
+    """The images with their content digests, and a bill of materials for each arm."""
+    arms = {}
+    sboms = {}
+    with world.progress.phase("content") as phase:
+        for name, image in images.arms.items():
+            phase.step(f"reading {image.reference}")
+            found = world.describe(image.image_id)
+            arms[name] = replace(image, content_sha256=found.content_sha256)
+            sboms[sbom_name(name)] = sbom_json(image.reference, found.content_sha256, found.parts)
+    return replace(images, arms=arms), sboms
+
+
+def check_disk(world: World, study: Study, arms: Sequence[str]) -> None:
+    """Refuse before an image is begun that the disk cannot hold."""
+    missing = dict.fromkeys(
+        arm.variant
+        for arm in (study.arms[name] for name in arms)
+        if world.engine.find_image(_image_name(study, arm)) is None
+    )
+    needed = sum(study.protocol.disk_bytes[variant] for variant in missing)
+    root = world.engine.info().root_dir
+    free = world.free_disk(root)
+    if free is not None and free < needed:
+        raise HostError(
+            f"disk: the {' and '.join(missing)} images need {needed / 1e9:.1f} GB, "
+            f"{free / 1e9:.1f} GB are free at {root}",
+            "free disk space there (`docker system prune` removes what is unused)",
+        )
+
+
+def _image_name(study: Study, arm: Arm) -> str:
+    """What the arm's image is called, or the largest part of it."""
+    name = f"python-{arm.variant}" if arm.recipe is None else f"{study.id}-{arm.name}"
+    return f"kit/{name}:{kit.__version__}"

@@ -1,0 +1,61 @@
+"""Everything outside the pure core, behind small interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kit.engine.protocol import Engine
+from kit.errors import HostError
+from kit.gpu.probe import NvmlProbe, Probe
+from kit.images.describe import Description
+from kit.images.hostnet import HostNet
+from kit.measure.host import Host
+from kit.progress import Progress
+
+BUSY_READINGS = 12
+BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
+"""Of all CPUs, used by others before a session: said, and refused."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside the pure core. ``describe`` reads the image of an id.
+
+    ``free_disk`` gives the free bytes at the engine's folder of that name, None
+    where that cannot be told (a remote engine).
+    """
+
+    engine: Engine
+    host: Host
+    net: HostNet
+    now: Callable[[], datetime]
+    progress: Progress
+    describe: Callable[[str], Description]
+    free_disk: Callable[[str], int | None] = lambda _folder: None
+    probe: Probe = field(default_factory=NvmlProbe)
+
+
+def check_quiet(world: World, noisy: bool) -> int:
+    """Bytes of memory that are free. Refuses to begin on a machine that others keep busy."""
+    cpus = world.engine.info().cpus
+    # The quietest of several moments: one alone may be an engine's start or a cron job.
+    now = world.host.read()
+    for _ in range(BUSY_READINGS):
+        if now.busy_cpus <= BUSY_NAMED * cpus:
+            break
+        now = min(now, world.host.read(), key=lambda reading: reading.busy_cpus)
+    share = now.busy_cpus / max(cpus, 1)
+    if share > BUSY_REFUSED and not noisy:
+        raise HostError(
+            f"the machine is busy: others use {now.busy_cpus:.1f} of {cpus} CPUs",
+            "wait until it is quiet, or measure all the same with --noisy",
+        )
+    if share > BUSY_NAMED:
+        with world.progress.phase("host") as phase:
+            phase.say(
+                f"the machine is not quiet: others use {now.busy_cpus:.1f} of {cpus} CPUs; "
+                "runs under disturbance are flagged in the report"
+            )
+    return now.available_bytes
