@@ -24,7 +24,7 @@ def report_files(model: ReportModel) -> Mapping[str, bytes]:
     text = markdown.render(model, drawn)
     files = {
         REPORT: text.encode(),
-        PAGE: html.render(model, text, drawn).encode(),
+        PAGE: html.render(text, drawn).encode(),
         RESULTS: results_json.dumps(model).encode(),
         **{f"{plots.FOLDER}/{name}": data for name, data in plots.files(drawn).items()},
         **{f"{FORMATS}/{name}": data for name, data in formats.render_all(model).items()},

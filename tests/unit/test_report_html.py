@@ -1,124 +1,321 @@
-"""report.html: one file, the markdown's content, and nothing of a container becomes markup."""
+"""The report as one page: all that the markdown says, and nothing that acts or is loaded."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html as entities
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from sessions import change_run, fail_run, make_session, make_study, paired, with_role
+from markdown_it import MarkdownIt
+from sessions import (
+    PYTHON,
+    change_record,
+    change_run,
+    fail_run,
+    make_fidelity,
+    make_session,
+    make_study,
+    paired,
+)
 
-from kit.report import html, markdown
+from kit.images.fidelity import ArmImage, Component
+from kit.report import html, markdown, plots
 from kit.report.model import build_report
-from kit.report.plots import draw_all
+from kit.report.tables import fold, table
+from kit.report.text import block, code, inline
+from kit.study.load import shipped_study
 
-SESSION = with_role(make_session(paired([1.07, 1.06, 1.068])), "placebo", [1.0, 1.01, 0.99])
+SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
+EVIL = (
+    "1.0 | <script>alert(1)</script> `x` ``y`` [l](javascript:alert(1)) ![i](http://h.example/x) "
+    "&lt;img src=x onerror=alert(1)&gt; \"' onload=x \x1b[31mred\x1b[0m \u202eabc\u2066\u200f\n"
+    "| a | b |\n|---|---|\n# H\n</details></main><style>*{}</style>\n</script><b>"
+)
+MEGABYTE = (EVIL * (2**20 // len(EVIL) + 1))[: 2**20]
+ADDRESSES = {"src", "href", "srcset", "action", "data", "poster", "xlink:href", "background"}
 
 
 class Page(HTMLParser):
-    """What a browser would see: tags with their attributes, and the text of cells."""
+    """What a browser would see: tags with attributes, cells by row, titles, words."""
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.cells, self.text = [], [], ""
-        self.inside = False
+        self.tags, self.rows, self.titles, self.words, self.inside = [], [], [], [], None
         self.feed(text)
+        self.close()
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        if tag in ("td", "th"):
-            self.inside = True
-            self.cells.append("")
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+        if tag in {"td", "th", "h2", "style", "script", "pre", "title", "summary"}:
+            self.inside = tag
+            if tag == "h2":
+                self.titles.append("")
 
     def handle_endtag(self, tag):
-        if tag in ("td", "th"):
-            self.inside = False
+        if tag in {"tr", "h2", "style", "script", "pre", "title", "summary"}:
+            self.inside = None
 
     def handle_data(self, data):
-        self.text += data
-        if self.inside:
-            self.cells[-1] += data
+        if self.inside in {"td", "th"}:
+            self.rows[-1][-1] += data
+        if self.inside == "h2":
+            self.titles[-1] += data
+        if self.inside not in {"style", "script"}:
+            self.words.append(data)
+
+    def named(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
 
 
-def page_of(session=SESSION, plots=False):
-    model = build_report(session, make_study())
-    drawn = draw_all(model) if plots else ()
-    return html.render(model, markdown.render(model, drawn), drawn)
+def stock_rows(text):
+    """Cells of every table row, as another parser of GitHub's tables reads them."""
+    rows, inside = [], False
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "tr_open":
+            rows.append([])
+        if token.type in {"th_open", "td_open"}:
+            rows[-1].append("")
+        inside = token.type in {"th_open", "td_open"} or (inside and token.type == "inline")
+        if token.type == "inline" and inside:
+            rows[-1][-1] = "".join(child.content for child in token.children)
+    return [row for row in rows if row]
 
 
-def test_it_needs_no_other_file_and_no_network():
-    text = page_of(plots=True)
-    page = Page(text)
-    for tag, attrs in page.tags:
-        assert tag not in ("link", "iframe", "object", "base", "form")
-        for name in ("src", "href", "srcset", "action"):
-            value = attrs.get(name)
-            assert value is None or value.startswith(("data:image/", "#section-", "#report"))
-        assert "style" not in attrs and not any(name.startswith("on") for name in attrs)
-    images = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(images) == 5
-    assert all(len(attrs["alt"]) > 40 for attrs in images)
-    policy = next(a["content"] for t, a in page.tags if a.get("http-equiv"))
-    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+def page_of(session, study=None):
+    model = build_report(session, study or make_study())
+    drawn = plots.draw_all(model)
+    text = markdown.render(model, drawn)
+    return text, html.render(text, drawn)
 
 
-def test_it_holds_what_the_markdown_holds():
-    model = build_report(SESSION, make_study())
-    text = markdown.render(model)
-    page = Page(html.render(model, text))
-    for title in re.findall(r"^## (.+)$", text, re.MULTILINE):
-        assert page.text.count(title.replace("\\", "")) >= 2  # heading and contents
-    cells = sum(line.count("|") - 1 for line in text.splitlines() if line.startswith("|"))
-    rules = sum(line.count("|") - 1 for line in text.splitlines() if line.startswith("|-"))
-    assert len(page.cells) == cells - rules
-    assert "INCONCLUSIVE" in page.text or "REPRODUCED" in page.text
-    assert sum(tag == "details" for tag, _ in page.tags) == text.count("<details>")
+@pytest.fixture(scope="module")
+def usual():
+    session = make_session(paired(SIX), make_fidelity("data"), notes=["a torn line"])
+    session = fail_run(session, "t1-dotnet-cpu", "out of memory", "step 1\nKilled")
+    image = ArmImage(PYTHON, "kit/python-cpu:abc", "sha256:1", 1_300_000_000, "ab" * 32)
+    header = replace(session.header, images={**session.header.images, PYTHON: image})
+    return page_of(replace(session, header=header), shipped_study())
 
 
-def test_heads_have_a_scope_and_the_page_its_landmarks():
-    page = Page(page_of())
-    assert {a.get("scope") for t, a in page.tags if t == "th"} == {"col"}
-    names = [t for t, _ in page.tags]
-    assert {"main", "nav"} <= set(names)
-    assert next(a for t, a in page.tags if t == "html")["lang"] == "en"
-    ids = [a["id"] for _, a in page.tags if "id" in a]
-    assert len(ids) == len(set(ids))
-
-
-HOSTILE = [
-    "</td></table><script>alert(1)</script>",
-    "<details>\n<summary>x</summary>\n<img src=http://evil.example/x onerror=alert(1)>",
-    "[link](javascript:alert(1)) ![x](http://evil.example/x.png)",
-    "`code` | pipe **bold** $x$",
-    "\x1b[31mred\x1b[0m \u202eright to left\u202c",
-    "<" * 1_000_000,
-]
-
-
-@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
-def test_nothing_of_a_container_becomes_markup(value):
-    session = fail_run(SESSION, "t1-dotnet-cpu", value, f"{value}\n<details>\n</details>\n{value}")
-    session = change_run(session, "t0-python-cpu", machine=value)
-    record = session.entries[-1].record
-    session = change_run(
-        session,
-        session.entries[-1].run_id,
-        record=replace(record, versions={**record.versions, "os": value, "runtime": value}),
+@pytest.fixture(scope="module")
+def hostile():
+    session = make_session(paired(SIX))
+    record = session.timed()[0].record
+    versions = {**record.versions, "python": MEGABYTE, EVIL: "x"}
+    session = change_record(session, "t0-python-cpu", versions=versions, clock_name=MEGABYTE)
+    log = f"```\n</details>\n<details>\n<summary>x</summary>\n\n</pre>{MEGABYTE}"
+    session = fail_run(session, "t1-dotnet-cpu", MEGABYTE, log)
+    session = change_run(session, "t2-python-cpu", image_id=EVIL)
+    header = replace(
+        session.header,
+        fidelity=(*make_fidelity(), Component(EVIL, EVIL, EVIL, False, MEGABYTE)),
+        host=replace(session.header.host, cpu_model=EVIL, kernel=EVIL, engine=MEGABYTE),
+        plan=replace(session.header.plan, notes=(EVIL,)),
+        session_id=EVIL,
+        command=f"kit {MEGABYTE}",
     )
-    text = page_of(session)
-    plain = page_of(fail_run(SESSION, "t1-dotnet-cpu", "x", "x"))
-    counted = [sum(tag == name for tag, _ in Page(p).tags) for p in (text, plain) for name in
-               ("script", "details", "img", "a", "table", "iframe")]  # fmt: skip
-    assert counted[:6] == counted[6:]
-    assert "\x1b" not in text and "\u202e" not in text
-    assert len(text) < 1_000_000
+    study = make_study(title=EVIL)
+    return page_of(replace(session, header=header, notes=(EVIL,)), study)
 
 
-def test_the_same_session_gives_the_same_bytes():
-    assert page_of(plots=True) == page_of(plots=True)
+def test_every_section_and_cell_of_the_markdown_is_there(usual):
+    text, shown = usual
+    page = Page(shown)
+    assert page.titles == ["Contents", *re.findall(r"(?m)^## (.*)$", text)]
+    assert page.rows == stock_rows(text)
+    assert len(page.rows) > 80
+    said = " ".join("".join(page.words).split())
+    opening = text.split("\n## ")[0].replace("**", "").replace("`", "").lstrip("# ")
+    for line in filter(None, entities.unescape(opening).splitlines()):
+        assert line.replace("\\*", "*") in said
+    assert "step 1 Killed" in said
 
 
-def test_a_thousand_runs_stay_below_five_megabytes():
-    many = make_session(paired([1.05 + 0.001 * (i % 7) for i in range(500)], fits=5))
-    assert len(page_of(many, plots=True).encode()) < 5_000_000
+def test_tables_with_hostile_cells_are_the_same_too(hostile):
+    text, shown = hostile
+    assert Page(shown).rows == stock_rows(text)
+
+
+def test_folds_stay_folds_and_hold_what_they_held(usual):
+    text, shown = usual
+    inner = re.search(r"<summary>\d+ fits of .*?</details>", shown, re.DOTALL).group()
+    assert inner.count("<tr>") == 1 + 25
+    assert len(re.findall("<details>", shown)) == text.count("<details>") == 3
+    assert "<details open" not in shown
+    assert shown.count("</details>") == 3
+
+
+@pytest.mark.parametrize("which", ["usual", "hostile"])
+def test_nothing_is_loaded_from_outside(which, request):
+    _, shown = request.getfixturevalue(which)
+    page = Page(shown)
+    for tag, attrs in page.tags:
+        for name in ADDRESSES & attrs.keys():
+            allowed = r"data:.*" if tag in {"img", "link"} else r"#[a-z0-9-]+|sbom/[\w.-]+"
+            assert re.fullmatch(allowed, attrs[name]), (tag, name, attrs[name][:80])
+        assert not [name for name in attrs if name.startswith("on") or name == "style"]
+    style = re.search(r"<style>(.*?)</style>", shown, re.DOTALL).group(1)
+    assert "url(" not in style
+    assert "@import" not in style
+    assert len(page.named("img")) == 5
+    assert {tag for tag, _ in page.tags} <= {
+        "html", "head", "meta", "title", "link", "style", "body", "a", "header", "h1", "h2", "p",
+        "nav", "ul", "li", "main", "section", "div", "table", "thead", "tbody", "tr", "th", "td",
+        "strong", "code", "pre", "img", "details", "summary", "script",
+    }  # fmt: skip
+
+
+def test_the_policy_lets_only_this_style_and_this_script_act(usual):
+    _, shown = usual
+    page = Page(shown)
+    policy = next(m["content"] for m in page.named("meta") if "http-equiv" in m)
+    assert policy.startswith("default-src 'none';")
+    for kind in ("style", "script"):
+        (inner,) = re.findall(rf"<{kind}>(.*?)</{kind}>", shown, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+
+
+def test_nothing_of_a_hostile_session_becomes_markup(hostile):
+    _, shown = hostile
+    page = Page(shown)
+    for tag in ("script", "style", "h1", "main", "title"):
+        assert len(page.named(tag)) == 1, tag
+    assert not [a for a in page.named("a") if not re.match(r"#|sbom/", a["href"])]
+    outside = re.sub(r"(?s)<(script|style)>.*?</\1>", "", shown)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]",
+                         outside)  # fmt: skip
+    assert len(page.named("details")) == outside.count("</details>") == 3
+    assert "alert(1)" in "".join(page.words)
+    assert len(shown.encode()) < 600_000
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script>alert(1)</script>",
+        "a\n\n<div onclick=x>\n\nb",
+        "<details open>\n<summary>x</summary>\n\nb\n\n</details>",
+        "<details>\n<summary><b>x</b></summary>\n\nb\n\n</details>",
+        "<details onclick=x>\n<summary>x</summary>\n\nb",
+        "- <details>\n  <summary>x</summary>",
+        " <details>\n <summary>x</summary>",
+        "[x](javascript:alert(1)) <javascript:alert(1)> <http://h.example>",
+        "![x](http://h.example/p.svg) ![x](plots/none.svg)",
+        "[x]: http://h.example\n\n[x]",
+        "|<script>|b|\n|---|---|\n|<img src=x>|![x](http://h.example/y)|",
+    ],
+)
+def test_unescaped_tags_would_be_shown_not_obeyed(markup):
+    shown = html.render(f"# T\n\nv\n\n## S\n\n{markup}\n")
+    body = Page("<main" + shown.split("<main")[1].split("<script>")[0])
+    assert {tag for tag, _ in body.tags} <= {
+        "main", "section", "h2", "p", "ul", "li", "div",
+        "table", "thead", "tbody", "tr", "th", "td",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [EVIL, "a|b", "`a`", "*a* _b_ ~c~", "&amp; &lt;", "1. x", "$x$"])
+def test_a_value_reads_as_it_came(value):
+    from kit.report.text import plain
+
+    cells = table(["a", "b"], [[inline(value, 900), code(value, 900)]])
+    shown = html.render(f"# T\n\n## S\n\n{inline(value, 900)}\n\n{cells}\n")
+    page = Page(shown)
+    assert page.rows[1] == [plain(value, 900)] * 2
+    assert plain(value, 900) in "".join(page.words)
+
+
+def test_a_fold_shows_its_summary_as_text_and_its_body_as_blocks():
+    body = block("</details>\n<details>\n<summary>x</summary>\n```\n")
+    summary = inline("a <b> & `c` \\ |")
+    shown = html.render(f"# T\n\n## S\n\n{fold(summary, body)}\n\nafter\n\n## Next\n\nx\n")
+    assert "<summary>a &lt;b&gt; &amp; `c` \\ |</summary>" in shown
+    assert shown.count("<details>") == shown.count("</details>") == 1
+    assert "<p>after</p>" in shown
+    assert "&lt;/details&gt;\n&lt;details&gt;" in shown
+
+
+def test_screen_readers_find_their_way(usual):
+    text, shown = usual
+    page = Page(shown)
+    assert shown.startswith('<!doctype html>\n<html lang="en">')
+    assert "<title>Does C# train" in shown
+    for tag in ("header", "nav", "main", "h1"):
+        assert len(page.named(tag)) == 1
+    skip = page.named("a")[0]
+    assert skip["href"] == f"#{page.named('main')[0]['id']}"
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    targets = [a["href"][1:] for a in page.named("a") if a["href"].startswith("#")]
+    assert set(targets) <= set(ids)
+    assert len(targets) == 1 + len(re.findall(r"(?m)^## ", text))
+    assert {th["scope"] for th in page.named("th")} == {"col", "row"}
+    labels = [div["aria-label"] for div in page.named("div") if "aria-label" in div]
+    assert len(labels) == len(set(labels)) == len(page.named("table"))
+    alts = [img["alt"] for img in page.named("img")]
+    assert alts[0].startswith("Gain by claim. C1 mean: measured")
+    assert all(len(alt) > 20 for alt in alts)
+
+
+def test_plots_are_inside_as_they_were_drawn():
+    model = build_report(make_session(paired(SIX)), make_study())
+    drawn = plots.draw_all(model)
+    large = replace(drawn[1], svg=drawn[1].svg + b" " * html.PLOT_LIMIT_BYTES)
+    hard = replace(drawn[2], alt='a "b" <c> | d & `e`')
+    drawn = (drawn[0], large, hard, *drawn[3:])
+    images = Page(html.render(markdown.render(model, drawn), drawn)).named("img")
+    found = [img["src"].split(",", 1) for img in images]
+    assert [base64.b64decode(content) for _, content in found] == [
+        plot.png if plot is large else plot.svg for plot in drawn
+    ]
+    assert found[0][0] == "data:image/svg+xml;base64"
+    assert found[1][0] == "data:image/png;base64"
+    assert images[2]["alt"] == hard.alt
+
+
+def test_sections_of_one_title_have_anchors_of_their_own():
+    shown = html.render("# T\n\n## A b\n\nx\n\n## A b\n\ny\n\n## ???\n\nz\n")
+    assert re.findall(r'<h2 id="([^"]+)"', shown) == ["a-b", "a-b-2", "section"]
+
+
+def test_the_same_session_gives_the_same_bytes(usual):
+    session = make_session(paired(SIX), make_fidelity("data"))
+    first, second = (page_of(session)[1] for _ in range(2))
+    assert first == second
+
+
+def test_a_session_that_never_ran_has_a_page():
+    _, shown = page_of(replace(make_session(paired(SIX)), entries=()))
+    assert "Cannot be tested here" in shown
+    assert not Page(shown).named("img")
+
+
+def test_a_session_of_a_thousand_runs_stays_below_five_megabytes():
+    model = build_report(make_session(paired(SIX, fits=20)), make_study())
+    raw = tuple(
+        replace(run, run_id=f"t{block}-{run.arm}", block=block)
+        for block in range(500)
+        for run in model.raw[:2]
+    )
+    judged = tuple(
+        replace(run, run_id=f"t{block}-{run.arm}", block=block)
+        for block in range(500)
+        for run in model.judged.runs[:2]
+    )
+    model = replace(model, raw=raw, judged=replace(model.judged, runs=judged))
+    drawn = plots.draw_all(model)
+    text = markdown.render(model, drawn)
+    shown = html.render(text, drawn)
+    assert "20000 fits of 1000 timed runs" in shown
+    assert shown.count("<tr>") > 20000
+    assert len(shown.encode()) < 5_000_000

@@ -1,0 +1,59 @@
+"use strict";
+(() => {
+  const NUMBER = /^[<>]?\s*([-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)(?=$|[\s[(%])/i;
+  const words = new Intl.Collator("en", { numeric: true });
+  const said = document.getElementById("said");
+  const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
+
+  const text = (row, column) => row.cells[column].textContent.trim();
+  const missing = (value) => value === "" || value === "-";
+
+  // Numbers by size where the whole column is numbers, else words; what is missing goes last.
+  const compare = (values) => {
+    const found = values.filter((value) => !missing(value)).map((value) => NUMBER.exec(value));
+    if (found.some((match) => match === null)) return [(value) => value, words.compare];
+    const size = (value) => Number(NUMBER.exec(value)[1].replaceAll(",", ""));
+    return [size, (a, b) => a - b];
+  };
+
+  const order = (rows, column, way) => {
+    if (way === "none") return rows;
+    const values = rows.map((row) => text(row, column));
+    const [key, by] = compare(values);
+    const keyed = rows.map((row, place) => {
+      const gone = missing(values[place]);
+      return { row, gone, key: gone ? null : key(values[place]) };
+    });
+    const sign = way === "ascending" ? 1 : -1;
+    keyed.sort((a, b) => (a.gone || b.gone ? a.gone - b.gone : sign * by(a.key, b.key)));
+    return keyed.map((entry) => entry.row);
+  };
+
+  const sortable = (table) => {
+    const body = table.tBodies[0];
+    const first = Array.from(body.rows);
+    const heads = Array.from(table.tHead.rows[0].cells);
+    if (first.length < 2) return;
+    for (const [column, head] of heads.entries()) {
+      if (head.tagName !== "TH") continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const way = NEXT[head.getAttribute("aria-sort") ?? "none"];
+        for (const other of heads) other.removeAttribute("aria-sort");
+        if (way !== "none") head.setAttribute("aria-sort", way);
+        const sorted = order(first, column, way);
+        // Rows moved inside the page would have their style worked out again one by one.
+        body.remove();
+        for (const row of sorted) body.append(row);
+        table.append(body);
+        const by = `sorted by ${button.textContent}, ${way}`;
+        said.textContent = way === "none" ? "back in the report's order" : by;
+      });
+    }
+  };
+
+  for (const table of document.querySelectorAll("table.grid")) sortable(table);
+})();

@@ -1,0 +1,253 @@
+"""report.html in a real browser: headless Chromium, driven through WebDriver.
+
+The browser comes from the machine or, where there is none, from Debian's packages; a
+machine that gives neither fails the test, since a skip would hide an unopened page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+
+from sessions import change_record, fail_run, make_fidelity, make_session, paired
+
+from kit.report import html, markdown, plots
+from kit.report.model import build_report
+from kit.study.load import shipped_study
+
+pytestmark = pytest.mark.timeout(600)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+
+
+def find():
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which("chromedriver") or shutil.which(
+        "chromedriver", path=os.environ.get("CHROMEWEBDRIVER", "")
+    )
+    return (browser, driver) if browser and driver else None
+
+
+def install():
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        pytest.fail("no Chromium with its driver here: apt-get install chromium chromium-driver")
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    packages = ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"]
+    for arguments in (["update"], packages):
+        done = subprocess.run(
+            [*apt, *arguments], env=env, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if find() is None:
+        install()
+    program, driver = find()
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    profile = tmp_path_factory.mktemp("profile")
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,1000",
+        "--force-prefers-reduced-motion", f"--user-data-dir={profile}",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with pytest.MonkeyPatch.context() as patch:
+        # A driver that is found must not be looked for on the network, nor reached by a proxy.
+        patch.setenv("SE_OFFLINE", "true")
+        patch.setenv("NO_PROXY", "localhost,127.0.0.1")
+        patch.setenv("no_proxy", "localhost,127.0.0.1")
+        opened = webdriver.Chrome(options=options, service=Service(driver))
+        yield opened
+        opened.quit()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    session = make_session(
+        paired([1.068, 1.072, 1.06, 1.08, 1.07, 1.065, 1.06, 1.07, 1.08, 1.07, 1.06]),
+        make_fidelity("binding"),
+        notes=[EVIL],
+    )
+    session = change_record(session, "t0-python-cpu", clock_name=EVIL)
+    session = fail_run(session, "t1-dotnet-cpu", EVIL, f"</pre>{EVIL}")
+    model = build_report(session, shipped_study())
+    drawn = plots.draw_all(model)
+    text = markdown.render(model, drawn)
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(html.render(text, drawn), encoding="utf-8")
+    return model, text, path.as_uri()
+
+
+@pytest.fixture
+def page(browser, report):
+    """The page, opened anew; what it asked for and complained of is checked at the end."""
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    browser.get(report[2])
+    yield browser
+    assert browser.get_log("browser") == []
+    sent = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {
+        message["params"]["request"]["url"].split("#")[0]
+        for message in sent
+        if message["method"] == "Network.requestWillBeSent"
+    }
+    assert report[2] in asked
+    assert {url for url in asked if not url.startswith("data:")} == {report[2]}
+
+
+def table(page, title):
+    return page.find_element(By.XPATH, f"//section[h2='{title}']//table")
+
+
+def column(page, title, number):
+    return page.execute_script(
+        "return Array.from(arguments[0].tBodies[0].rows, r => r.cells[arguments[1]].textContent"
+        ".trim())",
+        table(page, title),
+        number,
+    )
+
+
+def header(page, title, name):
+    return table(page, title).find_element(By.XPATH, f".//thead//th[button='{name}']")
+
+
+def test_the_content_is_there(page, report):
+    model, text, _ = report
+    assert page.title == model.study.title
+    assert page.find_element(By.TAG_NAME, "h1").text == model.study.title
+    assert model.headline in page.find_element(By.TAG_NAME, "header").text
+    titles = [h2.text for h2 in page.find_elements(By.CSS_SELECTOR, "main h2")]
+    assert titles == [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert column(page, "Claims", 0)[:4] == ["C1", "C2", "C3", "C4"]
+    assert EVIL in page.find_element(By.TAG_NAME, "main").text
+
+
+def test_plots_are_drawn_with_words_beside_them(page):
+    images = page.find_elements(By.TAG_NAME, "img")
+    assert len(images) == 5
+    for image in images:
+        assert image.get_property("naturalWidth") > 300
+        assert len(image.get_attribute("alt")) > 20
+
+
+def test_a_click_on_a_header_sorts_and_says_so(page):
+    title, name = "Published against measured", "measured gain"
+    before = column(page, title, 4)
+    head = header(page, title, "python, figure 4 (s)")
+    ways = []
+    for _ in range(3):
+        head.find_element(By.TAG_NAME, "button").click()
+        values = [float(v) for v in column(page, title, 1) if v != "-"]
+        ways.append((head.get_attribute("aria-sort"), values))
+        if ways[-1][0]:
+            assert column(page, title, 1)[-1] == "-"
+            said = page.find_element(By.ID, "said").get_attribute("textContent")
+            assert said == f"sorted by python, figure 4 (s), {ways[-1][0]}"
+    assert ways[0] == ("ascending", sorted(values))
+    assert ways[1] == ("descending", sorted(values, reverse=True))
+    assert ways[2][0] is None
+    assert column(page, title, 4) == before
+    header(page, title, name).find_element(By.TAG_NAME, "button").click()
+    sorted_heads = table(page, title).find_elements(By.CSS_SELECTOR, "[aria-sort]")
+    assert [h.text.split("\n")[0].startswith(name) for h in sorted_heads] == [True]
+
+
+def test_words_and_numbers_sort_as_people_do(page):
+    page.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    header(page, "Raw numbers", "run").find_element(By.TAG_NAME, "button").click()
+    runs = list(dict.fromkeys(column(page, "Raw numbers", 3)))
+    assert runs[:2] == ["t0-dotnet-cpu", "t0-python-cpu"]
+    assert runs[-1] == "t10-python-cpu"
+    header(page, "Raw numbers", "minor faults").find_element(By.TAG_NAME, "button").click()
+    faults = [int(value) for value in column(page, "Raw numbers", 10)]
+    assert faults == sorted(faults)
+
+
+def test_the_keyboard_reaches_everything(page):
+    body = page.find_element(By.TAG_NAME, "body")
+    body.send_keys(Keys.TAB)
+    assert page.switch_to.active_element.text == "Skip to the report"
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    assert page.execute_script("return document.activeElement.id") == "report"
+    button = header(page, "Claims", "id").find_element(By.TAG_NAME, "button")
+    button.send_keys(Keys.SPACE, Keys.SPACE)
+    assert column(page, "Claims", 0)[0] == "C6"
+    assert page.switch_to.active_element == button
+
+
+def test_details_open_and_show_the_raw_numbers(page):
+    raw = page.find_element(By.XPATH, "//section[h2='Raw numbers']/details")
+    inner = raw.find_element(By.TAG_NAME, "table")
+    assert not inner.is_displayed()
+    raw.find_element(By.TAG_NAME, "summary").click()
+    assert inner.is_displayed()
+    assert raw.get_attribute("open") == "true"
+
+
+def test_it_can_be_read_in_dark_on_a_telephone_and_on_paper(page):
+    emulate = "Emulation.setEmulatedMedia"
+    colours = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+    seen = {}
+    for way in ("light", "dark"):
+        features = [{"name": "prefers-color-scheme", "value": way}]
+        page.execute_cdp_cmd(emulate, {"media": "", "features": features})
+        seen[way] = page.execute_script(colours)
+        assert contrast(*seen[way]) > 7
+        assert contrast(seen[way][0], muted(page)) > 4.5
+    assert seen["light"] != seen["dark"]
+    page.execute_cdp_cmd(emulate, {"media": "print", "features": []})
+    assert page.execute_script(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    assert not page.find_element(By.TAG_NAME, "nav").is_displayed()
+    page.execute_cdp_cmd(emulate, {"media": "", "features": []})
+    size = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    root = "document.documentElement"
+    assert page.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth")
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_page_of_a_session_that_never_ran_opens(browser, tmp_path):
+    session = replace(make_session(paired([1.06])), entries=())
+    text = markdown.render(build_report(session, shipped_study()))
+    path = tmp_path / "report.html"
+    path.write_text(html.render(text), encoding="utf-8")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+    assert browser.get_log("browser") == []
+    assert "Cannot be tested here" in browser.find_element(By.TAG_NAME, "header").text
+
+
+def muted(page):
+    script = "return getComputedStyle(document.querySelector('header p:last-child')).color"
+    return page.execute_script(script)
+
+
+def contrast(first, second):
+    """The ratio of the Web Content Accessibility Guidelines."""
+    lights = sorted(map(luminance, (first, second)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def luminance(colour):
+    parts = [int(part) / 255 for part in colour.split("(")[1].rstrip(")").split(",")[:3]]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
