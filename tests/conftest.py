@@ -15,6 +15,10 @@ from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.errors import KitError
 
+# A shell that starts the tests in the background has it ignored, by their children too;
+# what Ctrl-C does is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(autouse=True)
 def same_signals() -> Iterator[None]:
