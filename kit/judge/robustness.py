@@ -18,10 +18,10 @@ EQUIVALENCE_PERCENT = 2.0
 MOST_EXACT = 16
 """Blocks up to which every one of the 2^n sign flips is tried."""
 RESAMPLES = 9_999
-LEAST_RESAMPLES = 1_999
+LEAST_RESAMPLES = 999
 """With thousands of blocks the signs' sum is normal to the eye, and fewer flips tell it."""
 RESAMPLING_SEED = 20220501
-_VALUES_IN_ALL, _VALUES_AT_ONCE = 5_000_000, 2_000_000
+_VALUES_IN_ALL, _VALUES_AT_ONCE = 2_500_000, 1_000_000
 
 
 @dataclass(frozen=True)
