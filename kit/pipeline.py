@@ -15,6 +15,7 @@ from kit.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build import Builder, Options
 from kit.images.ready import build, build_images, check_disk
 from kit.images.sbom import SBOMS
+from kit.judge.comparison import judge
 from kit.measure.gather import gathered
 from kit.measure.header import new_header
 from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
@@ -109,6 +110,13 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
     header, entries = gathered(named)
     first, session = named[0]
     study = study_for(first, header.plan.study_sha256)
+    for shard, made in named:
+        # Each machine proves its own: only the first one's identity runs are kept.
+        if not all(part.same_work.held for part in judge(made, study).comparisons):
+            raise InputError(
+                f"{shard}: its arms did not do the same work",
+                "see its report; make that shard anew, or leave its plan out",
+            )
     folder = out / f"{header.session_id}-gathered"
     sboms = {p.name: p.read_bytes() for p in sorted((first / SBOMS).glob("*.json"))}
     write_below(folder / SBOMS, sboms)

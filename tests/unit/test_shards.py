@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from measured import works_but
 from sessions import make_session, make_study, paired
 from test_explain import varied
 from test_pipeline import STUDY, Bench
@@ -88,6 +89,18 @@ def test_what_cannot_be_gathered_is_refused_by_name(
         code = kit.cli.run(["gather", *map(str, folders), "--out", str(tmp_path / "out")])
         err = capsys.readouterr().err
         assert (code, said in err) == (2, True), err
+
+
+def test_a_shard_whose_arms_did_other_work_is_refused(
+    shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = works_but(
+        lambda d: d["arm"] == "dotnet-cpu" and d["identity"].update(model_config="0" * 64)
+    )
+    other = Bench(tmp_path / "other", bad).reproduce(blocks=5, shard=Shard(2, 2))
+    code = kit.cli.run(["gather", str(shards[0]), str(other), "--out", str(tmp_path / "out")])
+    assert code == 2
+    assert f"{other}: its arms did not do the same work" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/2/3", "-1/2", "1/0"])
