@@ -21,7 +21,7 @@ from kit.judge.pairing import (
     pair_blocks,
 )
 from kit.judge.robustness import ALPHA, equivalence_p, holm, t_p
-from kit.judge.statistics import CONFIDENCE, Estimate, RunStatistics
+from kit.judge.statistics import CONFIDENCE, Estimate, RunStatistics, half_width
 from kit.plan.model import DUET
 from kit.plan.roles import MAIN, PLACEBO, SLOWDOWN_PERCENT, reference_of
 from kit.study.model import Study
@@ -93,12 +93,9 @@ def single_pair_percent(estimate: Estimate) -> float | None:
     The prediction interval of a normal sample (t times SD times sqrt(1 + 1/n)), around
     no difference. None with fewer than three pairs.
     """
-    from scipy import stats
-
     if estimate.sd_log is None or estimate.pairs < 3:
         return None
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, estimate.pairs - 1))
-    half = quantile * estimate.sd_log * math.sqrt(1 + 1 / estimate.pairs)
+    half = half_width(estimate.sd_log, estimate.pairs) * math.sqrt(estimate.pairs + 1)
     return 100 * math.expm1(min(half, 10.0))
 
 
@@ -137,9 +134,6 @@ def _slowed(blocks: Sequence[PairedBlock], _study: Study) -> tuple[bool | None, 
 
 
 def _interval(logs: Sequence[float], confidence: float) -> tuple[float, float]:
-    from scipy import stats
-
-    quantile = float(stats.t.ppf(0.5 + confidence / 2, len(logs) - 1))
     # The injected wait is exact to microseconds; without any spread that is what is left.
-    half = max(quantile * stdev(logs) / math.sqrt(len(logs)), 1e-4)
+    half = max(half_width(stdev(logs), len(logs), confidence), 1e-4)
     return fmean(logs) - half, fmean(logs) + half

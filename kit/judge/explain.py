@@ -8,13 +8,12 @@ to be added up.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
 from kit.judge.pairing import ArmPair, arm_pairs
-from kit.judge.statistics import CONFIDENCE, Interval, in_order, warm
+from kit.judge.statistics import Interval, half_width, in_order, warm
 from kit.measure.record import Record
 from kit.measure.session import Session
 from kit.plan.roles import ALLOCATOR, KEPT, MAIN, PROBE, QUIET, TERMINAL
@@ -189,12 +188,9 @@ def _part(question: _Question, blocks: Sequence[Block], whole: float | None) -> 
 
 
 def _interval(values: Sequence[float]) -> Interval | None:
-    from scipy import stats
-
     if len(values) < 2:
         return None
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1))
-    half = quantile * stdev(values) / math.sqrt(len(values))
+    half = half_width(stdev(values), len(values))
     return Interval(fmean(values) - half, fmean(values) + half)
 
 

@@ -177,11 +177,11 @@ def gain_percent(ratio: float) -> float:
     return 100.0 * (1.0 - 1.0 / ratio)
 
 
-def half_width(sd: float, pairs: int) -> float:
-    """Half the t interval of a mean of that many values with that SD."""
+def half_width(sd: float, pairs: int, confidence: float = CONFIDENCE) -> float:
+    """Half the two-sided t interval of a mean of that many values with that SD."""
     from scipy import stats
 
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, pairs - 1))
+    quantile = float(stats.t.ppf(0.5 + confidence / 2, pairs - 1))
     return quantile * sd / math.sqrt(pairs)
 
 

@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from kit.judge.pairing import PairedBlock
 from kit.judge.robustness import ALPHA
 from kit.judge.samework import SameWork
+from kit.judge.statistics import half_width
 from kit.judge.verdict import (
     INCONCLUSIVE,
     NOT_TESTABLE,
@@ -139,8 +140,6 @@ def _quantity(
     session: Session, blocks: Sequence[PairedBlock], quantity: str, paper: Range
 ) -> tuple[str, str]:
     """Equal across the stacks by two one-sided tests, within the width of the paper's range."""
-    from scipy import stats
-
     ends = {e.run_id: _run_mean(e.record, quantity) for e in session.timed() if e.record}
     pairs = [(ends[b.baseline.run_id], ends[b.contender.run_id]) for b in blocks]
     if not all(math.isfinite(value) for pair in pairs for value in pair):
@@ -151,8 +150,8 @@ def _quantity(
     if len(differences) < 2:
         return INCONCLUSIVE, f"{shown}; one block does not tell whether they are equal"
     width = paper.high - paper.low
-    error = stdev(differences) / math.sqrt(len(differences))
-    half = float(stats.t.ppf(1 - ALPHA, len(differences) - 1)) * error
+    # Each of the two tests is one-sided.
+    half = half_width(stdev(differences), len(differences), 1 - 2 * ALPHA)
     centre = fmean(differences)
     if abs(centre) - half > width:
         return OPPOSITE, f"{shown}; they differ"
