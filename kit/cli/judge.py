@@ -15,12 +15,17 @@ def judge(folder: Path, as_json: bool) -> None:
 
     Nothing is written and no engine is needed; `kit report` writes the reports too.
     """
+    from rich.console import Console
+
     from kit.measure.runlog import read_session
     from kit.report import results_json
-    from kit.report.markdown import head
+    from kit.report.head import show
     from kit.report.model import build_report
     from kit.study.kept import study_for
 
     session = read_session(folder)
     model = build_report(session, study_for(folder, session.header.plan.study_sha256))
-    click.echo(results_json.dumps(model) if as_json else head(model), nl=not as_json)
+    if as_json:
+        click.echo(results_json.dumps(model), nl=False)
+    else:
+        show(model, Console())

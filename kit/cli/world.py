@@ -16,7 +16,7 @@ from kit.images.describe import describe, user_cache
 from kit.images.hostnet import gather
 from kit.measure.host import LocalHost
 from kit.report.files import REPORT
-from kit.report.markdown import head
+from kit.report.head import show
 from kit.report.model import ReportModel
 from kit.setup import setup
 from kit.world import World
@@ -47,5 +47,5 @@ def open_world(with_setup: bool) -> World:
 
 def print_head(model: ReportModel, folder: Path) -> None:
     """The head of the report and where the whole of it is, on standard output."""
-    click.echo(head(model))
+    show(model, Console())
     click.echo(f"Report: {folder / REPORT}")

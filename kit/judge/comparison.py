@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kit.judge.consistency import Finding, findings
 from kit.judge.controls import Control, controls
 from kit.judge.executable import ExecutableVerdict, judge_executable
+from kit.judge.hosts import Hosts, by_host
 from kit.judge.hygiene import Flag, flags
 from kit.judge.order import Drift, OrderEffect, Outlier, drift, order_effect, outliers
 from kit.judge.pairing import (
@@ -45,6 +46,7 @@ class Comparison:
     drifts: tuple[Drift, ...]
     outliers: tuple[Outlier, ...]
     verdicts: tuple[Verdict, ...]
+    hosts: Hosts
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def judge(session: Session, study: Study) -> Judged:
                     controls=found,
                     fidelity=fidelity,
                 ),
+                hosts=by_host(session, blocks, STATISTICS),
             )
         )
         training += judge_training(session, study, pair.variant, blocks, missing, work)

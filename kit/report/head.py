@@ -1,36 +1,82 @@
-"""The head of a report for the terminal: plain text, at most 80 columns."""
+"""The head of a report for the terminal: at most 80 columns, readable without colour."""
 
 from __future__ import annotations
 
+import io
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.plan.model import DUET
 from kit.report.numbers import NONE, gain, signed_percent
 from kit.report.text import plain
 
 if TYPE_CHECKING:
+    from kit.judge.executable import ExecutableVerdict
+    from kit.judge.training import TrainingVerdict
+    from kit.judge.verdict import Verdict
     from kit.report.model import ReportModel
 
+    _AnyVerdict = Verdict | TrainingVerdict | ExecutableVerdict
+
 WIDTH = 80
-_MOST_LINES = 4  # of one wrapped sentence
+_MOST_LINES = 4  # of one wrapped sentence, at full width
+_COLOURS: Mapping[str, str] = {
+    REPRODUCED: "green",
+    SAME_DIRECTION: "cyan",
+    OPPOSITE: "red",
+    EQUIVALENT: "magenta",
+    INCONCLUSIVE: "yellow",
+}
 
 
 def head(model: ReportModel) -> str:
-    """What is printed after a run: verdict, same work, claims, substitutes, failures."""
+    """What is printed after a run, as plain text of at most 80 columns."""
+    written = io.StringIO()
+    show(model, Console(file=written, width=WIDTH, color_system=None))
+    lines = written.getvalue().splitlines()
+    return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
+
+
+def show(model: ReportModel, console: Console) -> None:
+    """Print verdict, same work, controls, claims, substitutes and failures.
+
+    Colour is the console's choice: none where standard output is no terminal or ``NO_COLOR``
+    is set; no meaning rests on it.
+    """
     several = len(model.variants) > 1
-    lines = [*_wrapped(model.study.title), "", *_wrapped(model.headline), ""]
-    for part in model.variants:
-        prefix = f"{part.variant}: " if several else ""
-        lines += _wrapped(prefix + part.same_work_line)
-    lines += _wrapped(model.controls_line)
-    lines += _wrapped(duet_line(model))
-    lines += ["", *_table(model, several), "", *_wrapped(substitutes_line(model))]
-    lines += _wrapped(_left_out(model))
-    lines += _wrapped(model.gpu.flag_line if model.gpu is not None else "")
-    return "\n".join(line[:WIDTH] for line in lines).rstrip() + "\n"
+    width = min(console.width, WIDTH)
+
+    def paragraph(*sentences: str, style: str = "") -> None:
+        lines = [line for sentence in sentences for line in _wrapped(sentence, width)]
+        for line in lines:
+            console.print(Text(line, style=style), soft_wrap=True)
+        if lines:
+            console.print()
+
+    paragraph(model.study.title)
+    paragraph(model.headline, style="bold")
+    paragraph(
+        *(
+            (f"{part.variant}: " if several else "") + part.same_work_line
+            for part in model.variants
+        ),
+        model.controls_line,
+        duet_line(model),
+    )
+    console.print(_table(model, several), width=width)
+    console.print()
+    paragraph(
+        substitutes_line(model),
+        _left_out(model),
+        model.gpu.flag_line if model.gpu is not None else "",
+    )
 
 
 def substitutes_line(model: ReportModel) -> str:
@@ -47,38 +93,35 @@ def substitutes_line(model: ReportModel) -> str:
     return text
 
 
-def _table(model: ReportModel, several: bool) -> list[str]:
-    rows = [
-        [
-            plain(_named(v.claim.id, v.claim.statistic, v.variant, several), 16),
+def _table(model: ReportModel, several: bool) -> Table | Text:
+    rows: list[tuple[str, str, str, _AnyVerdict]] = [
+        (
+            _named(v.claim.id, v.claim.statistic, v.variant, several),
             signed_percent(v.claim.published_gain_percent),
             gain(v.measured),
-            v.printed,
-        ]
+            v,
+        )
         for v in model.verdicts
     ]
     rows += [
-        [
-            plain(_named(v.claim.id, "training", v.variant, several), 16),
-            NONE,
-            NONE,
-            v.printed,
-        ]
+        (_named(v.claim.id, "training", v.variant, several), NONE, NONE, v)
         for v in model.judged.training
     ]
-    rows += [
-        [plain(f"{v.claim.id} executable", 16), NONE, NONE, v.printed]
-        for v in model.judged.executable
-    ]
+    rows += [(f"{v.claim.id} executable", NONE, NONE, v) for v in model.judged.executable]
     if not rows:
-        return ["The study has no measured claim."]
-    text = tabulate(
-        rows,
-        headers=["claim", "paper", "gain here [95 %]", "verdict"],
-        tablefmt="simple",
-        disable_numparse=True,
-    )
-    return [line.rstrip() for line in text.splitlines()]
+        return Text("The study has no measured claim.")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
+    for name in ("claim", "paper", "gain here [95 %]", "verdict"):
+        table.add_column(name)
+    for name, paper, here, verdict in rows:
+        # Text and not a string: a claim's id is data, and brackets in one are no markup.
+        table.add_row(
+            Text(plain(name, 16)),
+            Text(paper),
+            Text(here),
+            Text(verdict.printed, style=_COLOURS.get(verdict.word, "")),
+        )
+    return table
 
 
 def _named(claim: str, what: str, variant: str, several: bool) -> str:
@@ -102,8 +145,9 @@ def _left_out(model: ReportModel) -> str:
     return f"Failed runs: {failed}; left out of the comparison: {excluded} (see the report)."
 
 
-def _wrapped(text: str) -> list[str]:
-    lines = textwrap.wrap(plain(text, WIDTH * _MOST_LINES), WIDTH)
-    if len(lines) > _MOST_LINES:
-        lines = [*lines[: _MOST_LINES - 1], lines[_MOST_LINES - 1][: WIDTH - 1] + "…"]
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = textwrap.wrap(plain(text, WIDTH * _MOST_LINES), width)
+    most = _MOST_LINES * WIDTH // width
+    if len(lines) > most:
+        lines = [*lines[: most - 1], lines[most - 1][: width - 1] + "…"]
     return lines

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kit.report import explanation
-from kit.report.head import head
 from kit.report.model import ReportModel
 from kit.report.plots import FOLDER, Plot
-from kit.report.sections import checks, environment, gpu, results, top
+from kit.report.sections import checks, environment, gpu, hosts, results, top
 from kit.report.text import inline
-
-__all__ = ["head", "render"]
 
 
 def _explained(model: ReportModel) -> str:
@@ -35,6 +32,7 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Where the difference comes from", _explained),
     ("GPU", gpu.gpu),
     ("What ran where", environment.where),
+    ("Host by host", hosts.hosts),
     ("Disturbances of the host", environment.disturbances),
     ("Failed and left out", environment.left_out),
     ("Plan", environment.plan),

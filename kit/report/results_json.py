@@ -126,6 +126,7 @@ def _variant(part: VariantReport) -> dict[str, object]:
             "own_libraries": work.own_libraries,
         },
         "estimates": comparison.estimates,
+        "hosts": comparison.hosts,
         "controls": [
             {**_fields(control), "blocks": [pair.block for pair in control.blocks]}
             for control in comparison.controls

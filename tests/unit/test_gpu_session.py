@@ -25,7 +25,7 @@ from kit.judge.verdict import NOT_TESTABLE
 from kit.measure.runlog import read_session
 from kit.pins.load import shipped_pins
 from kit.plan.resources import Wish
-from kit.report.markdown import head
+from kit.report.head import head
 from kit.schemas import problems
 from kit.study.load import shipped_study
 

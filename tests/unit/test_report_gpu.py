@@ -10,7 +10,8 @@ from sessions import DOTNET, PYTHON, change_record, make_session, make_study, pa
 
 from kit.gpu.facts import Finding, GpuCheck
 from kit.gpu.watch import summed
-from kit.report.markdown import head, render
+from kit.report.head import head
+from kit.report.markdown import render
 from kit.report.model import build_report
 from kit.report.results_json import to_document
 from kit.schemas import problems

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from sessions import (
     DOTNET,
     PYTHON,
@@ -21,7 +23,8 @@ from sessions import (
 )
 
 from kit.images.fidelity import Component
-from kit.report.markdown import head, render
+from kit.report.head import head, show
+from kit.report.markdown import render
 from kit.report.model import build_report
 from kit.study.load import shipped_study
 from kit.study.model import Arm
@@ -294,3 +297,28 @@ def test_other_tests_order_and_outliers_are_shown():
     assert "kept" in text
     alone = section(report(make_session({PYTHON: paired(SIX)[PYTHON]})), title)
     assert rows(alone)[2][2:] == ["-"] * 5
+
+
+def shown(**console):
+    """What the terminal gets."""
+    study = make_study()
+    study = replace(study, claims=(replace(study.claims[0], id="[red]C1"), *study.claims[1:]))
+    written = io.StringIO()
+    show(build_report(make_session(paired(SIX)), study), Console(file=written, **console))
+    return written.getvalue()
+
+
+def test_a_terminal_gets_colour_and_a_pipe_none(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = {"force_terminal": True, "color_system": "standard", "width": 100}
+    assert "\x1b[32m" in shown(**terminal)
+    assert "\x1b" not in shown(width=100)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in shown(**terminal)
+
+
+def test_a_claims_brackets_are_no_markup_and_a_small_terminal_is_wrapped():
+    assert "[red]C1" in shown(width=80)
+    narrow = shown(width=48)
+    assert max(map(len, narrow.splitlines())) <= 48
+    assert "REPRODUCED" in narrow

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import replace
+from importlib import resources
 from xml.etree import ElementTree
 
+import jsonschema
+import pytest
+from scipy import stats
 from sessions import PYTHON, make_session, make_study, paired
 
+from kit.report import markdown
 from kit.report.model import build_report
 from kit.report.plots import draw_all, files
+from kit.report.results_json import to_document
 
 EIGHT = [1.05, 1.06, 1.04, 1.05, 1.07, 1.02, 0.99, 1.1]
 NAMES = ["gains", "runs", "order", "memory", "system-cpu"]
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def validate(document):
+    schema = resources.files("kit.schemas").joinpath("results.schema.json").read_text()
+    jsonschema.validate(document, json.loads(schema))
 
 
 def plots(session=None, study=None):
@@ -62,3 +75,48 @@ def test_a_hostile_name_is_text():
     study = replace(study, claims=(claim,), title="</svg><script>")
     for plot in plots(study=study):
         assert b"<script" not in plot.svg
+
+
+def on_hosts(*machines):
+    """EIGHT's session, its blocks dealt out to the machines in turn."""
+    session = make_session(paired(EIGHT, fits=5))
+    return replace(
+        session,
+        entries=tuple(
+            replace(entry, machine=machines[entry.block % len(machines)])
+            for entry in session.entries
+        ),
+    )
+
+
+def test_several_hosts_have_a_forest_plot_and_a_table():
+    model = build_report(on_hosts("aaa", "b|`<b>"), make_study())
+    drawn = {plot.name: plot for plot in draw_all(model)}
+    assert list(drawn) == [NAMES[0], "hosts", *NAMES[1:]]
+    assert "host 2: " in drawn["hosts"].alt and "all: " in drawn["hosts"].alt
+    text = markdown.render(model)
+    section = text.partition("## Host by host\n")[2].partition("\n## ")[0]
+    assert "| host 1" in section and "<b>" not in section
+    ones, twos = EIGHT[::2], EIGHT[1::2]
+    expected = stats.ttest_ind(
+        [math.log(r) for r in ones], [math.log(r) for r in twos], equal_var=False
+    ).pvalue
+    # Of two groups, Welch's one-way test is Welch's t test.
+    assert f"{expected:.3f}" in section
+    found = model.judged.comparisons[0].hosts
+    assert [part.blocks for part in found.parts] == [(0, 2, 4, 6), (1, 3, 5, 7)]
+    assert found.agreement["mean"] == pytest.approx(expected)
+    validate(to_document(model))
+
+
+def test_one_host_has_neither():
+    model = build_report(on_hosts("aaa"), make_study())
+    assert [plot.name for plot in draw_all(model)] == NAMES
+    assert "Host by host" not in markdown.render(model)
+
+
+def test_hosts_of_one_block_do_not_break_the_test():
+    names = [f"m{i}" for i in range(8)]
+    model = build_report(on_hosts(*names), make_study())
+    assert model.judged.comparisons[0].hosts.agreement["mean"] is None
+    assert "too few blocks" in markdown.render(model)

@@ -22,7 +22,14 @@ _MEGABYTE = 1e6
 
 def draw_all(model: ReportModel) -> tuple[Plot, ...]:
     """Every plot the session has numbers for."""
-    makers: Sequence[Callable[[ReportModel], Plot | None]] = (gains, strip, order, memory, system)
+    makers: Sequence[Callable[[ReportModel], Plot | None]] = (
+        gains,
+        hosts,
+        strip,
+        order,
+        memory,
+        system,
+    )
     with styled():
         drawn = [make(model) for make in makers]
     return tuple(plot for plot in drawn if plot is not None)
@@ -62,6 +69,43 @@ def gains(model: ReportModel) -> Plot | None:
         for v in shown
     )
     return _plot("gains", "Gain by claim", words, drawn)
+
+
+def hosts(model: ReportModel) -> Plot | None:
+    """A forest plot: the headline claim's gain on each host, then over all blocks."""
+    part = next((p.comparison for p in model.variants if p.comparison.hosts.parts), None)
+    lead = (
+        next((v for v in part.verdicts if v.claim.id == model.head_claim), None) if part else None
+    )
+    if part is None or lead is None:
+        return None
+    statistic = lead.claim.statistic
+    shown = [
+        (f"host {number}", own.estimates[statistic], COLOURS[0], "s")
+        for number, own in enumerate(part.hosts.parts, start=1)
+    ]
+    shown.append(("all", part.estimates[statistic], INK, "D"))
+    drawn, axes = figure(1.2 + 0.4 * len(shown))
+    axes.axvspan(-EQUIVALENCE_PERCENT, EQUIVALENCE_PERCENT, color=FAINT, alpha=0.18, lw=0)
+    axes.axvline(0, color=INK, lw=1)
+    axes.axvline(lead.claim.published_gain_percent, color=COLOURS[1], lw=1.5, ls="--")
+    rows = list(range(len(shown)))[::-1]
+    for row, (_, found, colour, marker) in zip(rows, shown, strict=True):
+        if found.gain_interval is not None:
+            bounds = found.gain_interval
+            axes.plot([bounds.low, bounds.high], [row, row], color=colour, lw=2)
+        axes.plot(found.gain_percent, row, marker, color=colour, ms=6.5)
+    axes.set_yticks(rows, [f"{name} ({found.pairs} blocks)" for name, found, *_ in shown])
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_xlabel(
+        f"gain, %, with 95 % interval; dashed: the paper's; "
+        f"band: within ±{EQUIVALENCE_PERCENT:g} %, equal"
+    )
+    axes.set_title(f"{_claim_name(lead, False)} on every host")
+    words = "; ".join(
+        f"{name}: {gain(found)} over {found.pairs} blocks" for name, found, *_ in shown
+    )
+    return _plot("hosts", "Gain by host", words, drawn)
 
 
 def strip(model: ReportModel) -> Plot | None:

@@ -1,0 +1,67 @@
+"""Several hosts: what each of them measured, and whether they agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
+from kit.judge.statistics import Estimate
+from kit.measure.session import Session
+
+_LEAST_BLOCKS = 2  # of a host, before its spread can be told
+
+
+@dataclass(frozen=True)
+class HostPart:
+    """The blocks of one host, compared by themselves. ``machine``: its id in the log."""
+
+    machine: str
+    blocks: tuple[int, ...]
+    estimates: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Every host's part, in the order of its first block; none where there is one host.
+
+    ``agreement``: by statistic, p of Welch's one-way test that the hosts have one mean log
+    ratio (B. L. Welch, "On the comparison of several mean values", 1951). None: fewer than
+    two hosts have two blocks.
+    """
+
+    parts: tuple[HostPart, ...]
+    agreement: Mapping[str, float | None]
+
+
+def by_host(session: Session, blocks: Sequence[PairedBlock], statistics: Sequence[str]) -> Hosts:
+    """Complete blocks, told apart by the machine they ran on."""
+    machine_of = {e.block: e.machine for e in session.entries if e.kind == "timed" and e.record}
+    grouped: dict[str, list[PairedBlock]] = {}
+    for block in blocks:
+        grouped.setdefault(machine_of[block.block], []).append(block)
+    if len(grouped) < 2:
+        return Hosts((), {})
+    parts = tuple(
+        HostPart(
+            machine=machine,
+            blocks=tuple(pair.block for pair in own),
+            estimates={name: estimate_over(name, own) for name in statistics},
+        )
+        for machine, own in grouped.items()
+    )
+    agreement = {
+        name: _agreement([log_ratios(name, own) for own in grouped.values()]) for name in statistics
+    }
+    return Hosts(parts, agreement)
+
+
+def _agreement(groups: Sequence[list[float]]) -> float | None:
+    from statsmodels.stats.oneway import anova_oneway
+
+    told = [logs for logs in groups if len(logs) >= _LEAST_BLOCKS and max(logs) > min(logs)]
+    if len(told) < 2:
+        return None
+    p_value = float(anova_oneway(told, use_var="unequal").pvalue)
+    return None if math.isnan(p_value) else p_value
