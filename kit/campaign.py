@@ -13,7 +13,7 @@ from kit.judge.pilot import fixed_plan
 from kit.measure.device import GpuBench
 from kit.measure.executable import ExecutableRun, run_executable
 from kit.measure.execute import Bench, execute
-from kit.measure.host import host_facts, machine_id
+from kit.measure.host import host_facts, installation, machine_id
 from kit.measure.runlog import RunLog, read_session
 from kit.measure.session import Header, RunEntry, Session
 from kit.plan.make import expected_seconds
@@ -56,7 +56,7 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
     done = {entry.run_id for entry in session.entries if entry.record is not None}
     bench = Bench(
         world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
-        machine_id(host_facts(world.engine.info())),
+        machine_id(host_facts(world.engine.info()), installation()),
     )  # fmt: skip
     shard = parse_shard(header.shard) if header.shard else None
     others = {run.run_id for run in header.plan.runs} - {

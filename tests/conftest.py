@@ -19,6 +19,11 @@ from kit.errors import KitError
 # what Ctrl-C does is tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The tests of a workflow's own job are no step of a reproduction: they add nothing to its
+# summary, and what they expect on standard error is the same everywhere.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)
+
 
 @pytest.fixture(autouse=True)
 def same_signals() -> Iterator[None]:

@@ -20,6 +20,7 @@ from kit.cli.diff import diff
 from kit.cli.doctor import doctor
 from kit.cli.explain import explain
 from kit.cli.gather import gather
+from kit.cli.github import commands_stopped
 from kit.cli.judge import judge
 from kit.cli.lock import lock
 from kit.cli.matrix import matrix
@@ -69,6 +70,11 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line; the exit code. Errors are caught here and nowhere else."""
     stop_within(INTERRUPT_LIMIT_S)
+    with commands_stopped(os.environ):
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         answer = cli.main(arguments, standalone_mode=False)
     except KitError as error:

@@ -29,7 +29,10 @@ def gather(shards: tuple[Path, ...], out: Path, **wishes: Any) -> None:
     by name.
     """
     from kit import pipeline
+    from kit.measure.runlog import read_session
+    from kit.study.kept import study_for
 
-    check_options(wishes)
+    first = shards[0]
+    check_options(wishes, study_for(first, read_session(first).header.plan.study_sha256))
     folder, study = pipeline.gather(shards, out)
     conclude(pipeline.report(folder, study), folder, wishes)

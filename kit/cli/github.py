@@ -5,7 +5,9 @@ Both only inside a workflow, which the runner's own variables tell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,26 +19,51 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.report.model import ReportModel
 
 _LIMIT = 500
+# The token is drawn anew by every process, so that no program's output can hold it.
+_TOKEN = f"kit-{secrets.token_hex(16)}"
+_STOP = f"::stop-commands::{_TOKEN}"
+_RESUME = f"::{_TOKEN}::"
 # By verdict; anything else is a notice.
 _LEVELS = {"OPPOSITE": "error", "EQUIVALENT": "warning", "INCONCLUSIVE": "warning"}
 
 
+@contextmanager
+def commands_stopped(environment: Mapping[str, str]) -> Iterator[None]:
+    """What is printed meanwhile is text to the runner: a program's output gives no commands."""
+    if not _in_workflow(environment):
+        yield
+        return
+    click.echo(_STOP, err=True)
+    try:
+        yield
+    finally:
+        click.echo(_RESUME, err=True)
+
+
 def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
-    """Append the short report to the step's summary."""
+    """Append the short report to the step's summary, which several commands may share."""
     from kit.report.formats import summary
 
     place = environment.get("GITHUB_STEP_SUMMARY")
-    if place:
+    if not place:
+        return
+    try:
         with Path(place).open("ab") as stream:
-            stream.write(summary.render(model))
+            stream.write(summary.render(model, summary.LIMIT_BYTES - stream.tell()))
+    except OSError as error:
+        # The report itself is written, and its verdicts decide how the command ends.
+        click.echo(
+            f"kit: GITHUB_STEP_SUMMARY: {place} cannot be written ({error.strerror})\n"
+            "     remedy: let it name a file in a folder that can be written",
+            err=True,
+        )
 
 
 def annotate(model: ReportModel, environment: Mapping[str, str]) -> None:
     """Print an annotation for each claim on standard error, which the runner reads too."""
-    if environment.get("GITHUB_ACTIONS") != "true":
-        return
-    for line in workflow_commands(model):
-        click.echo(line, err=True)
+    if _in_workflow(environment):
+        for line in (_RESUME, *workflow_commands(model), _STOP):
+            click.echo(line, err=True)
 
 
 def workflow_commands(model: ReportModel) -> tuple[str, ...]:
@@ -49,6 +76,10 @@ def workflow_commands(model: ReportModel) -> tuple[str, ...]:
         _command(v.claim.id, v.claim.statement, v.word, v.printed, v.rule)
         for v in (*model.verdicts, *others)
     )
+
+
+def _in_workflow(environment: Mapping[str, str]) -> bool:
+    return environment.get("GITHUB_ACTIONS") == "true"
 
 
 def _command(claim: str, statement: str, word: str, printed: str, rule: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.report.model import ReportModel
+    from kit.study.model import Study
 
 _OPTIONS = (
     click.option(
@@ -30,11 +31,14 @@ def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def check_options(wishes: Mapping[str, Any]) -> None:
-    """Refuse rules that are none before anything is measured. Raises InputError."""
-    from kit.judge.rules import parse_rules
+def check_options(wishes: Mapping[str, Any], study: Study) -> None:
+    """Refuse rules that are none, or on no claim of the study, before anything is done.
 
-    parse_rules(wishes["fail_on"])
+    Raises InputError.
+    """
+    from kit.judge.rules import parse_rules, refuse_strangers
+
+    refuse_strangers(parse_rules(wishes["fail_on"]), study)
 
 
 def conclude(model: ReportModel, folder: Path, wishes: Mapping[str, Any]) -> None:

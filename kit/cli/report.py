@@ -19,7 +19,7 @@ def report(folder: Path, **wishes: Any) -> None:
     from kit.measure.runlog import read_session
     from kit.study.kept import study_for
 
-    check_options(wishes)
     study = study_for(folder, read_session(folder).header.plan.study_sha256)
+    check_options(wishes, study)
     model = pipeline.report(folder, study)
     conclude(model, folder, wishes)

@@ -88,18 +88,19 @@ def reproduce(resume: Path | None, **wishes: Any) -> None:
     from kit.study.kept import study_for
     from kit.study.load import load_study, shipped_study
 
-    check_options(wishes)
     pins = shipped_pins()
     options = build_options(wishes)
     if resume is None:
         named = wishes["study_folder"]
         study = shipped_study() if named is None else load_study(named)
+        check_options(wishes, study)
         request = _request(wishes, options)
         pipeline.check_request(study, request)
         folder = pipeline.reproduce(open_world(wishes["with_setup"]), study, pins, request)
     else:
         _refuse_with_resume()
         study = study_for(resume, read_session(resume).header.plan.study_sha256)
+        check_options(wishes, study)
         folder = pipeline.resume(open_world(wishes["with_setup"]), study, pins, resume, options)
     model = pipeline.report(folder, study)
     conclude(model, folder, wishes)

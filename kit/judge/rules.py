@@ -14,6 +14,7 @@ from kit.errors import InputError
 from kit.judge.comparison import Judged
 from kit.judge.consistency import CONSISTENT, INCONSISTENT
 from kit.judge.verdict import WORDS
+from kit.study.model import Study
 
 _KNOWN = (*WORDS, CONSISTENT, INCONSISTENT)
 _RULE = re.compile(r"(?:(?P<claim>[A-Z][0-9]+)(?P<sign>!?=))?(?P<word>[A-Z][A-Z ]+)")
@@ -43,6 +44,17 @@ def parse_rules(text: str) -> tuple[FailRule, ...]:
     return tuple(rules)
 
 
+def refuse_strangers(rules: Sequence[FailRule], study: Study) -> None:
+    """Refuse a rule on a claim that the study does not make. Raises InputError naming it."""
+    claims = [
+        *(claim.id for claim in study.claims),
+        *(claim.id for claim in study.training),
+        *(claim.id for claim in study.executable),
+        *(claim.id for claim in study.consistency),
+    ]
+    _refuse_strangers(rules, claims)
+
+
 def verdict_words(judged: Judged) -> Mapping[str, tuple[str, ...]]:
     """Every claim's verdicts, one a variant. Indicative ones count as their word."""
     found: dict[str, list[str]] = {}
@@ -62,14 +74,19 @@ def verdict_words(judged: Judged) -> Mapping[str, tuple[str, ...]]:
 def fired(rules: Sequence[FailRule], judged: Judged) -> tuple[str, ...]:
     """What fired, as "claim: word". Raises InputError for a claim that is not judged."""
     words = verdict_words(judged)
+    _refuse_strangers(rules, tuple(words))
     said = []
     for rule in rules:
-        if rule.claim and rule.claim not in words:
-            raise InputError(
-                f"--fail-on: no claim is called {rule.claim}", f"use one of: {', '.join(words)}"
-            )
         for claim in (rule.claim,) if rule.claim else tuple(words):
             said += [
                 f"{claim}: {word}" for word in words[claim] if (word == rule.word) != rule.unless
             ]
     return tuple(dict.fromkeys(said))
+
+
+def _refuse_strangers(rules: Sequence[FailRule], claims: Sequence[str]) -> None:
+    for rule in rules:
+        if rule.claim and rule.claim not in claims:
+            raise InputError(
+                f"--fail-on: no claim is called {rule.claim}", f"use one of: {', '.join(claims)}"
+            )

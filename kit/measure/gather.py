@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kit.errors import InputError
+from kit.images.fidelity import ArmImage
 from kit.measure.session import Header, RunEntry, Session
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
@@ -68,7 +69,7 @@ def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Sessio
         ("kit version", a.kit_version, b.kit_version),
         ("fidelity", str(a.fidelity), str(b.fidelity)),
         *(
-            (f"content of the image of {arm}", image.content_sha256, b.images[arm].content_sha256)
+            (f"content of the image of {arm}", _content(image), _content(b.images[arm]))
             for arm, image in a.images.items()
             if arm in b.images
         ),
@@ -79,6 +80,11 @@ def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Sessio
                 f"{folder}: its {what} is not that of {first}",
                 "gather shards of one plan, made by one kit with the same images",
             )
+
+
+def _content(image: ArmImage) -> str:
+    """What an image is told by; one that was not described is equal to itself alone."""
+    return image.content_sha256 or image.image_id
 
 
 def _plan(header: Header) -> str:

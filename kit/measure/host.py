@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import os
 import platform
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import psutil
@@ -27,6 +28,7 @@ from kit.measure.disturbance import (
 from kit.measure.session import HostFacts, HostSample
 
 BUSY_WINDOW_S = 0.25
+_INSTALLATION = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,18 @@ def sample(before: HostReading, after: HostReading, others: int) -> HostSample:
     )
 
 
-def machine_id(facts: HostFacts) -> str:
-    """Tells machines apart: CPU model and count, memory, kernel."""
+def machine_id(facts: HostFacts, installation: str) -> str:
+    """Tells machines apart, equal ones too: CPU model and count, memory, kernel, installation.
+
+    ``installation`` is the key of the hash and cannot be read from it, as machine-id(5) wants.
+    """
     known = f"{facts.cpu_model}|{facts.cpus}|{facts.memory_bytes}|{facts.kernel}"
-    return hashlib.sha256(known.encode()).hexdigest()[:12]
+    return hmac.digest(installation.encode(), known.encode(), "sha256").hex()[:12]
+
+
+def installation() -> str:
+    """The identity that systemd gives to an installed system, machine-id(5); "" without one."""
+    return text(_INSTALLATION).strip()
 
 
 def _grown(before: int | None, after: int | None) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -34,14 +33,6 @@ _COLOURS: Mapping[str, str] = {
     EQUIVALENT: "magenta",
     INCONCLUSIVE: "yellow",
 }
-
-
-def head(model: ReportModel) -> str:
-    """What is printed after a run, as plain text of at most 80 columns."""
-    written = io.StringIO()
-    show(model, Console(file=written, width=WIDTH, color_system=None))
-    lines = written.getvalue().splitlines()
-    return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
 
 def show(model: ReportModel, console: Console) -> None:

@@ -10,14 +10,19 @@ arms did the same work on exact components; tests change what they are about::
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from rich.console import Console
 
 from kit.images.fidelity import ArmImage, Component
 from kit.measure.record import Device, Fit, Identity, Record
 from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
 from kit.plan.model import Limits, Plan, PlannedRun
+from kit.report.head import show
+from kit.report.model import ReportModel
 from kit.study.model import (
     Arm,
     Claim,
@@ -34,6 +39,13 @@ from kit.study.model import (
 
 PYTHON, DOTNET = "python-cpu", "dotnet-cpu"
 SITE = "/usr/local/lib/python3.8/site-packages"
+
+
+def printed(model: ReportModel) -> str:
+    """The head of a report, as a terminal of 80 columns without colour shows it."""
+    written = io.StringIO()
+    show(model, Console(file=written, width=80, color_system=None))
+    return written.getvalue()
 
 
 def sha(text: str) -> str:

@@ -53,6 +53,19 @@ def test_an_unexpected_error_is_one_line_without_traceback(
     assert "Traceback" not in err
 
 
+def test_a_programs_output_gives_the_runner_of_a_workflow_no_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(monkeypatch, KitError("t0 failed\n::add-mask::1", "mend it"))
+    assert kit.cli.run(["break"]) == 1
+    assert "stop-commands" not in capsys.readouterr().err
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert kit.cli.run(["break"]) == 1
+    first, *said, last = capsys.readouterr().err.splitlines()
+    assert first == f"::stop-commands::{last.strip(':')}"
+    assert said == ["kit: t0 failed", "::add-mask::1", "     remedy: mend it"]
+
+
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_DEBUG", "1")
     raising(monkeypatch, ZeroDivisionError())
@@ -70,6 +83,7 @@ def test_an_interrupt_has_its_own_code(
 
 BAD = {
     "unknown arm": (["--arms", "java-cpu"], "'java-cpu'"),
+    "unknown claim": (["--fail-on", "C9=OPPOSITE"], "no claim is called C9"),
     "unknown budget": (["--budget", "huge"], "--budget"),
     "no minutes": (["--budget", "1m"], "--budget"),
     "bad memory": (["--memory", "much"], "--memory"),

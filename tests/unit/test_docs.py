@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from pathlib import Path
 
 import click
 import pytest
+from documented import PAGES, ROOT, SHOWN
 
 from kit.cli import cli
 from kit.cli.reference import reference
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+QUOTED = re.compile(r"^`([^`]+)`$", re.MULTILINE)
 
 
 def test_the_reference_is_what_the_commands_print() -> None:
     written = (ROOT / "docs" / "cli.md").read_text()
     # Releases of click break lines at other places.
     assert written.split() == reference().split(), "python -m kit.cli.reference > docs/cli.md"
-
-
-def commands_in(text: str) -> list[str]:
-    """Commands in code spans and indented or fenced lines."""
-    spans = re.findall(r"`(kit [^`]+)`", text)
-    lines = re.findall(r"^ {4}(kit .+)$", text, re.MULTILINE)
-    return [command for command in (*spans, *lines) if command.split()[1] != "COMMAND"]
-
-
-SHOWN = [
-    (page.name, command)
-    for page in PAGES
-    if page.name != "cli.md"
-    for command in commands_in(page.read_text())
-]
 
 
 @pytest.mark.parametrize("page, command", SHOWN, ids=lambda value: str(value)[:50])
@@ -71,3 +57,32 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
             if not target.startswith(("http:", "https:", "mailto:")):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def texts_of_the_code() -> list[re.Pattern[str]]:
+    """Every text in the kit's code, with its blanks open."""
+    found = []
+    for path in sorted((ROOT / "kit").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+                 for part in node.values}  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                values = node.values
+            elif isinstance(node, ast.Constant) and node not in parts:
+                values = [node]
+            else:
+                continue
+            texts = [v.value if isinstance(v, ast.Constant) else None for v in values]
+            if sum(len(text) for text in texts if isinstance(text, str)) >= 12:
+                found.append("".join(re.escape(t) if isinstance(t, str) else ".+?" for t in texts))
+    return [re.compile(text, re.DOTALL) for text in found]
+
+
+def test_the_messages_explained_are_the_codes_own() -> None:
+    page = (ROOT / "docs" / "faq.md").read_text()
+    messages = QUOTED.findall(page)
+    assert len(messages) >= 15
+    texts = texts_of_the_code()
+    unknown = [m for m in messages if not any(text.fullmatch(m) for text in texts)]
+    assert unknown == []

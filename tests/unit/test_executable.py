@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from fakes.engine import SUCCESS, FakeEngine, image
 from measured import record_document
-from sessions import make_fidelity, make_record, make_session, make_study, paired
+from sessions import make_fidelity, make_record, make_session, make_study, paired, printed
 
 from kit.images.fidelity import ArmImage
 from kit.judge.executable import judge_executable
@@ -17,7 +17,6 @@ from kit.measure.runlog import RunLog, read_session
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
 from kit.report.formats import render_all
-from kit.report.head import head
 from kit.report.markdown import render
 from kit.report.model import build_report
 from kit.report.results_json import dumps
@@ -93,7 +92,7 @@ def test_the_log_keeps_it_and_every_report_shows_it(tmp_path):
     text = render(model)
     assert "INDICATIVE: OPPOSITE" in text
     assert "libpython3.8.so.1.0" in text.split("## The executable")[1].split("\n## ")[0]
-    assert "C6 executable" in head(model)
+    assert "C6 executable" in printed(model)
     document = json.loads(dumps(model))
     assert problems("results", document) == []
     assert document["executable"][0]["run"]["missing"] == "libpython3.8.so.1.0"

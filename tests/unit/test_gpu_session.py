@@ -13,6 +13,7 @@ import pytest
 from fakes.engine import INFO, SUCCESS, FakeEngine, RunScript, image, raises
 from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
 from measured import FakeHost, FakeProgress, document_for, spec_of, works, wrote
+from sessions import printed
 
 import kit.cli
 from kit import pipeline
@@ -25,7 +26,6 @@ from kit.judge.verdict import NOT_TESTABLE
 from kit.measure.runlog import read_session
 from kit.pins.load import shipped_pins
 from kit.plan.resources import Wish
-from kit.report.head import head
 from kit.schemas import problems
 from kit.study.load import shipped_study
 
@@ -250,7 +250,7 @@ def test_runs_under_throttling_are_flagged_and_kept(tmp_path: Path) -> None:
     text = text_of(folder)
     said = "The GPU was slowed down during 11 of 11 CUDA runs; they are kept and flagged."
     assert said in text.partition("## Claims")[0]
-    assert said in head(model)
+    assert said in printed(model)
     assert text.count("**throttled**") == 11
     mild = Table(tmp_path / "mild", FakeProbe((T4,), readings=[capped])).go()
     shown = pipeline.report(mild, STUDY)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from kit.measure import disturbance
+from kit.measure.host import machine_id
+from kit.measure.session import HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
 
@@ -68,3 +73,14 @@ def test_threads_of_a_core_are_told(tree):
     assert disturbance.cores() == ((0, 2), (1, 3))
     tree("SYS/devices/system/cpu/cpu4/topology/thread_siblings_list", "4-5\n")
     assert (4, 5) in disturbance.cores()
+
+
+def test_equal_machines_are_told_apart_and_their_identity_is_not_told() -> None:
+    facts = HostFacts(
+        cpu_model="cpu", cpus=2, governor="", memory_bytes=4 * 10**9, kernel="6.1",
+        operating_system="Debian", virtualization="", engine="Docker", cgroup_version="1",
+    )  # fmt: skip
+    one, other = (machine_id(facts, name * 32) for name in "ab")
+    assert one != other and machine_id(facts, "a" * 32) == one
+    assert re.fullmatch("[0-9a-f]{12}", one) and "aaaa" not in one
+    assert machine_id(facts, "") != machine_id(replace(facts, kernel="6.2"), "")

@@ -6,11 +6,19 @@ import re
 from dataclasses import replace
 
 from fakes.gpu import NO_DRIVER, T4, make_gpu
-from sessions import DOTNET, PYTHON, change_record, make_session, make_study, paired, run_named
+from sessions import (
+    DOTNET,
+    PYTHON,
+    change_record,
+    make_session,
+    make_study,
+    paired,
+    printed,
+    run_named,
+)
 
 from kit.gpu.facts import Finding, GpuCheck
 from kit.gpu.watch import summed
-from kit.report.head import head
 from kit.report.markdown import render
 from kit.report.model import build_report
 from kit.report.results_json import to_document
@@ -45,7 +53,7 @@ def section(text: str) -> str:
 def test_a_session_that_asked_for_no_gpu_says_nothing_of_one() -> None:
     made = build_report(make_session(paired([1.05, 1.06])), STUDY)
     assert made.gpu is None
-    assert "GPU" not in render(made) + head(made)
+    assert "GPU" not in render(made) + printed(made)
     assert to_document(made)["gpu"] is None
 
 
@@ -74,7 +82,7 @@ def test_the_proof_is_that_of_the_last_identity_run_and_the_largest_peak() -> No
 def test_a_throttled_run_is_flagged_in_the_head_and_the_table() -> None:
     hot = make_gpu(throttle=("hardware power brake slowdown",), sm_mhz=600)
     made = build_report(session(CHECK, T4, hot), STUDY)
-    assert "6 of 6 CUDA runs" in head(made)
+    assert "6 of 6 CUDA runs" in printed(made)
     text = section(render(made))
     assert text.count("**throttled**") == 6
     assert "600 to 1590" in text

@@ -19,11 +19,12 @@ from sessions import (
     make_session,
     make_study,
     paired,
+    printed,
     sha,
 )
 
 from kit.images.fidelity import Component
-from kit.report.head import head, show
+from kit.report.head import show
 from kit.report.markdown import render
 from kit.report.model import build_report
 from kit.study.load import shipped_study
@@ -126,7 +127,7 @@ def test_other_work_is_said_at_the_top_and_named():
     assert "Same work: NOT HELD. model config: model config differs" in text
     assert "**NOT HELD**" in section(text, "Same work")
     assert "**Cannot be said" in text
-    assert "Same work: NOT HELD." in head(build_report(session, make_study()))
+    assert "Same work: NOT HELD." in printed(build_report(session, make_study()))
 
 
 def test_failed_runs_show_their_output_and_what_they_took_along():
@@ -231,7 +232,7 @@ def test_a_report_of_a_session_that_never_ran_stands():
     text = report(session)
     assert "**Cannot be tested here: " in text
     assert text.count("planned, but the log has no such run") >= 6
-    assert head(build_report(session, make_study()))
+    assert printed(build_report(session, make_study()))
 
 
 def test_several_variants_are_told_apart():
@@ -245,14 +246,14 @@ def test_several_variants_are_told_apart():
     ids = [row[0] for row in rows(section(text, "Claims"))]
     assert "C1 cpu" in ids
     assert "C1 cuda" in ids
-    assert "C1 mean cuda" in head(build_report(session, study))
+    assert "C1 mean cuda" in printed(build_report(session, study))
 
 
 @pytest.mark.parametrize("ratios", [SIX, SLOWER, [1.06], [9.0, 0.01]])
 def test_the_head_fits_a_terminal(ratios):
     session = make_session(paired(ratios), make_fidelity("python", "dotnet", "binding", "data"))
     session = fail_run(session, "t0-python-cpu", EVIL) if len(ratios) > 2 else session
-    text = head(build_report(session, make_study()))
+    text = printed(build_report(session, make_study()))
     lines = text.splitlines()
     assert max(map(len, lines)) <= 80
     assert len(lines) <= 24
@@ -262,7 +263,7 @@ def test_the_head_fits_a_terminal(ratios):
 
 
 def test_the_head_starts_with_question_and_verdict():
-    text = head(build_report(make_session(paired(SLOWER)), make_study()))
+    text = printed(build_report(make_session(paired(SLOWER)), make_study()))
     assert text.startswith("Does C# train about 6 % faster than Python through Keras?\n\nDoes not")
     assert re.search(r"C1 mean +\+6\.5 % +-4\d\.\d % \[.*\] +OPPOSITE", text)
 
@@ -271,7 +272,7 @@ def test_a_study_without_measured_claims_stands():
     study = make_study(claims=())
     session = make_session(paired(SIX))
     assert "Cannot be said: the study has no measured claim." in report(session, study)
-    assert "The study has no measured claim." in head(build_report(session, study))
+    assert "The study has no measured claim." in printed(build_report(session, study))
 
 
 def test_consistency_findings_stand_in_the_report_with_their_arithmetic():

@@ -19,10 +19,13 @@ from kit.errors import InputError
 from kit.images.build import Options
 from kit.judge.comparison import judge
 from kit.judge.rules import FailRule, fired, parse_rules
+from kit.measure.gather import gathered
 from kit.measure.runlog import read_session
+from kit.measure.session import Session
 from kit.plan.matrix import matrix
 from kit.plan.resources import Wish
 from kit.plan.shard import Shard, of_shard, parse_shard
+from kit.report.formats import summary
 from kit.report.model import build_report
 
 
@@ -182,9 +185,44 @@ def test_annotations_are_escaped_and_summaries_are_appended(tmp_path: Path, caps
     annotate(model, {})
     assert capsys.readouterr().err == ""
     annotate(model, {"GITHUB_ACTIONS": "true"})
-    assert capsys.readouterr().err == line + "\n"
+    resume, said, stop = capsys.readouterr().err.splitlines()
+    assert said == line
+    assert stop == f"::stop-commands::{resume.strip(':')}" and len(resume) > 36
     place = tmp_path / "summary.md"
     place.write_text("before\n")
     summarise(model, {"GITHUB_STEP_SUMMARY": str(place)})
     assert place.read_text().startswith("before\n# Does C# train")
     summarise(model, {})
+
+
+def test_several_summaries_of_one_step_share_its_limit(tmp_path: Path) -> None:
+    model = build_report(make_session(paired([0.8, 0.81, 0.79])), make_study())
+    place = tmp_path / "summary.md"
+    place.write_bytes(b"x" * (summary.LIMIT_BYTES - 3000))
+    for _ in range(3):
+        summarise(model, {"GITHUB_STEP_SUMMARY": str(place)})
+        assert place.stat().st_size <= summary.LIMIT_BYTES
+    assert b"# Does C# train" in place.read_bytes()
+
+
+def test_a_summary_that_cannot_be_written_is_said_and_changes_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = build_report(make_session(paired([0.8, 0.81, 0.79])), make_study())
+    summarise(model, {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary.md")})
+    assert "summary.md cannot be written (No such file" in capsys.readouterr().err
+
+
+def test_images_that_were_not_described_are_told_by_their_ids(shards: list[Path]) -> None:
+    def undescribed(number: int, image_id: str) -> tuple[Path, Session]:
+        session = read_session(shards[number])
+        images = {
+            arm: replace(image, content_sha256="", image_id=image_id)
+            for arm, image in session.header.images.items()
+        }
+        return shards[number], replace(session, header=replace(session.header, images=images))
+
+    _, entries = gathered([undescribed(0, "sha256:a"), undescribed(1, "sha256:a")])
+    assert {entry.image_id for entry in entries} == {"sha256:a"}
+    with pytest.raises(InputError, match=r"its content of the image of .* is not that of"):
+        gathered([undescribed(0, "sha256:a"), undescribed(1, "sha256:b")])

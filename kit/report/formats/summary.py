@@ -10,12 +10,15 @@ LIMIT_BYTES = 1024 * 1024
 _CUT = "\n\nThe rest is in report.md of the results folder.\n"
 
 
-def render(model: ReportModel) -> bytes:
-    """Opening, claims, consistency and substitutes; whole sections only, if it must be cut."""
+def render(model: ReportModel, room: int = LIMIT_BYTES) -> bytes:
+    """Opening, claims, consistency and substitutes in at most ``room`` bytes.
+
+    Whole sections only, if it must be cut; nothing at all where not even a word has room.
+    """
     text = b""
     for part in render_sections(model, BRIEF):
         addition = (b"\n\n" if text else b"") + part.encode()
-        if len(text) + len(addition) + len(_CUT) > LIMIT_BYTES:
+        if len(text) + len(addition) + len(_CUT) > room:
             break
         text += addition
-    return text + _CUT.encode()
+    return text + _CUT.encode() if len(_CUT) <= room else b""
