@@ -17,6 +17,7 @@ from kit.report.sections.gpu import summary
 from kit.report.tables import bullets, facts, fold, table
 from kit.report.text import block, code, inline
 
+_SHORT = 19  # "sha256:" and 12 digits, as engines shorten an id
 _PLAIN_NAME = re.compile(r"[\w.-]+")
 
 
@@ -44,7 +45,8 @@ def where(model: ReportModel) -> str:
     ]
     rows += [[inline(n), *(_versions(arm, n) for arm in model.arms)] for n in names]
     rows.append(["clock", *(inline(", ".join(arm.clocks)) or NONE for arm in model.arms)])
-    return f"{table(['', *(inline(arm.arm) for arm in model.arms)], rows)}\n\n{_host(model)}"
+    parts = [table(["", *(inline(arm.arm) for arm in model.arms)], rows), _digests(model)]
+    return "\n\n".join(part for part in (*parts, _host(model)) if part)
 
 
 def _image(arm: ArmFacts, what: str) -> str:
@@ -52,11 +54,22 @@ def _image(arm: ArmFacts, what: str) -> str:
         return NONE
     return {
         "reference": code(arm.image.reference),
-        "image id": code(arm.image.image_id),
-        "content": code(arm.image.content_sha256) if arm.image.content_sha256 else NONE,
+        "image id": code(arm.image.image_id[:_SHORT]),
+        "content": code(arm.image.content_sha256[:_SHORT]) if arm.image.content_sha256 else NONE,
         "bill of materials": _sbom(arm.image),
         "size (MB)": megabytes(arm.image.size_bytes),
     }[what]
+
+
+def _digests(model: ReportModel) -> str:
+    """Every digest in full: in the table two of them would be wider than a page."""
+    images = [arm.image for arm in model.arms if arm.image is not None]
+    lines = [
+        f"{inline(image.arm)}: image id {code(image.image_id)}"
+        + (f", content {code(image.content_sha256)}" if image.content_sha256 else "")
+        for image in images
+    ]
+    return fold("Digests of the images in full", bullets(lines)) if lines else ""
 
 
 def _sbom(image: ArmImage) -> str:
