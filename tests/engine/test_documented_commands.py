@@ -1,0 +1,142 @@
+"""Every command that the documentation shows, run in its order by a user of an empty folder."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from documented import ROOT, SHOWN
+
+from kit.engine.docker import DockerEngine
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
+LIGHT = "--study squares --noisy"
+"""The small study that `kit new-study` makes, whatever else the machine does."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command as it is shown, and what the test adds to it."""
+
+    shown: str
+    more: str = ""
+    exits: tuple[int, ...] = (0,)
+    says: str = ""
+    checkout: bool = False
+    """Run in a copy of this checkout, whose pins it may change."""
+
+
+STEPS = (
+    Step("kit setup"),
+    Step("kit doctor", says="engine"),
+    Step("kit new-study FOLDER"),
+    Step("kit new-study squares"),
+    Step("kit reproduce --study squares --budget quick", "--noisy", says="built-in sum"),
+    Step("kit reproduce --study FOLDER", "--noisy --out other", says="built-in sum"),
+    Step("kit reproduce", f"{LIGHT} --out plain", says="Same work: held"),
+    Step("kit reproduce --mirror registry.example/hub", f"{LIGHT} --out plain"),
+    Step("kit reproduce --nuget-source packages", f"{LIGHT} --out plain"),
+    Step("kit judge DIR", says="C1"),
+    Step("kit report DIR", says="report.md"),
+    Step("kit verify DIR"),
+    Step("kit diff A B", says="C1"),
+    Step("kit verify-image DIR"),
+    Step("kit verify-image results/SESSION"),
+    Step("kit explain DIR", "--blocks 2"),
+    Step("kit appendix DIR", says="appendix"),
+    Step("kit matrix --runner ubuntu-24.04 --shards 2 --blocks 6", says='"shard": "2/2"'),
+    Step("kit matrix --gpu-runner LABEL", says="LABEL"),
+    Step("kit reproduce --blocks 6 --seed 7 --shard 1/2", f"{LIGHT} --out shards/1"),
+    Step("kit reproduce --blocks 6 --seed 7 --shard 2/2", f"{LIGHT} --out shards/2"),
+    Step("kit gather SHARD SHARD", "--out gathered", says="6 blocks"),
+    Step("kit build", says="dotnet-cpu"),
+    Step("kit bundle save FILE"),
+    Step("kit bundle save kit.bundle"),
+    Step("kit bundle load FILE"),
+    Step("kit bundle load kit.bundle"),
+    Step("kit lock --check", exits=(0, 4)),
+    # All images would go, while other tests need them; test_clean_store.py removes some.
+    Step("kit clean --dry-run"),
+    # 4: no registry in reach, or an index that no longer has a wheel; pins stay as they were.
+    Step("kit lock", exits=(0, 4), checkout=True),
+    # There is such a file after an exact build only; tests/unit/test_pins_lock.py reads one.
+    Step("kit lock --nuget-lock packages.lock.json", exits=(2,), checkout=True),
+    Step("kit build --verify", says="same"),
+    Step("kit reproduce --setup --budget quick", f"{LIGHT} --out plain", says="Same work: held"),
+    # 3: the CPU part is done and reported, and no GPU is here.
+    Step("kit reproduce --gpu", "--noisy --out gpu", exits=(0, 3), says="Same work: held"),
+)
+
+
+@dataclass
+class Place:
+    """An empty folder, with what the commands so far made in it."""
+
+    folder: Path
+    done: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
+
+    def filled(self, shown: str) -> str:
+        """The command with real names where the pages have a placeholder."""
+        names = {
+            "FOLDER": "squares", "FILE": "kit.bundle", "DIR": self._session("results"),
+            "results/SESSION": self._session("results"), "A": self._session("results"),
+            "B": self._session("other"),
+        }  # fmt: skip
+        shards = iter((self._session("shards/1"), self._session("shards/2")))
+        words = [next(shards) if word == "SHARD" else word for word in shown.split()]
+        return shlex.join(names.get(word, word) for word in words)
+
+    def run(self, command: str, below: str = "") -> subprocess.CompletedProcess[str]:
+        """Run it once, though two pages show it."""
+        if command not in self.done:
+            self.done[command] = subprocess.run(
+                [sys.executable, "-m", *shlex.split(command)], cwd=self.folder / below, text=True,
+                capture_output=True, env={**os.environ, "COLUMNS": "80"}, check=False,
+            )  # fmt: skip
+        return self.done[command]
+
+    def _session(self, where: str) -> str:
+        made = sorted((self.folder / where).glob("*/runlog.jsonl"))
+        return str(made[0].parent.relative_to(self.folder)) if made else f"no session in {where}"
+
+
+@pytest.fixture(scope="module")
+def place(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "packages").mkdir()
+    for part in ("kit", "images"):
+        shutil.copytree(ROOT / part, folder / "checkout" / part)
+    for part in ("pyproject.toml", "compose.yaml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, folder / "checkout")
+    yield Place(folder)
+    (folder / "kit.bundle").unlink(missing_ok=True)
+
+
+def is_a_name(command: str) -> bool:
+    """`kit verify` in a sentence names the command, whose use is shown elsewhere."""
+    return any(other.startswith(f"{command} ") for other in (step.shown for step in STEPS))
+
+
+def test_every_command_that_is_shown_is_a_step() -> None:
+    steps = {step.shown for step in STEPS}
+    assert [c for _, c in SHOWN if c not in steps and not is_a_name(c)] == []
+    # One is there for `kit gather`, which the pages show with both shards made.
+    shown = {command for _, command in SHOWN} | {"kit reproduce --blocks 6 --seed 7 --shard 2/2"}
+    assert steps - shown == set()
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.shown)
+def test_it_does_what_the_page_says(place: Place, step: Step) -> None:
+    command = f"{place.filled(step.shown)} {step.more}".strip()
+    # The interpreter takes the package `kit` from the folder it is started in.
+    done = place.run(command, "checkout" if step.checkout else "")
+    assert done.returncode in step.exits, f"{command}\n{done.stdout}{done.stderr}"
+    assert step.says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
