@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-import kit
 from kit.engine.faults import one_line
 from kit.errors import HostError
+from kit.images.context import checkout
 
 TIMEOUT_S = 600
 # What an installer adds beside the files of a wheel.
@@ -30,10 +30,8 @@ def kit_wheel(folder: Path) -> Path:
     From a checkout it is built; an installed kit is packed again from the files
     that its wheel brought. Raises HostError.
     """
-    root = Path(kit.__file__).resolve().parent.parent
-    if (root / "pyproject.toml").is_file():
-        return _built(root, folder)
-    return packed(distribution("kit"), folder)
+    root = checkout()
+    return packed(distribution("kit"), folder) if root is None else _built(root, folder)
 
 
 def dependencies(wheel: Path, folder: Path, say: Callable[[str], None]) -> None:

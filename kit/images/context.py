@@ -27,6 +27,16 @@ def recipes() -> Path:
     return shipped if shipped.is_dir() else package.parent / "images"
 
 
+def checkout() -> Path | None:
+    """The repository that the running kit is read from; None for an installed kit.
+
+    What else lies beside an installed package says nothing: other distributions put a
+    pyproject.toml into site-packages.
+    """
+    top = Path(kit.__file__).resolve().parent.parent
+    return top if recipes().resolve() == top / "images" else None
+
+
 class Context:
     """The files of one build context, by their place in it."""
 

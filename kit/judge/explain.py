@@ -143,9 +143,11 @@ def explain(session: Session, study: Study) -> Explanation | None:
     if pair is None:
         return None
     blocks = _blocks(session, pair)
-    whole = _part(QUESTIONS[0], blocks, None)
+    planned = set(session.header.plan.roles)
+    first, *others = (q for q in QUESTIONS if planned.issuperset(role for _, role in q.needs))
+    whole = _part(first, blocks, None)
     base = whole.seconds if whole.clear else None
-    parts = (whole, *(_part(question, blocks, base) for question in QUESTIONS[1:]))
+    parts = (whole, *(_part(question, blocks, base) for question in others))
     return Explanation(pair, parts, _numbers(blocks, pair), _summary(parts, pair))
 
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 
-import kit
 from kit.errors import HostError, InputError
 from kit.files import write_whole
 from kit.images.bootstrap import BASE_PACKAGES
 from kit.images.compose import compose_yaml
-from kit.images.context import recipes
+from kit.images.context import checkout, recipes
 from kit.images.hostpython import SUITES
 from kit.pins.check import Row, check
 from kit.pins.generate import Inputs, generate
@@ -66,8 +65,8 @@ def lock(sources: Sources, nuget_lock: str | None = None) -> list[str]:
 
 
 def _checkout() -> Path:
-    top = Path(kit.__file__).parent.parent
-    if recipes() != top / "images":
+    top = checkout()
+    if top is None:
         raise HostError(
             "kit lock: this kit is installed, its pins are not to be changed in place",
             "run it in a checkout of the project (kit lock --check works here too)",

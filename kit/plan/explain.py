@@ -6,7 +6,7 @@ from kit.errors import InputError
 from kit.plan.blocks import BlockMaker
 from kit.plan.make import chosen_arms
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, Plan
-from kit.plan.roles import EXPLAINING, MAIN
+from kit.plan.roles import MAIN
 from kit.study.model import CPU, Study
 
 BLOCKS, REPEATS = 3, 4
@@ -16,7 +16,8 @@ BLOCKS, REPEATS = 3, 4
 def explaining_plan(
     study: Study, limits: Limits, seed: int, blocks: int = BLOCKS, repeats: int = REPEATS
 ) -> Plan:
-    """Blocks of main runs and of every role that changes one thing, CPU arms only.
+    """Blocks of main runs and of every role of the study's that changes one thing, CPU
+    arms only.
 
     Raises InputError where the study has no pair of CPU arms, or the memory of a run
     does not hold so many repeats.
@@ -29,7 +30,7 @@ def explaining_plan(
             f"{limits.memory_bytes / 1e9:.1f} GB",
             "give fewer --repeats",
         )
-    maker = BlockMaker(study, arms, (MAIN, *EXPLAINING), repeats, seed, limits)
+    maker = BlockMaker(study, arms, (MAIN, *study.protocol.explain), repeats, seed, limits)
     if not maker.can_pair:
         raise InputError(
             f"study {study.id}: no two CPU arms to compare", "explain a study that has them"

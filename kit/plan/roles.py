@@ -69,7 +69,6 @@ _ROLES = (
 )
 ROLES: Mapping[str, Role] = {role.name: role for role in _ROLES}
 CONTROLS = (PLACEBO, SLOWED)
-EXPLAINING = (QUIET, TERMINAL, PROBE, KEPT, ALLOCATOR)
 
 
 def reference_of(control: str) -> str:

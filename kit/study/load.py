@@ -225,6 +225,7 @@ def _protocol(document: Mapping[str, Any]) -> Protocol:
         disk_bytes={name: size * MEGABYTE for name, size in document["disk_mb"].items()},
         cost=Cost(**document["cost"]),
         env=dict(document["env"]),
+        explain=tuple(document.get("explain", ())),
     )
 
 

@@ -84,6 +84,8 @@ class Protocol:
     cost: Cost
     env: Mapping[str, str]
     """Environment given to every arm alike."""
+    explain: tuple[str, ...] = ()
+    """Roles that change one thing in an explanation, as far as the programs can."""
 
 
 @dataclass(frozen=True)

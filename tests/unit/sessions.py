@@ -97,6 +97,7 @@ def make_study(**changes: Any) -> Study:
             disk_bytes={"cpu": 8_000_000_000, "cuda": 10_000_000_000},
             cost=Cost(8.0, 3.0),
             env={"PYTHONHASHSEED": "0"},
+            explain=("quiet", "terminal", "probe", "kept", "allocator"),
         ),
         claims=(
             make_claim("C1", "mean", 6.5, (3.0, 10.0), "C# is faster on the average fit"),

@@ -82,6 +82,19 @@ def test_each_role_reaches_its_container(tmp_path: Path) -> None:
     assert {spec_of(r)["arm"] for r in by_role["kept"]} == {"python-cpu"}
 
 
+def test_only_what_a_study_says_its_programs_can_is_changed(tmp_path: Path) -> None:
+    able = replace(STUDY, protocol=replace(STUDY.protocol, explain=("allocator",)))
+    bench = Bench(tmp_path, varied())
+    beside = explain.explain(bench.world(), able, PINS, Options(), tmp_path / "x", 2, 3)
+    timed = [spec_of(r) for r in bench.engine.named("run") if spec_of(r)["kind"] == "timed"]
+    assert not any(spec["conditions"]["probe"] or spec["conditions"]["keep"] for spec in timed)
+    found = explain.explanation(beside, able)
+    assert found is not None
+    assert [part.name for part in found.parts] == [
+        "whole", "user CPU", "system CPU", "allocator", "cold start",
+    ]  # fmt: skip
+
+
 def test_an_interrupted_explanation_goes_on(tmp_path: Path) -> None:
     place = tmp_path / "x"
     with pytest.raises(KeyboardInterrupt):

@@ -11,7 +11,6 @@ from kit.errors import InputError
 from kit.judge.explain import explain
 from kit.plan.explain import explaining_plan
 from kit.plan.model import EXPLAIN, Limits
-from kit.plan.roles import EXPLAINING
 from kit.report.explanation import document, plain_text, section
 
 STUDY = make_study()
@@ -54,7 +53,7 @@ def probed(run, fits):
 def test_the_plan_changes_one_thing_in_each_run():
     assert PLAN.purpose == EXPLAIN
     block = [(r.arm, r.role) for r in PLAN.runs if r.block == 0]
-    assert sorted(r for a, r in block if a == PYTHON) == sorted(("main", *EXPLAINING))
+    assert sorted(r for a, r in block if a == PYTHON) == sorted(("main", *STUDY.protocol.explain))
     assert (DOTNET, "kept") not in block
     with pytest.raises(InputError, match="need"):
         explaining_plan(STUDY, replace(LIMITS, memory_bytes=10**9), 3)
