@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kit.campaign import run_plan
 from kit.errors import InputError
-from kit.files import write_whole
+from kit.files import write_below, write_whole
 from kit.images.build import Options
 from kit.images.ready import build_images
 from kit.judge.explain import Explanation
@@ -20,12 +20,11 @@ from kit.pipeline import resume
 from kit.plan.explain import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.resources import Resources, Wish, resources
-from kit.report.explanation import document, section
+from kit.report.explanation import files
+from kit.report.files import SUMS, sums_of
 from kit.study.kept import keep_study
 from kit.study.model import Study
 from kit.world import World, check_quiet
-
-REPORT, RESULTS = "explanation.md", "explanation.json"
 
 
 def explain(
@@ -70,10 +69,9 @@ def explanation(folder: Path, study: Study) -> Explanation | None:
 
 
 def write(folder: Path, found: Explanation) -> None:
-    """The explanation as markdown and JSON beside its log."""
-    text = f"# Where the difference comes from\n\n{section(found)}\n"
-    write_whole(folder / REPORT, text.encode())
-    write_whole(folder / RESULTS, document(found).encode())
+    """The explanation as markdown and JSON beside its log, and the sums of them all."""
+    write_below(folder, files(found))
+    write_whole(folder / SUMS, sums_of(folder).encode())
 
 
 def _limits_beside(folder: Path) -> Limits | None:

@@ -7,18 +7,20 @@ whoever can rewrite the whole folder can make another one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.errors import InputError, KitError
+from kit.judge.explain import explain
 from kit.measure.runlog import NAME, broken_chain, read_session
 from kit.measure.session import RunEntry, Session
 from kit.plan.blocks import BlockMaker
 from kit.plan.make import maker_of
 from kit.plan.model import EXPLAIN, PlannedRun
 from kit.plan.spec import spec_json
-from kit.report.files import DRAWN, SUMS, report_files, sums_of
+from kit.report import explanation
+from kit.report.files import SUMS, is_picture, report_files, sums_of, without_pictures
 from kit.report.model import build_report
 from kit.study.kept import study_for
 from kit.study.model import Study
@@ -40,20 +42,28 @@ def verify(folder: Path, explaining: str) -> tuple[Finding, ...]:
     """
     if not (folder / NAME).is_file():
         raise InputError(f"{folder}: holds no {NAME}", "name a folder that `kit reproduce` made")
-    findings = [_sums(folder), _finding("chain of the log", lambda: broken_chain(folder), "whole")]
+    findings = [_sums(folder), *_session(folder, folder / explaining)]
+    if (folder / explaining / NAME).is_file():
+        inside = _session(folder / explaining, None)
+        findings += [replace(found, what=f"explanation: {found.what}") for found in inside]
+    return tuple(findings)
+
+
+def _session(folder: Path, beside: Path | None) -> tuple[Finding, ...]:
+    """Whether log, plan, runs and reports of one session belong together."""
+    chain = _finding("chain of the log", lambda: broken_chain(folder), "whole")
     try:
         session = read_session(folder)
         study = study_for(folder, session.header.plan.study_sha256)
     except KitError as error:
-        return (*findings, Finding("log and study", (error.problem,), ""))
-    findings += [
+        return (chain, Finding("log and study", (error.problem,), ""))
+    return (
+        chain,
         Finding("log and study", (), "by their schemas; the study is the plan's"),
         _finding("plan", lambda: list(_plan(session, study)), "the one its seed makes"),
         _finding("runs", lambda: list(_runs(session, study)), "each answers its planned spec"),
-        _finding("reports", lambda: list(_reports(folder, session, study, explaining)),
-                 "derived again, byte for byte"),
-    ]  # fmt: skip
-    return tuple(findings)
+        _reports(folder, session, study, beside),
+    )
 
 
 def _finding(what: str, check: Callable[[], list[str]], good: str) -> Finding:
@@ -134,15 +144,31 @@ def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> It
             yield f"{entry.run_id}: its record is of another spec"
 
 
-def _reports(folder: Path, session: Session, study: Study, explaining: str) -> Iterator[str]:
-    """Every report made anew. A plot may differ by the drawing library alone."""
-    if session.header.plan.purpose == EXPLAIN:
-        return
-    beside = folder / explaining
-    other = read_session(beside) if (beside / NAME).is_file() else None
-    for name, content in report_files(build_report(session, study, other)).items():
+def _reports(folder: Path, session: Session, study: Study, beside: Path | None) -> Finding:
+    """Every report made anew. A plot may differ, by the drawing library alone: that is said."""
+    what, good = "reports", "derived again, byte for byte"
+    try:
+        made = _made(session, study, beside)
+    except KitError as error:
+        return Finding(what, (error.problem,), good)
+    wrong, redrawn = [], []
+    for name, content in made.items():
         path = folder / name
-        if not path.is_file():
-            yield f"{name} is missing"
-        elif path.read_bytes() != content and not name.startswith(DRAWN):
-            yield f"{name} does not follow from the log"
+        found = path.read_bytes() if path.is_file() else None
+        if found is None:
+            wrong.append(f"{name} is missing")
+        elif found != content and is_picture(name):
+            redrawn.append(name)
+        elif without_pictures(found) != without_pictures(content):
+            wrong.append(f"{name} does not follow from the log")
+    if redrawn:
+        good += f"; drawn otherwise by another drawing library: {', '.join(redrawn)}"
+    return Finding(what, tuple(wrong), good)
+
+
+def _made(session: Session, study: Study, beside: Path | None) -> Mapping[str, bytes]:
+    if session.header.plan.purpose == EXPLAIN:
+        found = explain(session, study)
+        return explanation.files(found) if found is not None else {}
+    other = read_session(beside) if beside is not None and (beside / NAME).is_file() else None
+    return report_files(build_report(session, study, other))

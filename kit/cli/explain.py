@@ -37,7 +37,7 @@ def explain(folder: Path | None, out: Path, blocks: int, repeats: int, **wishes:
     from kit.cli.world import open_world
     from kit.measure.runlog import NAME, read_session
     from kit.pins.load import shipped_pins
-    from kit.report.explanation import plain_text
+    from kit.report.explanation import REPORT, plain_text
     from kit.study.kept import study_for
     from kit.study.load import shipped_study
 
@@ -58,4 +58,4 @@ def explain(folder: Path | None, out: Path, blocks: int, repeats: int, **wishes:
     if folder is not None:
         pipeline.report(folder, study)
     click.echo(plain_text(found))
-    click.echo(f"Explanation: {place / explaining.REPORT}")
+    click.echo(f"Explanation: {place / REPORT}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from tabulate import tabulate
@@ -14,12 +15,19 @@ from kit.report.numbers import NONE, megabytes, seconds
 from kit.report.tables import bullets, table
 from kit.report.text import inline, plain
 
+REPORT, RESULTS = "explanation.md", "explanation.json"
 _NOTE = (
     "Seconds a fit, contender minus baseline, means over blocks with 95 % paired t intervals. "
     "Each part changes one thing in containers of its own; none of it is in the times that "
     "claims are judged on. Parts overlap and are not to be added up; CPU seconds are of all "
     "cores together."
 )
+
+
+def files(found: Explanation) -> Mapping[str, bytes]:
+    """The explanation as markdown and as JSON, by file name."""
+    text = f"# Where the difference comes from\n\n{section(found)}\n"
+    return {REPORT: text.encode(), RESULTS: document(found).encode()}
 
 
 def section(found: Explanation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,8 +15,7 @@ REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
 FORMATS = "formats"
 """The folder of the files for other tools."""
 SUMS = "SHA256SUMS"
-DRAWN = (f"{plots.FOLDER}/", PAGE)
-"""What holds drawings: another version of the drawing library gives other bytes."""
+_PICTURE = re.compile(rb"data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*")
 
 
 def report_files(model: ReportModel) -> Mapping[str, bytes]:
@@ -30,6 +30,16 @@ def report_files(model: ReportModel) -> Mapping[str, bytes]:
         **{f"{FORMATS}/{name}": data for name, data in formats.render_all(model).items()},
     }
     return {**files, crate.NAME: crate.render(model, (*files, SUMS))}
+
+
+def is_picture(name: str) -> bool:
+    """Whether it is a plot: another version of the drawing library gives it other bytes."""
+    return name.startswith(f"{plots.FOLDER}/")
+
+
+def without_pictures(content: bytes) -> bytes:
+    """A page's bytes, each plot inside it taken out."""
+    return _PICTURE.sub(b"", content)
 
 
 def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:

@@ -16,23 +16,28 @@ def _explained(model: ReportModel) -> str:
     return explanation.section(model.explanation) if model.explanation is not None else ""
 
 
-_SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
+_Section = tuple[str, Callable[[ReportModel], str]]
+
+_ANSWER: tuple[_Section, ...] = (
     ("Claims", results.claims),
-    ("Controls", checks.control_runs),
-    ("Does the paper agree with itself?", checks.consistency),
-    ("Published against measured", results.published),
-    ("Noise, and what counts as one sample", results.noise),
-    ("Other tests, order, drift and outliers", checks.robustness),
     ("Substitutes", environment.fidelity),
+    ("Controls", checks.control_runs),
     ("Same work", top.same_work),
-    ("Training", results.training),
-    ("The executable", checks.executable),
+)
+"""What holds, and what that rests on: before the plots."""
+_EVIDENCE: tuple[_Section, ...] = (
+    ("Published against measured", results.published),
+    ("Does the paper agree with itself?", checks.consistency),
+    ("Where the difference comes from", _explained),
     ("What each fit cost", results.cost),
     ("Cold first fit", results.cold),
-    ("Where the difference comes from", _explained),
+    ("Training", results.training),
+    ("The executable", checks.executable),
+    ("Noise, and what counts as one sample", results.noise),
+    ("Other tests, order, drift and outliers", checks.robustness),
+    ("Host by host", hosts.hosts),
     ("GPU", gpu.gpu),
     ("What ran where", environment.where),
-    ("Host by host", hosts.hosts),
     ("Disturbances of the host", environment.disturbances),
     ("Failed and left out", environment.left_out),
     ("Plan", environment.plan),
@@ -40,9 +45,8 @@ _SECTIONS: tuple[tuple[str, Callable[[ReportModel], str]], ...] = (
     ("Raw numbers", environment.raw),
 )
 
-
 ALT_LIMIT = 1000
-BRIEF = ("Claims", "Does the paper agree with itself?", "Substitutes", "Repeat it")
+BRIEF = ("Claims", "Substitutes", "Does the paper agree with itself?", "Repeat it")
 """The sections of a short report."""
 
 
@@ -51,15 +55,19 @@ def render(model: ReportModel, plots: Sequence[Plot] = ()) -> str:
 
     ``plots`` are linked as files below ``FOLDER``, beside the report.
     """
-    parts = render_sections(model, tuple(title for title, _ in _SECTIONS))
-    if plots:
-        images = (f"![{inline(p.alt, ALT_LIMIT)}]({FOLDER}/{p.name}.svg)" for p in plots)
-        # After the claims: a reader looks at the picture of the verdicts next.
-        parts.insert(2, "## Plots\n\n" + "\n\n".join(images))
+    images = [f"![{inline(p.alt, ALT_LIMIT)}]({FOLDER}/{p.name}.svg)" for p in plots]
+    drawn = ["## Plots\n\n" + "\n\n".join(images)] if images else []
+    parts = [top.opening(model), *_rendered(model, _ANSWER), *drawn, *_rendered(model, _EVIDENCE)]
     return "\n\n".join(parts) + "\n"
 
 
-def render_sections(model: ReportModel, titles: Sequence[str]) -> list[str]:
-    """The opening, then the sections of those titles that have any text, in the report's order."""
-    texts = [(title, make(model)) for title, make in _SECTIONS if title in titles]
-    return [top.opening(model), *(f"## {title}\n\n{text}" for title, text in texts if text)]
+def render_brief(model: ReportModel) -> list[str]:
+    """The parts of a short report: the opening, then the sections of ``BRIEF``."""
+    named = [section for section in (*_ANSWER, *_EVIDENCE) if section[0] in BRIEF]
+    return [top.opening(model), *_rendered(model, named)]
+
+
+def _rendered(model: ReportModel, sections: Sequence[_Section]) -> list[str]:
+    """Those that have any text, each below its heading."""
+    texts = [(title, make(model)) for title, make in sections]
+    return [f"## {title}\n\n{text}" for title, text in texts if text]

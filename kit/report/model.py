@@ -21,6 +21,7 @@ from kit.judge.training import Trained, trained
 from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
 from kit.measure.record import Fit
 from kit.measure.session import Header, HostSample, Session
+from kit.plan.roles import MAIN
 from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
 from kit.study.model import Study
@@ -114,6 +115,11 @@ class RawRun:
     counted: bool
     host: HostSample
     fits: tuple[Fit, ...]
+
+    @property
+    def compared(self) -> bool:
+        """Whether the claims are judged on it: it counts, and is no control and no pilot."""
+        return self.counted and self.role == MAIN
 
 
 @dataclass(frozen=True)

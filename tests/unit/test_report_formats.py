@@ -11,7 +11,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from sessions import PYTHON, fail_run, make_fidelity, make_session, make_study, paired
+from sessions import PYTHON, fail_run, make_fidelity, make_session, make_study, paired, with_role
 
 from kit.report.formats import render_all, summary
 from kit.report.formats.fits_csv import COLUMNS
@@ -78,6 +78,16 @@ def test_the_csv_has_a_row_for_every_fit():
     assert len(rows) == 2 * 3 * 4
     assert {row["counted"] for row in rows} == {"1"}
     assert float(rows[0]["wall_s"]) > 0
+
+
+def test_a_control_is_a_row_of_the_csv_and_no_value_of_its_arm():
+    session = with_role(make_session(paired(SIX, fits=4)), "slowed", [1.2, 1.21, 1.19])
+    got, without = render_all(model(session=session)), files()
+    for name in ("pyperf-python-cpu.json", "hyperfine.json"):
+        assert got[name] == without[name]
+    rows = list(csv.DictReader(io.StringIO(got["fits.csv"].decode(), newline="")))
+    assert [row["role"] for row in rows].count("slowed") == 3 * 4
+    assert {row["role"] for row in rows} == {"main", "slowed"}
 
 
 def test_runs_left_out_are_marked_in_the_csv_and_left_out_elsewhere():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 from test_explain import varied
-from test_pipeline import STUDY, Bench
+from test_pipeline import PINS, STUDY, Bench
 
 import kit.cli
-from kit import pipeline
+from kit import explain, pipeline
+from kit.images.build import Options
 from kit.measure.runlog import NAME
+from kit.report.files import SUMS, sums_of
 from kit.verify import verify
 
 
@@ -60,6 +63,66 @@ def test_a_change_of_any_file_is_found_and_named(folder: Path, name: str, capsys
     captured = capsys.readouterr()
     assert name in captured.out or name == "SHA256SUMS"
     assert "not as the session wrote it" in captured.err
+
+
+def resummed(folder: Path) -> None:
+    """What somebody does who changes a file and hides it."""
+    (folder / SUMS).write_text(sums_of(folder))
+
+
+@pytest.mark.parametrize(
+    "name, old, new",
+    [
+        ("report.html", b"C# is faster", b"C# is slower"),
+        ("report.html", b"default-src 'none'", b"default-src *"),
+        ("report.md", b"C# is faster", b"C# is slower"),
+        ("formats/badge.json", b'"color": "', b'"color": "x'),
+        ("ro-crate-metadata.json", b"Process Run Crate", b"Other Run Crate"),
+    ],
+)
+def test_a_report_that_was_changed_with_its_sum_is_named(
+    folder: Path, name: str, old: bytes, new: bytes
+) -> None:
+    path = folder / name
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+    resummed(folder)
+    assert wrong(folder) == {"reports": (f"{name} does not follow from the log",)}
+
+
+def test_plots_of_another_drawing_library_are_said_and_no_fault(folder: Path) -> None:
+    path = folder / "plots" / "gains.svg"
+    before = path.read_bytes()
+    path.write_bytes(before + b"<!-- drawn otherwise -->")
+    page = folder / "report.html"
+    drawn = base64.b64encode(before), base64.b64encode(path.read_bytes())
+    assert drawn[0] in page.read_bytes()
+    page.write_bytes(page.read_bytes().replace(*drawn))
+    resummed(folder)
+    assert wrong(folder) == {}
+    assert any(
+        "drawn otherwise" in f.good and "plots/gains.svg" in f.good
+        for f in verify(folder, pipeline.EXPLAINING)
+    )
+
+
+def test_an_explanation_inside_is_checked_like_its_session(folder: Path, tmp_path: Path) -> None:
+    bench = Bench(tmp_path, varied())
+    beside = explain.explain(
+        bench.world(), STUDY, PINS, Options(), folder / pipeline.EXPLAINING, 2, 3
+    )
+    found = explain.explanation(beside, STUDY)
+    assert found is not None
+    explain.write(beside, found)
+    assert wrong(beside) == {}
+    pipeline.report(folder, STUDY)
+    assert wrong(folder) == {}
+    text = (beside / "explanation.md").read_text()
+    (beside / "explanation.md").write_text(text.replace("binding", "weather"))
+    resummed(folder)
+    said = "explanation.md does not follow from the log"
+    assert wrong(folder) == {"explanation: reports": (said,)}
 
 
 def test_a_missing_and_a_strange_file_are_named(folder: Path) -> None:

@@ -8,15 +8,19 @@ import io
 from kit.report.model import RawRun, ReportModel
 
 COLUMNS = (
-    "run_id", "block", "position", "arm", "counted", "fit", "wall_s", "paper_clock_s", "user_s",
-    "system_s", "minor_faults", "rss_before_bytes", "rss_after_bytes", "last_loss",
+    "run_id", "block", "position", "arm", "role", "counted", "fit", "wall_s", "paper_clock_s",
+    "user_s", "system_s", "minor_faults", "rss_before_bytes", "rss_after_bytes", "last_loss",
     "last_accuracy", "started_at",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(model: ReportModel) -> bytes:
-    """One row a fit, in the order they ran; ``counted`` is 0 for runs left out."""
+    """One row a fit, in the order they ran.
+
+    ``role`` is "main" for the runs that are compared, else which control or pilot it was;
+    ``counted`` is 0 for runs left out.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -32,6 +36,7 @@ def _rows(run: RawRun) -> list[list[object]]:
             run.block,
             run.position,
             _cell(run.arm),
+            run.role,
             int(run.counted),
             fit.index,
             fit.wall_ns / 1e9,

@@ -22,7 +22,7 @@ def render(model: ReportModel) -> bytes:
     for arm in model.header.plan.arms:
         runs = [run for run in model.judged.main if run.arm == arm]
         if runs:
-            raw = [run for run in model.raw if run.arm == arm and run.counted]
+            raw = [run for run in model.raw if run.arm == arm and run.compared]
             results.append(_result(arm, runs, raw))
     return (json.dumps({"results": results}, indent=2, sort_keys=True) + "\n").encode()
 

@@ -17,10 +17,10 @@ VERSION = "1.0"
 
 
 def render(model: ReportModel) -> dict[str, bytes]:
-    """File name to content; an arm without a usable run has no file."""
+    """File name to content, controls left out; an arm without a usable run has no file."""
     files = {}
     for arm in model.header.plan.arms:
-        runs = [run for run in model.raw if run.arm == arm and run.counted]
+        runs = [run for run in model.raw if run.arm == arm and run.compared]
         if runs:
             document = _document(model, arm, runs)
             text = json.dumps(document, indent=2, sort_keys=True) + "\n"

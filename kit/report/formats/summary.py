@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.report.markdown import BRIEF, render_sections
+from kit.report.markdown import render_brief
 from kit.report.model import ReportModel
 
 LIMIT_BYTES = 1024 * 1024
@@ -11,12 +11,12 @@ _CUT = "\n\nThe rest is in report.md of the results folder.\n"
 
 
 def render(model: ReportModel, room: int = LIMIT_BYTES) -> bytes:
-    """Opening, claims, consistency and substitutes in at most ``room`` bytes.
+    """Opening, claims, substitutes and consistency in at most ``room`` bytes.
 
     Whole sections only, if it must be cut; nothing at all where not even a word has room.
     """
     text = b""
-    for part in render_sections(model, BRIEF):
+    for part in render_brief(model):
         addition = (b"\n\n" if text else b"") + part.encode()
         if len(text) + len(addition) + len(_CUT) > room:
             break

@@ -179,14 +179,14 @@ def system(model: ReportModel) -> Plot | None:
 def _per_fit(
     model: ReportModel, name: str, title: str, unit: str, values: Callable[[RawRun], list[float]]
 ) -> Plot | None:
-    counted = [run for run in model.raw if run.counted and run.fits and run.role == MAIN]
-    arms = [arm for arm in model.header.plan.arms if any(run.arm == arm for run in counted)]
+    compared = [run for run in model.raw if run.compared and run.fits]
+    arms = [arm for arm in model.header.plan.arms if any(run.arm == arm for run in compared)]
     if not arms:
         return None
     drawn, axes = figure(2.7)
     words = []
     for index, arm in enumerate(arms):
-        curves = [values(run) for run in counted if run.arm == arm]
+        curves = [values(run) for run in compared if run.arm == arm]
         for place, curve in enumerate(curves):
             axes.plot(
                 range(1, len(curve) + 1), curve, MARKERS[index % 6], ls="-", lw=0.8, ms=3.5,
