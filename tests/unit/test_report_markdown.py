@@ -323,3 +323,21 @@ def test_a_claims_brackets_are_no_markup_and_a_small_terminal_is_wrapped():
     narrow = shown(width=48)
     assert max(map(len, narrow.splitlines())) <= 48
     assert "REPRODUCED" in narrow
+
+
+def test_a_long_reason_is_short_in_the_table_and_whole_below_it():
+    why = f"no registry image could be had (python@sha256:{'ab' * 32}: it did not answer; b: no)"
+    session = make_session(paired(SIX), make_fidelity("python"))
+    rows = tuple(
+        replace(row, why=why) if row.name == "python" else row for row in session.header.fidelity
+    )
+    session = replace(session, header=replace(session.header, fidelity=rows))
+    text = section(report(session), "Substitutes")
+    table, _, below = text.partition("<details>")
+    assert re.search(r"\| no registry image could be had +\|", table) and "sha256" not in table
+    assert f"- python: {why}" in below
+
+
+def test_few_blocks_do_not_tell_whether_the_order_matters():
+    text = report(make_session(paired(SIX)))
+    assert "too few blocks to tell whether it matters." in text and "p = -" not in text

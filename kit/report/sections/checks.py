@@ -128,7 +128,7 @@ def _session(model: ReportModel, part: VariantReport) -> str:
     lines = [
         f"{what}: {inline(comparison.pair.baseline or NONE)} first in "
         f"{order.baseline_first}, {inline(comparison.pair.contender or NONE)} first in "
-        f"{order.contender_first}; {p_equals(order.p_value)} that it does not matter."
+        f"{order.contender_first}; {_order_word(order.p_value)}."
     ]
     for drift in comparison.drifts:
         if drift.percent is not None:
@@ -143,3 +143,9 @@ def _session(model: ReportModel, part: VariantReport) -> str:
     else:
         lines.append("No block lies far from the others, or there are too few to tell.")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _order_word(p_value: float | None) -> str:
+    if p_value is None:
+        return "too few blocks to tell whether it matters"
+    return f"{p_equals(p_value)} that it does not matter"

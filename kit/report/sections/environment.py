@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kit.images.fidelity import ArmImage
+from kit.images.fidelity import ArmImage, Component
 from kit.images.sbom import SBOMS, sbom_name
 from kit.judge.hygiene import RULES
 from kit.measure.record import Fit
@@ -17,23 +17,37 @@ from kit.report.sections.gpu import summary
 from kit.report.tables import bullets, facts, fold, table
 from kit.report.text import block, code, inline
 
+_BRIEF, _WHOLE = 120, 3000  # letters of a reason in the table, and below it
 _SHORT = 19  # "sha256:" and 12 digits, as engines shorten an id
+_DETAIL = re.compile(r" \(|: ")
+"""What a long reason goes on with: every candidate that could not be had."""
 _PLAIN_NAME = re.compile(r"[\w.-]+")
 
 
 def fidelity(model: ReportModel) -> str:
-    """Per component what the study wants and what was got."""
+    """Per component what the study wants and what was got; long reasons whole below."""
     rows = [
         [
             inline(row.name),
             inline(row.wanted),
             inline(row.got),
             "exact" if row.exact else "**substituted**",
-            inline(row.why),
+            inline(_DETAIL.split(row.why, 1)[0] if _is_long(row) else row.why, _BRIEF),
         ]
         for row in model.header.fidelity
     ]
-    return table(["component", "wanted", "got", "fidelity", "why"], rows)
+    text = table(["component", "wanted", "got", "fidelity", "why"], rows)
+    long = [
+        f"{inline(row.name)}: {inline(row.why, _WHOLE)}"
+        for row in model.header.fidelity
+        if _is_long(row)
+    ]
+    whole = fold("The reasons in full", bullets(long))
+    return f"{text}\n\n{whole}" if long else text
+
+
+def _is_long(row: Component) -> bool:
+    return len(row.why) > _BRIEF
 
 
 def where(model: ReportModel) -> str:
