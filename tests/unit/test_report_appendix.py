@@ -39,7 +39,7 @@ COMMANDS = {
     "documentclass", "usepackage", "setlength", "emergencystretch", "section", "subsection",
     "item", "ttfamily", "raggedright", "char", "ensuremath", "times", "pm", "ldots", "ss",
     "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar",
-    "textasciigrave", "textquotesingle",
+    "textasciigrave", "textquotesingle", "allowbreak",
     *"{}$%&#_`'^~\"rcv",
 }  # fmt: skip
 ENVIRONMENTS = {"document", "quote", "description"}
@@ -196,6 +196,14 @@ def hostile(text):
     )
     study = replace(study, claims=claims, paper=replace(study.paper, citation=text))
     return made(replace(session, header=header, entries=entries), study)
+
+
+def test_a_long_word_can_be_broken_and_a_short_one_is_left_whole():
+    digest = "sha256:" + "0123456789abcdef" * 4
+    parts = escape(f"a {digest} b").split("\\allowbreak{}")
+    assert "".join(parts) == f"a {digest} b"
+    assert max(len(part) for part in parts) <= 18
+    assert escape("a-word-of-thirty-letters-or-so").count("allowbreak") == 0
 
 
 @pytest.mark.parametrize("text", [EVIL, SPECIALS, "|`\\{" * 250_000], ids=["evil", "tex", "long"])

@@ -19,6 +19,8 @@ _HEAD = r"""\documentclass[10pt]{article}
 \setlength{\emergencystretch}{10em}
 \begin{document}
 """
+# TeX hyphenates no digest and no address: letters after which a word may be broken.
+_LONG, _PIECE = 40, 16
 _LEVELS = {1: "section", 2: "subsection"}
 _SPECIAL: Mapping[str, str] = {
     "\\": r"\textbackslash{}",
@@ -64,8 +66,8 @@ _ACCENTS: Mapping[str, str] = {
 
 
 def escape(value: str, limit: int = LIMIT) -> str:
-    """One line of LaTeX that shows the value as text."""
-    return "".join(_escaped(char) for char in plain(value, limit))
+    """One line of LaTeX that shows the value as text, a long word broken where it must be."""
+    return " ".join(_word(word) for word in plain(value, limit).split(" "))
 
 
 def render(title: str, sections: Sequence[Section]) -> str:
@@ -89,6 +91,12 @@ def _part(part: Text | Command | Facts) -> str:
         for name, value in part.rows
     ]
     return "\n".join([r"\begin{description}", *rows, r"\end{description}"])
+
+
+def _word(word: str) -> str:
+    step = _PIECE if len(word) > _LONG else _LONG
+    pieces = (word[at : at + step] for at in range(0, len(word), step))
+    return r"\allowbreak{}".join("".join(map(_escaped, piece)) for piece in pieces)
 
 
 def _escaped(char: str) -> str:
