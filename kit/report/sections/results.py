@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping
 
 from kit.judge.controls import single_pair_percent
+from kit.judge.executable import ExecutableVerdict
 from kit.judge.pilot import lead_claim
 from kit.judge.robustness import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate
+from kit.judge.training import TrainingVerdict
+from kit.judge.verdict import Verdict
 from kit.plan.roles import PLACEBO
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import NONE, gain, megabytes, ratio, seconds, signed_percent
@@ -38,44 +41,47 @@ _NAMES: Mapping[str, str] = {
 def claims(model: ReportModel) -> str:
     """The claims table, with the rule that fired for each."""
     several = len(model.variants) > 1
+
+    def of_variant(verdict: Verdict | TrainingVerdict) -> str:
+        return verdict.claim.id + (f" {verdict.variant}" if several else "")
+
     rows = [
-        [
-            inline(v.claim.id + (f" {v.variant}" if several else "")),
-            inline(f"{v.claim.statement} ({v.claim.where})"),
+        _claim_row(
+            v,
+            of_variant(v),
             f"{signed_percent(v.claim.published_gain_percent)} "
             f"(figures: {signed_percent(v.figures_gain_percent)})",
             gain(v.measured),
             gain(v.hardened),
-            f"**{inline(v.printed)}**",
-            inline(v.rule, 600),
-        ]
+        )
         for v in model.verdicts
     ]
-    rows += [
-        [
-            inline(v.claim.id + (f" {v.variant}" if several else "")),
-            inline(f"{v.claim.statement} ({v.claim.where})"),
-            *[NONE] * 3,
-            f"**{inline(v.printed)}**",
-            inline(v.rule, 600),
-        ]
-        for v in model.judged.training
-    ]
-    rows += [
-        [
-            inline(v.claim.id),
-            inline(f"{v.claim.statement} ({v.claim.where})"),
-            *[NONE] * 3,
-            f"**{inline(v.printed)}**",
-            inline(v.rule, 600),
-        ]
-        for v in model.judged.executable
-    ]
+    rows += [_claim_row(v, of_variant(v)) for v in model.judged.training]
+    rows += [_claim_row(v, v.claim.id) for v in model.judged.executable]
     headers = ["id", "claim", "paper", "measured gain", "hardened gain", "verdict", "why"]
     named = _GAIN.format(
         baseline=inline(model.study.baseline), contender=inline(model.study.contender)
     )
     return f"{table(headers, rows)}\n\n{named}"
+
+
+def _claim_row(
+    verdict: Verdict | TrainingVerdict | ExecutableVerdict,
+    name: str,
+    paper: str = NONE,
+    measured: str = NONE,
+    hardened: str = NONE,
+) -> list[str]:
+    """One claim, judged; the numbers are there for a claim on times."""
+    return [
+        inline(name),
+        inline(f"{verdict.claim.statement} ({verdict.claim.where})"),
+        paper,
+        measured,
+        hardened,
+        f"**{inline(verdict.printed)}**",
+        inline(verdict.rule, 600),
+    ]
 
 
 def published(model: ReportModel) -> str:
