@@ -162,7 +162,7 @@ def _reports(folder: Path, session: Session, study: Study, beside: Path | None) 
         elif without_pictures(found) != without_pictures(content):
             wrong.append(f"{name} does not follow from the log")
     if redrawn:
-        good += f"; drawn otherwise by another drawing library: {', '.join(redrawn)}"
+        good += f"; otherwise drawn by the drawing library here: {', '.join(redrawn)}"
     return Finding(what, tuple(wrong), good)
 
 

@@ -1,4 +1,4 @@
-"""What the documentation shows: its pages, and the kit's commands on them."""
+"""What the documentation shows: its pages, and the commands on them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def commands_in(text: str) -> list[str]:
-    """Commands in code spans and indented or fenced lines."""
-    spans = re.findall(r"`(kit [^`]+)`", text)
-    lines = re.findall(r"^ {4}(kit .+)$", text, re.MULTILINE)
-    return [command for command in (*spans, *lines) if command.split()[1] != "COMMAND"]
+def commands_in(text: str, programs: str) -> list[str]:
+    """Commands of those programs in code spans and indented or fenced lines."""
+    spans = re.findall(rf"`((?:{programs}) [^`]+)`", text)
+    lines = re.findall(rf"^ {{4}}((?:{programs}) .+)$", text, re.MULTILINE)
+    found = (" ".join(command.split()) for command in (*spans, *lines))
+    return [command for command in found if command.split()[1] != "COMMAND"]
 
 
-SHOWN = [
-    (page.name, command)
-    for page in PAGES
-    if page.name != "cli.md"
-    for command in commands_in(page.read_text())
-]
+def _on_pages(programs: str) -> list[tuple[str, str]]:
+    return [
+        (page.name, command)
+        for page in PAGES
+        if page.name != "cli.md"
+        for command in commands_in(page.read_text(), programs)
+    ]
+
+
+SHOWN = _on_pages("kit")
+"""The kit's own, by page."""
+SHELL = _on_pages("pip|python3?|tar|apt-get|docker|pytest")
+"""Those of other programs."""

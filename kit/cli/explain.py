@@ -27,10 +27,10 @@ from kit.cli.options import build_options, image_options
 def explain(folder: Path | None, out: Path, blocks: int, repeats: int, **wishes: Any) -> None:
     """Take the difference between the two CPU arms apart, in containers of their own.
 
-    Each run changes one thing: progress output, terminal, a probe around the library's own
-    fit, memory that is kept, the allocator. With the FOLDER of a session the explanation is
-    made beside it, on the same CPUs, and its report shows it. An interrupted one goes on
-    when the command is repeated.
+    Each run changes one thing, as far as the study's programs can: progress output, terminal,
+    a probe around the library's own fit, memory that is kept, the allocator. With the FOLDER
+    of a session the explanation is made beside it, on the same CPUs, and its report shows it.
+    An interrupted one goes on when the command is repeated.
     """
     from kit import explain as explaining
     from kit import pipeline

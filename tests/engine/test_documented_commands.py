@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from documented import ROOT, SHOWN
+from documented import ROOT, SHELL, SHOWN
 
 from kit.engine.docker import DockerEngine
 
@@ -140,3 +140,67 @@ def test_it_does_what_the_page_says(place: Place, step: Step) -> None:
     assert done.returncode in step.exits, f"{command}\n{done.stdout}{done.stderr}"
     assert step.says in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+VENV = "python3 -m venv .venv && . .venv/bin/activate"
+TESTS = "pip install '.[test]' && kit setup && pytest"
+
+
+@dataclass(frozen=True)
+class Script:
+    """Lines of another program's, in a new virtual environment, and what shows that they did it."""
+
+    lines: tuple[str, ...]
+    shows: str
+    bundle: bool = False
+    """In a folder with a bundle alone; else in a copy of the checkout."""
+
+
+SCRIPTS = (
+    Script(("pip install .",), "kit doctor --help"),
+    Script(("pip install '.[gpu]'",), "python -c 'import pynvml, kit'"),
+    Script(
+        ("tar -xf kit.bundle wheels", "pip install --no-index --find-links wheels kit"),
+        "kit bundle load kit.bundle",
+        bundle=True,
+    ),
+)
+BENCHES = ("python tests/bench/run_overhead.py", "python tests/bench/sizes_and_times.py")
+
+
+def test_every_line_of_another_program_is_run() -> None:
+    run = {line for script in SCRIPTS for line in script.lines} | {VENV, TESTS, *BENCHES}
+    assert {command for _, command in SHELL} == run
+    assert TESTS in (ROOT / ".ci" / "run").read_text(), "it runs this very test"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.lines[0])
+def test_it_installs_as_the_page_says(place: Place, tmp_path: Path, script: Script) -> None:
+    folder = tmp_path / "clean"
+    if script.bundle:
+        folder.mkdir()
+        shutil.copy(place.folder / "kit.bundle", folder)
+    else:
+        shutil.copytree(place.folder / "checkout", folder)
+    # The wheels of a bundle are those of the interpreter that saved it.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join([VENV, *script.lines, script.shows])],
+        cwd=folder, text=True, capture_output=True, env={**os.environ, "PATH": path},
+        check=False,
+    )  # fmt: skip
+    shutil.rmtree(folder)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("command", BENCHES)
+def test_a_bench_prints_its_figures(engine: DockerEngine, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *command.split()[1:]],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

@@ -102,7 +102,7 @@ def test_plots_of_another_drawing_library_are_said_and_no_fault(folder: Path) ->
     resummed(folder)
     assert wrong(folder) == {}
     assert any(
-        "drawn otherwise" in f.good and "plots/gains.svg" in f.good
+        "otherwise drawn" in f.good and "plots/gains.svg" in f.good
         for f in verify(folder, pipeline.EXPLAINING)
     )
 
