@@ -26,7 +26,7 @@ from kit.plan.model import Plan
 from kit.plan.resources import Resources, resources
 from kit.report.files import REPORT, SUMS, report_files, sums_of
 from kit.report.model import ReportModel, build_report
-from kit.request import Request, check_shard, repeating
+from kit.request import Request, check_out, check_shard, repeating
 from kit.study.kept import keep_study, study_for
 from kit.study.model import CPU, Study
 from kit.world import World, check_quiet
@@ -72,6 +72,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
 def check_request(study: Study, request: Request) -> None:
     """Refuse a request that no machine could serve, before anything is started."""
     check_shard(request)
+    check_out(request, study)
     anything = Resources("0-1", 2**63, ("0", "1"))
     plan = _plan(study, request, request.arms, 0, anything, request.gpu)
     if request.shard is not None and plan.pilot:

@@ -11,6 +11,7 @@ from kit.images.build import Options
 from kit.plan.model import SEQUENTIAL
 from kit.plan.resources import Wish
 from kit.plan.shard import Shard
+from kit.study.model import Study
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,16 @@ def check_shard(request: Request) -> None:
         raise InputError(
             "--shard: all shards must make one plan, and without --seed each draws its own",
             "give every shard the same --seed",
+        )
+
+
+def check_out(request: Request, study: Study) -> None:
+    """Raise InputError for results in the study's own folder, whose files name the study."""
+    if study.folder is not None and request.out.resolve().is_relative_to(study.folder.resolve()):
+        raise InputError(
+            f"--out: {request.out} is in the study's own folder {study.folder}; results there "
+            "would be part of the study",
+            "start the command elsewhere, or name a folder outside with --out",
         )
 
 

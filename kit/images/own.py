@@ -17,6 +17,7 @@ from kit.study.pins import OwnBase, OwnPins, own_pins
 
 SHARED = "shared"
 """A folder of the study that every Dockerfile finds in its context."""
+PYTHON = "python"
 _SILENCE_S = 60.0
 
 
@@ -43,7 +44,7 @@ def build_own(
         recipe = Recipe(f"{study.id}-{arm.name}", context, "Dockerfile", args)
         image = build_recipe(engine, recipe, net, say)
         images[arm.name] = ArmImage(arm.name, recipe.tag, image.id, image.size_bytes)
-    return images, _fidelity(study, pins, bases)
+    return images, fidelity_of(study, pins, bases)
 
 
 def _base(engine: Engine, base: OwnBase, bases: Bases, say: Callable[[str], None]) -> ImageInfo:
@@ -70,13 +71,21 @@ def _context(folder: Path, arm: Arm) -> Context:
     return context
 
 
-def _fidelity(study: Study, pins: OwnPins, bases: Bases) -> tuple[Component, ...]:
-    """A row a component; one that the study does not vouch for counts as substituted."""
+def fidelity_of(study: Study, pins: OwnPins, bases: Bases) -> tuple[Component, ...]:
+    """A row a component; one that the study does not vouch for counts as substituted.
+
+    Of Python on the kit's own base only the base can tell: which one was had is not known
+    before, and a study's word cannot make a substitute exact.
+    """
     base_is_kits = any(base.kit for base in pins.bases)
     rows = []
     for name, wanted in study.paper.environment.items():
         vouched = pins.components.get(name)
-        if vouched is None:
+        if name == PYTHON and base_is_kits:
+            python = bases.python
+            got = f"CPython {python.python}"
+            rows.append(Component(name, wanted, got, python.exact, python.why))
+        elif vouched is None:
             why = "the study's pins.yaml does not say what its images hold"
             rows.append(Component(name, wanted, "not known", False, why))
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -13,7 +12,8 @@ from typing import Any
 import yaml
 
 from kit.errors import InputError
-from kit.schemas import check, problems_by
+from kit.schemas import check
+from kit.study.checks import check_claimed, check_facts, check_stacks, check_workload
 from kit.study.model import (
     Arm,
     Claim,
@@ -31,7 +31,7 @@ from kit.study.model import (
     TrainingClaim,
 )
 
-STUDY, CLAIMS, WORKLOAD_SCHEMA = "study.yaml", "claims.yaml", "workload.schema.json"
+STUDY, CLAIMS = "study.yaml", "claims.yaml"
 MEGABYTE = 1_000_000
 
 
@@ -49,10 +49,11 @@ def load_study(folder: Path) -> Study:
     """The study in that folder. Raises InputError naming the file and the field."""
     study = _read(folder / STUDY, "study")
     claims = _read(folder / CLAIMS, "claims")
-    _check_workload(folder, study["workload"])
+    check_workload(folder / STUDY, study["workload"])
     stacks = study["stacks"]
-    _check_stacks(folder, study)
-    _check_claimed(folder, study["paper"])
+    check_stacks(folder / STUDY, study)
+    check_claimed(folder / STUDY, study["paper"])
+    check_facts(folder / CLAIMS, claims["consistency"], study)
     return Study(
         id=study["id"],
         title=study["title"],
@@ -92,50 +93,6 @@ def study_sha256(folder: Path) -> str:
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
-
-
-def _check_workload(folder: Path, workload: object) -> None:
-    """By the study's own schema, where it has one."""
-    path = folder / WORKLOAD_SCHEMA
-    if not path.is_file():
-        return
-    broken = problems_by(_json(path), workload)
-    if broken:
-        raise InputError(
-            f"{folder / STUDY}: workload.{'; workload.'.join(broken[:5])}",
-            f"see {path} for what it must hold",
-        )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not JSON ({error})", "mend the schema or remove it") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{path}: not a JSON Schema", "mend the schema or remove it")
-    return document
-
-
-def _check_stacks(folder: Path, study: Mapping[str, Any]) -> None:
-    stacks = study["stacks"]
-    if stacks["baseline"] == stacks["contender"]:
-        raise InputError(f"{folder / STUDY}: stacks: both are {stacks['baseline']!r}", "name two")
-    for name, arm in study["arms"].items():
-        if arm["stack"] not in stacks.values():
-            raise InputError(
-                f"{folder / STUDY}: arms.{name}.stack: {arm['stack']!r} is not one of stacks",
-                f"use {stacks['baseline']} or {stacks['contender']}",
-            )
-
-
-def _check_claimed(folder: Path, paper: Mapping[str, Any]) -> None:
-    for name in paper["claimed"]:
-        if name not in paper["environment"]:
-            raise InputError(
-                f"{folder / STUDY}: paper.claimed: {name!r} is no component of paper.environment",
-                f"use some of: {', '.join(paper['environment'])}",
-            )
 
 
 def _arm(folder: Path, name: str, document: Mapping[str, Any]) -> Arm:

@@ -1,0 +1,80 @@
+"""What a study's files must agree on, beyond what their schemas say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kit.errors import InputError
+from kit.schemas import problems_by
+
+WORKLOAD_SCHEMA = "workload.schema.json"
+_ON_FIGURES = ("rounds", "one_gain", "mean_times_repeats", "step_order")
+"""The consistency rules that work on paper.figures."""
+
+
+def check_workload(file: Path, workload: object) -> None:
+    """By the study's own schema beside that file, where it has one."""
+    path = file.with_name(WORKLOAD_SCHEMA)
+    if not path.is_file():
+        return
+    broken = problems_by(_json(path), workload)
+    if broken:
+        raise InputError(
+            f"{file}: workload.{'; workload.'.join(broken[:5])}",
+            f"see {path} for what it must hold",
+        )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not JSON ({error})", "mend the schema or remove it") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path}: not a JSON Schema", "mend the schema or remove it")
+    return document
+
+
+def check_stacks(file: Path, study: Mapping[str, Any]) -> None:
+    """Two stacks, and every arm is of one of them."""
+    stacks = study["stacks"]
+    if stacks["baseline"] == stacks["contender"]:
+        raise InputError(f"{file}: stacks: both are {stacks['baseline']!r}", "name two")
+    for name, arm in study["arms"].items():
+        if arm["stack"] not in stacks.values():
+            raise InputError(
+                f"{file}: arms.{name}.stack: {arm['stack']!r} is not one of stacks",
+                f"use {stacks['baseline']} or {stacks['contender']}",
+            )
+
+
+def check_claimed(file: Path, paper: Mapping[str, Any]) -> None:
+    """What the claims are about is something the publication names."""
+    for name in paper["claimed"]:
+        if name not in paper["environment"]:
+            raise InputError(
+                f"{file}: paper.claimed: {name!r} is no component of paper.environment",
+                f"use some of: {', '.join(paper['environment'])}",
+            )
+
+
+def check_facts(file: Path, claims: Sequence[Mapping[str, Any]], study: Mapping[str, Any]) -> None:
+    """Consistency claims name the study's own stacks, and find the figures they work on."""
+    stacks = set(study["stacks"].values())
+    figures = set(study["paper"].get("figures", {}))
+    for claim in claims:
+        rule, facts = claim["rule"], claim["facts"]
+        named = set(facts.get("text", {}) if rule == "rounds" else facts.get("ms_per_step", stacks))
+        if not named <= stacks or (rule == "step_order" and named != stacks):
+            raise InputError(
+                f"{file}: consistency {claim['id']}: its stacks are {', '.join(sorted(named))}",
+                f"use the study's: {', '.join(sorted(stacks))}",
+            )
+        if rule in _ON_FIGURES and figures != stacks:
+            raise InputError(
+                f"{file}: consistency {claim['id']}: {rule} works on paper.figures of both stacks",
+                "give them in study.yaml, or take the claim out",
+            )
