@@ -17,7 +17,7 @@ from kit.measure.host import host_facts, installation, machine_id
 from kit.measure.runlog import RunLog, read_session
 from kit.measure.session import Header, RunEntry, Session
 from kit.plan.make import expected_seconds
-from kit.plan.model import PlannedRun
+from kit.plan.model import COMPARE, PlannedRun
 from kit.plan.roles import MAIN
 from kit.plan.shard import of_shard, parse_shard
 from kit.report.outlook import outlook_lines
@@ -66,7 +66,9 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
     if not left:
         return
     seconds = expected_seconds(study, left)
-    with world.progress.phase("runs", total=len(left), expected_s=seconds, folder=folder) as phase:
+    resume = f"kit reproduce --resume {folder}"
+    go_on = resume if header.plan.purpose == COMPARE else "repeat the command"
+    with world.progress.phase("runs", total=len(left), expected_s=seconds, go_on=go_on) as phase:
 
         def before(run: PlannedRun) -> None:
             where = "identity" if run.block < 0 else f"block {run.block + 1}"

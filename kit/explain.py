@@ -35,6 +35,7 @@ def explain(
     folder: Path,
     blocks: int = BLOCKS,
     repeats: int = REPEATS,
+    noisy: bool = False,
 ) -> Path:
     """Make the explaining session in that folder, or go on with the one that is there.
 
@@ -42,7 +43,7 @@ def explain(
     """
     if (folder / NAME).exists():
         return resume(world, study, pins, folder, options)
-    now = check_quiet(world, noisy=False)
+    now = check_quiet(world, noisy)
     limits = _limits_beside(folder) or _limits(
         resources(world.engine.info(), now, Wish(), world.host.cores()), study
     )

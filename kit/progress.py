@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 
@@ -31,11 +30,11 @@ class Progress(Protocol):
         name: str,
         total: int | None = None,
         expected_s: float | None = None,
-        folder: Path | None = None,
+        go_on: str = "",
     ) -> AbstractContextManager[Phase]:
         """Begin a phase of ``total`` units, expected to take so many seconds.
 
-        ``folder`` is where its results grow; an interrupted phase can be resumed
-        from it.
+        ``go_on`` is what takes up an interrupted phase where it was; empty where the
+        command begins anew.
         """
         ...

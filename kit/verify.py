@@ -147,6 +147,8 @@ def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> It
 def _reports(folder: Path, session: Session, study: Study, beside: Path | None) -> Finding:
     """Every report made anew. A plot may differ, by the drawing library alone: that is said."""
     what, good = "reports", "derived again, byte for byte"
+    if session.header.plan.purpose == EXPLAIN and session.unfinished:
+        return Finding(what, ("it is unfinished: repeat `kit explain`, which goes on with it",), "")
     try:
         made = _made(session, study, beside)
     except KitError as error:

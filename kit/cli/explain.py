@@ -17,6 +17,7 @@ from kit.cli.options import build_options, image_options
 )
 @click.option("--blocks", type=click.IntRange(2), default=3, show_default=True)
 @click.option("--repeats", type=click.IntRange(2), default=4, show_default=True)
+@click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -24,7 +25,9 @@ from kit.cli.options import build_options, image_options
     show_default=True,
     help="The folder of an explanation without a session.",
 )
-def explain(folder: Path | None, out: Path, blocks: int, repeats: int, **wishes: Any) -> None:
+def explain(
+    folder: Path | None, out: Path, blocks: int, repeats: int, noisy: bool, **wishes: Any
+) -> None:
     """Take the difference between the two CPU arms apart, in containers of their own.
 
     Each run changes one thing, as far as the study's programs can: progress output, terminal,
@@ -50,7 +53,7 @@ def explain(folder: Path | None, out: Path, blocks: int, repeats: int, **wishes:
     )
     options = build_options(wishes)
     world = open_world(wishes["with_setup"])
-    explaining.explain(world, study, shipped_pins(), options, place, blocks, repeats)
+    explaining.explain(world, study, shipped_pins(), options, place, blocks, repeats, noisy)
     found = explaining.explanation(place, study)
     if found is None:
         return

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -22,6 +21,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from kit.progress import Phase, Progress
+from kit.report.text import lines, plain
 
 
 def progress_for(console: Console) -> Progress:
@@ -67,14 +67,14 @@ class PlainProgress:
         name: str,
         total: int | None = None,
         expected_s: float | None = None,
-        folder: Path | None = None,
+        go_on: str = "",
     ) -> Iterator[Phase]:
         """See ``kit.progress.Progress``."""
         phase = _PlainPhase(name, Estimate(total, expected_s))
         try:
             yield phase
         except KeyboardInterrupt:
-            phase.say(_interrupted(folder))
+            phase.say(_interrupted(go_on))
             raise
 
 
@@ -91,7 +91,8 @@ class _PlainPhase:
         self._estimate.advance()
 
     def say(self, text: str) -> None:
-        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)  # noqa: T201
+        said = f"{time.strftime('%H:%M:%S')} {lines(text)}"
+        print(said, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class LiveProgress:
@@ -106,7 +107,7 @@ class LiveProgress:
         name: str,
         total: int | None = None,
         expected_s: float | None = None,
-        folder: Path | None = None,
+        go_on: str = "",
     ) -> Iterator[Phase]:
         """See ``kit.progress.Progress``."""
         columns = [SpinnerColumn(), TextColumn("[bold]{task.description}"), TimeElapsedColumn()]
@@ -119,7 +120,7 @@ class LiveProgress:
             with bar:
                 yield _LivePhase(bar, name, total, estimate)
         except KeyboardInterrupt:
-            self._console.print(_interrupted(folder), markup=False, highlight=False)
+            self._console.print(_interrupted(go_on), markup=False, highlight=False)
             raise
 
 
@@ -141,7 +142,7 @@ class _LivePhase:
         self._task = bar.add_task(name, total=total, step="")
 
     def step(self, text: str) -> None:
-        line = " ".join(text.split())[:200]
+        line = plain(text, 200)
         self._bar.update(self._task, step=line)
 
     def advance(self) -> None:
@@ -149,10 +150,10 @@ class _LivePhase:
         self._bar.update(self._task, advance=1)
 
     def say(self, text: str) -> None:
-        self._bar.console.print(text, markup=False, highlight=False)
+        self._bar.console.print(lines(text), markup=False, highlight=False)
 
 
-def _interrupted(folder: Path | None) -> str:
-    if folder is None:
+def _interrupted(go_on: str) -> str:
+    if not go_on:
         return "interrupted; what was built is kept: repeat the command to go on"
-    return f"interrupted; nothing measured is lost: kit reproduce --resume {folder}"
+    return f"interrupted; nothing measured is lost: {go_on}"

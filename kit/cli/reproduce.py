@@ -99,7 +99,9 @@ def reproduce(resume: Path | None, **wishes: Any) -> None:
         folder = pipeline.reproduce(open_world(wishes["with_setup"]), study, pins, request)
     else:
         _refuse_with_resume()
-        study = study_for(resume, read_session(resume).header.plan.study_sha256)
+        session = read_session(resume)
+        session.must_compare()
+        study = study_for(resume, session.header.plan.study_sha256)
         check_options(wishes, study)
         folder = pipeline.resume(open_world(wishes["with_setup"]), study, pins, resume, options)
     model = pipeline.report(folder, study)

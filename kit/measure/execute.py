@@ -72,7 +72,7 @@ def execute(
             if entry.failure and (run.kind == "identity" or failures[run.arm] >= FAILURES_IN_A_ROW):
                 raise RunError(
                     f"run {run.run_id}: {entry.failure}",
-                    "see the end of its output above and in the run log; then --resume the session",
+                    "see the end of its output above and in the run log; then go on (see --resume)",
                 )
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kit.errors import InputError
 from kit.gpu.facts import GpuCheck, GpuSample
 from kit.images.fidelity import ArmImage, Component
 from kit.measure.executable import ExecutableRun
 from kit.measure.record import Record
-from kit.plan.model import DUET, SEQUENTIAL, Plan
+from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Plan
 from kit.plan.roles import MAIN
 
 
@@ -139,6 +140,20 @@ class Session:
     outlook: Mapping[str, Any] | None = None
     """What the pilot said when the number of blocks was fixed; None: there was no pilot,
     or it is not done."""
+
+    def must_compare(self) -> None:
+        """Raise InputError for a session that was made to explain another one."""
+        if self.header.plan.purpose == EXPLAIN:
+            raise InputError(
+                f"session {self.header.session_id} explains another one and judges nothing",
+                "name the session it was made beside; `kit explain` goes on with this one",
+            )
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a planned run has no record yet."""
+        good = {entry.run_id for entry in self.entries if entry.record is not None}
+        return any(run.run_id not in good for run in self.header.plan.runs)
 
     def timed(self) -> tuple[RunEntry, ...]:
         """The good timed runs, in the order they ran."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
+import tabulate
 
 from kit.report.text import inline
+
+# Whether wcwidth happens to be installed must not decide how a table is padded.
+tabulate.WIDE_CHARS_MODE = False
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
@@ -17,7 +20,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: str = ""
     if not rows:
         return "None."
     letters = right.ljust(len(headers), "l")
-    return tabulate(
+    return tabulate.tabulate(
         [list(row) for row in rows],
         headers=list(headers),
         tablefmt="github",

@@ -41,6 +41,13 @@ def plain(value: str, limit: int = INLINE_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def lines(value: str, limit: int = BLOCK_LIMIT) -> str:
+    """The end of a text of several lines for a terminal, cleaned like one line."""
+    text = value if len(value) <= 4 * limit else value[-4 * limit :]
+    text = _clean(text.replace("\r\n", "\n").replace("\r", "\n"), keep_newlines=True)
+    return text if len(text) <= limit else "…" + text[-(limit - 1) :]
+
+
 def inline(value: str, limit: int = INLINE_LIMIT) -> str:
     """One line of markdown that shows the value as text, in prose or in a table cell."""
     escaped = plain(value, limit).translate(_ESCAPES)
@@ -64,10 +71,7 @@ def code(value: str, limit: int = INLINE_LIMIT) -> str:
 
 def block(value: str, limit: int = BLOCK_LIMIT) -> str:
     """The end of a text as a fenced code block, its own fence longer than any inside."""
-    text = value if len(value) <= 4 * limit else value[-4 * limit :]
-    text = _clean(text.replace("\r\n", "\n").replace("\r", "\n"), keep_newlines=True).strip("\n")
-    if len(text) > limit:
-        text = "…" + text[-(limit - 1) :]
+    text = lines(value, limit).strip("\n")
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from fakes.engine import SUCCESS
@@ -95,7 +94,7 @@ class FakeProgress:
         name: str,
         total: int | None = None,
         expected_s: float | None = None,
-        folder: Path | None = None,
+        go_on: str = "",
     ):
         self.lines.append(f"{name} {total}")
         yield self

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -39,10 +38,20 @@ def test_plain_lines_have_a_time_the_phase_and_what_is_left(
 def test_an_interruption_says_how_to_resume(capsys: pytest.CaptureFixture[str], live: bool) -> None:
     screen = console(True)
     progress = LiveProgress(screen) if live else PlainProgress()
-    with pytest.raises(KeyboardInterrupt), progress.phase("runs", folder=Path("/r/s1")):
+    with pytest.raises(KeyboardInterrupt), progress.phase("runs", go_on="kit x --resume /r/s1"):
         raise KeyboardInterrupt
     said = screen.file.getvalue() if live else capsys.readouterr().err
-    assert "kit reproduce --resume /r/s1" in said
+    assert "nothing measured is lost: kit x --resume /r/s1" in said
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_the_output_of_a_program_stays_text(capsys: pytest.CaptureFixture[str], live: bool) -> None:
+    screen = console(True)
+    with (LiveProgress(screen) if live else PlainProgress()).phase("runs") as phase:
+        phase.say("t0 failed\n\x1b]0;owned\x07\x1b[31mred\u202e")
+    said = screen.file.getvalue() if live else capsys.readouterr().err
+    assert "owned" not in said and "\u202e" not in said and "\x1b[31m" not in said
+    assert "t0 failed\nred" in said.replace("\r", "")
 
 
 def test_an_interruption_before_any_folder_says_what_is_kept(

@@ -7,6 +7,7 @@ import math
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes.engine import RunScript
@@ -16,12 +17,18 @@ from test_pipeline import PINS, STUDY, Bench, StopAt
 import kit.cli
 from kit import explain, pipeline
 from kit.errors import InputError
+from kit.images import own
 from kit.images.build import Options
+from kit.judge.consistency import findings
+from kit.judge.verdict import substitutes
 from kit.measure.runlog import NAME, read_session
 from kit.plan.resources import Wish
 from kit.plan.roles import role_of
+from kit.schemas import problems
 from kit.study.load import load_study
 from kit.study.new import new_study
+from kit.study.pins import Vouched, own_pins
+from kit.verify import verify
 
 
 def varied(spread: float = 0.05) -> RunScript:
@@ -61,6 +68,9 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
     assert {part["name"] for part in document["parts"]} >= {"binding", "memory kept", "terminal"}
     pipeline.report(folder, STUDY)
     assert "## Where the difference comes from" in (folder / "report.md").read_text()
+    results = json.loads((folder / "results.json").read_text())
+    assert problems("results", results) == []
+    assert results["explanation"]["parts"] == document["parts"]
     before = pipeline.report(folder, STUDY).verdicts
     assert before == pipeline.build_report(read_session(folder), STUDY).verdicts
 
@@ -106,6 +116,27 @@ def test_an_interrupted_explanation_goes_on(tmp_path: Path) -> None:
     planned = [run.run_id for run in session.header.plan.runs]
     assert again.ran() == planned[done:]
     assert [e.run_id for e in session.entries] == planned
+
+
+def test_an_explanation_is_no_session_to_judge(tmp_path: Path, capsys) -> None:
+    place = tmp_path / "x"
+    explain.explain(Bench(tmp_path).world(), STUDY, PINS, Options(), place, 2, 3)
+    before = sorted(path.name for path in place.iterdir())
+    for command in (["judge"], ["report"], ["appendix"], ["reproduce", "--resume"]):
+        assert kit.cli.run([*command, str(place)]) == 2
+        assert "explains another one and judges nothing" in capsys.readouterr().err
+    assert sorted(path.name for path in place.iterdir()) == before
+
+
+def test_an_unfinished_explanation_is_named_and_what_goes_on_with_it(tmp_path: Path) -> None:
+    folder = Bench(tmp_path).reproduce()
+    pipeline.report(folder, STUDY)
+    beside = folder / pipeline.EXPLAINING
+    bench = Bench(tmp_path, StopAt(6))
+    with pytest.raises(KeyboardInterrupt):
+        explain.explain(bench.world(), STUDY, PINS, Options(), beside, 2, 3)
+    found = {f.what: f.wrong for f in verify(folder, pipeline.EXPLAINING) if f.wrong}
+    assert "repeat `kit explain`" in found["explanation: reports"][0]
 
 
 def test_a_comparing_session_is_no_explanation(tmp_path: Path) -> None:
@@ -204,7 +235,7 @@ def test_kit_judge_prints_and_writes_nothing(
     assert kit.cli.run(["judge", str(folder)]) == 0
     assert "C1 mean" in capsys.readouterr().out
     assert kit.cli.run(["judge", str(folder), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 2
+    assert json.loads(capsys.readouterr().out)["schema"] == 3
     assert sorted(p.name for p in folder.iterdir()) == before
 
 
@@ -234,6 +265,57 @@ def test_a_new_study_is_whole_and_named_after_its_folder(
     assert load_study(tmp_path / "other").sha256 != study.sha256
 
 
+STEPS = (
+    'rule: same_value\n    facts: {stated: {abstract: 20, "section 4": 20}}',
+    "rule: step_order\n    facts: {ms_per_step: {python: [1, 2], builtin: [1, 2]}}",
+)
+FIGURES = """
+  figures:
+    loop: {where: "table 1", min: 1.0, max: 1.2, mean: 1.1, total: 22.0}
+    builtin: {where: "table 1", min: 0.9, max: 1.1, mean: 1.0, total: 20.0}
+"""
+
+
+def test_every_consistency_rule_takes_a_study_s_own_stacks(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    new_study(folder)
+    study, claims = folder / "study.yaml", folder / "claims.yaml"
+    study.write_text(study.read_text().replace("\nworkload:", f"{FIGURES}\nworkload:"))
+    text = claims.read_text()
+    facts = 'rule: rounds\n    facts: {statistic: min, text: {loop: "1.0"}, text_gain_percent: 10}'
+    for new in (STEPS[1].replace("python", "loop"), facts):
+        claims.write_text(text.replace(STEPS[0], new))
+        (found,) = findings(load_study(folder))
+        assert found.word == "CONSISTENT", found
+
+
+def test_results_below_the_study_s_own_folder_are_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new_study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert kit.cli.run(["reproduce", "--study", "."]) == 2
+    assert "--out: results is in the study's own folder" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_of_python_on_the_kits_own_base_the_base_tells_whether_it_is_exact(
+    tmp_path: Path,
+) -> None:
+    new_study(tmp_path / "study")
+    study = load_study(tmp_path / "study")
+    bases = SimpleNamespace(
+        python=SimpleNamespace(python="3.9.2", os="Debian", exact=False, why="no registry")
+    )
+    vouched = replace(
+        own_pins(study.folder), components={"python": Vouched("3.8, as published", True, "")}
+    )
+    for pins in (own_pins(study.folder), vouched):
+        rows = {row.name: row for row in own.fidelity_of(study, pins, bases)}
+        assert (rows["python"].got, rows["python"].exact) == ("CPython 3.9.2", False)
+        assert substitutes(study, tuple(rows.values())) == ("python",)
+
+
 @pytest.mark.parametrize(
     "name, old, new, said",
     [
@@ -244,13 +326,15 @@ def test_a_new_study_is_whole_and_named_after_its_folder(
         ("study.yaml", "numbers: 200000", "numbers: many", "workload.numbers"),
         ("pins.yaml", "{kit: python}", "{image: debian}", "bases.BASE"),
         ("study.yaml", "pilot: 5", "pilot: 50", "a pilot of 50 blocks"),
+        ("claims.yaml", "abstract: 20", "abstract: [20]", "facts.stated.abstract: [20] is not of"),
+        ("claims.yaml", "rule: same_value", "rule: mean_times_repeats", "facts: Additional"),
+        ("claims.yaml", *STEPS, "its stacks are builtin, python"),
+        ("claims.yaml", STEPS[0], STEPS[1].replace("python", "loop"), "works on paper.figures"),
     ],
 )
 def test_a_broken_study_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, old: str, new: str, said: str
 ) -> None:
-    from kit.study.pins import own_pins
-
     folder = tmp_path / "study"
     new_study(folder)
     text = (folder / name).read_text()

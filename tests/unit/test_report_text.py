@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.report.tables import table
 from kit.report.text import block, code, inline, plain
 
 # Heavy in what could break out, so that few examples meet many combinations.
@@ -108,3 +109,8 @@ def test_code_spans():
     assert code("sha256:ab") == "`sha256:ab`"
     assert code("a`b") == "a&#96;b"
     assert code("") == ""
+
+
+def test_a_table_is_padded_alike_whatever_is_installed() -> None:
+    lines = table(["title"], [["한국어 논문"], ["x"]]).splitlines()
+    assert len({len(line) for line in lines}) == 1
