@@ -34,6 +34,11 @@ from kit.cli.verify_image import verify_image
 from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
 
 INTERRUPT_LIMIT_S = 9
+_MESSAGE_LIMIT = 4000
+_HELP_WANTED: tuple[type[click.UsageError], ...] = tuple(
+    # A group alone; releases of click before 8.2 print its help without an exception.
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])
+)
 
 
 def _exit_codes() -> str:
@@ -76,12 +81,15 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
-        answer = cli.main(arguments, standalone_mode=False)
+        answer = cli.main(arguments, prog_name="kit", standalone_mode=False)
     except KitError as error:
         _complain(error.problem, error.remedy)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, _HELP_WANTED):
+            error.show()
+        else:
+            _complain(*_usage(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
@@ -100,5 +108,16 @@ def _run(arguments: list[str]) -> int:
     return answer if isinstance(answer, int) else EXIT_OK
 
 
+def _usage(error: click.ClickException) -> tuple[str, str]:
+    """What the command line was wrong in, and where its options are said."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context is not None else "kit"
+    return f"{command}: {error.format_message()}", f"see `{command} --help`"
+
+
 def _complain(problem: str, remedy: str) -> None:
-    click.echo(f"kit: {problem}\n     remedy: {remedy}", err=True)
+    from kit.report.text import plain
+
+    # A message may quote a container or a file: what it says must stay text.
+    said, mend = plain(problem, _MESSAGE_LIMIT), plain(remedy, _MESSAGE_LIMIT)
+    click.echo(f"kit: {said}\n     remedy: {mend}", err=True)

@@ -63,7 +63,15 @@ def test_a_programs_output_gives_the_runner_of_a_workflow_no_commands(
     assert kit.cli.run(["break"]) == 1
     first, *said, last = capsys.readouterr().err.splitlines()
     assert first == f"::stop-commands::{last.strip(':')}"
-    assert said == ["kit: t0 failed", "::add-mask::1", "     remedy: mend it"]
+    assert said == ["kit: t0 failed ::add-mask::1", "     remedy: mend it"]
+
+
+def test_a_message_that_quotes_a_container_stays_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(monkeypatch, KitError("versions.\x1b]0;owned\x07\x1b[31m\u202e: broken", "mend it"))
+    assert kit.cli.run(["break"]) == 1
+    assert capsys.readouterr().err == "kit: versions.: broken\n     remedy: mend it\n"
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +162,36 @@ def test_a_report_of_a_broken_folder_names_the_log_and_writes_nothing(
     assert kit.cli.run(["report", str(tmp_path)]) == 2
     assert str(tmp_path / "runlog.jsonl") in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "remedy"),
+    [
+        (
+            ["verify", "no-such-folder"],
+            "kit verify: Invalid value for 'FOLDER'",
+            "kit verify --help",
+        ),
+        (["verify"], "kit verify: Missing argument 'FOLDER'", "kit verify --help"),
+        (["reproduce", "--blocks", "0"], "kit reproduce: Invalid value for '--blocks'", "kit rep"),
+        (["reproduce", "--what"], "kit reproduce: No such option", "kit reproduce --help"),
+        (["what"], "kit: No such command 'what'", "kit --help"),
+        (["bundle", "what"], "kit bundle: No such command 'what'", "kit bundle --help"),
+    ],
+)
+def test_a_wrong_command_line_is_two_lines_like_every_error(
+    arguments: list[str], said: str, remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kit.cli.run(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("kit: ") and len(err.splitlines()) == 2
+    assert said in err and f"remedy: see `{remedy}" in err
+
+
+def test_a_group_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    kit.cli.run(["bundle"])
+    captured = capsys.readouterr()
+    assert "save" in captured.out + captured.err and "remedy" not in captured.err
 
 
 def test_help_lists_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
