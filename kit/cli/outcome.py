@@ -57,8 +57,9 @@ def conclude(model: ReportModel, folder: Path, wishes: Mapping[str, Any]) -> Non
         click.echo(folder / REPORT)
     else:
         print_head(model, folder)
-    summarise(model, os.environ)
-    annotate(model, os.environ)
+    if not model.header.shard:  # the verdicts on a part of the blocks would only mislead
+        summarise(model, os.environ)
+        annotate(model, os.environ)
     pipeline.check_outcome(model, folder)
     said = fired(parse_rules(wishes["fail_on"]), model.judged)
     if said:

@@ -38,8 +38,16 @@ def gathered(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     _refuse_gaps(tuple(seen))
     entries = _entries(shards)
     order = {run.run_id: place for place, run in enumerate(first.header.plan.runs)}
+    notes = tuple(
+        f"shard {session.header.shard}: {note}"
+        for _, session in shards
+        for note in (*session.header.plan.notes, *session.notes)
+    )
+    plan = replace(first.header.plan, notes=notes)
     header = replace(
         first.header,
+        plan=plan,
+        plan_sha256=plan_sha256(plan),
         shard="",
         shards=tuple(_named(session) for _, session in shards),
         command=first.header.command.partition(" --shard")[0],
@@ -65,7 +73,7 @@ def _shard(folder: Path, session: Session) -> Shard:
 def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Session) -> None:
     a, b = wanted.header, session.header
     facts = [
-        ("plan", _plan(a), _plan(b)),
+        *((f"plan's {what}", one, _plan(b)[what]) for what, one in _plan(a).items()),
         ("kit version", a.kit_version, b.kit_version),
         ("fidelity", str(a.fidelity), str(b.fidelity)),
         *(
@@ -78,7 +86,8 @@ def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Sessio
         if one != other:
             raise InputError(
                 f"{folder}: its {what} is not that of {first}",
-                "gather shards of one plan, made by one kit with the same images",
+                "gather shards of one plan, made by one kit with the same images; a machine with "
+                "less memory makes fewer fits a run",
             )
 
 
@@ -87,10 +96,17 @@ def _content(image: ArmImage) -> str:
     return image.content_sha256 or image.image_id
 
 
-def _plan(header: Header) -> str:
-    """The plan's hash without the machine's own limits."""
-    limits = Limits("", 0, 0.0)
-    return plan_sha256(replace(header.plan, limits=limits, notes=()))
+def _plan(header: Header) -> dict[str, str]:
+    """What the plans must have in common, in words: all but the machine's own limits."""
+    plan = replace(header.plan, limits=Limits("", 0, 0.0), notes=())
+    return {
+        "study": plan.study_sha256,
+        "seed": str(plan.seed),
+        "arms": ", ".join(plan.arms),
+        "number of blocks": str(plan.blocks),
+        "number of fits a run": str(plan.repeats),
+        "content": plan_sha256(plan),
+    }
 
 
 def _refuse_gaps(found: Sequence[Shard]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from kit.errors import InputError
 from kit.plan.shard import Shard
-from kit.study.model import Study
+from kit.study.model import CPU, CUDA, Study
 
 MOST_JOBS = 256
 """GitHub runs no larger matrix ("Running variations of jobs in a workflow")."""
@@ -18,31 +19,47 @@ def matrix(
 ) -> str:
     """One line of JSON: an ``include`` row a runner and shard.
 
-    Runners of ``gpu_runners`` run the CUDA arms too, others never do. Raises InputError
-    for more shards than blocks, or more rows than a matrix may have.
+    Runners of ``gpu_runners`` run the CUDA arms too, others never do. ``group`` and ``name``
+    can be parts of a path and of an artifact's name whatever the label is. Raises InputError
+    for more shards than blocks, labels that cannot be told apart, or more rows than a matrix
+    may have.
     """
     if shards > blocks:
         raise InputError(
             f"--shards: {shards} for {blocks} blocks: some would have nothing to do",
             f"give at most {blocks}",
         )
+    wanted = (*((r, CPU) for r in runners), *((r, CUDA) for r in gpu_runners))
+    groups = [_group(runner, variant) for runner, variant in wanted]
+    twice = next((group for group in groups if groups.count(group) > 1), None)
+    if twice is not None:
+        raise InputError(f"two runners would both be called {twice}", "name each runner once")
     rows = [
         {
             "runner": runner,
-            "variant": "cuda" if gpu else "cpu",
-            "gpu": "--gpu" if gpu else "",
-            "group": f"{runner}-{'cuda' if gpu else 'cpu'}",
+            "variant": variant,
+            "gpu": "--gpu" if variant == CUDA else "",
+            "group": group,
             "shard": str(Shard(number, shards)),
-            "name": f"{runner}-{'cuda' if gpu else 'cpu'}-{number}",
+            "name": f"{group}-{number}",
         }
-        for runner, gpu in (*((r, False) for r in runners), *((r, True) for r in gpu_runners))
+        for (runner, variant), group in zip(wanted, groups, strict=True)
         for number in range(1, shards + 1)
     ]
-    if not rows or len(rows) > MOST_JOBS:
+    if not rows:
+        raise InputError("a matrix without a job", "name a --runner or a --gpu-runner")
+    if len(rows) > MOST_JOBS:
         raise InputError(
-            f"a matrix of {len(rows)} jobs, 1 to {MOST_JOBS} are possible",
-            "name a --runner, or fewer --shards",
+            f"a matrix of {len(rows)} jobs, at most {MOST_JOBS} are possible",
+            "name fewer runners, or fewer --shards",
         )
-    if any(gpu_runners) and not any(arm.variant == "cuda" for arm in study.arms.values()):
+    if gpu_runners and not any(arm.variant == CUDA for arm in study.arms.values()):
         raise InputError(f"study {study.id} has no CUDA arm", "leave out --gpu-runner")
     return json.dumps({"include": rows}, sort_keys=True)
+
+
+def _group(runner: str, variant: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", runner).strip("-.")
+    if not plain:
+        raise InputError(f"a runner is called {runner!r}", "give the label of one")
+    return f"{plain}-{variant}"

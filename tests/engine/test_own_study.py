@@ -56,7 +56,11 @@ def test_it_runs_as_it_is_and_is_judged(study: Path, tmp_path: Path) -> None:
     results = json.loads((folder / "results.json").read_text())
     assert problems("results", results) == []
     assert results["study"]["id"] == "squares"
-    assert {row["name"] for row in results["fidelity"]} == {"python", "data", "base image"}
+    rows = {row["name"]: row["exact"] for row in results["fidelity"]}
+    assert set(rows) == {"python", "data", "base image"}
+    assert rows["python"] == rows["base image"], "a substitute is not vouched for"
+    indicative = {v["indicative"] for v in results["variants"][0]["verdicts"]}
+    assert indicative == {not rows["python"]}
     assert "contender" not in (folder / "report.md").read_text().partition("## Raw")[0]
     assert "builtin is faster" in (folder / "report.md").read_text()
     assert kit("judge", str(folder)).stdout in done.stdout

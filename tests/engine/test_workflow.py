@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from kit.measure.runlog import read_session
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
+ACTION = yaml.safe_load((ROOT / ".github/actions/reproduce/action.yml").read_text())
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/reproduce.yml").read_text())
 
 
@@ -66,13 +68,15 @@ def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Pa
     assert [row["shard"] for row in rows] == ["1/2", "2/2"]
     for row in rows:
         assert shell(step("shard", "Install"), env).returncode == 0
-        more = {"SEED": outputs["seed"], "SHARD": row["shard"], "GPU": row["gpu"]}
+        more = {
+            "SEED": outputs["seed"], "SHARD": row["shard"], "GPU": row["gpu"],
+            "PLACE": f"{row['group']}/{row['name']}",
+        }  # fmt: skip
         done = shell(step("shard", "Reproduce"), {**env, **more})
         assert done.returncode == 0, done.stderr
-        # What upload-artifact and download-artifact do.
-        place = work / "shards" / f"shard-{row['name']}"
-        place.parent.mkdir(exist_ok=True)
-        (work / "shard").rename(place)
+        # What upload-artifact does, and download-artifact with merge-multiple.
+        shutil.copytree(work / "shard", work / "shards", dirs_exist_ok=True)
+        shutil.rmtree(work / "shard")
     summary = tmp_path / "summary.md"
     last = {
         **env, "GROUPS_OF_SHARDS": outputs["groups"], "GITHUB_ACTIONS": "true",
@@ -90,3 +94,25 @@ def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Pa
         {"run": step("gather", "Gather and judge")["run"].replace("results", "r2")}, failing
     )
     assert again.returncode == 7, again.stderr
+    # A shard that failed costs its own group alone.
+    shutil.copytree(work / "shards" / "here-cpu", work / "shards" / "there-cpu")
+    shutil.rmtree(work / "shards" / "here-cpu" / "here-cpu-2")
+    both = {**last, "GROUPS_OF_SHARDS": "here-cpu there-cpu"}
+    part = shell({"run": step("gather", "Gather and judge")["run"].replace("results", "r3")}, both)
+    assert part.returncode == 2 and "shard 2/2 is missing" in part.stderr
+    assert [path.name for path in (work / "r3").iterdir()] == ["there-cpu"]
+
+
+def test_the_action_says_where_its_results_are(shell, tmp_path: Path) -> None:
+    assert shell({"run": "kit new-study light"}, {}).returncode == 0
+    (reproduce,) = (s for s in ACTION["runs"]["steps"] if s.get("name") == "Reproduce")
+    output = tmp_path / "output"
+    env = {
+        "STUDY": "light", "BUDGET": "quick", "ARMS": "", "FAIL_ON": "K1=CONSISTENT",
+        "GITHUB_OUTPUT": str(output),
+    }  # fmt: skip
+    done = shell(reproduce, env)
+    assert done.returncode == 7, done.stderr
+    name, _, folder = output.read_text().strip().partition("=")
+    assert name == "results"
+    assert shell({"run": f"kit verify '{folder}'"}, {}).returncode == 0

@@ -68,6 +68,14 @@ def test_permissions_are_least_and_every_job_ends(path: Path) -> None:
         assert all(s["with"]["persist-credentials"] is False for s in checkouts)
 
 
+def test_a_gpu_row_can_look_at_its_gpu_and_one_failed_shard_stops_no_other() -> None:
+    jobs = loaded(ROOT / ".github/workflows/reproduce.yml")["jobs"]
+    (install,) = (s["run"] for s in jobs["shard"]["steps"] if s.get("name") == "Install")
+    assert "pip install '.[gpu]'" in install
+    assert "!cancelled()" in jobs["gather"]["if"]
+    assert jobs["shard"]["strategy"]["fail-fast"] is False
+
+
 def test_the_tests_are_what_is_run_everywhere() -> None:
     runs = [step["run"] for step in steps_of(ROOT / ".github/workflows/test.yml") if "run" in step]
     assert runs == [".ci/run"]

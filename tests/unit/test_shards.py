@@ -22,6 +22,7 @@ from kit.judge.rules import FailRule, fired, parse_rules
 from kit.measure.gather import gathered
 from kit.measure.runlog import read_session
 from kit.measure.session import Session
+from kit.plan.make import plan_sha256
 from kit.plan.matrix import matrix
 from kit.plan.resources import Wish
 from kit.plan.shard import Shard, of_shard, parse_shard
@@ -75,16 +76,34 @@ def test_gathered_shards_are_the_session_that_one_machine_would_make(
     assert kit.cli.run(["verify", str(folder)]) == 0
 
 
+def test_the_notes_of_every_shard_are_kept(shards: list[Path]) -> None:
+    named = []
+    for folder in shards:
+        session = read_session(folder)
+        plan = replace(session.header.plan, notes=("fewer fits",))
+        header = replace(session.header, plan=plan)
+        named.append((folder, replace(session, header=header, notes=("a torn line",))))
+    header, _ = gathered(named)
+    assert header.plan.notes == (
+        "shard 1/2: fewer fits", "shard 1/2: a torn line",
+        "shard 2/2: fewer fits", "shard 2/2: a torn line",
+    )  # fmt: skip
+    assert header.plan_sha256 == plan_sha256(header.plan)
+
+
 def test_what_cannot_be_gathered_is_refused_by_name(
     shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = Bench(tmp_path / "other").reproduce(blocks=5, shard=Shard(2, 2), seed=8)
+    small = Wish(memory_bytes=5_000_000_000)
+    less = Bench(tmp_path / "less").reproduce(blocks=5, shard=Shard(2, 2), wish=small)
     whole = Bench(tmp_path / "whole").reproduce(blocks=5)
     third = Bench(tmp_path / "third").reproduce(blocks=5, shard=Shard(2, 3))
     for folders, said in (
         ([shards[0], shards[0]], "shard 1/2 is there already"),
         ([shards[0]], "shard 2/2 is missing"),
-        ([shards[0], other], "its plan is not that of"),
+        ([shards[0], other], "its plan's seed is not that of"),
+        ([shards[0], less], "its plan's number of fits a run is not that of"),
         ([whole], "a whole session, not a shard"),
         ([shards[0], third], "are mixed"),
         ([shards[0], tmp_path], "cannot be read"),
@@ -130,10 +149,38 @@ def test_the_matrix_crosses_runners_variants_and_shards() -> None:
     assert rows[1]["shard"] == "2/2"
     with pytest.raises(InputError, match="nothing to do"):
         matrix(STUDY, ("a",), (), 5, 4)
-    with pytest.raises(InputError, match="a matrix of 0 jobs"):
+    with pytest.raises(InputError, match="a matrix without a job"):
         matrix(STUDY, (), (), 1, 4)
     with pytest.raises(InputError, match="no CUDA arm"):
         matrix(make_study(), (), ("gpu",), 1, 4)
+
+
+def test_a_label_can_be_part_of_a_path_and_none_is_there_twice() -> None:
+    rows = json.loads(matrix(STUDY, ("self-hosted, [x64]", "a/../b:c"), (), 1, 4))["include"]
+    assert [row["group"] for row in rows] == ["self-hosted-x64-cpu", "a-..-b-c-cpu"]
+    assert [row["runner"] for row in rows] == ["self-hosted, [x64]", "a/../b:c"]
+    for runners, said in (
+        (("",), "a runner is called ''"),
+        (("..",), "a runner is called '..'"),
+        (("a", "a"), "two runners would both be called a-cpu"),
+        (("a/b", "a:b"), "two runners would both be called a-b-cpu"),
+    ):
+        with pytest.raises(InputError, match=said):
+            matrix(STUDY, runners, (), 1, 4)
+
+
+def test_a_shard_says_nothing_to_the_workflow(
+    shards: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    place = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(place))
+    kit.cli.run(["report", str(shards[0]), "--quiet"])
+    assert "title=C1" not in capsys.readouterr().err
+    assert not place.exists()
+    kit.cli.run(["gather", *map(str, shards), "--out", str(tmp_path / "out"), "--quiet"])
+    assert "title=C1" in capsys.readouterr().err
+    assert place.exists()
 
 
 def test_rules_are_read_and_fire() -> None:
@@ -169,7 +216,7 @@ def test_quiet_and_json_print_that_alone(
     assert kit.cli.run(["report", str(shards[0]), "--quiet"]) == 0
     assert capsys.readouterr().out == f"{shards[0] / 'report.md'}\n"
     assert kit.cli.run(["report", str(shards[0]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 2
+    assert json.loads(capsys.readouterr().out)["schema"] == 3
 
 
 HOSTILE = "a\n::error::b %0A\r x\x1b[31m"
