@@ -59,6 +59,8 @@ class Judged:
     runs: tuple[RunStatistics, ...]
     main: tuple[RunStatistics, ...]
     exclusions: tuple[Exclusion, ...]
+    alone: frozenset[str]
+    """Ids of those of ``runs`` that found no partner in their block."""
     comparisons: tuple[Comparison, ...]
     findings: tuple[Finding, ...]
     """On the consistency claims, which no session is needed for."""
@@ -73,7 +75,7 @@ def judge(session: Session, study: Study) -> Judged:
     plan, fidelity = session.header.plan, session.header.fidelity
     runs, exclusions = usable_runs(session)
     main = tuple(run for run in runs if run.role == MAIN)
-    left_out = list(exclusions)
+    lonely: list[Exclusion] = []
     comparisons = []
     training: list[TrainingVerdict] = []
     for pair in arm_pairs(session, study):
@@ -82,9 +84,10 @@ def judge(session: Session, study: Study) -> Judged:
             runs, pair, tuple(r for r in plan.roles if r in CONTROLS), plan.design, study,
             STATISTICS,
         )  # fmt: skip
-        left_out += [*unpaired, *alone]
+        lonely += [*unpaired, *alone]
         missing = _missing(session, study, pair, main, exclusions)
         work = same_work(session, pair.arms(), study.protocol.same_work)
+        hosts = by_host(session, blocks, STATISTICS)
         comparisons.append(
             Comparison(
                 pair=pair,
@@ -94,7 +97,8 @@ def judge(session: Session, study: Study) -> Judged:
                 controls=found,
                 estimates={name: estimate_over(name, blocks) for name in STATISTICS},
                 order=order_effect(blocks),
-                drifts=tuple(drift(main, arm) for arm in pair.arms()),
+                # Over several hosts the order of the runs is the plan's, not that of time.
+                drifts=() if hosts.parts else tuple(drift(main, arm) for arm in pair.arms()),
                 outliers=outliers(blocks),
                 verdicts=judge_claims(
                     study=study,
@@ -105,15 +109,16 @@ def judge(session: Session, study: Study) -> Judged:
                     controls=found,
                     fidelity=fidelity,
                 ),
-                hosts=by_host(session, blocks, STATISTICS),
+                hosts=hosts,
             )
         )
         training += judge_training(session, study, pair.variant, blocks, missing, work)
-    ordered = sorted(set(left_out), key=lambda e: (e.block, e.arm, e.run_id, e.reason))
+    ordered = sorted({*exclusions, *lonely}, key=lambda e: (e.block, e.arm, e.run_id, e.reason))
     return Judged(
         runs=runs,
         main=main,
         exclusions=tuple(ordered),
+        alone=frozenset(exclusion.run_id for exclusion in lonely),
         comparisons=tuple(comparisons),
         findings=findings(study),
         executable=judge_executable(study.executable, session.executable, fidelity),

@@ -18,6 +18,7 @@ from kit.judge.verdict import (
 )
 from kit.report.numbers import gain_in_words, signed_percent
 
+_STATEMENT = 160
 _OPENINGS: Mapping[str, str] = {
     REPRODUCED: "Holds",
     SAME_DIRECTION: "Holds in direction, not in size",
@@ -38,13 +39,20 @@ def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
     return next(iter(means or tested), None)
 
 
-def headline(verdict: Verdict | None) -> str:
-    """One sentence: what holds, how sure that is, and whether substitutes took part."""
+def headline(verdict: Verdict | None, several: bool = False) -> str:
+    """One sentence: what holds, how sure that is, and whether substitutes took part.
+
+    Of ``several`` variants it names the one it speaks of.
+    """
     if verdict is None:
         return "Cannot be said: the study has no measured claim."
     claim = verdict.claim
     opening = _OPENINGS[verdict.word] + (" (indicative)" if verdict.indicative else "")
-    start = f'{opening}: "{claim.statement}" ({claim.id})'
+    named = f"{claim.id}, {verdict.variant}" if several else claim.id
+    statement = claim.statement
+    if len(statement) > _STATEMENT:  # what was measured must not be pushed out
+        statement = f"{statement[: _STATEMENT - 1].rstrip()}…"
+    start = f'{opening}: "{statement}" ({named})'
     paper = f"the paper says {signed_percent(claim.published_gain_percent)}"
     measured = verdict.measured
     if measured is None or measured.gain_percent is None:

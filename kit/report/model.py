@@ -5,7 +5,7 @@ Strings are as they came; each format makes them safe for itself (``kit.report.t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -13,7 +13,6 @@ from kit.images.fidelity import ArmImage
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
 from kit.judge.explain import Explanation, explain
-from kit.judge.hygiene import Flag
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import Outlook, outlook_from
 from kit.judge.statistics import Estimate, RunStatistics, in_order, value_of
@@ -98,7 +97,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class RawRun:
-    """A timed run with its fits as recorded; ``counted`` False: see the exclusions."""
+    """A timed run with its fits as recorded; ``counted`` False: see the exclusions.
+
+    ``statistics`` are there where its times are usable and it was not made again later.
+    """
 
     run_id: str
     block: int
@@ -115,6 +117,7 @@ class RawRun:
     counted: bool
     host: HostSample
     fits: tuple[Fit, ...]
+    statistics: RunStatistics | None
 
     @property
     def compared(self) -> bool:
@@ -129,8 +132,8 @@ class ReportModel:
     study: Study
     header: Header
     headline: str
-    head_claim: str | None
-    """Id of the claim the headline speaks of."""
+    lead: Verdict | None
+    """The verdict that the headline speaks of."""
     substitutes: tuple[str, ...]
     """Components that make the verdicts indicative; none where nothing was measured."""
     judged: Judged
@@ -164,8 +167,9 @@ class ReportModel:
 def build_report(session: Session, study: Study, explaining: Session | None = None) -> ReportModel:
     """The report of a session, with the one that explains it.
 
-    Raises InputError if it is of another study's arms.
+    Raises InputError if it is of another study's arms, or explains a session itself.
     """
+    session.must_compare()
     judged = judge(session, study)
     verdicts = tuple(v for part in judged.comparisons for v in part.verdicts)
     lead = head_claim(verdicts)
@@ -173,8 +177,8 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
     return ReportModel(
         study=study,
         header=session.header,
-        headline=headline(lead),
-        head_claim=lead.claim.id if lead is not None else None,
+        headline=headline(lead, several=len({v.variant for v in verdicts}) > 1),
+        lead=lead,
         substitutes=(
             substitutes(study, session.header.fidelity)
             if any(v.indicative for v in verdicts)
@@ -187,7 +191,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         costs=fit_costs(session, usable),
         arms=tuple(_arm(session, arm) for arm in session.header.plan.arms),
         failures=_failures(session),
-        raw=_raw(session, {e.run_id for e in judged.exclusions}, judged.flags),
+        raw=_raw(session, judged),
         log_notes=session.notes,
         gpu=gpu_report(session, judged, study),
         controls_line=controls_line(judged),
@@ -271,24 +275,31 @@ def _failures(session: Session) -> tuple[Failure, ...]:
     )
 
 
-def _raw(session: Session, excluded: set[str], flags: Sequence[Flag]) -> tuple[RawRun, ...]:
-    return tuple(
-        RawRun(
-            run_id=entry.run_id,
-            block=entry.block,
-            position=entry.position,
-            arm=entry.arm,
-            image_id=entry.image_id,
-            started_at=entry.started_at,
-            finished_at=entry.finished_at,
-            role=entry.role,
-            pair=entry.pair,
-            machine=entry.machine,
-            flags=tuple(flag.what for flag in flags if flag.run_id == entry.run_id),
-            counted=entry.run_id not in excluded,
-            host=entry.host,
-            fits=in_order(entry.record),
+def _raw(session: Session, judged: Judged) -> tuple[RawRun, ...]:
+    entries = [(entry, entry.record) for entry in session.timed() if entry.record is not None]
+    # A run may be there twice, made again by a resumed session: only the last one counts.
+    last = {entry.run_id: place for place, (entry, _) in enumerate(entries)}
+    usable = {run.run_id: run for run in judged.runs}
+    runs = []
+    for place, (entry, record) in enumerate(entries):
+        statistics = usable.get(entry.run_id) if last[entry.run_id] == place else None
+        runs.append(
+            RawRun(
+                run_id=entry.run_id,
+                block=entry.block,
+                position=entry.position,
+                arm=entry.arm,
+                image_id=entry.image_id,
+                started_at=entry.started_at,
+                finished_at=entry.finished_at,
+                role=entry.role,
+                pair=entry.pair,
+                machine=entry.machine,
+                flags=tuple(flag.what for flag in judged.flags if flag.run_id == entry.run_id),
+                counted=statistics is not None and entry.run_id not in judged.alone,
+                host=entry.host,
+                fits=in_order(record),
+                statistics=statistics,
+            )
         )
-        for entry in session.timed()
-        if entry.record is not None
-    )
+    return tuple(runs)

@@ -11,11 +11,22 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from sessions import PYTHON, fail_run, make_fidelity, make_session, make_study, paired, with_role
+from sessions import (
+    PYTHON,
+    change_run,
+    fail_run,
+    make_fidelity,
+    make_session,
+    make_study,
+    paired,
+    run_named,
+    with_role,
+)
 
-from kit.report.formats import render_all, summary
+from kit.report.formats import badge, render_all, summary
 from kit.report.formats.fits_csv import COLUMNS
 from kit.report.formats.summary import LIMIT_BYTES
+from kit.report.headline import headline
 from kit.report.model import build_report
 from kit.study.load import shipped_study
 
@@ -88,6 +99,54 @@ def test_a_control_is_a_row_of_the_csv_and_no_value_of_its_arm():
     rows = list(csv.DictReader(io.StringIO(got["fits.csv"].decode(), newline="")))
     assert [row["role"] for row in rows].count("slowed") == 3 * 4
     assert {row["role"] for row in rows} == {"main", "slowed"}
+
+
+def test_a_run_that_was_made_good_counts_everywhere_it_is_judged():
+    whole = make_session(paired(SIX, fits=4))
+    good = run_named(whole, "t1-dotnet-cpu")
+    failed = fail_run(whole, "t1-dotnet-cpu")
+    session = replace(failed, entries=(*failed.entries, good))
+    built = model(session=session)
+    assert len(built.judged.comparisons[0].blocks) == 3
+    assert all(run.counted for run in built.raw)
+    got, before = render_all(built), render_all(model(session=whole))
+    times = [json.loads(f["hyperfine.json"])["results"][1]["times"] for f in (got, before)]
+    assert sorted(times[0]) == sorted(times[1])
+    assert len(json.loads(got["pyperf-dotnet-cpu.json"])["benchmarks"][0]["runs"]) == 3
+
+
+def test_of_a_run_that_is_there_twice_the_last_counts():
+    whole = make_session(paired(SIX, fits=4))
+    again = change_run(whole, "t1-dotnet-cpu", started_at="2026-01-01T12:00:00Z")
+    session = replace(whole, entries=(*whole.entries, run_named(again, "t1-dotnet-cpu")))
+    raw = [run for run in model(session=session).raw if run.run_id == "t1-dotnet-cpu"]
+    assert [(run.counted, run.statistics is not None) for run in raw] == [
+        (False, False), (True, True),
+    ]  # fmt: skip
+
+
+def test_where_no_block_is_whole_no_arm_has_a_result():
+    session = make_session(paired(SIX, fits=4))
+    for run in ("t0-dotnet-cpu", "t1-python-cpu", "t2-dotnet-cpu"):
+        session = fail_run(session, run)
+    got = render_all(model(session=session))
+    assert json.loads(got["hyperfine.json"]) == {"results": []}
+    assert not [name for name in got if name.startswith("pyperf")]
+
+
+def test_the_badge_is_of_the_verdict_that_the_headline_speaks_of():
+    built = model()
+    other = replace(built.verdicts[0], word="OPPOSITE", variant="cuda")
+    message = json.loads(badge.render(replace(built, lead=other)))["message"]
+    assert message == "opposite"
+    assert "(C1, cuda)" in headline(other, several=True)
+    assert "(C1)" in headline(other)
+
+
+def test_a_long_statement_does_not_push_out_what_was_measured():
+    lead = model().lead
+    told = headline(replace(lead, claim=replace(lead.claim, statement="x" * 900)))
+    assert len(told) < 400 and "measured" in told
 
 
 def test_runs_left_out_are_marked_in_the_csv_and_left_out_elsewhere():

@@ -28,7 +28,7 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
 
 def render(model: ReportModel) -> bytes:
     """The verdict on the headline's claim, in two words and a colour."""
-    lead = next((v for v in model.verdicts if v.claim.id == model.head_claim), None)
+    lead = model.lead
     message, colour = _MESSAGES[lead.word] if lead else ("no measured claim", "lightgrey")
     if lead is not None and lead.indicative:
         message = f"{message} (indicative)"

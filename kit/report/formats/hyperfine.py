@@ -12,24 +12,23 @@ from collections.abc import Sequence
 from statistics import fmean, median, stdev
 from typing import Any
 
-from kit.judge.statistics import RunStatistics, warm
+from kit.judge.statistics import warm
 from kit.report.model import RawRun, ReportModel
 
 
 def render(model: ReportModel) -> bytes:
-    """The document; arms without a usable run are left out."""
+    """The document; arms without a run that was compared are left out."""
     results = []
     for arm in model.header.plan.arms:
-        runs = [run for run in model.judged.main if run.arm == arm]
+        runs = [run for run in model.raw if run.arm == arm and run.compared]
         if runs:
-            raw = [run for run in model.raw if run.arm == arm and run.compared]
-            results.append(_result(arm, runs, raw))
+            results.append(_result(arm, runs))
     return (json.dumps({"results": results}, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _result(arm: str, runs: Sequence[RunStatistics], raw: Sequence[RawRun]) -> dict[str, Any]:
-    times = [run.hardened for run in runs]
-    fits = [fit for run in raw for fit in warm(run.fits)]
+def _result(arm: str, runs: Sequence[RawRun]) -> dict[str, Any]:
+    times = [run.statistics.hardened for run in runs if run.statistics is not None]
+    fits = [fit for run in runs for fit in warm(run.fits)]
     return {
         "command": arm,
         "mean": fmean(times),

@@ -17,7 +17,7 @@ VERSION = "1.0"
 
 
 def render(model: ReportModel) -> dict[str, bytes]:
-    """File name to content, controls left out; an arm without a usable run has no file."""
+    """File name to content; an arm without a run that was compared has no file."""
     files = {}
     for arm in model.header.plan.arms:
         runs = [run for run in model.raw if run.arm == arm and run.compared]
