@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -76,8 +77,8 @@ def parse_record(text: bytes | str, where: str) -> Record:
     """The record in that JSON. Raises RunError naming the field that is wrong."""
     remedy = "the workload program in the image does not honour the record contract; rebuild it"
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except ValueError as error:
+        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{where}: the record is not JSON ({error})", remedy) from error
     broken = problems("record", document)
     if broken:
@@ -112,6 +113,13 @@ def record_document(record: Record) -> dict[str, Any]:
 def _refuse_constant(name: str) -> float:
     """NaN and Infinity are no JSON: a run that measured them has failed."""
     raise ValueError(f"{name} is not a number that JSON knows")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is larger than any number here can be")
+    return number
 
 
 def _fit(document: Mapping[str, Any]) -> Fit:

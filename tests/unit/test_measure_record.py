@@ -39,6 +39,8 @@ CHANGES = {
     "identity.model_config": lambda d: d["identity"].update(model_config="abc"),
     "identity.data": lambda d: d["identity"].update(data={"train": "abc"}),
     "'runtime'": lambda d: d["versions"].pop("runtime"),
+    "fits[0].wall_ns": lambda d: d["fits"][0].update(wall_ns=10**400),
+    "fits[0].user_ns": lambda d: d["fits"][0].update(user_ns=2**63),
     "'inner_ns'": lambda d: d["fits"][0].pop("inner_ns"),
     "clock.resolution_ns": lambda d: d["clock"].update(resolution_ns=0),
 }
@@ -55,7 +57,13 @@ def test_a_broken_record_names_where_and_the_field(field: str) -> None:
     assert "\n" not in caught.value.problem
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "null", b"\xff\xfe{"])
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", b"\xff\xfe{", "[" * 100_000])
 def test_what_is_no_record_at_all(text: str | bytes) -> None:
     with pytest.raises(RunError, match="run r1: the record is"):
+        parse_record(text, "run r1")
+
+
+def test_a_number_that_is_too_large_is_none() -> None:
+    text = json.dumps(document()).replace('"paper_clock_s": ', '"paper_clock_s": 1e999, "x": ', 1)
+    with pytest.raises(RunError, match="larger than any number"):
         parse_record(text, "run r1")
