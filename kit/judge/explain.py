@@ -41,7 +41,8 @@ class FitNumbers:
 class Part:
     """One part of the difference, contender minus baseline, in seconds a fit.
 
-    ``share`` is of the whole difference; None where the whole is not told from none.
+    ``share`` is of the whole difference; None where the whole is not told from none, and
+    for what is no wall time of a warm fit.
     """
 
     name: str
@@ -83,6 +84,8 @@ class _Question:
     means: str
     needs: tuple[tuple[str, str], ...]
     seconds: Callable[[Block], float | None]
+    within: bool = True
+    """Whether it is wall time of a warm fit, so that it has a share in the whole."""
 
 
 B, C = "b", "c"
@@ -118,9 +121,9 @@ QUESTIONS = (
     _Question("whole", "the whole difference of a warm fit, wall time", _BOTH,
               lambda b: b[C, MAIN].wall_s - b[B, MAIN].wall_s),
     _Question("user CPU", "CPU seconds in the programs, all cores", _BOTH,
-              lambda b: b[C, MAIN].user_s - b[B, MAIN].user_s),
+              lambda b: b[C, MAIN].user_s - b[B, MAIN].user_s, within=False),
     _Question("system CPU", "CPU seconds in the kernel, all cores", _BOTH,
-              lambda b: b[C, MAIN].system_s - b[B, MAIN].system_s),
+              lambda b: b[C, MAIN].system_s - b[B, MAIN].system_s, within=False),
     _Question("binding", "the call around the library's fit", ((B, PROBE), (C, PROBE)), _binding),
     _Question("inside the library", "the library's own fit", ((B, PROBE), (C, PROBE)), _inside),
     _Question("progress output", "what goes when no progress is printed",
@@ -133,7 +136,7 @@ QUESTIONS = (
               (*_BOTH, (B, ALLOCATOR), (C, ALLOCATOR)), _changed(ALLOCATOR)),
     _Question("cold start", "the first fit's extra over a warm one", _BOTH,
               lambda b: (b[C, MAIN].cold_s - b[C, MAIN].wall_s)
-              - (b[B, MAIN].cold_s - b[B, MAIN].wall_s)),
+              - (b[B, MAIN].cold_s - b[B, MAIN].wall_s), within=False),
 )  # fmt: skip
 
 
@@ -185,7 +188,8 @@ def _part(question: _Question, blocks: Sequence[Block], whole: float | None) -> 
     complete = [block for block in blocks if all(slot in block for slot in question.needs)]
     found = [value for value in map(question.seconds, complete) if value is not None]
     mean = fmean(found) if found else None
-    share = mean / whole if mean is not None and whole and question.name != "whole" else None
+    shared = question.within and question is not QUESTIONS[0]
+    share = mean / whole if shared and mean is not None and whole else None
     return Part(question.name, question.means, len(found), mean, _interval(found), share)
 
 

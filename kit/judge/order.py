@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, stdev
 
 from kit.judge.pairing import PairedBlock
 from kit.judge.statistics import RunStatistics, value_of
@@ -73,6 +73,8 @@ def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> 
     for block, log in _logs(blocks, statistic):
         (first if block.baseline.position < block.contender.position else second).append(log)
     if min(len(first), len(second)) < 2:
+        return OrderEffect(len(first), len(second), None)
+    if max(stdev(first), stdev(second)) < _NO_SPREAD:
         return OrderEffect(len(first), len(second), None)
     p_value = float(stats.ttest_ind(first, second, equal_var=False).pvalue)
     return OrderEffect(len(first), len(second), None if math.isnan(p_value) else p_value)

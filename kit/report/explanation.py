@@ -74,8 +74,13 @@ def plain_text(found: Explanation) -> str:
 
 def document(found: Explanation) -> str:
     """The explanation as JSON text: unrounded, sorted."""
-    values = {
-        "schema": 1,
+    made = {"schema": 1, **values(found)}
+    return json.dumps(made, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def values(found: Explanation) -> dict[str, object]:
+    """The explanation as JSON values."""
+    return {
         "baseline": found.pair.baseline,
         "contender": found.pair.contender,
         "summary": found.summary,
@@ -85,7 +90,6 @@ def document(found: Explanation) -> str:
             for (arm, role), run in sorted(found.numbers.items())
         ],
     }
-    return json.dumps(values, sort_keys=True, indent=2, allow_nan=False) + "\n"
 
 
 def _signed(value: float | None) -> str:

@@ -55,7 +55,10 @@ def _with(text: str, bounds: Interval | None, form: Callable[[float], str]) -> s
 
 def _signed(value: float) -> str:
     # Two blocks can give an interval of thousands of percent: keep it short.
-    return f"{value:+.1f}" if abs(value) < 1000 else f"{value:+.2g}"
+    if abs(value) >= 1000:
+        return f"{value:+.2g}"
+    text = f"{value:+.1f}"
+    return "+0.0" if text == "-0.0" else text
 
 
 def _ratio(value: float) -> str:

@@ -14,17 +14,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit.judge.comparison import Comparison
-from kit.judge.statistics import RunStatistics
 from kit.judge.verdict import Verdict
-from kit.report.model import RawRun, ReportModel, VariantReport
+from kit.report import explanation
+from kit.report.model import ReportModel, VariantReport
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:
     """The document, its keys sorted; the same model gives the same document."""
     header = model.header
-    counted = {run.run_id: run for run in model.judged.runs}
     document = {
         "schema": SCHEMA,
         "kit_version": header.kit_version,
@@ -41,7 +40,8 @@ def to_document(model: ReportModel) -> dict[str, Any]:
             "sha256": model.study.sha256,
         },
         "headline": model.headline,
-        "head_claim": model.head_claim,
+        "head_claim": model.lead.claim.id if model.lead is not None else None,
+        "head_variant": model.lead.variant if model.lead is not None else None,
         "same_work_held": model.same_work_held,
         "controls_line": model.controls_line,
         "substitutes": model.substitutes,
@@ -92,12 +92,15 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "arms": model.arms,
         "host": header.host,
         "plan": header.plan,
-        "runs": [_run(run, counted.get(run.run_id)) for run in model.raw],
+        "runs": model.raw,
         "failures": model.failures,
         "exclusions": model.judged.exclusions,
         "notes": model.log_notes,
         "flags": model.judged.flags,
         "outlook": model.outlook,
+        "explanation": (
+            explanation.values(model.explanation) if model.explanation is not None else None
+        ),
         "gpu": model.gpu,
     }
     plain: dict[str, Any] = _plain(document)
@@ -172,11 +175,6 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "rule": verdict.rule,
         "needs": claim.needs,
     }
-
-
-def _run(run: RawRun, statistics: RunStatistics | None) -> dict[str, object]:
-    """A raw run, with its statistics where its times are usable."""
-    return {**_fields(run), "statistics": statistics}
 
 
 def _fields(value: Any) -> dict[str, object]:

@@ -72,6 +72,10 @@ def test_parts_are_what_was_put_in():
     assert parts["terminal"].seconds == pytest.approx(0.0, abs=1e-9)
     assert not parts["terminal"].clear
     assert parts["cold start"].seconds == pytest.approx(0.2, abs=1e-2)
+    # Of the whole, a warm fit's wall time, only wall time of a warm fit can be a share.
+    assert {p.name for p in found.parts if p.share is None} == {
+        "whole", "user CPU", "system CPU", "cold start",
+    }  # fmt: skip
     assert found.summary[0].startswith("A warm fit of dotnet-cpu takes 0.400 s more")
     assert any(line.startswith("memory kept: +0.300 s") for line in found.summary)
     assert "terminal" in found.summary[-1]

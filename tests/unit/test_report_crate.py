@@ -163,6 +163,16 @@ def test_substitutes_host_and_verdicts_are_in_it():
     assert "INDICATIVE" in claim["description"]
 
 
+def test_a_session_that_is_not_done_is_not_called_completed():
+    whole = session()
+    part = replace(whole, entries=whole.entries[:-1])
+    done, unfinished = (
+        [e.get("actionStatus") for e in graph(s).values() if e["@type"] == "CreateAction"]
+        for s in (whole, part)
+    )
+    assert done == ["http://schema.org/CompletedActionStatus"] and unfinished == [None]
+
+
 def test_gathered_shards_are_named_with_the_host():
     made = session()
     made = replace(made, header=replace(made.header, shards=("1/2 a on x", "2/2 b on y")))

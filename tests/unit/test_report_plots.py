@@ -13,9 +13,11 @@ import pytest
 from scipy import stats
 from sessions import PYTHON, make_session, make_study, paired
 
+from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
 from kit.report import markdown
 from kit.report.model import build_report
 from kit.report.plots import draw_all, files
+from kit.report.plots.style import marks
 from kit.report.results_json import to_document
 
 EIGHT = [1.05, 1.06, 1.04, 1.05, 1.07, 1.02, 0.99, 1.1]
@@ -107,6 +109,21 @@ def test_several_hosts_have_a_forest_plot_and_a_table():
     assert [part.blocks for part in found.parts] == [(0, 2, 4, 6), (1, 3, 5, 7)]
     assert found.agreement["mean"] == pytest.approx(expected)
     validate(to_document(model))
+
+
+def test_over_several_hosts_no_drift_is_told():
+    model = build_report(on_hosts("aaa", "bbb"), make_study())
+    text = markdown.render(model)
+    assert "Drift over the session is not told: its blocks ran on several hosts." in text
+    assert "Drift of" not in text
+    drawn = {plot.name: plot for plot in draw_all(model)}
+    assert "runs of several hosts" in drawn["order"].alt
+
+
+def test_every_series_has_marks_of_its_own():
+    roles = (MAIN, PLACEBO, SLOWED, PILOT, "placebo-reference")
+    found = [tuple(sorted(marks(arm, role).items())) for arm in range(4) for role in roles]
+    assert len(set(found)) == len(found)
 
 
 def test_one_host_has_neither():

@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from kit.plan.shard import of_shard, parse_shard
 from kit.report.crate import made, used
 from kit.report.crate.entities import Entity, compact, day, entity, ref, refs, when
 from kit.report.crate.made import data_entities
@@ -86,7 +87,7 @@ def _action(model: ReportModel, files: list[Entity]) -> Entity:
         ),
         startTime=when(model.header.created),
         endTime=max(ends, default=None),
-        actionStatus=_DONE if model.raw else None,
+        actionStatus=_DONE if _whole(model) else None,
         instrument=ref(used.kit_id(model)),
         object=refs([*used.given(model), *used.settings(model)]),
         result=refs(files),
@@ -94,6 +95,14 @@ def _action(model: ReportModel, files: list[Entity]) -> Entity:
         containerImage=refs(used.images(model)),
         environment=refs(used.environment(model)),
     )
+
+
+def _whole(model: ReportModel) -> bool:
+    """Whether every timed run that was to be made here has left its record."""
+    header = model.header
+    shard = parse_shard(header.shard) if header.shard else None
+    wanted = {r.run_id for r in of_shard(header.plan.runs, shard) if r.kind == "timed"}
+    return bool(wanted) and wanted <= {run.run_id for run in model.raw}
 
 
 def _substitutes(model: ReportModel) -> str:

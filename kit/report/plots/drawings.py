@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -14,7 +15,7 @@ from kit.plan.roles import MAIN, PLACEBO
 from kit.report.model import RawRun, ReportModel
 from kit.report.numbers import gain, signed_percent
 from kit.report.plots import Plot
-from kit.report.plots.style import COLOURS, FAINT, INK, MARKERS, figure, rendered, styled
+from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
 from kit.report.text import plain
 
 _MEGABYTE = 1e6
@@ -73,11 +74,12 @@ def gains(model: ReportModel) -> Plot | None:
 
 def hosts(model: ReportModel) -> Plot | None:
     """A forest plot: the headline claim's gain on each host, then over all blocks."""
-    part = next((p.comparison for p in model.variants if p.comparison.hosts.parts), None)
-    lead = (
-        next((v for v in part.verdicts if v.claim.id == model.head_claim), None) if part else None
+    lead = model.lead
+    part = next(
+        (p.comparison for p in model.variants if lead is not None and p.variant == lead.variant),
+        None,
     )
-    if part is None or lead is None:
+    if part is None or lead is None or not part.hosts.parts:
         return None
     statistic = lead.claim.statistic
     shown = [
@@ -114,21 +116,23 @@ def strip(model: ReportModel) -> Plot | None:
     if not arms:
         return None
     drawn, axes = figure(1.2 + 0.55 * len(arms))
-    for row, (_arm, runs) in enumerate(arms):
-        values = [run.hardened for run in runs]
+    for row, series in enumerate(arms):
+        values = [run.hardened for run in series.runs]
         # Side by side in order of the run, so that equal values stay apart; no chance in it.
-        offsets = [row + 0.3 * (place / max(len(runs) - 1, 1) - 0.5) for place in range(len(runs))]
-        axes.plot(values, offsets, MARKERS[row % 6], color=COLOURS[row % 6], alpha=0.8, ms=5)
+        last = max(len(values) - 1, 1)
+        offsets = [row + 0.3 * (place / last - 0.5) for place in range(len(values))]
+        axes.plot(values, offsets, ls="", alpha=0.8, ms=5, **marks(series.arm, series.role))
         middle = median(values)
         axes.plot([middle, middle], [row - 0.3, row + 0.3], color=INK, lw=1.5)
-    axes.set_yticks(range(len(arms)), [plain(arm, 30) for arm, _ in arms])
+    axes.set_yticks(range(len(arms)), [plain(series.name, 30) for series in arms])
     axes.set_ylim(-0.6, len(arms) - 0.4)
     axes.set_xlabel("median fit of a run, s (bar: their median)")
     axes.set_title("Every run by arm")
     words = "; ".join(
-        f"{plain(arm, 30)}: {len(runs)} runs, {min(r.hardened for r in runs):.3f} to "
-        f"{max(r.hardened for r in runs):.3f} s"
-        for arm, runs in arms
+        f"{plain(series.name, 30)}: {len(series.runs)} runs, "
+        f"{min(r.hardened for r in series.runs):.3f} to "
+        f"{max(r.hardened for r in series.runs):.3f} s"
+        for series in arms
     )
     return _plot("runs", "Every run by arm", words, drawn)
 
@@ -140,17 +144,23 @@ def order(model: ReportModel) -> Plot | None:
         return None
     places = {run.run_id: place for place, run in enumerate(model.judged.runs, start=1)}
     drawn, axes = figure(2.9)
-    for index, (arm, runs) in enumerate(arms):
+    for series in arms:
         axes.plot(
-            [places[run.run_id] for run in runs], [run.hardened for run in runs],
-            MARKERS[index % 6], ls="-", lw=0.8, ms=4.5, color=COLOURS[index % 6],
-            label=plain(arm, 30),
-        )  # fmt: skip
+            [places[run.run_id] for run in series.runs],
+            [run.hardened for run in series.runs],
+            ls="-" if series.role == MAIN else "--",
+            lw=0.8,
+            ms=4.5,
+            label=plain(series.name, 30),
+            **marks(series.arm, series.role),
+        )
     axes.set_xlabel("run, in the order of the session")
     axes.set_ylabel("median fit, s")
     axes.set_title("The session in its order")
     _legend(axes, len(arms))
-    words = "; ".join(_drift_words(model)) or "too few runs to tell a trend"
+    several = any(part.comparison.hosts.parts for part in model.variants)
+    untold = "runs of several hosts" if several else "too few runs to tell a trend"
+    words = "; ".join(_drift_words(model)) or untold
     return _plot("order", "The session in its order", words, drawn)
 
 
@@ -185,15 +195,19 @@ def _per_fit(
         return None
     drawn, axes = figure(2.7)
     words = []
-    for index, arm in enumerate(arms):
+    for arm in arms:
         curves = [values(run) for run in compared if run.arm == arm]
         # One line an arm, broken between runs: a thousand lines take seconds to draw.
         axes.plot(
             [place for curve in curves for place in (*range(1, len(curve) + 1), math.nan)],
             [value for curve in curves for value in (*curve, math.nan)],
-            MARKERS[index % 6], ls="-", lw=0.8, ms=3.5, alpha=0.75, color=COLOURS[index % 6],
+            ls="-",
+            lw=0.8,
+            ms=3.5,
+            alpha=0.75,
             label=plain(arm, 30),
-        )  # fmt: skip
+            **marks(model.header.plan.arms.index(arm), MAIN),
+        )
         first = math.fsum(curve[0] for curve in curves) / len(curves)
         last = math.fsum(curve[-1] for curve in curves) / len(curves)
         words.append(
@@ -225,15 +239,25 @@ def _claim_name(verdict: Verdict, several: bool) -> str:
     return plain(f"{verdict.claim.id} {verdict.claim.statistic}{suffix}", 30)
 
 
-def _arms(model: ReportModel) -> list[tuple[str, list[RunStatistics]]]:
-    """The runs by arm and what they are for: main runs first, arms as in every plot."""
+@dataclass(frozen=True)
+class _Series:
+    """The runs of one arm and role. ``arm`` is its place in the plan."""
+
+    name: str
+    arm: int
+    role: str
+    runs: list[RunStatistics]
+
+
+def _arms(model: ReportModel) -> list[_Series]:
+    """The runs by arm and what they are for: main runs first."""
     found: dict[tuple[bool, int, str], list[RunStatistics]] = {}
     arms = model.header.plan.arms
     for run in model.judged.runs:
         found.setdefault((run.role != MAIN, arms.index(run.arm), run.role), []).append(run)
     return [
-        (arms[place] if role == MAIN else f"{arms[place]} {role}", of_arm)
-        for (_, place, role), of_arm in sorted(found.items())
+        _Series(arms[place] if role == MAIN else f"{arms[place]} {role}", place, role, runs)
+        for (_, place, role), runs in sorted(found.items())
     ]
 
 

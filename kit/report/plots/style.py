@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
+
 WIDTH_IN, DPI = 7.2, 144
 # Okabe and Ito's colours, told apart by every common kind of colour blindness
 # ("Color Universal Design", 2008); arms differ by marker as well.
@@ -36,6 +38,15 @@ _STYLE: dict[str, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+
+
+def marks(arm: int, role: str) -> dict[str, Any]:
+    """Colour and marker of a series: an arm's own, hollow or another sign for its controls."""
+    colour, own = COLOURS[arm % len(COLOURS)], MARKERS[arm % len(MARKERS)]
+    if role == MAIN:
+        return {"color": colour, "marker": own}
+    sign = {PLACEBO: own, SLOWED: "x", PILOT: "+"}.get(role, "*")
+    return {"color": colour, "marker": sign, "mfc": "none", "mew": 1.2}
 
 
 @contextmanager

@@ -130,6 +130,8 @@ def _session(model: ReportModel, part: VariantReport) -> str:
         f"{order.baseline_first}, {inline(comparison.pair.contender or NONE)} first in "
         f"{order.contender_first}; {_order_word(order.p_value)}."
     ]
+    if comparison.hosts.parts:
+        lines.append("Drift over the session is not told: its blocks ran on several hosts.")
     for drift in comparison.drifts:
         if drift.percent is not None:
             sure = "" if drift.p_value is None or drift.p_value >= ALPHA else " (a real trend)"
@@ -148,4 +150,4 @@ def _session(model: ReportModel, part: VariantReport) -> str:
 def _order_word(p_value: float | None) -> str:
     if p_value is None:
         return "too few blocks to tell whether it matters"
-    return f"{p_equals(p_value)} that it does not matter"
+    return f"{p_equals(p_value)} for no effect of it"

@@ -110,7 +110,8 @@ def _published(model: ReportModel, part: VariantReport) -> str:
     rows = [_published_row(row, model) for row in part.rows]
     blocks = len(part.comparison.blocks)
     note = (
-        f"Measured seconds are means over the runs of {blocks} complete blocks."
+        f"Measured seconds are means over the runs of {blocks} complete "
+        f"block{'s' if blocks != 1 else ''}."
         if blocks
         else "No block is complete: measured seconds are means over all usable runs of an arm."
     )
