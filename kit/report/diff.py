@@ -15,6 +15,7 @@ from kit.report.numbers import signed_percent
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
+_WHOLE = 1000
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,15 @@ def shown(found: Difference) -> str:
     """For the terminal: plain text, at most 80 columns."""
     lines = ["Measured with:" if found.settings else "Measured with the same."]
     for row in found.settings:
-        lines += [
-            f"  {plain(row.what, 40)}",
-            f"    first:  {plain(row.first, 68)}",
-            f"    second: {plain(row.second, 68)}",
-        ]
+        lines.append(f"  {plain(row.what, 40)}")
+        for name, value in (("first:  ", row.first), ("second: ", row.second)):
+            # Whole: what is not the same may stand at the end.
+            lines += textwrap.wrap(
+                plain(value, _WHOLE),
+                width=80,
+                initial_indent=f"    {name}",
+                subsequent_indent=" " * 12,
+            )
     lines.append("Claims:")
     for pair in found.claims:
         lines += textwrap.wrap(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     _AnyVerdict = Verdict | TrainingVerdict | ExecutableVerdict
 
 WIDTH = 80
+_NARROW = 70
+"""Below this a table would cut the verdicts: they are a list then."""
 _MOST_LINES = 4  # of one wrapped sentence, at full width
 _COLOURS: Mapping[str, str] = {
     REPRODUCED: "green",
@@ -61,8 +64,16 @@ def show(model: ReportModel, console: Console) -> None:
         model.controls_line,
         duet_line(model),
     )
-    console.print(_table(model, several), width=width)
-    console.print()
+    rows = _rows(model, several)
+    if not rows:
+        paragraph("The study has no measured claim.")
+    elif width < _NARROW:
+        for row in rows:
+            measured = f"paper {row.paper}; here {row.here}" if row.paper != NONE else ""
+            paragraph(f"{row.name}: {row.verdict.printed}", measured)
+    else:
+        console.print(_table(rows), width=width)
+        console.print()
     paragraph(
         substitutes_line(model),
         _left_out(model),
@@ -84,9 +95,17 @@ def substitutes_line(model: ReportModel) -> str:
     return text
 
 
-def _table(model: ReportModel, several: bool) -> Table | Text:
-    rows: list[tuple[str, str, str, _AnyVerdict]] = [
-        (
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    paper: str
+    here: str
+    verdict: _AnyVerdict
+
+
+def _rows(model: ReportModel, several: bool) -> list[_Row]:
+    rows = [
+        _Row(
             _named(v.claim.id, v.claim.statistic, v.variant, several),
             signed_percent(v.claim.published_gain_percent),
             gain(v.measured),
@@ -95,22 +114,24 @@ def _table(model: ReportModel, several: bool) -> Table | Text:
         for v in model.verdicts
     ]
     rows += [
-        (_named(v.claim.id, "training", v.variant, several), NONE, NONE, v)
+        _Row(_named(v.claim.id, "training", v.variant, several), NONE, NONE, v)
         for v in model.judged.training
     ]
-    rows += [(f"{v.claim.id} executable", NONE, NONE, v) for v in model.judged.executable]
-    if not rows:
-        return Text("The study has no measured claim.")
+    return [*rows, *(_Row(f"{v.claim.id} executable", NONE, NONE, v)
+                     for v in model.judged.executable)]  # fmt: skip
+
+
+def _table(rows: Sequence[_Row]) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
     for name in ("claim", "paper", "gain here [95 %]", "verdict"):
         table.add_column(name)
-    for name, paper, here, verdict in rows:
+    for row in rows:
         # Text and not a string: a claim's id is data, and brackets in one are no markup.
         table.add_row(
-            Text(plain(name, 16)),
-            Text(paper),
-            Text(here),
-            Text(verdict.printed, style=_COLOURS.get(verdict.word, "")),
+            Text(plain(row.name, 16)),
+            Text(row.paper),
+            Text(row.here),
+            Text(row.verdict.printed, style=_COLOURS.get(row.verdict.word, "")),
         )
     return table
 

@@ -30,6 +30,7 @@ from kit.report.appendix.parts import TO_FILL_IN
 from kit.report.files import SUMS
 from kit.report.model import build_report
 from kit.study.load import shipped_study
+from kit.study.model import Tier
 from kit.verify import verify
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
@@ -94,6 +95,17 @@ def test_every_claim_has_its_experiment():
         assert markdown.count(f"- **{row}**: ") >= 6
     assert "kit reproduce --budget quick --seed 1" in markdown
     check_latex(tex)
+
+
+def test_a_small_session_is_of_the_same_study():
+    session = make_session(paired(SIX, fits=4))
+    command = "kit reproduce --budget long --seed 1 --study 'my studies/x' --blocks 9"
+    session = replace(session, header=replace(session.header, command=command))
+    tiers = {name: Tier(name, blocks, 5) for name, blocks in (("long", 9), ("brief", 2))}
+    study = make_study()
+    study = replace(study, protocol=replace(study.protocol, tiers=tiers))
+    markdown, _ = made(session, study)
+    assert "kit reproduce --budget brief --study 'my studies/x'\n" in markdown
 
 
 def test_the_check_list_is_whole():

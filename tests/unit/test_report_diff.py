@@ -107,3 +107,11 @@ def test_hostile_strings_stay_data_within_80_columns(text):
     assert "\x1b" not in out and "\u202e" not in out and "\x00" not in out and "\r" not in out
     assert max(len(line) for line in out.splitlines()) <= 80
     assert len(out) < 20_000
+
+
+def test_a_difference_at_the_end_of_a_long_value_is_shown():
+    base = model()
+    rows = [replace(base.header.host, engine=f"{'Docker 24 ' * 12}build {n}") for n in (1, 2)]
+    told = shown(compare(*(model(host=row) for row in rows)))
+    assert "build 1" in told and "build 2" in told
+    assert max(map(len, told.splitlines())) <= 80

@@ -341,3 +341,9 @@ def test_a_long_reason_is_short_in_the_table_and_whole_below_it():
 def test_few_blocks_do_not_tell_whether_the_order_matters():
     text = report(make_session(paired(SIX)))
     assert "too few blocks to tell whether it matters." in text and "p = -" not in text
+
+
+def test_a_narrow_terminal_gets_whole_verdicts():
+    narrow = shown(width=40)
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert "C2 min: REPRODUCED" in narrow and "\u2026" not in narrow

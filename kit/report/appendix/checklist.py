@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 from kit.measure.session import Session
 from kit.report.appendix import costs
@@ -35,10 +36,22 @@ def opening(session: Session, model: ReportModel) -> tuple[Section, ...]:
                 ),
                 Command("kit setup"),
                 Text("A small session, to see that all works, within minutes once images exist:"),
-                Command("kit reproduce --budget quick"),
+                Command(_small(model)),
             ),
         ),
     )
+
+
+def _small(model: ReportModel) -> str:
+    """The study's smallest session, of the same study as this one."""
+    tiers = model.study.protocol.tiers.values()
+    smallest = min(tiers, key=lambda tier: tier.blocks * tier.repeats)
+    try:
+        words = shlex.split(model.header.command)
+    except ValueError:  # a log may hold anything
+        words = []
+    at = words.index("--study") if "--study" in words else len(words)
+    return shlex.join(["kit", "reproduce", "--budget", smallest.name, *words[at : at + 2]])
 
 
 def _abstract(model: ReportModel) -> str:
