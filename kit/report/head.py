@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,7 +47,7 @@ def show(model: ReportModel, console: Console) -> None:
     width = min(console.width, WIDTH)
 
     def paragraph(*sentences: str, style: str = "") -> None:
-        lines = [line for sentence in sentences for line in _wrapped(sentence, width)]
+        lines = [line for sentence in sentences for line in _wrapped(sentence, console, width)]
         for line in lines:
             console.print(Text(line, style=style), soft_wrap=True)
         if lines:
@@ -157,8 +156,10 @@ def _left_out(model: ReportModel) -> str:
     return f"Failed runs: {failed}; left out of the comparison: {excluded} (see the report)."
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    lines = textwrap.wrap(plain(text, WIDTH * _MOST_LINES), width)
+def _wrapped(text: str, console: Console, width: int) -> list[str]:
+    """Lines of so many cells at most: a letter of Korean takes two of them."""
+    whole = Text(plain(text, WIDTH * _MOST_LINES))
+    lines = [line.plain.rstrip() for line in whole.wrap(console, width)]
     most = _MOST_LINES * WIDTH // width
     if len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1][: width - 1] + "…"]

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from sessions import (
     DOTNET,
@@ -347,3 +348,10 @@ def test_a_narrow_terminal_gets_whole_verdicts():
     narrow = shown(width=40)
     assert max(map(len, narrow.splitlines())) <= 40
     assert "C2 min: REPRODUCED" in narrow and "\u2026" not in narrow
+
+
+def test_wide_letters_are_wrapped_by_their_cells():
+    study = replace(make_study(), title="한국어로 쓴 아주 긴 논문의 제목입니다 " * 5)
+    written = io.StringIO()
+    show(build_report(make_session(paired(SIX)), study), Console(file=written, width=80))
+    assert max(map(cell_len, written.getvalue().splitlines())) <= 80
