@@ -56,7 +56,7 @@ def check_disk(world: World, study: Study, arms: Sequence[str]) -> None:
         raise HostError(
             f"disk: the {' and '.join(missing)} images need {needed / 1e9:.1f} GB, "
             f"{free / 1e9:.1f} GB are free at {root}",
-            "free disk space there (`docker system prune` removes what is unused)",
+            "free disk space there; `kit clean --dry-run` shows what the kit itself holds",
         )
 
 
