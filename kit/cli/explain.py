@@ -32,8 +32,8 @@ def explain(
 
     Each run changes one thing, as far as the study's programs can: progress output, terminal,
     a probe around the library's own fit, memory that is kept, the allocator. With the FOLDER
-    of a session the explanation is made beside it, on the same CPUs, and its report shows it.
-    An interrupted one goes on when the command is repeated.
+    of a session the explanation is made beside it, on the CPUs of a sequential one, and its
+    report shows it. An interrupted one goes on when the command is repeated.
     """
     from kit import explain as explaining
     from kit import pipeline
