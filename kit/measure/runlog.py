@@ -10,30 +10,33 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kit.errors import HostError, InputError
-from kit.gpu.facts import check_from, sample_from
-from kit.images.fidelity import ArmImage, Component
 from kit.measure.executable import ExecutableRun
-from kit.measure.record import record_document, record_from
-from kit.measure.session import Header, HostFacts, HostSample, RunEntry, Session
-from kit.plan.document import plan_document, plan_from
+from kit.measure.lines import (
+    AFTER,
+    REMEDY,
+    SCHEMA,
+    entry_from,
+    executable_from,
+    fixed_plan,
+    header_from,
+    parsed,
+)
+from kit.measure.record import record_document
+from kit.measure.session import Header, RunEntry, Session
+from kit.plan.document import plan_document
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
-from kit.schemas import problems
 
 NAME = "runlog.jsonl"
 EXECUTABLE = "executable"
 """The type of the line that says what became of the executable."""
 PLAN = "plan"
 """The type of the line with the plan as the pilot fixed it."""
-AFTER = "after"
-"""In every line: the sum of the line before it, so that none can be changed alone."""
-SCHEMA = 3
-REMEDY = "give the folder of a session that `kit reproduce` made"
 
 
 class RunLog:
@@ -110,7 +113,7 @@ def broken_chain(folder: Path) -> list[str]:
     for number, line in enumerate(lines, start=1):
         try:
             after = json.loads(line).get(AFTER)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             after = None
         if after != before:
             broken.append(f"{NAME}, line {number}: an earlier line was changed or taken out")
@@ -130,17 +133,24 @@ def read_session(folder: Path) -> Session:
     notes = ("The log's last line was torn by an interruption and is left out.",) if torn else ()
     if not lines:
         raise InputError(f"{path}: holds no complete line", REMEDY)
-    documents = [_document(line, path, number) for number, line in enumerate(lines, start=1)]
-    header = _header(documents[0], path)
+    documents = [parsed(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
+    header = header_from(documents[0], f"{path}, line 1")
     entries = []
     executable = outlook = None
+    once: dict[str, int] = {}
     for number, document in enumerate(documents[1:], start=2):
-        if document.get("type") == EXECUTABLE:
-            executable = _executable(document, path, number)
-        elif document.get("type") == PLAN:
-            header, outlook = _fixed_plan(header, document, path, number)
+        where, kind = f"{path}, line {number}", document.get("type")
+        if kind in (EXECUTABLE, PLAN):
+            # Of two such lines neither can be told to be the one that was written.
+            first = once.setdefault(kind, number)
+            if first != number:
+                raise InputError(f"{where}: a second {kind}, line {first} is one already", REMEDY)
+        if kind == EXECUTABLE:
+            executable = executable_from(document, where)
+        elif kind == PLAN:
+            header, outlook = fixed_plan(header, document, where)
         else:
-            entries.append(_entry(document, path, number))
+            entries.append(entry_from(document, where))
     return Session(header, tuple(entries), notes, executable, outlook)
 
 
@@ -155,94 +165,7 @@ def drop_torn_line(folder: Path) -> None:
             os.fsync(stream.fileno())
 
 
-def _fixed_plan(
-    header: Header, document: dict[str, Any], path: Path, number: int
-) -> tuple[Header, Mapping[str, Any]]:
-    """The header with the plan that took the pilot's place; it must hold that one."""
-    where = f"{path}, line {number}"
-    try:
-        plan, outlook = plan_from(document["plan"]), dict(document["outlook"])
-        recorded = document["plan_sha256"]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{where}: broken plan ({error})", REMEDY) from error
-    if plan_sha256(plan) != recorded:
-        raise InputError(f"{where}: the plan does not match its own hash", REMEDY)
-    if plan.runs[: len(header.plan.runs)] != header.plan.runs:
-        raise InputError(f"{where}: the plan does not go on from the header's", REMEDY)
-    return replace(header, plan=plan, plan_sha256=recorded), outlook
-
-
-def _executable(document: dict[str, Any], path: Path, number: int) -> ExecutableRun:
-    values = {key: value for key, value in document.items() if key != "type"}
-    try:
-        return ExecutableRun(**values)
-    except TypeError as error:
-        raise InputError(f"{path}, line {number}: broken executable ({error})", REMEDY) from error
-
-
-def _document(line: str, path: Path, number: int) -> dict[str, Any]:
-    try:
-        document = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{path}, line {number}: not JSON ({error})", REMEDY) from error
-    if not isinstance(document, dict):
-        raise InputError(f"{path}, line {number}: not an object", REMEDY)
-    document.pop(AFTER, None)
-    return document
-
-
 def _header_document(header: Header) -> dict[str, Any]:
     document = asdict(header)
     document["plan"] = plan_document(header.plan)
     return document
-
-
-def _header(document: dict[str, Any], path: Path) -> Header:
-    if document.get("type") != "header":
-        raise InputError(f"{path}, line 1: not a session's header", REMEDY)
-    if document.get("schema") != SCHEMA:
-        raise InputError(
-            f"{path}, line 1: schema {document.get('schema')!r}, this kit reads {SCHEMA}",
-            "use the version of the kit that wrote it",
-        )
-    try:
-        header = Header(
-            session_id=document["session_id"],
-            kit_version=document["kit_version"],
-            created=document["created"],
-            command=document["command"],
-            plan=plan_from(document["plan"]),
-            plan_sha256=document["plan_sha256"],
-            images={arm: ArmImage(**image) for arm, image in document["images"].items()},
-            fidelity=tuple(Component(**row) for row in document["fidelity"]),
-            host=HostFacts(**document["host"]),
-            gpu=None if document["gpu"] is None else check_from(document["gpu"]),
-            shard=document["shard"],
-            shards=tuple(document["shards"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}, line 1: broken header ({error})", REMEDY) from error
-    if plan_sha256(header.plan) != header.plan_sha256:
-        raise InputError(f"{path}, line 1: the plan does not match its own hash", REMEDY)
-    return header
-
-
-def _entry(document: dict[str, Any], path: Path, number: int) -> RunEntry:
-    values = {key: value for key, value in document.items() if key != "type"}
-    if document.get("type") != "run":
-        raise InputError(f"{path}, line {number}: not a run", REMEDY)
-    broken = problems("run", {**values, "record": None})
-    if broken:
-        raise InputError(f"{path}, line {number}: {'; '.join(broken[:3])}", REMEDY)
-    record = values.get("record")
-    if record is not None:
-        broken = problems("record", record)
-        if broken:
-            raise InputError(f"{path}, line {number}: record: {'; '.join(broken[:3])}", REMEDY)
-        values["record"] = record_from(record)
-    try:
-        values["host"] = HostSample(**values["host"])
-        values["gpu"] = None if values["gpu"] is None else sample_from(values["gpu"])
-        return RunEntry(**values)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}, line {number}: broken run ({error})", REMEDY) from error

@@ -13,7 +13,7 @@ from kit.errors import InputError
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The schema of that name: spec, record, run, study, claims, pins, results."""
+    """The schema of that name, such as spec, record, header, run, study or results."""
     text = (files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

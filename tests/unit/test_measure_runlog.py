@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from measured import record_document
 from sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
+from kit.measure.executable import ExecutableRun
 from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
 from kit.measure.session import Session
 from kit.plan.make import plan_sha256
@@ -105,14 +107,40 @@ def test_a_folder_without_a_log(tmp_path: Path) -> None:
 DAMAGE: dict[str, tuple[int, Callable[[dict[str, Any]], object], str]] = {
     "future schema": (1, lambda d: d.update(schema=4), "schema 4, this kit reads 3"),
     "older schema": (1, lambda d: d.update(schema=2), "schema 2, this kit reads 3"),
-    "gpu missing": (1, lambda d: d.pop("gpu"), "broken header ('gpu')"),
+    "gpu missing": (1, lambda d: d.pop("gpu"), "broken header: $: 'gpu' is a required"),
     "gpu broken": (1, lambda d: d.update(gpu={"arms": []}), "broken header"),
     "first line no header": (1, lambda d: d.update(type="run"), "not a session's header"),
-    "field missing": (1, lambda d: d.pop("images"), "broken header ('images')"),
+    "field missing": (1, lambda d: d.pop("images"), "broken header: $: 'images' is a required"),
     "plan changed": (1, lambda d: d["plan"].update(seed=2), "does not match its own hash"),
     "hash changed": (1, lambda d: d.update(plan_sha256="0"), "does not match its own hash"),
     "run dropped from plan": (1, lambda d: d["plan"]["runs"].pop(), "its own hash"),
-    "host broken": (1, lambda d: d["host"].pop("cpus"), "broken header"),
+    "host broken": (1, lambda d: d["host"].pop("cpus"), "broken header: host: 'cpus'"),
+    "host of another type": (1, lambda d: d["host"].update(cpus="2"), "broken header: host.cpus"),
+    "created no text": (1, lambda d: d.update(created=5), "broken header: created"),
+    "session no text": (1, lambda d: d.update(session_id=[1]), "broken header: session_id"),
+    "row no truth": (1, lambda d: d["fidelity"][0].update(exact="yes"), "fidelity[0].exact"),
+    "image without size": (
+        1,
+        lambda d: d["images"]["python-cpu"].update(size_bytes=None),
+        "images['python-cpu'].size_bytes",
+    ),
+    "shards no text": (1, lambda d: d.update(shards=[1]), "shards[0]"),
+    "planned run of another type": (
+        1,
+        lambda d: d["plan"]["runs"][0].update(block="x"),
+        "broken plan: runs[0].block",
+    ),
+    "half a character": (
+        3,
+        lambda d: d.update(started_at="a\ud800b"),
+        "started_at: holds half a character",
+    ),
+    "no number": (3, lambda d: d["host"].update(load_1m_before=math.nan), "not JSON"),
+    "number without end": (
+        3,
+        lambda d: d["host"].update(load_1m_before=math.inf),
+        "not JSON",
+    ),
     "second header": (3, lambda d: d.update(type="header"), "not a run"),
     "record broken": (
         2,
@@ -137,13 +165,42 @@ def test_damage_is_named_by_file_line_and_field(tmp_path: Path, name: str) -> No
     assert words in caught.value.problem
 
 
-@pytest.mark.parametrize("text", ["{half", "[1]", "", "3"])
+@pytest.mark.parametrize("text", ["{half", "[1]", "", "3", "[" * 100_000])
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, text: str) -> None:
     write(tmp_path)
     lines = (tmp_path / NAME).read_text().splitlines()
     lines[2] = text
     (tmp_path / NAME).write_text("\n".join(lines) + "\n")
     with pytest.raises(InputError, match=r"runlog\.jsonl, line 3: not"):
+        read_session(tmp_path)
+
+
+EXECUTABLE = ExecutableRun("kit/executable:1", "sha256:0", 5, "apphost", True, False, "", 69, "")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("said", None), ("started", "x"), ("size_bytes", "x"), ("exit_code", 1.5), ("bonus", 1)],
+)
+def test_an_executable_s_field_of_another_type_is_named(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    write(tmp_path)
+    RunLog.reopen(tmp_path).add_executable(EXECUTABLE)
+    last = len((tmp_path / NAME).read_text().splitlines())
+    assert read_session(tmp_path).executable == EXECUTABLE
+    edit(tmp_path, last, lambda d: d.update({field: value}))
+    with pytest.raises(InputError, match=rf"line {last}: broken executable: .*{field}"):
+        read_session(tmp_path)
+
+
+def test_of_two_executables_both_lines_are_named(tmp_path: Path) -> None:
+    write(tmp_path)
+    log = RunLog.reopen(tmp_path)
+    log.add_executable(EXECUTABLE)
+    log.add_executable(replace(EXECUTABLE, trained=True))
+    last = len((tmp_path / NAME).read_text().splitlines())
+    with pytest.raises(InputError, match=rf"line {last}: a second executable, line {last - 1} is"):
         read_session(tmp_path)
 
 
