@@ -72,7 +72,7 @@ def explanation(folder: Path, study: Study) -> Explanation | None:
 def write(folder: Path, found: Explanation) -> None:
     """The explanation as markdown and JSON beside its log, and the sums of them all."""
     write_below(folder, files(found))
-    write_whole(folder / SUMS, sums_of(folder).encode())
+    write_whole(folder / SUMS, sums_of(folder))
 
 
 def _limits_beside(folder: Path) -> Limits | None:

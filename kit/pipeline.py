@@ -135,7 +135,7 @@ def report(folder: Path, study: Study) -> ReportModel:
     explaining = read_session(beside) if (beside / NAME).exists() else None
     model = build_report(read_session(folder), study, explaining)
     write_below(folder, report_files(model))
-    write_whole(folder / SUMS, sums_of(folder).encode())
+    write_whole(folder / SUMS, sums_of(folder))
     return model
 
 

@@ -27,6 +27,8 @@ AFTER = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
 REMEDY = "give the folder of a session that `kit reproduce` made"
 _NAMED = 3  # broken fields of a line
+_CLEANED = ("record", "command")
+"""What others wrote (a program, a user whose folder's name is no text): reports clean it."""
 
 
 def parsed(line: str, where: str) -> dict[str, Any]:
@@ -41,8 +43,7 @@ def parsed(line: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where}: not an object", REMEDY)
     document.pop(AFTER, None)
     for field, value in document.items():
-        # A record is what a program wrote, and the reports clean it; the kit wrote the rest.
-        if field != "record" and not _encodable(value):
+        if field not in _CLEANED and not _encodable(value):
             raise InputError(f"{where}: {field}: holds half a character, which is no text", REMEDY)
     return document
 

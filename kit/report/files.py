@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import os
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
+from kit.errors import InputError
 from kit.files import write_whole
 from kit.report import crate, formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel
+from kit.study.kept import FOLDER as STUDY
 
 REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
 FORMATS = "formats"
 """The folder of the files for other tools."""
 SUMS = "SHA256SUMS"
-_PICTURE = re.compile(rb"data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*")
+UNFINISHED = ".part"
+"""What ``kit.files`` ends the name of a file with until all of it is written."""
+_PICTURE = re.compile(rb'(?<=src=")data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*(?=")')
+_ESCAPED = re.compile(rb"\\([\\nr])")
+_MEANT = {b"\\": b"\\", b"n": b"\n", b"r": b"\r"}
 
 
 def report_files(model: ReportModel) -> Mapping[str, bytes]:
@@ -37,9 +47,65 @@ def is_picture(name: str) -> bool:
     return name.startswith(f"{plots.FOLDER}/")
 
 
-def without_pictures(content: bytes) -> bytes:
-    """A page's bytes, each plot inside it taken out."""
-    return _PICTURE.sub(b"", content)
+def without_pictures(page: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """The page's bytes with each plot inside it taken out, and the addresses of those."""
+    return _PICTURE.sub(b"", page), tuple(_PICTURE.findall(page))
+
+
+def picture_address(name: str, content: bytes) -> bytes:
+    """What stands in the page for the plot's file of that name."""
+    kind = b"svg+xml" if name.endswith(".svg") else b"png"
+    return b"data:image/" + kind + b";base64," + base64.b64encode(content)
+
+
+def entries(folder: Path, unread: Callable[[OSError], None]) -> Iterator[tuple[str, Path]]:
+    """All that is below the folder but folders, by its path there; no link is followed.
+
+    ``unread`` is told of each folder that cannot be listed.
+    """
+    for place, folders, files in os.walk(folder, onerror=unread):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in (*files, *links):
+            path = Path(place, name)
+            yield path.relative_to(folder).as_posix(), path
+
+
+def is_plain(path: Path) -> bool:
+    """Whether it is a file of its own: no link, no pipe, no device."""
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether an interrupted write left it. A study names its own files as it likes."""
+    return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
+
+
+def sum_of(path: Path) -> str:
+    """The file's SHA-256, in hex. Raises OSError."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def sums_of(folder: Path) -> bytes:
+    """The folder's files with their SHA-256, as `sha256sum -c` reads them.
+
+    Bytes, for a file's name need be no text. Raises InputError for what cannot be read.
+    """
+    try:
+        return b"".join(
+            _line(name, sum_of(path))
+            for name, path in sorted(entries(folder, _raised))
+            if name != SUMS and not is_unfinished(name) and is_plain(path)
+        )
+    except OSError as error:
+        raise InputError(
+            f"{error.filename}: cannot be read ({error.strerror})", "make it readable"
+        ) from error
+
+
+def read_sums(content: bytes) -> tuple[tuple[str, str], ...]:
+    """The name and the sum of each line, in order."""
+    named = [_named(line) for line in content.split(b"\n")]
+    return tuple((name, digest) for name, digest in named if name)
 
 
 def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
@@ -50,18 +116,27 @@ def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
     path = folder / SUMS
     if not path.is_file():
         return
-    lines = path.read_text(errors="replace").splitlines()
-    kept = [line for line in lines if line.partition("  ")[2] not in made]
-    kept += [f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in made.items()]
-    ordered = sorted(kept, key=lambda line: line.partition("  ")[2])
-    write_whole(path, "".join(f"{line}\n" for line in ordered).encode())
+    old = [(_named(line)[0], line + b"\n") for line in path.read_bytes().split(b"\n") if line]
+    rows = [(name, line) for name, line in old if name not in made]
+    rows += [(name, _line(name, hashlib.sha256(data).hexdigest())) for name, data in made.items()]
+    write_whole(path, b"".join(line for _, line in sorted(rows)))
 
 
-def sums_of(folder: Path) -> str:
-    """The folder's files with their SHA-256, as `sha256sum -c` reads them."""
-    lines = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != SUMS and not name.endswith(".part"):
-            lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n")
-    return "".join(lines)
+def _line(name: str, digest: str) -> bytes:
+    """As sha256sum writes it: a name that would break its line is escaped, and marked so."""
+    raw = os.fsencode(name)
+    escaped = raw.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+    mark = b"" if escaped == raw else b"\\"
+    return mark + digest.encode() + b"  " + escaped + b"\n"
+
+
+def _named(line: bytes) -> tuple[str, str]:
+    """The name and the sum in a line; an empty name where it is no such line."""
+    digest, _, name = line.removeprefix(b"\\").partition(b"  ")
+    if line.startswith(b"\\"):
+        name = _ESCAPED.sub(lambda found: _MEANT[found[1]], name)
+    return os.fsdecode(name), digest.decode(errors="replace")
+
+
+def _raised(error: OSError) -> NoReturn:
+    raise error

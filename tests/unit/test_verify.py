@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from test_explain import varied
-from test_pipeline import PINS, STUDY, Bench
+from test_pipeline import PINS, STUDY, Bench, StopAt
 
 import kit.cli
 from kit import explain, pipeline
@@ -67,7 +69,7 @@ def test_a_change_of_any_file_is_found_and_named(folder: Path, name: str, capsys
 
 def resummed(folder: Path) -> None:
     """What somebody does who changes a file and hides it."""
-    (folder / SUMS).write_text(sums_of(folder))
+    (folder / SUMS).write_bytes(sums_of(folder))
 
 
 @pytest.mark.parametrize(
@@ -91,20 +93,203 @@ def test_a_report_that_was_changed_with_its_sum_is_named(
     assert wrong(folder) == {"reports": (f"{name} does not follow from the log",)}
 
 
-def test_plots_of_another_drawing_library_are_said_and_no_fault(folder: Path) -> None:
-    path = folder / "plots" / "gains.svg"
-    before = path.read_bytes()
-    path.write_bytes(before + b"<!-- drawn otherwise -->")
+def redrawn(folder: Path, names: Iterable[str]) -> None:
+    """These plots with other bytes, in the folder and in the page."""
     page = folder / "report.html"
-    drawn = base64.b64encode(before), base64.b64encode(path.read_bytes())
-    assert drawn[0] in page.read_bytes()
-    page.write_bytes(page.read_bytes().replace(*drawn))
+    content = page.read_bytes()
+    for name in names:
+        path = folder / name
+        before = path.read_bytes()
+        path.write_bytes(before + b"<!-- drawn otherwise -->")
+        old, new = base64.b64encode(before), base64.b64encode(path.read_bytes())
+        assert old in content or name.endswith(".png")
+        content = content.replace(old, new)
+    page.write_bytes(content)
     resummed(folder)
+
+
+def plots(folder: Path, ending: str = "") -> list[str]:
+    return sorted(f"plots/{p.name}" for p in (folder / "plots").glob(f"*{ending}"))
+
+
+def test_plots_of_another_drawing_library_are_said_and_no_fault(folder: Path) -> None:
+    names = plots(folder)
+    redrawn(folder, names)
     assert wrong(folder) == {}
-    assert any(
-        "otherwise drawn" in f.good and "plots/gains.svg" in f.good
-        for f in verify(folder, pipeline.EXPLAINING)
+    (found,) = (f for f in verify(folder, pipeline.EXPLAINING) if f.what == "reports")
+    assert "otherwise drawn" in found.good and all(name in found.good for name in names)
+
+
+def test_pngs_alone_may_differ_but_all_of_them(folder: Path) -> None:
+    names = plots(folder, ".png")
+    assert len(names) > 1
+    redrawn(folder, names[:1])
+    assert wrong(folder) == {"reports": (f"{names[0]} does not follow from the log",)}
+    redrawn(folder, names[1:])
+    assert wrong(folder) == {}
+
+
+@pytest.mark.parametrize("name", ["plots/gains.svg", "plots/gains.png"])
+def test_a_plot_that_differs_where_others_do_not_is_wrong(folder: Path, name: str) -> None:
+    redrawn(folder, [name])
+    assert wrong(folder) == {"reports": (f"{name} does not follow from the log",)}
+
+
+@pytest.mark.parametrize("by", [b"AAAA", b"a plot", b""])
+def test_a_picture_in_the_page_is_one_of_the_folder_s_own(folder: Path, by: bytes) -> None:
+    page = folder / "report.html"
+    gains = base64.b64encode((folder / "plots/gains.svg").read_bytes())
+    others = [n for n in plots(folder, ".svg") if n != "plots/gains.svg"]
+    other = base64.b64encode((folder / others[0]).read_bytes()) if by == b"a plot" else by
+    page.write_bytes(page.read_bytes().replace(gains, other, 1))
+    resummed(folder)
+    said = "report.html shows another picture of gains than the folder holds"
+    assert wrong(folder) == {"reports": (said,)}
+
+
+@pytest.mark.parametrize(
+    "name", ["report.md", "report.html", "formats/fits.csv", "formats/claims.junit.xml"]
+)
+def test_text_that_reads_like_a_picture_hides_in_no_report(folder: Path, name: str) -> None:
+    path = folder / name
+    content = path.read_bytes()
+    place = len(content) // 2
+    hidden = b"data:image/x;base64,IT/IS/REPRODUCED"
+    path.write_bytes(content[:place] + hidden + content[place:])
+    resummed(folder)
+    assert wrong(folder) == {"reports": (f"{name} does not follow from the log",)}
+
+
+def test_a_picture_that_was_added_to_the_page_is_found(folder: Path) -> None:
+    page = folder / "report.html"
+    gains = base64.b64encode((folder / "plots/gains.svg").read_bytes())
+    more = b'</body><img src="data:image/svg+xml;base64,' + gains + b'">'
+    page.write_bytes(page.read_bytes().replace(b"</body>", more))
+    resummed(folder)
+    assert wrong(folder) == {"reports": ("report.html does not follow from the log",)}
+
+
+def test_a_bill_of_materials_that_the_report_links_must_be_there(folder: Path) -> None:
+    (folder / "sbom" / "python-cpu.cdx.json").unlink()
+    resummed(folder)
+    said = "sbom/python-cpu.cdx.json is missing, which report.md links"
+    assert wrong(folder) == {"reports": (said,)}
+
+
+def test_a_file_that_no_session_makes_is_named_though_it_is_listed(folder: Path) -> None:
+    strangers = ["explain/more.md", "more.txt", "plots/more.svg", "sbom/more.cdx.json"]
+    for name in strangers:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("more")
+    (folder / "appendix.md").write_text("filled in by its authors")
+    resummed(folder)
+    assert wrong(folder) == {"files": tuple(f"{n} is no file of the session" for n in strangers)}
+
+
+def test_an_appendix_is_known_by_its_sum_alone(folder: Path) -> None:
+    assert kit.cli.run(["appendix", str(folder)]) == 0
+    assert wrong(folder) == {}
+    path = folder / "appendix.md"
+    path.write_text(path.read_text() + "filled in")
+    assert wrong(folder) == {"files": ("appendix.md was changed",)}
+
+
+def test_reports_of_another_kit_are_said_to_be_and_not_called_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = kit.__version__
+    monkeypatch.setattr(kit, "__version__", "9.9.9")
+    (folder / "results.json").write_text("{}")
+    said = f"written by kit {before}, this is kit 9.9.9, which cannot derive them again"
+    assert wrong(folder) == {"files": ("results.json was changed",), "reports": (said,)}
+
+
+def test_an_unfinished_explanation_is_one_finding(folder: Path, tmp_path: Path, capsys) -> None:
+    bench = Bench(tmp_path, StopAt(5))
+    with pytest.raises(KeyboardInterrupt):
+        explain.explain(bench.world(), STUDY, PINS, Options(), folder / pipeline.EXPLAINING, 2, 3)
+    said = {"explanation: reports": ("it is unfinished: `kit explain DIR` goes on with it",)}
+    assert wrong(folder) == said
+    assert kit.cli.run(["verify", str(folder)]) == 8
+    assert "explanation: reports" in capsys.readouterr().err
+    pipeline.report(folder, STUDY)
+    assert wrong(folder) == said
+
+
+def test_a_report_that_cannot_be_read_hides_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "results.json").write_text("{}")
+    unreadable(monkeypatch, "report.md")
+    found = wrong(folder)
+    assert found["files"] == (
+        "report.md cannot be read (Permission denied)",
+        "results.json was changed",
     )
+    assert found["reports"] == (
+        "report.md cannot be read (Permission denied)",
+        "results.json does not follow from the log",
+    )
+
+
+def test_a_log_that_cannot_be_read_hides_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "results.json").write_text("{}")
+    unreadable(monkeypatch, NAME)
+    found = wrong(folder)
+    assert "results.json was changed" in found["files"]
+    assert all(f"{NAME}" in found[w][0] for w in ("chain of the log", "log and study"))
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The file of that name as another user has it (who runs the tests may be root)."""
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["type"] == "header" and d["host"].update(cpus="2"),
+        lambda d: d["type"] == "executable" and d.update(said=None),
+        lambda d: d["type"] == "run" and d.update(started_at="a\ud800b"),
+    ],
+)
+def test_a_log_of_wrong_types_is_a_finding_and_hides_no_other(folder: Path, change) -> None:
+    rewritten(folder, change)
+    (folder / "results.json").write_text("{}")
+    found = wrong(folder)
+    assert f"{NAME}, line" in found["log and study"][0]
+    assert "results.json was changed" in found["files"]
+
+
+def test_a_deep_line_is_a_finding(folder: Path) -> None:
+    with (folder / NAME).open("a") as log:
+        log.write("[" * 100_000 + "\n")
+    found = wrong(folder)
+    assert "an earlier line was changed" in found["chain of the log"][0]
+    assert "not JSON" in found["log and study"][0]
+
+
+def test_a_file_of_the_study_whose_name_is_no_text_is_a_finding(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder / "study") + b"/bad\xff")).write_text("x")
+    found = wrong(folder)
+    assert "cannot be read" in found["log and study"][0]
+    assert "was added" in found["files"][0]
+
+
+def test_a_second_executable_is_named(folder: Path) -> None:
+    lines = (folder / NAME).read_text().splitlines()
+    (executable,) = (line for line in lines if json.loads(line)["type"] == "executable")
+    (folder / NAME).write_text("\n".join([*lines, executable]) + "\n")
+    assert "a second executable, line 2 is one already" in wrong(folder)["log and study"][0]
 
 
 def test_an_explanation_inside_is_checked_like_its_session(folder: Path, tmp_path: Path) -> None:

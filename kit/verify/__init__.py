@@ -1,0 +1,80 @@
+"""Checking a results folder as an outsider: does everything in it follow from its log?
+
+This finds what was changed after the fact, a file at a time. It is no signature:
+whoever can rewrite the whole folder can make another one. An appendix, in which authors
+fill in blanks, and what a bill of materials says are known by their sums alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kit.errors import InputError, KitError
+from kit.measure.runlog import NAME, broken_chain, read_session
+from kit.plan.model import EXPLAIN
+from kit.study.kept import study_for
+from kit.verify import plan, reports, runs, sums
+from kit.verify.finding import UNREADABLE, Finding, finding, said
+
+__all__ = ["Finding", "verify"]
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What was found of one session, and its files; None where those cannot be told."""
+
+    findings: tuple[Finding, ...]
+    files: sums.Known | None = None
+    unfinished: bool = False
+    """An explanation with runs still to make: its files are not what they will be."""
+
+
+def verify(folder: Path, explaining: str) -> tuple[Finding, ...]:
+    """Every check of the folder. ``explaining``: where an explanation lies inside it.
+
+    Raises InputError where there is no session at all.
+    """
+    if not (folder / NAME).is_file():
+        raise InputError(f"{folder}: holds no {NAME}", "name a folder that `kit reproduce` made")
+    inside = _session(folder / explaining, None) if (folder / explaining / NAME).is_file() else None
+    beside = folder / explaining if inside is not None else None
+    own = _session(folder, beside, inside is not None and inside.unfinished)
+    found = [sums.check(folder, _known(own, inside, explaining)), *own.findings]
+    if inside is not None:
+        found += [replace(each, what=f"explanation: {each.what}") for each in inside.findings]
+    return tuple(found)
+
+
+def _known(own: _Session, inside: _Session | None, explaining: str) -> sums.Known:
+    """The files of the session and of the explanation in its folder."""
+    known = own.files or sums.ANY
+    if inside is None:
+        return known
+    if inside.unfinished:
+        return replace(known, unfinished=f"{explaining}/")
+    return known.with_folder(explaining, inside.files or sums.ANY)
+
+
+def _session(folder: Path, beside: Path | None, beside_unfinished: bool = False) -> _Session:
+    """Whether log, plan, runs and reports of one session belong together."""
+    chain = finding("chain of the log", lambda: broken_chain(folder), "whole")
+    what = "log and study"
+    try:
+        session = read_session(folder)
+        study = study_for(folder, session.header.plan.study_sha256)
+    except KitError as error:
+        return _Session((chain, Finding(what, (error.problem,), "")))
+    except UNREADABLE as error:
+        # Such as a file of the study whose name is no text.
+        return _Session((chain, Finding(what, (f"cannot be read: {said(error)}",), "")))
+    derived = reports.check(folder, session, study, beside, beside_unfinished)
+    found = (
+        chain,
+        Finding(what, (), "by their schemas; the study is the plan's"),
+        finding("plan", lambda: plan.differences(session, study), "the one its seed makes"),
+        finding("runs", lambda: runs.differences(session, study), "each as it was planned"),
+        derived.finding,
+    )
+    explains = session.header.plan.purpose == EXPLAIN
+    return _Session(found, derived.files, explains and session.unfinished)

@@ -1,0 +1,120 @@
+"""The runs: each as it was planned, in an order that the kit would have made them in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from kit.measure.session import RunEntry, Session
+from kit.plan.model import PlannedRun
+from kit.plan.shard import of_shard, parse_shard
+from kit.plan.spec import spec_json
+from kit.study.model import Study
+
+
+def differences(session: Session, study: Study) -> Iterator[str]:
+    """Every run that does not answer its plan, is there once more, or came out of turn."""
+    planned = {run.run_id: run for run in session.header.plan.runs}
+    for entry in session.entries:
+        run = planned.get(entry.run_id)
+        if run is None:
+            yield f"{entry.run_id} is not planned"
+        else:
+            yield from _run(session, study, entry, run)
+    yield from _gathered(session) if session.header.shards else _in_turn(session)
+
+
+def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> Iterator[str]:
+    for name in ("block", "position", "arm", "kind", "role", "pair"):
+        if getattr(entry, name) != getattr(run, name):
+            yield f"{entry.run_id}: its {name} is not the planned one"
+    image = session.header.images.get(entry.arm)
+    if image is None or image.image_id != entry.image_id:
+        yield f"{entry.run_id}: its image is not the session's"
+    if entry.record is not None:
+        spec = hashlib.sha256(spec_json(run, study).encode()).hexdigest()
+        if entry.record.spec_sha256 != spec:
+            yield f"{entry.run_id}: its record is of another spec"
+
+
+def _gathered(session: Session) -> Iterator[str]:
+    """A gathered log has the plan's order, each run's tries one after another.
+
+    So it cannot be told which tries of a pair's two runs were made together.
+    """
+    place = {run.run_id: number for number, run in enumerate(session.header.plan.runs)}
+    known = [entry for entry in session.entries if entry.run_id in place]
+    last, good = -1, set()
+    for entry in known:
+        if place[entry.run_id] < last:
+            yield f"{entry.run_id} is not in the plan's order"
+        if entry.pair is None and entry.run_id in good:
+            yield f"{entry.run_id} is there twice"
+        if entry.record is not None:
+            good.add(entry.run_id)
+        last = place[entry.run_id]
+
+
+@dataclass
+class _Turns:
+    """Whose turn it is. ``steps`` are runs alone, or the two of a pair, in the plan's order.
+
+    A session makes every step that lacks a record, in order, each once; where it was
+    stopped and resumed it begins again with the first that still does.
+    """
+
+    steps: Sequence[tuple[str, ...]]
+    good: set[str] = field(default_factory=set)
+    at: int = -1
+    first: int = 0
+    """The first step that lacks a record; none is ever taken away."""
+
+    def take(self, step: int) -> str:
+        """What is wrong with making this step now, if anything."""
+        self.first = self._lacking(self.first)
+        onward = self._lacking(max(self.at + 1, self.first))
+        self.at = step
+        if step in (self.first, onward):
+            return ""
+        if self._done(step):
+            return "is there once more, though it was done"
+        due = onward if step > onward else self.first
+        return f"is not in the plan's order: {self.steps[due][0]} comes before it"
+
+    def _lacking(self, start: int) -> int:
+        """The first step from there on that lacks a record; behind the last where none does."""
+        rest = range(start, len(self.steps))
+        return next((step for step in rest if not self._done(step)), len(self.steps))
+
+    def _done(self, step: int) -> bool:
+        return self.good.issuperset(self.steps[step])
+
+
+def _in_turn(session: Session) -> Iterator[str]:
+    header = session.header
+    shard = parse_shard(header.shard) if header.shard else None
+    runs = of_shard(header.plan.runs, shard)
+    pairs = groupby(runs, key=lambda run: (run.block, run.run_id if run.pair is None else run.pair))
+    turns = _Turns([tuple(run.run_id for run in together) for _, together in pairs])
+    step_of = {run_id: number for number, step in enumerate(turns.steps) for run_id in step}
+    planned = {run.run_id for run in header.plan.runs}
+    before = ""
+    for entry in session.entries:
+        number = step_of.get(entry.run_id)
+        if number is None:
+            if entry.run_id in planned:
+                yield f"{entry.run_id} is not of shard {header.shard}"
+            continue
+        step = turns.steps[number]
+        # The second of a pair is logged right after the first.
+        second = step.index(entry.run_id) > 0 and before == step[0]
+        wrong = "" if second else turns.take(number)
+        if not wrong and not second and entry.run_id != step[0]:
+            wrong = f"is not in the plan's order: {step[0]} comes before it"
+        if wrong:
+            yield f"{entry.run_id} {wrong}"
+        before = entry.run_id
+        if entry.record is not None:
+            turns.good.add(entry.run_id)

@@ -1,0 +1,145 @@
+"""Sums of a folder: as sha256sum has them, and everything that is no file is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kit.errors import InputError
+from kit.report.files import SUMS, add_sums, read_sums, sums_of
+from kit.verify.sums import ANY, Known, check
+
+NAMES = ["plain", "new\nline", "back\\slash", "\\n", "a\u2028b", "a\x85b", "a\x0bb", " two  gaps "]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in NAMES:
+        (tmp_path / name).write_text(name)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/no\xfftext")).write_text("x")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "own.part").write_text("a study's own")
+    return tmp_path
+
+
+def summed(folder: Path) -> Path:
+    (folder / SUMS).write_bytes(sums_of(folder))
+    return folder
+
+
+def test_every_name_is_summed_and_read_back(folder: Path) -> None:
+    named = [name for name, _ in read_sums(sums_of(folder))]
+    assert named == sorted([*NAMES, "no\udcfftext", "study/own.part"])
+    assert check(summed(folder), ANY).wrong == ()
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
+def test_sha256sum_agrees(folder: Path) -> None:
+    command = ["sha256sum", "--strict", "-c", SUMS]
+    done = subprocess.run(command, cwd=summed(folder), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("space", ["\u2028", "\x85", "\x0b", "\x1c"])
+def test_a_name_with_a_sum_in_it_hides_no_change(folder: Path, space: str) -> None:
+    path = folder / "sbom"
+    path.write_text("good")
+    (digest,) = (digest for name, digest in read_sums(sums_of(folder)) if name == "sbom")
+    (folder / f"{space}{digest}  sbom").write_text("x")
+    summed(folder)
+    path.write_text("bad")
+    assert check(folder, ANY).wrong == ("sbom was changed",)
+
+
+def test_sums_that_are_entered_later_leave_the_others_as_they_were(folder: Path) -> None:
+    before = dict(read_sums(sums_of(folder)))
+    summed(folder)
+    (folder / "plain").write_text("changed")
+    (folder / "new\nline").write_text("made anew")
+    add_sums(folder, {"new\nline": b"made anew", "more": b"more"})
+    after = dict(read_sums((folder / SUMS).read_bytes()))
+    assert {n for n in after if after[n] != before.get(n)} == {"new\nline", "more"}
+    assert check(folder, ANY).wrong == ("more is missing", "plain was changed")
+
+
+def test_what_is_no_file_is_named(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "report.md").write_text("plain")
+    (folder / "plain").unlink()
+    summed(folder)
+    (folder / "plain").symlink_to(outside / "report.md")
+    (folder / "folder").symlink_to(outside)
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "loop").symlink_to("loop")
+    os.mkfifo(folder / "pipe")
+    (folder / "report.md.part").write_text("half")
+    links = ("dangling", "folder", "loop", "plain")
+    assert sorted(check(folder, ANY).wrong) == sorted(
+        [
+            *(f"{name} is a link, no file of its own" for name in links),
+            "pipe is neither a file nor a folder",
+            "report.md.part was left by an interrupted write",
+        ]
+    )
+    summed(folder)
+    assert len(check(folder, ANY).wrong) == 6
+
+
+def test_a_file_that_became_a_link_is_named_once(folder: Path) -> None:
+    summed(folder)
+    (folder / "plain").unlink()
+    (folder / "plain").symlink_to("study/own.part")
+    assert check(folder, ANY).wrong == ("plain is a link, no file of its own",)
+
+
+def test_strangers_are_named_with_a_list_and_without(folder: Path) -> None:
+    known = Known(frozenset({*NAMES, "no\udcfftext"}))
+    (folder / "study" / "__pycache__").mkdir()
+    (folder / "study" / "__pycache__" / "x.pyc").write_text("x")
+    (folder / "more").write_text("x")
+    strangers = ["more is no file of the session"]
+    strangers.append("study/__pycache__/x.pyc is no file of the session")
+    assert check(summed(folder), known).wrong == tuple(strangers)
+    (folder / SUMS).unlink()
+    assert check(folder, known).wrong == (f"{SUMS} is missing", *strangers)
+
+
+def test_a_name_that_is_listed_twice_is_named(folder: Path) -> None:
+    summed(folder)
+    content = (folder / SUMS).read_bytes()
+    (folder / SUMS).write_bytes(b"0" * 64 + b"  plain\n" + content)
+    assert check(folder, ANY).wrong == ("plain is listed twice",)
+
+
+def test_a_folder_or_a_file_that_cannot_be_read_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summed(folder)
+    (folder / "new\nline").write_text("changed")
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "plain":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert check(folder, ANY).wrong == (
+        "plain cannot be read (Permission denied)",
+        "new\nline was changed",
+    )
+    with pytest.raises(InputError, match="plain: cannot be read"):
+        sums_of(folder)
+    listed = os.scandir
+
+    def unlisted(path: str) -> object:
+        if str(path).endswith("study"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", unlisted)
+    assert "study/ cannot be listed (Permission denied)" in check(folder, ANY).wrong
