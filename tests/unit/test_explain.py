@@ -136,7 +136,7 @@ def test_an_unfinished_explanation_is_named_and_what_goes_on_with_it(tmp_path: P
     with pytest.raises(KeyboardInterrupt):
         explain.explain(bench.world(), STUDY, PINS, Options(), beside, 2, 3)
     found = {f.what: f.wrong for f in verify(folder, pipeline.EXPLAINING) if f.wrong}
-    assert "repeat `kit explain`" in found["explanation: reports"][0]
+    assert "`kit explain DIR` goes on with it" in found["explanation: reports"][0]
 
 
 def test_a_comparing_session_is_no_explanation(tmp_path: Path) -> None:

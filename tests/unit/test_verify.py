@@ -176,14 +176,17 @@ def test_a_bill_of_materials_that_the_report_links_must_be_there(folder: Path) -
     assert wrong(folder) == {"reports": (said,)}
 
 
-def test_a_file_that_no_session_makes_is_named_though_it_is_listed(folder: Path) -> None:
-    strangers = ["explain/more.md", "more.txt", "plots/more.svg", "sbom/more.cdx.json"]
+def test_a_file_that_no_session_makes_is_named_though_it_is_listed(folder: Path, capsys) -> None:
+    strangers = ["explain/more.md", "more.txt", "no\udcfftext", "plots/more.svg"]
+    strangers.append("sbom/more.cdx.json")
     for name in strangers:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("more")
     (folder / "appendix.md").write_text("filled in by its authors")
-    resummed(folder)
+    pipeline.report(folder, STUDY)
     assert wrong(folder) == {"files": tuple(f"{n} is no file of the session" for n in strangers)}
+    assert kit.cli.run(["verify", str(folder)]) == 8
+    assert "no\ufffdtext is no file" in capsys.readouterr().out
 
 
 def test_an_appendix_is_known_by_its_sum_alone(folder: Path) -> None:
