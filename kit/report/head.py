@@ -159,6 +159,8 @@ def _left_out(model: ReportModel) -> str:
 def _wrapped(text: str, console: Console, width: int) -> list[str]:
     """Lines of so many cells at most: a letter of Korean takes two of them."""
     whole = Text(plain(text, WIDTH * _MOST_LINES))
+    if not whole:
+        return []
     lines = [line.plain.rstrip() for line in whole.wrap(console, width)]
     most = _MOST_LINES * WIDTH // width
     if len(lines) > most:

@@ -344,6 +344,10 @@ def test_few_blocks_do_not_tell_whether_the_order_matters():
     assert "too few blocks to tell whether it matters." in text and "p = -" not in text
 
 
+def test_what_there_is_nothing_to_say_of_takes_no_line():
+    assert "\n\n\n" not in shown(width=80) and shown(width=80).endswith(".\n\n")
+
+
 def test_a_narrow_terminal_gets_whole_verdicts():
     narrow = shown(width=40)
     assert max(map(len, narrow.splitlines())) <= 40
