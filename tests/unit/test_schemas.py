@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
 import jsonschema
 import pytest
+from test_measure_record import CHANGES, document
 
+from kit import schemas
 from kit.errors import InputError
 from kit.schemas import check, problems, problems_by, schema
 from kit.study.load import shipped_folder
@@ -102,3 +105,18 @@ def test_check_does_not_flood() -> None:
 @pytest.mark.parametrize("document", [None, [], "text", 3])
 def test_no_object_at_all_is_refused(document: object) -> None:
     assert "is not of type 'object'" in problems("record", document)[0]
+
+
+@pytest.mark.parametrize("field", [None, *CHANGES])
+def test_the_compiled_validator_answers_as_the_one_with_the_words(field: str | None) -> None:
+    made = document()
+    if field is not None:
+        CHANGES[field](made)
+    assert schemas._holds("record", made) is (problems_by(schema("record"), made) == [])
+    assert schemas._holds("record", made) is (field is None)
+
+
+@pytest.mark.parametrize("value", [{1: 2}, {"a": date(2026, 1, 1)}, {"a": float("inf")}, {1, 2}])
+def test_values_that_json_lacks_are_left_to_the_one_with_the_words(value: Any) -> None:
+    assert schemas._holds("study", value) is False
+    assert problems("study", value) != []
