@@ -53,7 +53,7 @@ def measure(
 def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: Path) -> None:
     """Every run of the plan that the session lacks."""
     header = session.header
-    done = {entry.run_id for entry in session.entries if entry.record is not None}
+    done = session.done()
     bench = Bench(
         world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
         machine_id(host_facts(world.engine.info()), installation()),

@@ -22,7 +22,7 @@ from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
 from kit.measure.session import Session
 from kit.pins.load import Pins
 from kit.plan.make import cuda_arms, make_plan
-from kit.plan.model import Plan
+from kit.plan.model import COMPARE, Plan
 from kit.plan.resources import Resources, resources
 from kit.report.files import REPORT, SUMS, report_files, sums_of
 from kit.report.model import ReportModel, build_report
@@ -98,7 +98,9 @@ def resume(world: World, study: Study, pins: Pins, folder: Path, options: Option
         _refuse_changed(f"image of {arm}", image.image_id, images.arms[arm].image_id)
     drop_torn_line(folder)
     log = RunLog.reopen(folder)
-    measure(world, study, session, log, folder, images.executable)
+    # An explanation takes times apart: what becomes of the executable is its session's own.
+    executable = images.executable if header.plan.purpose == COMPARE else None
+    measure(world, study, session, log, folder, executable)
     return folder
 
 

@@ -45,6 +45,8 @@ def explain(
     from kit.study.load import shipped_study
 
     place = out if folder is None else folder / pipeline.EXPLAINING
+    if folder is not None:
+        read_session(folder).must_compare()
     known = folder if folder is not None else (place if (place / NAME).exists() else None)
     study = (
         shipped_study()

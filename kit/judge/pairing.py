@@ -92,10 +92,13 @@ def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Excl
     out: list[Exclusion] = []
     planned = set(session.header.plan.arms)
     machines = _machines(session)
-    for entry in session.entries:
+    whole = session.whole()
+    for place, entry in enumerate(session.entries):
         if entry.kind != "timed":
             continue
         reason = _why_not(entry, planned, machines)
+        if reason is None and place not in whole:
+            reason = "the other of its pair failed, so it ran without a partner"
         if reason is not None or entry.record is None:
             out.append(_excluded(entry, reason or "no record"))
             continue

@@ -55,10 +55,14 @@ class Trained:
 
 
 def trained(session: Session, study: Study) -> tuple[Trained, ...]:
-    """Loss and accuracy of every arm of the plan, over all fits of its good timed runs."""
+    """Loss and accuracy of every arm of the plan, over all fits of its good timed runs.
+
+    Of a run that was made again the last one.
+    """
     rows = []
+    last = {entry.run_id: entry for entry in session.timed()}.values()
     for arm in session.header.plan.arms:
-        records = [e.record for e in session.timed() if e.arm == arm and e.record is not None]
+        records = [e.record for e in last if e.arm == arm and e.record is not None]
         fits = [fit for record in records for fit in record.fits]
         losses = [fit.losses[-1] if fit.losses else math.nan for fit in fits]
         accuracies = [fit.accuracies[-1] if fit.accuracies else math.nan for fit in fits]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -170,7 +171,7 @@ def _judge_outcome(
         record = parse_record(text, f"run {run.run_id}")
     except RunError as error:
         return None, None, error.problem
-    failure = _stranger(run, record) or misplaced(variant, record)
+    failure = _stranger(run, record, request.env["KIT_SPEC"]) or misplaced(variant, record)
     if failure:
         return None, None, failure
     return record, json.loads(text), None
@@ -188,9 +189,14 @@ def _failure(outcome: RunOutcome, request: RunRequest) -> str | None:
     return None
 
 
-def _stranger(run: PlannedRun, record: Record) -> str | None:
+def _stranger(run: PlannedRun, record: Record, spec: str) -> str | None:
     """A record must answer the spec that was given, not another one."""
-    wanted = {"run_id": run.run_id, "arm": run.arm, "kind": run.kind}
+    wanted = {
+        "run_id": run.run_id,
+        "arm": run.arm,
+        "kind": run.kind,
+        "spec_sha256": hashlib.sha256(spec.encode()).hexdigest(),
+    }
     for field, value in wanted.items():
         if getattr(record, field) != value:
             return f"the record's {field} is {getattr(record, field)!r}, not {value!r}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.images.fidelity import ArmImage
 from kit.measure.session import Header, RunEntry, Session
+from kit.plan.blocks import step_places
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
 from kit.plan.shard import Shard, parse_shard
@@ -37,7 +38,7 @@ def gathered(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
         seen[shard] = folder
     _refuse_gaps(tuple(seen))
     entries = _entries(shards)
-    order = {run.run_id: place for place, run in enumerate(first.header.plan.runs)}
+    order = step_places(first.header.plan.runs)
     notes = tuple(
         f"shard {session.header.shard}: {note}"
         for _, session in shards

@@ -146,14 +146,41 @@ class Session:
         if self.header.plan.purpose == EXPLAIN:
             raise InputError(
                 f"session {self.header.session_id} explains another one and judges nothing",
-                "name the session it was made beside; `kit explain` goes on with this one",
+                "name the session it was made beside, whose report shows it",
             )
 
     @property
     def unfinished(self) -> bool:
-        """Whether a planned run has no record yet."""
-        good = {entry.run_id for entry in self.entries if entry.record is not None}
-        return any(run.run_id not in good for run in self.header.plan.runs)
+        """Whether a planned run was not even tried yet."""
+        tried = {entry.run_id for entry in self.entries}
+        return any(run.run_id not in tried for run in self.header.plan.runs)
+
+    def whole(self) -> frozenset[int]:
+        """Places of the entries that stand: with a record and, of a pair, its other beside it.
+
+        The two of a pair are logged one after the other. Where one of them failed, the
+        other's time is one without its partner, whatever a later try of that gives.
+        """
+        found: set[int] = set()
+        for place, entry in enumerate(self.entries):
+            if entry.record is None:
+                continue
+            if entry.pair is None:
+                found.add(place)
+                continue
+            first = self.entries[place - 1] if place else None
+            if (
+                first is not None
+                and first.record is not None
+                and (first.block, first.pair) == (entry.block, entry.pair)
+                and first.position < entry.position
+            ):
+                found |= {place - 1, place}
+        return frozenset(found)
+
+    def done(self) -> frozenset[str]:
+        """Ids of the runs that need not be made again."""
+        return frozenset(self.entries[place].run_id for place in self.whole())
 
     def timed(self) -> tuple[RunEntry, ...]:
         """The good timed runs, in the order they ran."""

@@ -145,6 +145,16 @@ class BlockMaker:
         )
 
 
+def step_places(runs: Sequence[PlannedRun]) -> dict[str, int]:
+    """Of each run the place of its step in the plan; the two of a pair are one step."""
+    places: dict[str, int] = {}
+    steps: dict[tuple[int, int], int] = {}
+    for place, run in enumerate(runs):
+        step = place if run.pair is None else steps.setdefault((run.block, run.pair), place)
+        places[run.run_id] = step
+    return places
+
+
 def numbers_of(runs: Sequence[PlannedRun], design: str) -> tuple[int, ...]:
     """The numbers of the blocks of that design among those runs."""
     return tuple(dict.fromkeys(r.block for r in runs if r.block >= 0 and r.design == design))

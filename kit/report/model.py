@@ -258,7 +258,7 @@ def _arm(session: Session, arm: str) -> ArmFacts:
 
 
 def _failures(session: Session) -> tuple[Failure, ...]:
-    good = {entry.run_id for entry in session.entries if entry.record is not None}
+    good = session.done()
     return tuple(
         Failure(
             run_id=entry.run_id,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from kit.measure.session import RunEntry, Session
+from kit.plan.blocks import step_places
 from kit.plan.model import PlannedRun
 from kit.plan.shard import of_shard, parse_shard
 from kit.plan.spec import spec_json
@@ -40,19 +41,19 @@ def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> It
 
 
 def _gathered(session: Session) -> Iterator[str]:
-    """A gathered log has the plan's order, each run's tries one after another.
-
-    So it cannot be told which tries of a pair's two runs were made together.
-    """
-    place = {run.run_id: number for number, run in enumerate(session.header.plan.runs)}
-    known = [entry for entry in session.entries if entry.run_id in place]
-    last, good = -1, set()
-    for entry in known:
+    """A gathered log has the plan's order, each step's tries one after another."""
+    place = step_places(session.header.plan.runs)
+    whole = session.whole()
+    last = -1
+    good: set[str] = set()
+    for number, entry in enumerate(session.entries):
+        if entry.run_id not in place:
+            continue
         if place[entry.run_id] < last:
             yield f"{entry.run_id} is not in the plan's order"
-        if entry.pair is None and entry.run_id in good:
+        if entry.run_id in good:
             yield f"{entry.run_id} is there twice"
-        if entry.record is not None:
+        if number in whole:
             good.add(entry.run_id)
         last = place[entry.run_id]
 
@@ -101,7 +102,8 @@ def _in_turn(session: Session) -> Iterator[str]:
     step_of = {run_id: number for number, step in enumerate(turns.steps) for run_id in step}
     planned = {run.run_id for run in header.plan.runs}
     before = ""
-    for entry in session.entries:
+    whole = session.whole()
+    for place, entry in enumerate(session.entries):
         number = step_of.get(entry.run_id)
         if number is None:
             if entry.run_id in planned:
@@ -116,5 +118,5 @@ def _in_turn(session: Session) -> Iterator[str]:
         if wrong:
             yield f"{entry.run_id} {wrong}"
         before = entry.run_id
-        if entry.record is not None:
+        if place in whole:
             turns.good.add(entry.run_id)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from fakes.engine import RunScript
 from measured import document_for, spec_of, works, wrote
-from test_pipeline import PINS, STUDY, Bench, StopAt
+from test_pipeline import PINS, STUDY, Bench, StopAt, failing
 
 import kit.cli
 from kit import explain, pipeline
@@ -122,21 +122,29 @@ def test_an_explanation_is_no_session_to_judge(tmp_path: Path, capsys) -> None:
     place = tmp_path / "x"
     explain.explain(Bench(tmp_path).world(), STUDY, PINS, Options(), place, 2, 3)
     before = sorted(path.name for path in place.iterdir())
-    for command in (["judge"], ["report"], ["appendix"], ["reproduce", "--resume"]):
+    for command in (["judge"], ["report"], ["appendix"], ["reproduce", "--resume"], ["explain"]):
         assert kit.cli.run([*command, str(place)]) == 2
         assert "explains another one and judges nothing" in capsys.readouterr().err
     assert sorted(path.name for path in place.iterdir()) == before
 
 
-def test_an_unfinished_explanation_is_named_and_what_goes_on_with_it(tmp_path: Path) -> None:
+def test_an_explanation_with_a_failed_run_is_finished_and_checked(tmp_path: Path) -> None:
     folder = Bench(tmp_path).reproduce()
-    pipeline.report(folder, STUDY)
     beside = folder / pipeline.EXPLAINING
-    bench = Bench(tmp_path, StopAt(6))
+    explain.explain(Bench(tmp_path, failing(9)).world(), STUDY, PINS, Options(), beside, 2, 3)
+    found = explain.explanation(beside, STUDY)
+    assert found is not None
+    explain.write(beside, found)
+    pipeline.report(folder, STUDY)
+    assert [f for f in verify(folder, pipeline.EXPLAINING) if f.wrong] == []
+
+
+def test_what_is_resumed_of_an_explanation_is_its_runs_alone(tmp_path: Path) -> None:
+    place = tmp_path / "x"
     with pytest.raises(KeyboardInterrupt):
-        explain.explain(bench.world(), STUDY, PINS, Options(), beside, 2, 3)
-    found = {f.what: f.wrong for f in verify(folder, pipeline.EXPLAINING) if f.wrong}
-    assert "`kit explain DIR` goes on with it" in found["explanation: reports"][0]
+        explain.explain(Bench(tmp_path, StopAt(6)).world(), STUDY, PINS, Options(), place, 2, 3)
+    explain.explain(Bench(tmp_path).world(), STUDY, PINS, Options(), place, 2, 3)
+    assert read_session(place).executable is None
 
 
 def test_a_comparing_session_is_no_explanation(tmp_path: Path) -> None:

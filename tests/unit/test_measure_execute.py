@@ -107,6 +107,7 @@ FAILURES: dict[str, tuple[RunScript, str]] = {
     "field": (works_but(lambda d: d["fits"][0].update(wall_ns=0)), "fits[0].wall_ns"),
     "other run": (works_but(lambda d: d.update(run_id="t9")), "the record's run_id is 't9'"),
     "other arm": (works_but(lambda d: d.update(arm=DOTNET)), "the record's arm is 'dotnet-cpu'"),
+    "other spec": (works_but(lambda d: d.update(spec_sha256="0" * 64)), "the record's spec_sha256"),
     "other kind": (works_but(lambda d: d.update(kind="identity")), "the record's kind is"),
     "fewer fits": (works_but(lambda d: d["fits"].pop()), "holds 2 fits, not 3"),
 }

@@ -120,3 +120,10 @@ def test_the_compiled_validator_answers_as_the_one_with_the_words(field: str | N
 def test_values_that_json_lacks_are_left_to_the_one_with_the_words(value: Any) -> None:
     assert schemas._holds("study", value) is False
     assert problems("study", value) != []
+
+
+def test_a_field_whose_name_is_no_text_is_named_in_text() -> None:
+    made = document()
+    made["versions"]["a\ud800"] = 1
+    (line,) = problems("record", made)
+    assert "a\\ud800" in line and line.encode()

@@ -203,15 +203,18 @@ def test_reports_of_another_kit_are_said_to_be_and_not_called_changed(
     before = kit.__version__
     monkeypatch.setattr(kit, "__version__", "9.9.9")
     (folder / "results.json").write_text("{}")
-    said = f"written by kit {before}, this is kit 9.9.9, which cannot derive them again"
+    said = f"written by kit {before}, this is kit 9.9.9, which derives other ones"
     assert wrong(folder) == {"files": ("results.json was changed",), "reports": (said,)}
+    # What another kit reported anew follows from the log like its own.
+    pipeline.report(folder, STUDY)
+    assert wrong(folder) == {}
 
 
 def test_an_unfinished_explanation_is_one_finding(folder: Path, tmp_path: Path, capsys) -> None:
     bench = Bench(tmp_path, StopAt(5))
     with pytest.raises(KeyboardInterrupt):
         explain.explain(bench.world(), STUDY, PINS, Options(), folder / pipeline.EXPLAINING, 2, 3)
-    said = {"explanation: reports": ("it is unfinished: `kit explain DIR` goes on with it",)}
+    said = {"explanation: reports": ("it is unfinished: the same `kit explain` goes on with it",)}
     assert wrong(folder) == said
     assert kit.cli.run(["verify", str(folder)]) == 8
     assert "explanation: reports" in capsys.readouterr().err

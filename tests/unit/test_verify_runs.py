@@ -6,12 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes.engine import RunScript, fails
+from measured import spec_of, works
 from test_explain import varied
 from test_pipeline import STUDY, Bench, StopAt, failing
 
+from kit.engine.protocol import RunOutcome, RunRequest
+from kit.judge.comparison import judge
 from kit.measure.runlog import read_session
 from kit.measure.session import RunEntry, Session
 from kit.plan.shard import Shard
+from kit.report.model import build_report
 from kit.verify.runs import differences
 
 
@@ -112,3 +117,33 @@ def test_a_pilot_that_failed_is_made_again_before_what_it_fixed(tmp_path: Path) 
     session = read_session(Bench(tmp_path, failing(5)).reproduce(budget="60m"))
     assert session.outlook is not None and any(e.failure for e in session.entries)
     assert list(differences(session, STUDY)) == []
+
+
+def failing_run(run_id: str) -> RunScript:
+    """That run fails, all others work."""
+
+    def script(request: RunRequest) -> RunOutcome:
+        return (fails(1) if spec_of(request)["run_id"] == run_id else works)(request)
+
+    return script
+
+
+def test_the_two_of_a_pair_count_only_where_they_ran_side_by_side(
+    tmp_path: Path, pairs: Session
+) -> None:
+    first, second = [r.run_id for r in pairs.header.plan.runs if r.pair is not None][:2]
+    folder = Bench(tmp_path, failing_run(second)).reproduce(design="duet")
+    Bench(tmp_path, failing_run(first)).resume(folder)
+    mixed = read_session(folder)
+    tries = [e for e in mixed.entries if e.run_id in (first, second)]
+    assert [e.record is not None for e in tries] == [True, False, False, True]
+    assert not {first, second} & mixed.done()
+    assert not {first, second} & {run.run_id for run in judge(mixed, STUDY).runs}
+    again = Bench(tmp_path)
+    again.resume(folder)
+    assert sorted(again.ran()) == sorted((first, second))
+    whole = read_session(folder)
+    assert list(differences(whole, STUDY)) == []
+    assert {first, second} <= {run.run_id for run in judge(whole, STUDY).runs}
+    raw = [run for run in build_report(whole, STUDY).raw if run.run_id in (first, second)]
+    assert [run.counted for run in raw] == [False, False, True, True]
