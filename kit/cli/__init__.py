@@ -35,10 +35,8 @@ from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
 
 INTERRUPT_LIMIT_S = 9
 _MESSAGE_LIMIT = 4000
-_HELP_WANTED: tuple[type[click.UsageError], ...] = tuple(
-    # A group alone; releases of click before 8.2 print its help without an exception.
-    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])
-)
+# A group alone; releases of click before 8.2 print its help without an exception.
+_HELP_WANTED = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 def _exit_codes() -> str:
