@@ -60,6 +60,7 @@ class RunOutcome:
     started_at: str
     finished_at: str
     logs: str
+    """The end of both streams. An engine keeps order within a stream, not between the two."""
     files: Mapping[str, bytes]
     """Result files by path relative to the results folder."""
 

@@ -21,6 +21,8 @@ KINDS = ("self-contained", "apphost")
 _PROGRAMS_OWN = frozenset({0, 64, 69, 70})
 _MISSING = re.compile(r"^missing: (.+)$", re.MULTILINE)
 _LOG_CHARACTERS = 2000
+# One stream: an engine keeps no order between a container's standard output and error.
+_COMMAND = f"exec 2>&1; cat {FOLDER}/KIND; exec {FOLDER}/Workload"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def run_executable(
     outcome = engine.run(
         RunRequest(
             image=image.image_id,
-            command=("sh", "-c", f"cat {FOLDER}/KIND; exec {FOLDER}/Workload"),
+            command=("sh", "-c", _COMMAND),
             env={**study.protocol.env, "KIT_SPEC": spec_json(planned, study)},
             cpuset=limits.cpuset,
             memory_bytes=limits.memory_bytes,

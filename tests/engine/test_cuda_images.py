@@ -103,9 +103,10 @@ def info(engine: DockerEngine, images: Images, arm: str) -> ImageInfo:
 def run(
     engine: DockerEngine, images: Images, arm: str, *command: str, env: Mapping[str, str] = {}
 ) -> RunOutcome:
+    # One stream: an engine keeps no order between standard output and error.
     request = RunRequest(
         image=images.arms[arm].image_id,
-        command=command,
+        command=("sh", "-c", 'exec "$@" 2>&1', "sh", *command),
         env={"TF_CPP_MIN_LOG_LEVEL": "1", **env},
         timeout_s=300,
     )
