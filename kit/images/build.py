@@ -15,7 +15,7 @@ from kit.images.candidates import Resolver
 from kit.images.context import Context, recipes
 from kit.images.fidelity import ArmImage, Component, DotnetParts, PythonParts, fidelity
 from kit.images.hostnet import HostNet
-from kit.images.own import build_own
+from kit.images.own import build_own, refuse_substitutes
 from kit.images.recipe import Recipe, build_recipe
 from kit.pins.load import Pins, refuse_edited_lists
 from kit.study.model import Arm, Study
@@ -110,7 +110,7 @@ class Builder:
     def _own(self, study: Study, chosen: Sequence[Arm]) -> Images:
         """Images by the study's own Dockerfiles."""
         if self._options.strict:
-            self._bases.refuse_substitutes(("python",))
+            refuse_substitutes(study, chosen, self._bases)
         images, rows = build_own(self._engine, study, chosen, self._bases, self._net, self._say)
         return Images(arms=images, fidelity=rows)
 

@@ -30,21 +30,44 @@ def build_own(
     Raises InputError where arms with and without a recipe are mixed, ImageError where a
     base cannot be had or an image not be built.
     """
-    if study.folder is None or any(arm.recipe is None for arm in arms):
-        raise InputError(
-            f"study {study.id}: some arms have a recipe and some have none",
-            "give every arm of the study a recipe, or none",
-        )
-    pins = own_pins(study.folder)
+    folder = _folder(study, arms)
+    pins = own_pins(folder)
     args = {base.argument: _base(engine, base, bases, say).id for base in pins.bases}
     images = {}
     for arm in arms:
-        context = _context(study.folder, arm)
+        context = _context(folder, arm)
         net.add_to(context)
         recipe = Recipe(f"{study.id}-{arm.name}", context, "Dockerfile", args)
         image = build_recipe(engine, recipe, net, say)
         images[arm.name] = ArmImage(arm.name, recipe.tag, image.id, image.size_bytes)
     return images, fidelity_of(study, pins, bases)
+
+
+def refuse_substitutes(study: Study, arms: Sequence[Arm], bases: Bases) -> None:
+    """Raise ImageError that names what the study's images would hold in another's place.
+
+    The kit's own base counts only where a Dockerfile rests on it. Raises InputError as
+    `build_own` does.
+    """
+    pins = own_pins(_folder(study, arms))
+    if any(base.kit for base in pins.bases):
+        bases.refuse_substitutes((PYTHON,))
+    rows = (row for row in fidelity_of(study, pins, bases) if not row.exact)
+    named = "; ".join(f"{row.name} ({row.got}: {row.why})" for row in rows)
+    if named:
+        raise ImageError(
+            f"--strict: not what the publication names: {named}",
+            "build the study's images on what it names, or leave out --strict",
+        )
+
+
+def _folder(study: Study, arms: Sequence[Arm]) -> Path:
+    if study.folder is None or any(arm.recipe is None for arm in arms):
+        raise InputError(
+            f"study {study.id}: some arms have a recipe and some have none",
+            "give every arm of the study a recipe, or none",
+        )
+    return study.folder
 
 
 def _base(engine: Engine, base: OwnBase, bases: Bases, say: Callable[[str], None]) -> ImageInfo:

@@ -7,7 +7,6 @@ import math
 import random
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from fakes.engine import RunScript
@@ -17,17 +16,15 @@ from test_pipeline import PINS, STUDY, Bench, StopAt, failing
 import kit.cli
 from kit import explain, pipeline
 from kit.errors import InputError
-from kit.images import own
 from kit.images.build import Options
 from kit.judge.consistency import findings
-from kit.judge.verdict import substitutes
 from kit.measure.runlog import NAME, read_session
 from kit.plan.resources import Wish
 from kit.plan.roles import role_of
 from kit.schemas import problems
 from kit.study.load import load_study
 from kit.study.new import new_study
-from kit.study.pins import Vouched, own_pins
+from kit.study.pins import own_pins
 from kit.verify import verify
 
 
@@ -305,23 +302,6 @@ def test_results_below_the_study_s_own_folder_are_refused_at_once(
     assert kit.cli.run(["reproduce", "--study", "."]) == 2
     assert "--out: results is in the study's own folder" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
-
-
-def test_of_python_on_the_kits_own_base_the_base_tells_whether_it_is_exact(
-    tmp_path: Path,
-) -> None:
-    new_study(tmp_path / "study")
-    study = load_study(tmp_path / "study")
-    bases = SimpleNamespace(
-        python=SimpleNamespace(python="3.9.2", os="Debian", exact=False, why="no registry")
-    )
-    vouched = replace(
-        own_pins(study.folder), components={"python": Vouched("3.8, as published", True, "")}
-    )
-    for pins in (own_pins(study.folder), vouched):
-        rows = {row.name: row for row in own.fidelity_of(study, pins, bases)}
-        assert (rows["python"].got, rows["python"].exact) == ("CPython 3.9.2", False)
-        assert substitutes(study, tuple(rows.values())) == ("python",)
 
 
 @pytest.mark.parametrize(
