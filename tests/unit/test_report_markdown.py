@@ -181,6 +181,16 @@ def test_the_same_session_gives_the_same_bytes():
     assert first == second
 
 
+def test_a_gathered_session_says_whose_host_is_shown():
+    session = make_session(paired(SIX))
+    assert "shard" not in section(report(session), "What ran where")
+    shards = ("1/2: session a on x", "2/2: session b on y")
+    session = replace(session, header=replace(session.header, shards=shards))
+    shown = section(report(session), "What ran where")
+    assert "Gathered from 2 shards. Host and limits below are those of the first" in shown
+    assert ["shard 2", "2/2: session b on y"] in rows(shown)
+
+
 def test_nothing_of_a_hostile_session_becomes_markup():
     session = make_session(paired(SIX))
     record = session.timed()[0].record

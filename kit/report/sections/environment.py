@@ -118,7 +118,17 @@ def _host(model: ReportModel) -> str:
         *((f"shard {number}", text) for number, text in enumerate(model.header.shards, start=1)),
         *(summary(model.gpu) if model.gpu is not None else ()),
     ]
-    return facts(rows)
+    return "\n\n".join(part for part in (_gathered(model), facts(rows)) if part)
+
+
+def _gathered(model: ReportModel) -> str:
+    shards = len(model.header.shards)
+    if not shards:
+        return ""
+    return (
+        f"Gathered from {shards} shards. Host and limits below are those of the first; "
+        "every shard's own processor and limits are in its row."
+    )
 
 
 def _samples(model: ReportModel) -> str:
