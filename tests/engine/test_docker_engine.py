@@ -344,7 +344,7 @@ def test_pull_of_a_silent_registry_ends(engine: DockerEngine) -> None:
         start = time.monotonic()
         with pytest.raises(ImageError, match="no answer within 1 s"):
             engine.pull(f"127.0.0.1:{silent.getsockname()[1]}/nothing@{DIGEST}", silence_s=1)
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 15
 
 
 def test_pull_refuses_a_tag(engine: DockerEngine) -> None:

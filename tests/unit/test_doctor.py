@@ -274,7 +274,7 @@ def test_reachability(monkeypatch: pytest.MonkeyPatch) -> None:
         quiet = f"127.0.0.1:{silent.getsockname()[1]}"
         start = time.monotonic()
         found = reachability([good, "127.0.0.1:9", quiet], timeout_s=0.4)
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 5
     server.shutdown()
     server.server_close()
     assert found == {
