@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import click
+
+# More patience than doctor's: what does not answer has packages installed for it.
+_PATIENCE_S = 20.0
 
 
 @click.command()
@@ -28,7 +32,8 @@ def setup(stop: bool) -> None:
     set_up(say, stop=stop)
     if stop:
         return
-    missing = bases_out_of_reach(discover(), shipped_pins(), reachability, mirrors)
+    reach = partial(reachability, timeout_s=_PATIENCE_S)
+    missing = bases_out_of_reach(discover(), shipped_pins(), reach, mirrors)
     if missing:
         say(f"no registry gives {', '.join(missing)}: base images will be made here")
         ensure_bootstrap_tools(say)
