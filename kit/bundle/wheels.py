@@ -12,7 +12,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from importlib.metadata import Distribution, distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kit.engine.faults import one_line
 from kit.errors import HostError
@@ -55,11 +55,13 @@ def packed(installed: Distribution, folder: Path) -> Path:
     record = io.StringIO()
     rows = csv.writer(record, lineterminator="\n")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(installed.files or (), key=str):
+        # Not installed.files: since Python 3.12 that leaves out what is missing.
+        recorded = csv.reader((installed.read_text("RECORD") or "").splitlines())
+        for file in sorted(PurePosixPath(row[0]) for row in recorded if row):
             # ../ leads to the scripts, which every install makes anew.
             if ".." in file.parts or "__pycache__" in file.parts or file.name in _INSTALLERS:
                 continue
-            path = Path(str(file.locate()))
+            path = Path(str(installed.locate_file(file)))
             try:
                 content = path.read_bytes()
             except OSError as error:
