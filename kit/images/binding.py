@@ -19,6 +19,8 @@ EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
 # NuGet's words for a package that differs from its recorded hash, and for a lock
 # file that another set of packages was asked for with.
 _HASH_REFUSED = re.compile(r"NU1403|NU1004")
+# The compiler's and the SDK's words: the packages were there, the program did not fit them.
+_NOT_COMPILED = re.compile(r"error (CS|NETSDK)\d")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class Bindings:
         """The dotnet image of each variant, which maps to the recipe's arguments.
 
         ``lock`` is the Python's. All get the same binding, or CPU and GPU could not
-        be compared. Raises ImageError where neither binding can be built, or only
-        the substitute and the exact one is insisted on.
+        be compared. Raises ImageError where neither binding can be built, only the
+        substitute and the exact one is insisted on, or the exact one's packages are
+        there and are refused or do not compile.
         """
         exact: dict[str, ImageInfo] = {}
         for variant, args in variants.items():
@@ -123,6 +126,12 @@ class Bindings:
                     f"the packages are not the recorded ones: {error.problem}",
                     "use the feed that the hashes were recorded from; if the change is meant, "
                     "record it: kit lock --nuget-lock",
+                ) from error
+            if _NOT_COMPILED.search(error.problem):
+                raise ImageError(
+                    f"the C# program does not build with Keras.NET: {error.problem}",
+                    "this is a fault of the kit or of the feed's packages: report it, or name "
+                    "another feed by --nuget-source",
                 ) from error
             return f"Keras.NET's packages could not be had: {error.problem}"
 

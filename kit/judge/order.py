@@ -58,6 +58,9 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") 
     logs = [math.log(value) for value in values if value is not None]
     if len(logs) < LEAST_FOR_DRIFT:
         return Drift(arm, None, None)
+    if max(logs) - min(logs) < _NO_SPREAD:
+        # SciPy's versions differ on the p value of a line without spread.
+        return Drift(arm, 0.0, None)
     line = stats.linregress(range(len(logs)), logs)
     p_value = float(line.pvalue)
     percent = 100 * math.expm1(line.slope * (len(logs) - 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kit.engine.docker import DockerEngine
-from kit.engine.protocol import BuildRequest, ImageInfo
+from kit.engine.protocol import BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError
 from kit.images.build import Builder, Options
 from kit.images.content import read_content
@@ -25,6 +26,7 @@ from kit.pins.load import pins_document, shipped_pins
 from kit.study.load import shipped_study
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+TAG = "kit-test/restore:1"
 FRAMEWORK = "netcoreapp3.1"
 LOCK = f"locks/packages.{FRAMEWORK}.lock.json"
 DEPENDS = {"Keras.NET": "Numpy.Bare", "Numpy.Bare": "pythonnet_netstandard_py38_win"}
@@ -64,19 +66,37 @@ def restore(
     feed: Mapping[str, bytes],
     lock: bytes | None = None,
 ) -> ImageInfo:
+    context = stand_ins(feed)
+    if lock is not None:
+        context.add_bytes(lock, LOCK)
+    return build(engine, bases, context, "restore")
+
+
+def stand_ins(feed: Mapping[str, bytes], skip: tuple[str, ...] = ()) -> Context:
+    """The recipe's context with that feed as its folder of packages."""
     context = Context()
-    context.add_folder(recipes() / "dotnet")
+    folder = recipes() / "dotnet"
+    left_out = {path.name for pattern in skip for path in folder.glob(pattern)}
+    context.add_folder(folder, skip=tuple(left_out))
     gather().add_to(context)
     for name, content in feed.items():
         context.add_bytes(content, f"packages/{name}.{VERSIONS[name]}.nupkg")
     context.add_bytes(b"", "packages/.keep")
-    if lock is not None:
-        context.add_bytes(lock, LOCK)
+    return context
+
+
+def build(
+    engine: DockerEngine,
+    bases: tuple[str, str],
+    context: Context,
+    target: str,
+    on_line: LineSink = lambda _line: None,
+) -> ImageInfo:
     with context.tar() as stream:
         request = BuildRequest(
             context=stream,
             dockerfile="Dockerfile",
-            tag="kit-test/restore:1",
+            tag=TAG,
             args={
                 "PYTHON_BASE": bases[0],
                 "SDK_IMAGE": bases[1],
@@ -84,9 +104,36 @@ def restore(
                 "TARGET_FRAMEWORK": FRAMEWORK,
                 "NUGET_SOURCE": "packages",
             },
-            target="restore",
+            target=target,
         )
-        return engine.build(request, lambda _line: None)
+        return engine.build(request, on_line)
+
+
+def test_the_executable_is_restored_without_a_lock_and_falls_back_for_want_of_a_runtime_pack(
+    engine: DockerEngine, bases: tuple[str, str]
+) -> None:
+    context = stand_ins({name: nupkg(name) for name in VERSIONS}, skip=("*.cs",))
+    context.add_bytes(b"class Program { static void Main() { } }", "Program.cs")
+    lines: list[str] = []
+    try:
+        image = build(engine, bases, context, "published", lines.append)
+        kind = "executable/KIND"
+        kept = read_content(engine, image.id, lambda place: place == kind).kept
+        assert kept[kind] == b"apphost\n"
+    finally:
+        engine.remove_image(TAG)
+    said = "\n".join(lines)
+    assert "NU1005" not in said
+    assert re.search(r"NU1101: .*Microsoft\.NETCore\.App\.Runtime", said)
+
+
+def test_an_executable_that_does_not_compile_is_no_lack_of_a_runtime_pack(
+    engine: DockerEngine, bases: tuple[str, str]
+) -> None:
+    context = stand_ins({name: nupkg(name) for name in VERSIONS}, skip=("*.cs",))
+    context.add_bytes(b"class Program { static void Main() { none(); } }", "Program.cs")
+    with pytest.raises(ImageError, match="error CS0103"):
+        build(engine, bases, context, "published")
 
 
 def lock_of(engine: DockerEngine, image: ImageInfo) -> bytes:
@@ -114,7 +161,7 @@ def test_the_restore_honours_the_folder_and_the_hashes_once_recorded(
         with pytest.raises(ImageError, match=r"NU1101.*Numpy\.Bare"):
             restore(engine, bases, without)
     finally:
-        engine.remove_image("kit-test/restore:1")
+        engine.remove_image(TAG)
 
 
 def test_no_lock_is_shipped_whose_packages_nobody_had() -> None:

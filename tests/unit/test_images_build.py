@@ -294,6 +294,13 @@ def test_a_failing_keras_net_gives_pythonnet_with_the_reason(engine: Engine) -> 
     assert engine.args(KERAS_NET)["BINDING"] == "KerasNet"
 
 
+def test_a_program_that_does_not_compile_is_no_lack_of_packages(engine: Engine) -> None:
+    engine.fail(KERAS_NET, ImageError("step 9: /src/Fit.cs(3,1): error CS0246: no type", ""))
+    with pytest.raises(ImageError, match=r"does not build with Keras\.NET: .*CS0246"):
+        build(engine)
+    assert PYTHON_NET not in engine.built()
+
+
 def test_pythonnet_that_fails_too_is_an_error(engine: Engine) -> None:
     engine.fail(KERAS_NET)
     engine.fail(PYTHON_NET, ImageError("the compiler failed", ""))

@@ -6,13 +6,14 @@ import csv
 import io
 
 from kit.report.model import RawRun, ReportModel
+from kit.report.text import plain
 
 COLUMNS = (
     "run_id", "block", "position", "arm", "role", "counted", "fit", "wall_s", "paper_clock_s",
     "user_s", "system_s", "minor_faults", "rss_before_bytes", "rss_after_bytes", "last_loss",
     "last_accuracy", "started_at",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def render(model: ReportModel) -> bytes:
@@ -55,5 +56,9 @@ def _rows(run: RawRun) -> list[list[object]]:
 
 
 def _cell(text: str) -> str:
-    """A spreadsheet reads a leading sign as a formula: a quote makes it text."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """One line without control characters (Python 3.10's csv takes no NUL at all).
+
+    A spreadsheet reads a leading sign as a formula: a quote makes it text.
+    """
+    shown = plain(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown

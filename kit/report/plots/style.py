@@ -56,8 +56,9 @@ def styled() -> Iterator[None]:
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        for name, value in _STYLE.items():
-            mpl.rcParams[name] = value  # type: ignore[index]
+        # Which type its keys have differs between matplotlib's versions.
+        settings: Any = mpl.rcParams
+        settings.update(_STYLE)
         yield
 
 
