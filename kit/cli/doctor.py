@@ -18,6 +18,7 @@ def doctor(as_json: bool, budget: str) -> int:
     from kit.doctor import Needs, check, gather, ready, table, to_json
     from kit.images.hostpython import find_host_python
     from kit.images.mirrors import host_of, parse_mirrors
+    from kit.images.ready import images_there
     from kit.pins.load import shipped_pins
     from kit.study.load import shipped_study
 
@@ -35,7 +36,8 @@ def doctor(as_json: bool, budget: str) -> int:
 
     mirrors = {host_of(mirror) for mirror in parse_mirrors((), os.environ)}
     hosts = sorted(mirrors | {c.registry for found in pins.roles.values() for c in found})
-    facts = gather(hosts, python)
+    arms = [name for name, arm in study.arms.items() if arm.variant == "cpu"]
+    facts = gather(hosts, python, images_there=lambda engine: images_there(engine, study, arms))
     rows = check(facts, Needs(protocol.memory.of(repeats), protocol.disk_bytes["cpu"]))
     click.echo(json.dumps(to_json(rows), indent=2) if as_json else table(rows))
     return 0 if ready(rows) else HostError.exit_code

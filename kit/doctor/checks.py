@@ -36,11 +36,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Needs:
-    """What the study needs, in bytes. ``images_present``: nothing must be fetched."""
+    """What the study needs, in bytes; the disk only where its images are not there."""
 
     memory_bytes: int
     disk_bytes: int
-    images_present: bool = False
 
 
 def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
@@ -53,9 +52,9 @@ def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
         _governor(facts),
         _memory(facts, needs),
         _disk(facts, needs),
-        _registries(facts, needs),
-        _bootstrap(facts, needs),
-        _python(facts, needs),
+        _registries(facts),
+        _bootstrap(facts),
+        _python(facts),
         *_gpu(facts),
         _proxy(facts),
         _certificates(facts),
@@ -132,6 +131,9 @@ def _memory(facts: Facts, needs: Needs) -> Row:
 
 
 def _disk(facts: Facts, needs: Needs) -> Row:
+    if facts.images_there:
+        free = "" if facts.free_disk is None else f"{_size(facts.free_disk)} free, "
+        return Row("disk", Status.OK, f"{free}the images are here")
     if facts.free_disk is None:
         if facts.engine is None:
             return _unknown("disk")
@@ -144,34 +146,34 @@ def _disk(facts: Facts, needs: Needs) -> Row:
     return Row("disk", Status.OK, found)
 
 
-def _registries(facts: Facts, needs: Needs) -> Row:
+def _registries(facts: Facts) -> Row:
     name = "registries"
     if not facts.registries:
         return Row(name, Status.OK, "none asked for")
     found = "; ".join(f"{host}: {reason or 'answers'}" for host, reason in facts.registries.items())
     if all(not reason for reason in facts.registries.values()):
         return Row(name, Status.OK, found)
-    if needs.images_present:
+    if facts.images_there:
         return Row(name, Status.OK, f"{found} (not needed: the images are here)")
     remedy = "check network and proxy, or go on: substitute bases are made and labelled so"
     return Row(name, Status.WARN, found, remedy)
 
 
-def _bootstrap(facts: Facts, needs: Needs) -> Row:
+def _bootstrap(facts: Facts) -> Row:
     name = "mmdebstrap"
     if facts.mmdebstrap:
         return Row(name, Status.OK, facts.mmdebstrap)
-    if not _needs_bootstrap(facts, needs):
+    if not _needs_bootstrap(facts):
         return Row(name, Status.OK, "none; not needed")
     remedy = "use --setup, which installs it, or: apt-get install mmdebstrap"
     return Row(name, Status.FAIL, "none, and not every registry answers", remedy)
 
 
-def _python(facts: Facts, needs: Needs) -> Row:
+def _python(facts: Facts) -> Row:
     name = "CPython 3.8"
     if facts.host_python:
         return Row(name, Status.OK, facts.host_python)
-    if not _needs_bootstrap(facts, needs):
+    if not _needs_bootstrap(facts):
         return Row(name, Status.OK, "none on this machine; not needed")
     remedy = "for a closer substitute install one with a shared libpython (pyenv, uv, deadsnakes)"
     return Row(name, Status.WARN, "none: Debian's CPython 3.9 stands in for it", remedy)
@@ -217,8 +219,8 @@ def _certificates(facts: Facts) -> Row:
     return Row(name, Status.OK, found)
 
 
-def _needs_bootstrap(facts: Facts, needs: Needs) -> bool:
-    return not needs.images_present and any(facts.registries.values())
+def _needs_bootstrap(facts: Facts) -> bool:
+    return not facts.images_there and any(facts.registries.values())
 
 
 def _unknown(name: str) -> Row:

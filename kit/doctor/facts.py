@@ -15,6 +15,7 @@ class Facts:
 
     ``engine_problem`` and ``engine_remedy`` say why ``engine`` is None.
     ``registries`` maps each registry host to why it cannot be reached ("": it can).
+    ``images_there``: the engine has an image of every arm, so nothing must be fetched.
     ``gpu_driver`` is what the system says of NVIDIA's driver, ``gpus`` what that says.
     ``proxies`` holds the proxy variables set, without passwords. ``ca_files`` maps
     a variable to its file and whether that file can be read.
@@ -28,6 +29,7 @@ class Facts:
     available_memory: int | None = None
     free_disk: int | None = None
     registries: Mapping[str, str] = field(default_factory=dict)
+    images_there: bool = False
     mmdebstrap: str | None = None
     host_python: str | None = None
     gpu_driver: str | None = None

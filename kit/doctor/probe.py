@@ -33,6 +33,7 @@ def gather(
     find_python: Callable[[], str | None],
     *,
     find_engine: Callable[[], Engine] = discover,
+    images_there: Callable[[Engine], bool] = lambda _: False,
     env: Mapping[str, str] | None = None,
     reach: Reacher = reachability,
     probe: Probe | None = None,
@@ -40,10 +41,11 @@ def gather(
     """Look at everything; a few seconds at most.
 
     ``hosts`` are registries (host, or host:port); the engine's mirrors are added.
-    ``find_python`` tells where a CPython 3.8 with a shared library is.
+    ``find_python`` tells where a CPython 3.8 with a shared library is, ``images_there``
+    whether an engine has the images of all arms.
     """
     env = os.environ if env is None else env
-    facts = _with_engine(find_engine)
+    facts = _with_engine(find_engine, images_there)
     mirrors = facts.engine.registry_mirrors if facts.engine else ()
     wanted = dict.fromkeys((*hosts, *(_host_of(mirror) for mirror in mirrors)))
     return replace(
@@ -115,9 +117,13 @@ def free_disk(root_dir: str) -> int | None:
         return None
 
 
-def _with_engine(find_engine: Callable[[], Engine]) -> Facts:
+def _with_engine(
+    find_engine: Callable[[], Engine], images_there: Callable[[Engine], bool]
+) -> Facts:
     try:
-        engine: EngineInfo = find_engine().info()
+        found = find_engine()
+        engine: EngineInfo = found.info()
+        there = images_there(found)
     except KitError as error:
         return Facts(
             engine=None,
@@ -136,6 +142,7 @@ def _with_engine(find_engine: Callable[[], Engine]) -> Facts:
             else engine.memory_bytes or None
         ),
         free_disk=free_disk(engine.root_dir) if local else None,
+        images_there=there,
     )
 
 

@@ -21,6 +21,8 @@ from kit.engine.quirks import swap_refused
 from kit.errors import ImageError, KitError, RunError
 
 _KILL_WAIT_S = 10
+_KILLED = 137
+_OOM_WAIT_S = 2.0
 _LOG_LINES = "4000"
 _CHUNK = 2**16
 
@@ -133,8 +135,7 @@ def _wait(link: Link, name: str, timeout_s: float) -> bool:
 def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
     files = _files(link, name, request.results_dir)
     logs = _logs(link, name, request.terminal)
-    with answering(link.endpoint):
-        state: Mapping[str, Any] = link.client.inspect_container(name)["State"]
+    state = _final_state(link, name, may_be_oom=request.memory_bytes is not None and not timed_out)
     code = state.get("ExitCode")
     return RunOutcome(
         exit_code=int(code) if code is not None else None,
@@ -145,6 +146,18 @@ def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> Run
         logs=logs,
         files=files,
     )
+
+
+def _final_state(link: Link, name: str, may_be_oom: bool) -> Mapping[str, Any]:
+    """The engine's last word. On cgroup 2 it may hear of an OOM kill after the end."""
+    deadline = time.monotonic() + _OOM_WAIT_S
+    while True:
+        with answering(link.endpoint):
+            state: Mapping[str, Any] = link.client.inspect_container(name)["State"]
+        unexplained = state.get("ExitCode") == _KILLED and not state.get("OOMKilled")
+        if not (may_be_oom and unexplained) or time.monotonic() > deadline:
+            return state
+        time.sleep(0.1)
 
 
 def _files(link: Link, name: str, results_dir: str) -> dict[str, bytes]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import kit
+from kit.engine.protocol import Engine
 from kit.errors import HostError
+from kit.images.binding import EXACT, SUBSTITUTE
 from kit.images.build import Builder, Images, Options
 from kit.images.sbom import sbom_json, sbom_name
 from kit.pins.load import Pins
@@ -42,12 +44,20 @@ def _described(world: World, images: Images) -> tuple[Images, Mapping[str, bytes
     return replace(images, arms=arms), sboms
 
 
+def images_there(engine: Engine, study: Study, arms: Sequence[str]) -> bool:
+    """Whether the store has an image of every arm, of this version of the kit."""
+    return all(
+        any(engine.find_image(name) for name in _image_names(study, study.arms[arm]))
+        for arm in arms
+    )
+
+
 def check_disk(world: World, study: Study, arms: Sequence[str]) -> None:
     """Refuse before an image is begun that the disk cannot hold."""
     missing = dict.fromkeys(
         arm.variant
         for arm in (study.arms[name] for name in arms)
-        if world.engine.find_image(_image_name(study, arm)) is None
+        if world.engine.find_image(_largest(study, arm)) is None
     )
     needed = sum(study.protocol.disk_bytes[variant] for variant in missing)
     root = world.engine.info().root_dir
@@ -60,7 +70,19 @@ def check_disk(world: World, study: Study, arms: Sequence[str]) -> None:
         )
 
 
-def _image_name(study: Study, arm: Arm) -> str:
-    """What the arm's image is called, or the largest part of it."""
-    name = f"python-{arm.variant}" if arm.recipe is None else f"{study.id}-{arm.name}"
-    return f"kit/{name}:{kit.__version__}"
+def _largest(study: Study, arm: Arm) -> str:
+    """What the largest part of the arm's image is called: one that all stacks rest on."""
+    if arm.recipe is None:
+        return f"kit/python-{arm.variant}:{kit.__version__}"
+    return _image_names(study, arm)[0]
+
+
+def _image_names(study: Study, arm: Arm) -> tuple[str, ...]:
+    """What the arm's image may be called."""
+    if arm.recipe is not None:
+        names = [f"{study.id}-{arm.name}"]
+    elif arm.stack == "dotnet":
+        names = [f"dotnet-{arm.variant}-{binding.lower()}" for binding in (EXACT, SUBSTITUTE)]
+    else:
+        names = [f"{arm.stack}-{arm.variant}"]
+    return tuple(f"kit/{name}:{kit.__version__}" for name in names)

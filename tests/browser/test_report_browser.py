@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,11 +35,22 @@ EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.tit
 
 
 def find():
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     driver = shutil.which("chromedriver") or shutil.which(
         "chromedriver", path=os.environ.get("CHROMEWEBDRIVER", "")
     )
-    return (browser, driver) if browser and driver else None
+    if driver is None:
+        return None
+    # A machine may have several browsers, and a driver drives the one of its own version.
+    there = filter(None, map(shutil.which, BROWSERS))
+    fitting = (browser for browser in there if major(browser) == major(driver))
+    browser = next(fitting, None)
+    return (browser, driver) if browser else None
+
+
+def major(program):
+    """The first number that a browser or its driver says of itself."""
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return re.search(r"\d+", done.stdout + "0")[0]
 
 
 def install():

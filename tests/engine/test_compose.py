@@ -1,4 +1,4 @@
-"""compose.yaml by Debian's docker-compose: read, and an arm run for real."""
+"""compose.yaml by Docker's compose, old or new: read, and an arm run for real."""
 
 from __future__ import annotations
 
@@ -23,10 +23,19 @@ from kit.study.load import shipped_study
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
 
+def has_plugin() -> bool:
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    done = subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 @pytest.fixture(scope="module")
 def compose(tmp_path_factory: pytest.TempPathFactory):
-    """Runs docker-compose on the generated file, in a folder of its own."""
-    if shutil.which("docker-compose") is None:
+    """Runs compose on the generated file, in a folder of its own."""
+    program = ["docker", "compose"] if has_plugin() else ["docker-compose"]
+    if shutil.which("docker-compose") is None and not has_plugin():
         if os.geteuid() != 0 or shutil.which("apt-get") is None:
             pytest.skip("docker-compose is not installed, and cannot be without root and apt")
         command = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "docker-compose"]
@@ -40,7 +49,7 @@ def compose(tmp_path_factory: pytest.TempPathFactory):
 
     def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["docker-compose", "--project-name", "kit-test", *arguments], cwd=folder,
+            [*program, "--project-name", "kit-test", *arguments], cwd=folder,
             env={**os.environ, **environ}, capture_output=True, text=True, check=False,
         )  # fmt: skip
 

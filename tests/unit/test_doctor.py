@@ -11,15 +11,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from fakes.engine import INFO, FakeEngine
+from fakes.engine import INFO, FakeEngine, image
 from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
 
+from kit import __version__
 from kit.doctor import Facts, Needs, Row, Status, check, gather, ready, table, to_json
 from kit.doctor import probe as probes
 from kit.doctor.reach import reachability
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError
 from kit.gpu.facts import Found
+from kit.images.ready import images_there
+from kit.study.load import shipped_study
 
 GIB = 2**30
 NEEDS = Needs(memory_bytes=2 * GIB, disk_bytes=5 * GIB)
@@ -171,7 +174,31 @@ def _no_reach(hosts: object) -> dict[str, str]:
 def test_present_images_need_no_registry() -> None:
     facts = replace(GOOD, registries=DOWN, mmdebstrap=None, host_python=None)
     assert not ready(check(facts, NEEDS))
-    assert ready(check(facts, replace(NEEDS, images_present=True)))
+    assert ready(check(replace(facts, images_there=True), NEEDS))
+
+
+def test_present_images_need_no_more_room() -> None:
+    full = replace(GOOD, free_disk=GIB)
+    assert row("disk", full).status is Status.FAIL
+    assert row("disk", replace(full, images_there=True)) == Row(
+        "disk", Status.OK, "1.0 GiB free, the images are here"
+    )
+    assert row("disk", replace(GOOD, free_disk=None, images_there=True)).status is Status.OK
+
+
+def test_images_are_there_when_every_arm_has_one_of_either_binding() -> None:
+    engine = FakeEngine()
+    study = shipped_study()
+    arms = ("python-cpu", "dotnet-cpu")
+    names = [f"kit/{name}:{__version__}" for name in ("python-cpu", "dotnet-cpu-pythonnet")]
+    for name in names:
+        assert not images_there(engine, study, arms)
+        engine.images[name] = image(name)
+    facts = gather(
+        (), lambda: None, find_engine=lambda: engine, reach=_no_reach, probe=FakeProbe(()),
+        images_there=lambda found: images_there(found, study, arms),
+    )  # fmt: skip
+    assert facts.images_there
 
 
 def test_json_is_plain() -> None:

@@ -117,6 +117,30 @@ def test_removed_whatever_fails(call: str, error: BaseException) -> None:
     assert client.calls[-1] == "remove"
 
 
+def states(*flags: bool) -> Callable[[], Any]:
+    """A container that was killed, as the engine tells of it each time it is asked."""
+    left = list(flags)
+    state = {"ExitCode": 137, "StartedAt": "s", "FinishedAt": "f"}
+    return lambda: {"State": {**state, "OOMKilled": left.pop(0) if len(left) > 1 else left[0]}}
+
+
+def test_an_oom_kill_that_is_told_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = {"inspect": states(False, False, True)}
+    monkeypatch.setattr(container, "_OOM_WAIT_S", 10.0)
+    assert run(Client(late), memory_bytes=10**9).oom_killed
+    # Nothing to wait for: no limit could have been met.
+    client = Client({"inspect": states(False, True)})
+    assert not run(client).oom_killed and client.calls.count("inspect") == 1
+
+
+def test_a_killed_container_without_an_oom_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(container, "_OOM_WAIT_S", 0.2)
+    outcome = run(Client({"inspect": states(False)}), memory_bytes=10**9)
+    assert (outcome.exit_code, outcome.oom_killed) == (137, False)
+
+
 def test_a_second_interrupt_does_not_stop_the_removal() -> None:
     client = Client({"wait": raising(KeyboardInterrupt()), "remove": raising(KeyboardInterrupt())})
     with pytest.raises(KeyboardInterrupt):
