@@ -78,7 +78,7 @@ def made(
         describe=lambda image_id: describe(engine, image_id, cache),
     )  # fmt: skip
     out = Path(tmp_path_factory.mktemp("out"))
-    request = pipeline.Request("tiny", ARMS, 5, Wish(), out, Options())
+    request = pipeline.Request("tiny", ARMS, 5, Wish(), out, Options(), noisy=True)
     folder = pipeline.reproduce(world, STUDY, shipped_pins(), request)
     model = pipeline.report(folder, STUDY)
     return Made(folder, read_session(folder), model)

@@ -37,7 +37,7 @@ for _ in $(seq 60); do
   sleep 1
 done
 "$2" -m kit bundle load "$3"
-"$2" -m kit reproduce --arms python-cpu --budget 2m --seed 7 --out "$1/results"
+"$2" -m kit reproduce --noisy --arms python-cpu --budget 2m --seed 7 --out "$1/results"
 "$2" -m kit build
 """
 

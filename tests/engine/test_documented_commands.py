@@ -49,7 +49,7 @@ STEPS = (
     Step("kit diff A B", says="C1"),
     Step("kit verify-image DIR"),
     Step("kit verify-image results/SESSION"),
-    Step("kit explain DIR", "--blocks 2"),
+    Step("kit explain DIR", "--blocks 2 --noisy"),
     Step("kit appendix DIR", says="appendix"),
     Step("kit matrix --runner ubuntu-24.04 --shards 2 --blocks 6", says='"shard": "2/2"'),
     Step("kit matrix --gpu-runner LABEL", says="LABEL"),

@@ -95,7 +95,8 @@ def test_a_session_without_a_gpu_ends_with_the_report_and_the_right_code(
         pytest.skip("this machine has a GPU")
     monkeypatch.setattr("kit.study.load.shipped_study", lambda: STUDY)
     out = str(tmp_path / "out")
-    code = kit.cli.run(["reproduce", "--gpu", "--budget", "tiny", "--seed", "3", "--out", out])
+    options = ["--gpu", "--noisy", "--budget", "tiny", "--seed", "3", "--out", out]
+    code = kit.cli.run(["reproduce", *options])
     printed, said = capsys.readouterr()
     assert code == 3, said
     assert "--gpu: the CUDA arms could not be tested here" in said

@@ -105,7 +105,7 @@ def left_behind(engine: DockerEngine, session: str, volumes: set[str]) -> list[s
 def test_ctrl_c_in_an_identity_run(
     engine: DockerEngine, tmp_path: Path, started: list[Command]
 ) -> None:
-    command = Command("reproduce", "--seed", "1", "--out", str(tmp_path))
+    command = Command("reproduce", "--noisy", "--seed", "1", "--out", str(tmp_path))
     started.append(command)
     command.wait_for("runs: identity")
     folder = folder_in(tmp_path)
@@ -126,7 +126,7 @@ def test_sigterm_in_a_block_then_resume(
     engine: DockerEngine, tmp_path: Path, started: list[Command]
 ) -> None:
     command = Command(
-        "reproduce", "--seed", "1", "--arms", "python-cpu", "--out", str(tmp_path)
+        "reproduce", "--noisy", "--seed", "1", "--arms", "python-cpu", "--out", str(tmp_path)
     )  # fmt: skip
     started.append(command)
     command.wait_for("runs: block 1:")

@@ -16,7 +16,8 @@ from fakes.engine import FakeEngine
 from fakes.machine import BOOT, UBUNTU, FakeMachine
 
 from kit.errors import HostError
-from kit.setup import daemon, ensure_bootstrap_tools, setup
+from kit.setup import daemon, ensure_bootstrap_tools
+from kit.setup import setup as set_up
 from kit.setup.apt import reason
 from kit.setup.distro import distro_of, install_remedy, parse_os_release
 from kit.setup.machine import Done, RealMachine
@@ -44,7 +45,7 @@ class Find:
 def go(machine: FakeMachine, find: Any = None, **options: Any) -> list[str]:
     said: list[str] = []
     find = Find(machine=machine) if find is None else find
-    setup(said.append, machine=machine, find=find, **options)
+    set_up(said.append, machine=machine, find=find, **options)
     return said
 
 
