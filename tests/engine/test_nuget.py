@@ -99,7 +99,9 @@ def build(
             tag=TAG,
             args={
                 "PYTHON_BASE": bases[0],
+                "PYTHON_IMAGE": bases[0],
                 "SDK_IMAGE": bases[1],
+                "RUNTIME_IMAGE": bases[1],
                 "BINDING": "KerasNet",
                 "TARGET_FRAMEWORK": FRAMEWORK,
                 "NUGET_SOURCE": "packages",
