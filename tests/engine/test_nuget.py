@@ -129,7 +129,7 @@ def test_the_executable_is_restored_without_a_lock_and_falls_back_for_want_of_a_
     assert re.search(r"NU1101: .*Microsoft\.NETCore\.App\.Runtime", said)
 
 
-def test_an_executable_that_does_not_compile_is_no_lack_of_a_runtime_pack(
+def test_a_program_that_does_not_compile_is_told_in_the_compilers_words(
     engine: DockerEngine, bases: tuple[str, str]
 ) -> None:
     context = stand_ins({name: nupkg(name) for name in VERSIONS}, skip=("*.cs",))
