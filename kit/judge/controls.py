@@ -20,15 +20,17 @@ from kit.judge.pairing import (
     log_ratios,
     pair_blocks,
 )
+from kit.judge.power import SIZE_CONFIDENCE
 from kit.judge.robustness import ALPHA, equivalence_p, holm, t_p
 from kit.judge.statistics import CONFIDENCE, Estimate, RunStatistics, half_width
 from kit.plan.model import DUET
-from kit.plan.roles import MAIN, PLACEBO, SLOWDOWN_PERCENT, reference_of
+from kit.plan.roles import MAIN, PLACEBO, reference_of, slowdown_percent
 from kit.study.model import Study
 
-SIZE_CONFIDENCE = 0.99
-"""Of the interval that must hold the known slowdown: a wider one than the claims', so
-that a good session is called bad once in a hundred times, not in twenty."""
+
+HARDENED = "hardened"
+"""The statistic that a known slowdown is judged on: all fits but the cold one are slowed alike."""
+_MOST_LOG = math.log(100)  # a hundred times as long: more tells nothing more
 
 
 @dataclass(frozen=True)
@@ -87,26 +89,33 @@ def failing(found: Sequence[Control]) -> tuple[Control, ...]:
     return tuple(control for control in found if not control.held)
 
 
-def single_pair_percent(estimate: Estimate) -> float | None:
-    """How far one further pair may lie off, in percent, 95 times in 100.
+def single_pair_log(estimate: Estimate) -> float | None:
+    """How far the log ratio of one further pair may lie off, 95 times in 100.
 
     The prediction interval of a normal sample (t times SD times sqrt(1 + 1/n)), around
     no difference. None with fewer than three pairs.
     """
     if estimate.sd_log is None or estimate.pairs < 3:
         return None
-    half = half_width(estimate.sd_log, estimate.pairs) * math.sqrt(estimate.pairs + 1)
-    return 100 * math.expm1(min(half, 10.0))
+    return half_width(estimate.sd_log, estimate.pairs) * math.sqrt(estimate.pairs + 1)
 
 
 def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, str]:
-    """It fails where a claimed statistic differs after Holm's adjustment, unless equal."""
-    names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or ("hardened",)
-    logs = {name: log_ratios(name, blocks) for name in names}
+    names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or (HARDENED,)
+    return placebo_holds({name: log_ratios(name, blocks) for name in names})
+
+
+def placebo_holds(logs: Mapping[str, Sequence[float]]) -> tuple[bool | None, str]:
+    """Say whether the placebo holds, from the log ratios of each claimed statistic.
+
+    It fails where one differs after Holm's adjustment, unless it is shown to be equal.
+    None: too few pairs.
+    """
     adjusted = holm({name: t_p(found) for name, found in logs.items() if len(found) > 1})
     known = {name: p for name, p in adjusted.items() if p is not None}
     if not known:
-        return None, f"{len(blocks)} complete pairs, at least 2 are needed"
+        pairs = max(map(len, logs.values()), default=0)
+        return None, f"{pairs} complete pairs, at least 2 are needed"
     for name, p in known.items():
         if p < ALPHA and equivalence_p(logs[name]) >= ALPHA:
             return False, f"an arm differs from itself in its {name} (p = {p:.3f} after Holm's)"
@@ -114,23 +123,33 @@ def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, 
     return True, f"no statistic of a claim differs (smallest p = {least:.3f} after Holm's)"
 
 
-def _slowed(blocks: Sequence[PairedBlock], _study: Study) -> tuple[bool | None, str]:
-    """It fails where the slowdown is not found, or found with another size."""
-    slower = [-log for log in log_ratios("hardened", blocks)]
+def _slowed(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, str]:
+    slower = [-log for log in log_ratios(HARDENED, blocks)]
+    return slowed_holds(slower, slowdown_percent(study))
+
+
+def slowed_holds(slower: Sequence[float], percent: float) -> tuple[bool | None, str]:
+    """Say whether a slowdown of so many percent is found, and with its own size.
+
+    ``slower`` are log ratios, slowed over main, one a block. None: too few pairs.
+    """
     if len(slower) < 2:
         return None, f"{len(slower)} complete pairs, at least 2 are needed"
     low, high = _interval(slower, CONFIDENCE)
-    known = math.log1p(SLOWDOWN_PERCENT / 100)
-    measured = (
-        f"{100 * math.expm1(fmean(slower)):+.1f} % "
-        f"[{100 * math.expm1(low):+.1f}, {100 * math.expm1(high):+.1f}]"
-    )
+    measured = f"{_slower(fmean(slower))} [{_slower(low)}, {_slower(high)}]"
     if low <= 0:
-        return False, f"a slowdown of {SLOWDOWN_PERCENT:g} % is not found: {measured}"
+        return False, f"a slowdown of {percent:g} % is not found: {measured}"
     least, most = _interval(slower, SIZE_CONFIDENCE)
-    if not least <= known <= most:
-        return False, f"a slowdown of {SLOWDOWN_PERCENT:g} % is found with another size: {measured}"
-    return True, f"a slowdown of {SLOWDOWN_PERCENT:g} % is found: {measured}"
+    if not least <= math.log1p(percent / 100) <= most:
+        return False, f"a slowdown of {percent:g} % is found with another size: {measured}"
+    return True, f"a slowdown of {percent:g} % is found: {measured}"
+
+
+def _slower(log: float) -> str:
+    """A log ratio as the slowdown that was asked for is given: percent of the baseline."""
+    if log > _MOST_LOG:
+        return f"over {100 * math.expm1(_MOST_LOG):+.0f} %"
+    return f"{100 * math.expm1(log):+.1f} %"
 
 
 def _interval(logs: Sequence[float], confidence: float) -> tuple[float, float]:

@@ -11,16 +11,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
+from kit.judge.controls import HARDENED
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
-from kit.judge.power import Need, blocks_needed, detectable_gain, needs, planning_sd
+from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
 from kit.measure.session import Session, moment
-from kit.plan.blocks import numbers_of
+from kit.plan.blocks import Slot, numbers_of
 from kit.plan.make import LEAST_AFTER_PILOT, grown, maker_of
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, Plan
-from kit.plan.roles import PILOT
-from kit.study.model import Claim, Study
+from kit.plan.roles import PILOT, PLACEBO, SLOWED, conditions_of, slowdown_percent
+from kit.study.model import Claim, Study, lead_claim
 
 LEAST_SD = 1e-4
 """Of log ratios; a smaller spread is an accident of a small pilot."""
@@ -28,12 +31,16 @@ LEAST_SD = 1e-4
 
 @dataclass(frozen=True)
 class DesignOutlook:
-    """One design as its pilot blocks show it. ``needs``: blocks for the wanted gain."""
+    """One design as its pilot blocks show it. ``needs``: blocks for the lead claim.
+
+    ``control_sd`` is the planning SD of the statistic that the positive control is judged on.
+    """
 
     design: str
     blocks: int
     sd_log: float
     planning_sd: float
+    control_sd: float
     block_s: float
     needs: tuple[Need, ...]
 
@@ -41,7 +48,9 @@ class DesignOutlook:
 @dataclass(frozen=True)
 class Outlook:
     """What was fixed after the pilot, and by what. ``undecided``: claims by id that so
-    many blocks find with less than 80 % power, with the blocks they need (None: too many).
+    many blocks reproduce with less than 80 % power although they are true as published,
+    with the blocks they need (None: too many). ``slowdown_percent`` is the positive
+    control's; None: none is planned.
     """
 
     design: str
@@ -49,6 +58,7 @@ class Outlook:
     claim: str
     wanted_gain_percent: float
     power: float
+    slowdown_percent: float | None
     minutes_left: float
     detectable_gain_percent: float | None
     designs: tuple[DesignOutlook, ...]
@@ -56,9 +66,16 @@ class Outlook:
     reason: str
 
 
-def lead_claim(claims: Sequence[Claim]) -> Claim | None:
-    """The claim a session is planned for: the average fit's, else the first."""
-    return next((c for c in claims if c.statistic == "mean"), next(iter(claims), None))
+def aim_of(claim: Claim, study: Study, roles: Sequence[str]) -> Aim:
+    """Return all that must succeed for a claim to be reproduced in a plan of those roles."""
+    band = claim.band_percent
+    return Aim(
+        gain=claim.published_gain_percent,
+        band=(band.low, band.high),
+        claims=len(study.claims),
+        slowed=math.log1p(slowdown_percent(study) / 100) if SLOWED in roles else None,
+        placebo=PLACEBO in roles,
+    )
 
 
 def outlook(session: Session, study: Study) -> Outlook | None:
@@ -73,8 +90,9 @@ def outlook(session: Session, study: Study) -> Outlook | None:
     designs = tuple(design for design in found if design is not None)
     if not designs:
         return None
-    best = min(designs, key=lambda d: _seconds_to_decide(d, claim))
-    needed = blocks_needed(best.planning_sd, claim.published_gain_percent, bounds.power)
+    best = min(designs, key=_seconds_to_decide)
+    aim = aim_of(claim, study, plan.roles)
+    needed = blocks_for(best.planning_sd, best.control_sd, aim, bounds.power)
     most, limit = _most(session, best.block_s)
     blocks = max(min(needed if needed is not None else most, most), LEAST_AFTER_PILOT)
     return Outlook(
@@ -83,10 +101,11 @@ def outlook(session: Session, study: Study) -> Outlook | None:
         claim=claim.id,
         wanted_gain_percent=claim.published_gain_percent,
         power=bounds.power,
+        slowdown_percent=slowdown_percent(study) if SLOWED in plan.roles else None,
         minutes_left=blocks * best.block_s / 60,
         detectable_gain_percent=detectable_gain(best.planning_sd, blocks),
         designs=designs,
-        undecided=_undecided(session, study, best.design, blocks),
+        undecided=_undecided(session, study, best, blocks),
         reason=_reason(best, designs, needed, blocks, limit),
     )
 
@@ -97,13 +116,16 @@ def _design(session: Session, study: Study, design: str, claim: Claim) -> Design
     if sd is None:
         return None
     planned = planning_sd(sd, blocks)
+    control, pairs = _spread(session, study, design, HARDENED)
+    control_sd = planned if control is None else planning_sd(control, pairs)
     return DesignOutlook(
         design=design,
         blocks=blocks,
         sd_log=sd,
         planning_sd=planned,
+        control_sd=control_sd,
         block_s=_block_seconds(session, study, design),
-        needs=needs(planned, claim.published_gain_percent),
+        needs=needs(planned, aim_of(claim, study, session.header.plan.roles), control_sd),
     )
 
 
@@ -125,24 +147,64 @@ def _spread(
 
 
 def _block_seconds(session: Session, study: Study, design: str) -> float:
-    """Seconds of a judged block: the pilot's, from first start to last end, for each step."""
+    """Seconds of a judged block, from the pilot's runs and the usual time between two.
+
+    A run of an arm takes what its pilot runs took (their median), the slowed control longer
+    by its slowdown. Time in which nothing ran, such as a session that was interrupted and
+    resumed the next day, does not count.
+    """
     maker = maker_of(study, session.header.plan)
-    spans: dict[int, list[tuple[datetime, datetime]]] = {}
+    took: dict[str, list[float]] = {}
     for entry in session.entries:
         if entry.kind == "timed" and entry.design == design and entry.seconds is not None:
-            span = (moment(entry.started_at), moment(entry.finished_at))
-            spans.setdefault(entry.block, []).append(span)
-    lengths = [
-        (max(end for _, end in block) - min(start for start, _ in block)).total_seconds()
-        for block in spans.values()
-    ]
-    step = sum(lengths) / len(lengths) / maker.piloting().steps(design) if lengths else 0.0
-    return step * maker.steps(design)
+            took.setdefault(entry.arm, []).append(entry.seconds)
+    if not took:
+        return 0.0
+    usual = {arm: median(seconds) for arm, seconds in took.items()}
+    most = max(usual.values())
+
+    def run_s(slot: Slot) -> float:
+        arm, role = slot
+        slower = 1 + conditions_of(role, study).slowdown_percent / 100
+        return usual.get(arm, most) * slower
+
+    steps = maker.steps(design)
+    return sum(max(map(run_s, step)) for step in steps) + len(steps) * _gap(session)
 
 
-def _seconds_to_decide(design: DesignOutlook, claim: Claim) -> tuple[float, float]:
+def _spans(session: Session) -> list[tuple[datetime, datetime]]:
+    """Start and end of each run, in order; of those that went on together as one."""
+    times = sorted(
+        (moment(entry.started_at), moment(entry.finished_at))
+        for entry in session.entries
+        if entry.seconds is not None
+    )
+    spans: list[tuple[datetime, datetime]] = []
+    for start, end in times:
+        if spans and start < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _gap(session: Session) -> float:
+    """Seconds that usually pass between two runs."""
+    spans = _spans(session)
+    gaps = [(b[0] - a[1]).total_seconds() for a, b in pairwise(spans)]
+    return median(gaps) if gaps else 0.0
+
+
+def _spent(session: Session) -> float:
+    """Seconds that the session has measured for; a pause is not measuring."""
+    spans = _spans(session)
+    running = sum((end - start).total_seconds() for start, end in spans)
+    return running + len(spans) * _gap(session)
+
+
+def _seconds_to_decide(design: DesignOutlook) -> tuple[float, float]:
     """Least is best; where none decides, what comes nearest in the same time."""
-    needed = blocks_needed(design.planning_sd, claim.published_gain_percent, 0.8)
+    needed = design.needs[0].blocks
     seconds = math.inf if needed is None else needed * design.block_s
     return seconds, design.planning_sd**2 * design.block_s
 
@@ -153,21 +215,22 @@ def _most(session: Session, block_s: float) -> tuple[int, str]:
     bounds = plan.bounds
     if bounds is None:
         return plan.blocks, "the plan"
-    times = [moment(t) for e in session.entries for t in (e.started_at, e.finished_at) if e.seconds]
-    if bounds.minutes is None or not times or block_s <= 0:
+    if bounds.minutes is None or block_s <= 0:
         return bounds.blocks, f"the budget's {bounds.blocks} blocks"
-    spent = (max(times) - min(times)).total_seconds()
-    more = int(max(bounds.minutes * 60 - spent, 0) // block_s)
+    more = int(max(bounds.minutes * 60 - _spent(session), 0) // block_s)
     return more, f"the budget's {bounds.minutes} minutes"
 
 
-def _undecided(session: Session, study: Study, design: str, blocks: int) -> dict[str, int | None]:
+def _undecided(
+    session: Session, study: Study, best: DesignOutlook, blocks: int
+) -> dict[str, int | None]:
     short = {}
     for claim in study.claims:
-        sd, pilot = _spread(session, study, design, claim.statistic)
+        sd, pilot = _spread(session, study, best.design, claim.statistic)
         if sd is None:
             continue
-        needed = blocks_needed(planning_sd(sd, pilot), claim.published_gain_percent, 0.8)
+        aim = aim_of(claim, study, session.header.plan.roles)
+        needed = blocks_for(planning_sd(sd, pilot), best.control_sd, aim, POWERS[0])
         if needed is None or needed > blocks:
             short[claim.id] = needed
     return short

@@ -1,12 +1,14 @@
-"""How many blocks an effect needs, and which effect a number of blocks can show.
+"""How many blocks a claim needs, and which effect a number of blocks can show.
 
-For the paired t test over blocks on log ratios; the power of the t test is
-statsmodels' (noncentral t), not our own.
+A claim is reproduced where its direction is found, its size lies in the claim's band, and
+the controls hold: all of that is counted. Paired t intervals over blocks on log ratios; the
+power of the t test is statsmodels' (noncentral t).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kit.judge.robustness import ALPHA
@@ -19,57 +21,183 @@ PILOT_CONFIDENCE = 0.8
 LEAST_BLOCKS = 2
 MOST_BLOCKS = 1000
 """Where the search for a number of blocks gives up."""
+SIZE_CONFIDENCE = 0.99
+"""Of the interval that must hold a known slowdown: a wider one than the claims', so
+that a good session is called bad once in a hundred times, not in twenty."""
+_POINTS = 1000  # of the average over the SD; more change no number of blocks
 
 
 @dataclass(frozen=True)
 class Need:
-    """Blocks needed at one power; None: more than ``MOST_BLOCKS``."""
+    """Blocks needed at one power; None: more than ``MOST_BLOCKS``.
+
+    ``blocks`` for everything together, the others for that part of it alone. ``slowed``
+    is None too where no positive control is planned.
+    """
 
     power: float
     blocks: int | None
+    direction: int | None
+    size: int | None
+    slowed: int | None
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Everything that must succeed for a claim to be called reproduced.
+
+    ``gain`` and ``band`` are percent, as published; ``claims`` counts the measured claims
+    among which Holm's adjustment is made. ``slowed`` is the log ratio of the positive
+    control and ``placebo`` whether there is one; a control that fails caps the verdict.
+    """
+
+    gain: float
+    band: tuple[float, float]
+    claims: int = 1
+    slowed: float | None = None
+    placebo: bool = False
+
+
+def log_of(gain: float) -> float:
+    """Return the log ratio baseline/contender of a gain in percent, infinite for 100 and more."""
+    return math.inf if gain >= 100 else -math.log1p(-gain / 100.0)
 
 
 def effect_of(gain: float) -> float:
     """A gain in percent as the size of its log ratio. Raises ValueError for 100 % and more."""
     if gain >= 100:
         raise ValueError(f"a gain of {gain:g} % would take no time at all")
-    return abs(math.log1p(-gain / 100.0))
+    return abs(log_of(gain))
 
 
-def power_of(sd_log: float, gain: float, blocks: int) -> float:
+def power_of(sd_log: float, gain: float, blocks: int, alpha: float = ALPHA) -> float:
     """The chance that so many blocks find a true gain of that many percent."""
+    return _power(sd_log, effect_of(gain), blocks, alpha)
+
+
+def _power(sd_log: float, effect: float, blocks: int, alpha: float) -> float:
     from statsmodels.stats.power import TTestPower
 
     if blocks < LEAST_BLOCKS:
         return 0.0
     if sd_log == 0:
         return 1.0
-    power = float(TTestPower().power(effect_of(gain) / sd_log, blocks, ALPHA))
+    power = float(TTestPower().power(effect / sd_log, blocks, alpha))
     # Far above what any plan needs, the noncentral t underflows.
     return 1.0 if math.isnan(power) else power
 
 
-def blocks_needed(sd_log: float, gain: float, power: float) -> int | None:
+def size_power(sd_log: float, at: float, low: float, high: float, blocks: int) -> float:
+    """Return the chance that the interval lies within low to high, all log ratios.
+
+    ``at`` is the true log ratio. That is the power of two one-sided tests, each at half of
+    ``ALPHA``: given the blocks' SD the chance is normal, and it is averaged over the
+    chi-square distribution of that SD (K. F. Phillips, "Power of the two one-sided tests
+    procedure in bioequivalence", J. Pharmacokinet. Biopharm. 18, 1990).
+    """
+    import numpy as np
+    from scipy import stats
+
+    if blocks < LEAST_BLOCKS or not low <= at <= high:
+        return 0.0
+    if sd_log == 0:
+        return 1.0
+    error = sd_log / math.sqrt(blocks)
+    share = (np.arange(_POINTS) + 0.5) / _POINTS
+    found = error * np.sqrt(stats.chi2.ppf(share, blocks - 1) / (blocks - 1))
+    half = stats.t.ppf(1 - ALPHA / 2, blocks - 1) * found
+    within = stats.norm.cdf((high - half - at) / error) - stats.norm.cdf((low + half - at) / error)
+    return float(np.clip(within, 0.0, None).mean())
+
+
+def blocks_needed(sd_log: float, gain: float, power: float, alpha: float = ALPHA) -> int | None:
     """The fewest blocks that find a true gain with that chance; None: too many.
 
     None also for a gain of 0, which nothing can find, and of 100 % and more, which
     no time has.
     """
-    if gain == 0 or gain >= 100 or power_of(sd_log, gain, MOST_BLOCKS) < power:
+    if gain == 0 or gain >= 100:
+        return None
+    return _fewest(lambda blocks: power_of(sd_log, gain, blocks, alpha), power)
+
+
+def blocks_to_settle(
+    sd_log: float, gain: float, band: tuple[float, float], power: float
+) -> int | None:
+    """The fewest blocks that tell whether a true gain lies in the band; None: too many.
+
+    Inside it the interval must lie within the band, outside of it clear of the band.
+    """
+    at, low, high = log_of(gain), log_of(band[0]), log_of(band[1])
+    if low <= at <= high:
+        return _fewest(lambda blocks: size_power(sd_log, at, low, high, blocks), power)
+    off = low - at if at < low else at - high
+    return _fewest(lambda blocks: _power(sd_log, off, blocks, ALPHA), power)
+
+
+def needs(sd_log: float, aim: Aim, control_sd: float | None = None) -> tuple[Need, ...]:
+    """Blocks needed for all of an aim at each power of ``POWERS``.
+
+    ``sd_log`` is the spread of the claim's statistic, ``control_sd`` of the one that the
+    positive control is judged on; None: the same.
+    """
+    control_sd = sd_log if control_sd is None else control_sd
+    return tuple(_need(sd_log, control_sd, aim, power) for power in POWERS)
+
+
+def blocks_for(sd_log: float, control_sd: float, aim: Aim, power: float) -> int | None:
+    """The fewest blocks in which all of an aim succeeds with that chance; None: too many."""
+    if aim.gain == 0 or aim.gain >= 100:
+        return None
+    return _fewest(lambda blocks: chance_of_all(sd_log, control_sd, aim, blocks), power)
+
+
+def chance_of_all(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> float:
+    """Return the least chance that direction, size and controls of an aim all succeed.
+
+    The chances of failing are added up (Boole's inequality), for the parts rest on the
+    same runs and are not independent. The placebo fails by chance alone, whatever the
+    number of blocks.
+    """
+    failing = 1 - power_of(sd_log, aim.gain, blocks, ALPHA / aim.claims)
+    failing += 1 - _size(sd_log, aim, blocks)
+    if aim.slowed is not None:
+        failing += 1 - _power(control_sd, aim.slowed, blocks, ALPHA) + 1 - SIZE_CONFIDENCE
+    if aim.placebo:
+        failing += ALPHA
+    return max(0.0, 1 - failing)
+
+
+def _size(sd_log: float, aim: Aim, blocks: int) -> float:
+    low, high = aim.band
+    return size_power(sd_log, log_of(aim.gain), log_of(low), log_of(high), blocks)
+
+
+def _need(sd_log: float, control_sd: float, aim: Aim, power: float) -> Need:
+    slowed = aim.slowed
+    return Need(
+        power=power,
+        blocks=blocks_for(sd_log, control_sd, aim, power),
+        direction=blocks_needed(sd_log, aim.gain, power, ALPHA / aim.claims),
+        size=_fewest(lambda blocks: _size(sd_log, aim, blocks), power),
+        slowed=None
+        if slowed is None
+        else _fewest(lambda blocks: _power(control_sd, slowed, blocks, ALPHA), power),
+    )
+
+
+def _fewest(chance: Callable[[int], float], wanted: float) -> int | None:
+    """The fewest blocks with that chance, which only rises with their number."""
+    if chance(MOST_BLOCKS) < wanted:
         return None
     low, high = LEAST_BLOCKS, MOST_BLOCKS
-    while low < high:  # power only rises with n
+    while low < high:
         middle = (low + high) // 2
-        if power_of(sd_log, gain, middle) >= power:
+        if chance(middle) >= wanted:
             high = middle
         else:
             low = middle + 1
     return low
-
-
-def needs(sd_log: float, gain: float) -> tuple[Need, ...]:
-    """Blocks needed for a gain at each power of ``POWERS``."""
-    return tuple(Need(power, blocks_needed(sd_log, gain, power)) for power in POWERS)
 
 
 def detectable_gain(sd_log: float, blocks: int, power: float = POWERS[0]) -> float | None:

@@ -1,4 +1,13 @@
-"""Verdicts: per claim one word, the numbers behind it, and the rule that fired."""
+"""Verdicts: per claim one word, the numbers behind it, and the rule that fired.
+
+A word says direction and size apart. The estimate says which question is open, and the
+interval whether it is settled, so a wider interval around the same estimate only ever turns
+a word into a weaker one:
+
+- the estimate lies within plus or minus 2 %: REPRODUCED, EQUIVALENT or undecided;
+- it lies beyond, as claimed: REPRODUCED, SAME DIRECTION or undecided;
+- it lies beyond, against the claim: OPPOSITE or undecided.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +17,7 @@ from dataclasses import dataclass
 from kit.images.fidelity import Component
 from kit.judge.controls import Control, failing
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
-from kit.judge.power import POWERS, blocks_needed
+from kit.judge.power import POWERS, blocks_needed, blocks_to_settle
 from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT, Robustness, holm, robustness
 from kit.judge.samework import SameWork
 from kit.judge.statistics import Estimate, Interval
@@ -78,9 +87,9 @@ def judge_claims(
         evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
         word, rule = _capped(*_decide(claim, evidence, missing, work), controls)
         needed = None
-        if word == INCONCLUSIVE and measured is not None and work.held:
-            needed = _blocks_that_would_decide(measured, claim)
-            rule = f"{rule}; {_needed(needed, measured)}"
+        if measured is not None and measured.sd_log is not None and work.held:
+            needed, said = _still_open(claim, word, measured, len(study.claims))
+            rule = f"{rule}; {said}" if said else rule
         verdicts.append(
             Verdict(
                 claim=claim,
@@ -104,8 +113,11 @@ def substitutes(study: Study, fidelity: Sequence[Component]) -> tuple[str, ...]:
 
     A component without a row counts: a plain verdict needs proof of exactness.
     """
-    rows = {row.name.casefold(): row for row in fidelity}
-    return tuple(n for n in study.paper.claimed if n not in rows or not rows[n].exact)
+    exact: dict[str, bool] = {}
+    for row in fidelity:  # one row of a name that is not exact is enough
+        name = row.name.casefold()
+        exact[name] = row.exact and exact.get(name, True)
+    return tuple(name for name in study.paper.claimed if not exact.get(name.casefold(), False))
 
 
 def figures_gain(study: Study, statistic: str) -> float | None:
@@ -153,31 +165,40 @@ def _decide(
         return INCONCLUSIVE, f"the arms did not do the same work ({names}), so no ratio is judged"
     if measured.gain_interval is None or evidence.holm_p is None:
         return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
-    equal = evidence.tests.equivalence
-    return _by_interval(
-        claim, measured.gain_interval, evidence.holm_p, equal is not None and equal < ALPHA
-    )
+    equivalence = evidence.tests.equivalence
+    equal = equivalence is not None and equivalence < ALPHA
+    return by_interval(claim, measured, evidence.holm_p, equal)
 
 
-def _by_interval(claim: Claim, gains: Interval, holm_p: float, equal: bool) -> tuple[str, str]:
-    """The word for an interval of gains, as seen in the claimed direction.
+def by_interval(claim: Claim, measured: Estimate, holm_p: float, equal: bool) -> tuple[str, str]:
+    """Return the word for an estimate that has an interval, and the rule that fired.
 
     A difference counts when the interval excludes 0 and the test still says so
     after Holm's adjustment; ``equal`` is the answer of the two one-sided tests.
+    Raises ValueError for an estimate without an interval.
     """
+    gains, gain = measured.gain_interval, measured.gain_percent
+    if gains is None or gain is None:
+        raise ValueError("an estimate without an interval decides nothing")
     up = claim.published_gain_percent >= 0
     differs = holm_p < ALPHA
     as_claimed = differs and (gains.low > 0 if up else gains.high < 0)
     against = differs and (gains.high < 0 if up else gains.low > 0)
     band, limit = claim.band_percent, EQUIVALENCE_PERCENT
-    band_text = f"the claim's band, {band.low:g} to {band.high:g} %"
-    if as_claimed and gains.overlaps(band.low, band.high):
-        word, rule = REPRODUCED, f"the interval excludes 0 as claimed and meets {band_text}"
+    if as_claimed and gains.within(band.low, band.high):
+        word = REPRODUCED
+        rule = f"the interval excludes 0 as claimed and lies within {_band(claim)}"
     elif equal:
         word = EQUIVALENT
         rule = f"both one-sided tests put the gain within plus or minus {limit:g} %"
+    elif (as_claimed or against) and abs(gain) < limit:
+        word = INCONCLUSIVE
+        rule = (
+            f"the interval excludes 0, but the gain may lie within plus or minus {limit:g} %, "
+            "which counts as equal, or beyond"
+        )
     elif as_claimed:
-        word, rule = SAME_DIRECTION, f"the interval excludes 0 as claimed but misses {band_text}"
+        word, rule = SAME_DIRECTION, f"the interval excludes 0 as claimed; {_size(claim, gains)}"
     elif against:
         word, rule = OPPOSITE, "the interval excludes 0 against the claim"
     elif gains.low > 0 or gains.high < 0:
@@ -192,16 +213,48 @@ def _by_interval(claim: Claim, gains: Interval, holm_p: float, equal: bool) -> t
     return word, rule
 
 
-def _blocks_that_would_decide(measured: Estimate, claim: Claim) -> int | None:
-    if measured.sd_log is None:
-        return None
-    return blocks_needed(measured.sd_log, claim.published_gain_percent, POWERS[0])
+def _band(claim: Claim) -> str:
+    return f"the claim's band, {claim.band_percent.low:g} to {claim.band_percent.high:g} %"
 
 
-def _needed(needed: int | None, measured: Estimate) -> str:
+def _size(claim: Claim, gains: Interval) -> str:
+    """Whether the size differs from the claimed one, or is not settled."""
+    if gains.overlaps(claim.band_percent.low, claim.band_percent.high):
+        return f"the size is not settled: part of the interval lies outside {_band(claim)}"
+    side = "below" if gains.high < claim.band_percent.low else "above"
+    return f"the size differs: the interval lies {side} {_band(claim)}"
+
+
+def _still_open(
+    claim: Claim, word: str, measured: Estimate, claims: int
+) -> tuple[int | None, str]:
+    """The blocks that would settle what the word leaves open, and a sentence on them.
+
+    For an undecided claim by the published effect, for the size of one that is found by
+    the effect measured here.
+    """
+    sd, gain, gains = measured.sd_log, measured.gain_percent, measured.gain_interval
+    band = (claim.band_percent.low, claim.band_percent.high)
+    if sd is None or gain is None or gains is None:
+        return None, ""
+    if word == SAME_DIRECTION and gains.overlaps(*band):
+        needed = blocks_to_settle(sd, gain, band, POWERS[0])
+        return needed, _would(needed, "settle the size", measured)
+    if word != INCONCLUSIVE:
+        return None, ""
+    published = claim.published_gain_percent
+    needed = blocks_needed(sd, published, POWERS[0], ALPHA / claims)
+    said = _would(needed, "find an effect of the published size", measured)
+    size = blocks_to_settle(sd, published, band, POWERS[0])
+    if needed is not None and size is not None and size > needed:
+        said += f"; about {size} would settle its size too"
+    return needed, said
+
+
+def _would(needed: int | None, what: str, measured: Estimate) -> str:
     if needed is None:
-        return "how many blocks would decide cannot be told from this session"
+        return f"how many blocks would {what} cannot be told from this session"
     return (
-        f"an effect of the published size needs about {needed} blocks at this spread "
-        f"({POWERS[0]:.0%} power), this session has {measured.pairs}"
+        f"about {needed} blocks would {what} at this spread ({POWERS[0]:.0%} power), this "
+        f"session has {measured.pairs}"
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kit.plan.model import DUET, Limits, PlannedRun
-from kit.plan.roles import CONTROLS, MAIN, PILOT, reference_of, role_of
+from kit.plan.roles import CONTROLS, MAIN, PILOT, conditions_of, reference_of, role_of
 from kit.study.model import Study
 
 IDENTITY_REPEATS = 1
@@ -52,12 +52,16 @@ class BlockMaker:
 
     def seconds(self, design: str) -> float:
         """What a block takes, roughly, from the study's own cost figures."""
-        cost = self.study.protocol.cost
-        return self.steps(design) * (cost.run_overhead_s + self.repeats * cost.fit_s)
+        return sum(
+            max(run_seconds(self.study, self.repeats, role) for _, role in step)
+            for step in self.steps(design)
+        )
 
-    def steps(self, design: str) -> int:
-        """How many times a block waits for a run, or for the two of a pair."""
-        return len(self._pairs()) if design == DUET else len(self._slots())
+    def steps(self, design: str) -> tuple[tuple[Slot, ...], ...]:
+        """What a block waits for, one after the other: a run, or the two of a pair."""
+        if design == DUET:
+            return tuple(self._pairs())
+        return tuple((slot,) for slot in self._slots())
 
     def identity_seconds(self) -> float:
         """What the identity runs take, roughly."""
@@ -143,6 +147,13 @@ class BlockMaker:
             pair=pair,
             cpuset=cpuset,
         )
+
+
+def run_seconds(study: Study, repeats: int, role: str) -> float:
+    """What a run takes, roughly, from the study's own cost figures."""
+    cost = study.protocol.cost
+    slower = 1 + conditions_of(role, study).slowdown_percent / 100
+    return cost.run_overhead_s + repeats * cost.fit_s * slower
 
 
 def step_places(runs: Sequence[PlannedRun]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from kit.errors import HostError, InputError
-from kit.plan.blocks import BlockMaker
+from kit.plan.blocks import BlockMaker, run_seconds
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
 from kit.plan.roles import MAIN
@@ -110,10 +110,13 @@ def plan_sha256(plan: Plan) -> str:
 
 def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
     """Rough duration of these runs, from the study's own cost figures."""
-    cost = study.protocol.cost
-    # Of a pair, run together, one takes the time.
-    alone = {(r.block, r.pair if r.pair is not None else r.run_id): r.repeats for r in runs}
-    return sum(cost.run_overhead_s + repeats * cost.fit_s for repeats in alone.values())
+    # Of a pair, run together, the longer one takes the time.
+    steps: dict[tuple[int, int | str], float] = {}
+    for run in runs:
+        step = (run.block, run.run_id if run.pair is None else run.pair)
+        seconds = run_seconds(study, run.repeats, run.role)
+        steps[step] = max(seconds, steps.get(step, 0.0))
+    return sum(steps.values())
 
 
 def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ can see. An explanation takes the same work apart: each role changes one thing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-SLOWDOWN_PERCENT = 20.0
-"""Of the positive control: three times the effect most claims speak of, so that a
-session which cannot find it has no say on them either."""
+from kit.study.model import Study, lead_claim
+
+LEAST_SLOWDOWN, MOST_SLOWDOWN = 5.0, 1000.0
+"""Of the positive control, in percent; the spec allows no more."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,7 @@ _ROLES = (
     Role(MAIN, "as published", both=True),
     Role(PILOT, "the same, to tell the spread; not judged", both=True),
     Role(PLACEBO, "the baseline once more: it must not differ from itself"),
-    Role(
-        SLOWED,
-        f"the baseline made {SLOWDOWN_PERCENT:g} % slower: that must be found",
-        Conditions(slowdown_percent=SLOWDOWN_PERCENT),
-    ),
+    Role(SLOWED, "the baseline made slower by the size of the claim: that must be found"),
     Role(QUIET, "without progress output", Conditions(progress=False), both=True),
     Role(TERMINAL, "with a terminal for its progress output", terminal=True, both=True),
     Role(PROBE, "the fit timed inside the library too", Conditions(probe=True), both=True),
@@ -69,6 +66,30 @@ _ROLES = (
 )
 ROLES: Mapping[str, Role] = {role.name: role for role in _ROLES}
 CONTROLS = (PLACEBO, SLOWED)
+
+
+def slowdown_percent(study: Study) -> float:
+    """Return by how much the positive control is slowed: as much as the lead claim speaks of.
+
+    A session that cannot find an effect of the claim's own size has no say on the claim. In
+    percent of the baseline's time, from ``LEAST_SLOWDOWN`` to ``MOST_SLOWDOWN``, for a
+    smaller one takes many more blocks than the claims' direction does.
+    """
+    claim = lead_claim(study.claims)
+    gain = 0.0 if claim is None else claim.published_gain_percent
+    if gain >= 100:
+        return MOST_SLOWDOWN
+    # A gain of 50 % halves the time: the same effect the other way doubles it.
+    size = 100 * gain / (100 - gain) if gain > 0 else -gain
+    return round(min(max(size, LEAST_SLOWDOWN), MOST_SLOWDOWN), 2)
+
+
+def conditions_of(name: str, study: Study) -> Conditions:
+    """Return what a program does otherwise in a run of that role of that study."""
+    conditions = role_of(name).conditions
+    if name == SLOWED:
+        return replace(conditions, slowdown_percent=slowdown_percent(study))
+    return conditions
 
 
 def reference_of(control: str) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from kit.plan.model import PlannedRun
-from kit.plan.roles import role_of
+from kit.plan.roles import conditions_of
 from kit.schemas import check
 from kit.study.model import Study
 
@@ -22,7 +22,7 @@ def spec_json(run: PlannedRun, study: Study) -> str:
         "kind": run.kind,
         "repeats": run.repeats,
         "seed": run.seed,
-        "conditions": asdict(role_of(run.role).conditions),
+        "conditions": asdict(conditions_of(run.role, study)),
         "workload": study.workload,
     }
     check("spec", document, f"spec of run {run.run_id}", "mend the workload in study.yaml")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kit.judge.pilot import DesignOutlook, Outlook
-from kit.judge.power import POWERS
+from kit.judge.power import MOST_BLOCKS, POWERS, Need
 
 
 def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
@@ -19,21 +19,33 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
     )
     if found.undecided:
         named = ", ".join(
-            f"{claim} (needs {'over 1000' if needed is None else needed} blocks)"
+            f"{claim} (needs {_blocks(needed)} blocks)"
             for claim, needed in found.undecided.items()
         )
-        lines.append(f"Not decided with {POWERS[0]:.0%} power by so many: {named}.")
+        lines.append(
+            f"Not reproduced with {POWERS[0]:.0%} power by so many, though true as published: "
+            f"{named}."
+        )
     return tuple(lines)
 
 
 def _design(design: DesignOutlook, found: Outlook) -> str:
-    needs = ", ".join(
-        f"{need.blocks if need.blocks is not None else 'over 1000'} at {need.power:.0%}"
-        for need in design.needs
-    )
     return (
         f"Pilot of {design.blocks} {design.design} blocks (one with its controls takes "
         f"{design.block_s:.0f} s): SD of the log "
         f"ratio {design.sd_log:.4f}, planned with {design.planning_sd:.4f}. Blocks for "
-        f"{found.claim} ({found.wanted_gain_percent:g} %): {needs} power."
+        f"{found.claim} ({found.wanted_gain_percent:g} %): "
+        f"{'; '.join(_need(need, found) for need in design.needs)}."
     )
+
+
+def _need(need: Need, found: Outlook) -> str:
+    parts = [f"direction {_blocks(need.direction)}", f"size {_blocks(need.size)}"]
+    if found.slowdown_percent is not None:
+        slowed = _blocks(need.slowed)
+        parts.append(f"the control slowed by {found.slowdown_percent:g} % {slowed}")
+    return f"{_blocks(need.blocks)} at {need.power:.0%} power ({', '.join(parts)})"
+
+
+def _blocks(number: int | None) -> str:
+    return f"over {MOST_BLOCKS}" if number is None else str(number)

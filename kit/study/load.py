@@ -206,13 +206,28 @@ def _tier(name: str, document: Mapping[str, Any]) -> Tier:
 
 
 def _claim(document: Mapping[str, Any]) -> Claim:
+    """Raises InputError for a band that no gain, or not the published one, lies in."""
+    where = f"claim {document['id']}"
+    gain = document["gain_percent"]
+    band = _range(document["band_percent"], f"{where}: band_percent")
+    if gain >= 100:
+        raise InputError(
+            f"{where}: gain_percent: {gain:g} would take no time at all",
+            "a gain is 100 * (baseline - contender) / baseline, which is below 100",
+        )
+    if not band.low <= gain <= band.high:
+        raise InputError(
+            f"{where}: band_percent: {band.low:g} to {band.high:g} leaves out the published gain "
+            f"of {gain:g}",
+            "give the gains that count as the published one's size",
+        )
     return Claim(
         id=document["id"],
         statement=document["statement"],
         where=document["where"],
         statistic=document["statistic"],
-        published_gain_percent=document["gain_percent"],
-        band_percent=_range(document["band_percent"], f"claim {document['id']}: band_percent"),
+        published_gain_percent=gain,
+        band_percent=band,
         needs=document["needs"],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -200,3 +200,8 @@ class Study:
     """Of everything in the study's folder, so that results name what they checked."""
     folder: Path | None = None
     """Where it was read from."""
+
+
+def lead_claim(claims: Sequence[Claim]) -> Claim | None:
+    """Return the claim a session is planned for: the average's, else the first."""
+    return next((c for c in claims if c.statistic == "mean"), next(iter(claims), None))

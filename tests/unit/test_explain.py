@@ -336,4 +336,3 @@ def test_a_broken_study_is_named(
 
 def test_every_role_has_its_meaning() -> None:
     assert role_of("placebo-reference").name == "main"
-    assert role_of("slowed").conditions.slowdown_percent == 20

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from scipy import stats
-from sessions import DOTNET, PYTHON, make_entry, make_session, make_study, paired
+from sessions import DOTNET, PYTHON, make_claim, make_entry, make_session, make_study, paired
 
-from kit.judge.pilot import fixed_plan, outlook, outlook_from
-from kit.judge.power import blocks_needed, planning_sd
+from kit.judge.pilot import aim_of, fixed_plan, outlook, outlook_from
+from kit.judge.power import blocks_for, blocks_needed, planning_sd
+from kit.measure.session import moment
 from kit.plan.make import make_plan
 from kit.plan.resources import Resources
+from kit.plan.roles import slowdown_percent
+from kit.plan.spec import spec_json
 from kit.report.outlook import outlook_lines
 from kit.study.load import shipped_study
 
@@ -48,16 +53,18 @@ def stamp(second):
 
 
 def test_the_number_follows_from_the_spread_and_the_wanted_gain():
-    found = outlook(pilot(0.05), STUDY)
+    found = outlook(pilot(0.02), STUDY)
     (design,) = found.designs
-    assert design.sd_log == pytest.approx(0.05, rel=1e-6)
-    assert design.planning_sd == pytest.approx(planning_sd(0.05, 5), rel=1e-6)
-    assert found.blocks == blocks_needed(design.planning_sd, 6.5, 0.8)
+    assert design.sd_log == pytest.approx(0.02, rel=1e-6)
+    assert design.planning_sd == pytest.approx(planning_sd(0.02, 5), rel=1e-6)
+    aim = aim_of(STUDY.claims[0], STUDY, ("main", "placebo", "slowed"))
+    assert found.blocks == blocks_for(design.planning_sd, design.control_sd, aim, 0.8)
+    assert found.slowdown_percent == 6.95
     assert (found.claim, found.wanted_gain_percent) == ("C1", 6.5)
     assert [need.power for need in design.needs] == [0.8, 0.9]
     assert design.needs[1].blocks > design.needs[0].blocks
-    # A pilot block is two runs of 20 s, a judged one four.
-    assert design.block_s == pytest.approx(80)
+    # A pilot run takes 20 s, a judged block has four, one of them slowed.
+    assert design.block_s == pytest.approx(80 + 20 * 0.0695)
     assert found.minutes_left == pytest.approx(found.blocks * design.block_s / 60)
 
 
@@ -73,7 +80,7 @@ def test_a_noisy_one_is_bounded_and_says_what_stays_open():
     assert set(found.undecided) == {"C1", "C2", "C3", "C4"}
     assert found.undecided["C2"] is None or found.undecided["C2"] > found.blocks
     lines = outlook_lines(found)
-    assert any("Not decided with 80% power" in line and "C1" in line for line in lines)
+    assert any("Not reproduced with 80% power" in line and "C1" in line for line in lines)
     assert any("the most within the budget's 20 blocks" in line for line in lines)
 
 
@@ -84,6 +91,48 @@ def test_minutes_bend_the_number():
     spent = 10 * len(session.entries)
     assert found.blocks == int((1200 - spent) // block_s)
     assert "20 minutes" in found.reason
+
+
+def paused(session, hours, after):
+    """The session as it is when it was stopped after so many runs and resumed later."""
+    def later(entry):
+        return replace(
+            entry,
+            started_at=moved(entry.started_at, hours), finished_at=moved(entry.finished_at, hours),
+        )  # fmt: skip
+
+    entries = session.entries
+    return replace(session, entries=(*entries[:after], *map(later, entries[after:])))
+
+
+def moved(text, hours):
+    return (moment(text) + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("budget", ["standard", "20m"])
+@pytest.mark.parametrize("after", [2, 3, 4, 9])
+def test_a_pause_is_no_measuring(budget, after):
+    """Between blocks, within one, after the identity runs: the plan stays the same."""
+    session = pilot(0.02, budget=budget, seconds=10)
+    assert outlook(paused(session, 10, after), STUDY) == outlook(session, STUDY)
+
+
+def test_every_control_is_counted_in_the_number():
+    """A noisy statistic of the control alone asks for more blocks, as a narrow band does."""
+    aim = aim_of(STUDY.claims[0], STUDY, ("main", "placebo", "slowed"))
+    alone = blocks_for(0.02, 0.02, replace(aim, slowed=None, placebo=False), 0.8)
+    assert blocks_for(0.02, 0.02, aim, 0.8) >= alone
+    assert blocks_for(0.02, 0.1, aim, 0.8) > 2 * alone
+    assert blocks_for(0.02, 0.02, replace(aim, band=(5.5, 7.5)), 0.8) > 3 * alone
+
+
+@pytest.mark.parametrize("gain, percent", [(6.5, 6.95), (3.0, 5.0), (85.0, 566.67), (-50.0, 50.0)])
+def test_the_slowdown_is_the_claims_own_size(gain, percent):
+    study = make_study(claims=(make_claim(gain=gain, band=(gain - 1, gain + 1)),))
+    assert slowdown_percent(study) == percent
+    run = next(r for r in pilot(0.02).header.plan.runs if r.role == "pilot")
+    spec = json.loads(spec_json(replace(run, role="slowed"), study))
+    assert spec["conditions"]["slowdown_percent"] == percent
 
 
 def test_auto_takes_the_design_that_decides_sooner():

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from kit.judge.power import (
+    Aim,
     blocks_needed,
     detectable_gain,
     effect_of,
@@ -66,7 +67,7 @@ def test_the_detectable_gain_is_the_one_that_so_many_blocks_find():
 
 
 def test_more_spread_needs_more_blocks_and_too_much_has_no_answer():
-    few, many = (needs(sd, 6.5)[0].blocks for sd in (0.02, 0.2))
+    few, many = (needs(sd, Aim(6.5, (3.0, 10.0)))[0].blocks for sd in (0.02, 0.2))
     assert few < many
     assert blocks_needed(5.0, 1.0, 0.8) is None
     assert blocks_needed(0.05, 0.0, 0.8) is None

@@ -11,7 +11,7 @@ from sessions import make_study
 from kit.errors import InputError
 from kit.plan.make import make_plan
 from kit.plan.resources import Resources
-from kit.plan.roles import SLOWDOWN_PERCENT
+from kit.plan.roles import slowdown_percent
 from kit.plan.spec import spec_json
 from kit.schemas import problems
 from kit.study.load import shipped_study
@@ -42,7 +42,7 @@ def test_a_run_says_what_is_different_about_it() -> None:
     plain = json.loads(spec_json(TIMED, STUDY))["conditions"]
     assert plain == {"slowdown_percent": 0.0, "progress": True, "probe": False, "keep": False}
     slowed = json.loads(spec_json(replace(TIMED, role="slowed"), STUDY))["conditions"]
-    assert slowed == {**plain, "slowdown_percent": SLOWDOWN_PERCENT}
+    assert slowed == {**plain, "slowdown_percent": slowdown_percent(STUDY)}
     reference = replace(TIMED, role="slowed-reference")
     assert json.loads(spec_json(reference, STUDY))["conditions"] == plain
 

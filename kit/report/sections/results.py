@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from kit.judge.controls import single_pair_percent
+from kit.judge.controls import single_pair_log
 from kit.judge.executable import ExecutableVerdict
-from kit.judge.pilot import lead_claim
+from kit.judge.power import effect_of
 from kit.judge.robustness import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate
 from kit.judge.training import TrainingVerdict
@@ -17,6 +17,7 @@ from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import NONE, gain, megabytes, ratio, seconds, signed_percent
 from kit.report.tables import table
 from kit.report.text import inline
+from kit.study.model import lead_claim
 
 _UNITS = (
     "The unit of replication is the run, one container. The fits of one process share its memory "
@@ -130,16 +131,16 @@ def _one_session(part: VariantReport, model: ReportModel) -> str:
     if placebo is None or claim is None:
         return ""
     estimate = placebo.estimates[claim.statistic]
-    off = single_pair_percent(estimate)
+    off = single_pair_log(estimate)
     if off is None or estimate.sd_log is None:
         return ""
     size = abs(claim.published_gain_percent)
-    can = "cannot" if off >= size else "could"
+    can = "cannot" if off >= effect_of(claim.published_gain_percent) else "could"
     return (
         f"\n\nThe protocol as published is one run of each stack. Here {inline(placebo.arm)} was "
         f"run against itself {estimate.pairs} times: the SD of the log ratio of its "
         f"{_NAMES.get(claim.statistic, claim.statistic)} fits is {estimate.sd_log:.4f}, so one "
-        f"such pair of equal programs lies up to {off:.1f} % apart in 95 of 100 cases. One session "
+        f"such pair of equal programs lies up to {100 * math.expm1(off):.1f} % apart in 95 of 100 cases. One session "
         f"of the published protocol {can} tell {size:g} % from nothing here."
     )
 

@@ -1,0 +1,98 @@
+"""Noise never makes a better word: a property of every verdict on times."""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sessions import make_claim, make_session, make_study, paired
+
+from kit.judge.comparison import judge
+from kit.judge.verdict import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+)
+
+RANK = {REPRODUCED: 3, SAME_DIRECTION: 2, EQUIVALENT: 1, OPPOSITE: 1, INCONCLUSIVE: 0}
+"""The first two speak for a claim; to be called undecided is the weakest."""
+SHAPE = (-1.3, 0.7, 1.1, -0.9, 0.4, 0.0)
+
+
+def verdict(centre, spread, claim):
+    """The verdict on six blocks whose log ratios have that mean and that spread."""
+    mean = fmean(SHAPE)
+    ratios = [math.exp(centre + spread * (value - mean)) for value in SHAPE]
+    study = make_study(claims=(claim,))
+    return judge(make_session(paired(ratios, fits=2)), study).comparisons[0].verdicts[0]
+
+
+GAINS = st.floats(-300.0, 92.0).filter(lambda gain: abs(gain) > 0.1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    claimed=GAINS,
+    below=st.floats(0.0, 60.0),
+    above=st.floats(0.0, 60.0),
+    off=st.floats(-0.3, 0.3),
+    spread=st.floats(1e-4, 0.3),
+    wider=st.floats(1.0, 30.0),
+)
+def test_a_wider_interval_around_the_same_estimate_never_gives_a_better_word(
+    claimed, below, above, off, spread, wider
+):
+    claim = make_claim(gain=claimed, band=(claimed - below, min(claimed + above, 99.0)))
+    centre = -math.log1p(-claimed / 100) + off
+    narrow, wide = verdict(centre, spread, claim), verdict(centre, spread * wider, claim)
+    assert RANK[wide.word] <= RANK[narrow.word], (narrow.rule, wide.rule)
+    # Nor does noise turn what speaks against a claim into what speaks for it, or about.
+    assert wide.word in (narrow.word, INCONCLUSIVE, SAME_DIRECTION, EQUIVALENT)
+    assert (wide.word == OPPOSITE) <= (narrow.word == OPPOSITE)
+    assert (wide.word == EQUIVALENT) <= (narrow.word in (EQUIVALENT, REPRODUCED))
+
+
+@pytest.mark.parametrize("centre", [-0.018, -0.012, -0.005, 0.0, 0.004, 0.012, 0.019, 0.025])
+def test_around_the_margin_of_equality_too(centre):
+    claim = make_claim(gain=3.0, band=(1.0, 5.0))
+    words = [verdict(centre, 1.5**step * 1e-4, claim).word for step in range(22)]
+    ranks = [RANK[word] for word in words]
+    assert ranks == sorted(ranks, reverse=True), words
+
+
+@settings(max_examples=100, deadline=None)
+@given(centre=st.floats(-1.5, 2.0), spread=st.floats(1e-3, 0.5))
+def test_reproduced_is_said_only_where_the_whole_interval_lies_within_the_band(centre, spread):
+    claim = make_claim(gain=85.0, band=(75.0, 91.7))
+    found = verdict(centre, spread, claim)
+    interval = found.measured.gain_interval
+    if found.word == REPRODUCED:
+        assert 75.0 <= interval.low <= interval.high <= 91.7
+    elif found.word == SAME_DIRECTION:
+        assert not (75.0 <= interval.low and interval.high <= 91.7)
+        assert interval.low > 0
+
+
+@pytest.mark.parametrize("band", [(75.0, 91.7), (19.0, 30.0), (93.0, 95.0)])
+def test_an_interval_as_wide_as_a_claim_settles_no_size(band):
+    """Once an interval of +18.5 to +95.6 % reproduced each of these bands."""
+    claim = make_claim(gain=sum(band) / 2, band=band)
+    centre = (-math.log1p(-0.185) - math.log1p(-0.956)) / 2
+    found = verdict(centre, 1.41, claim)
+    interval = found.measured.gain_interval
+    assert interval.low < 30 and interval.high > 93 and interval.low > 0
+    assert found.word == SAME_DIRECTION
+    assert "size is not settled" in found.rule
+
+
+def test_an_unsettled_size_says_how_many_blocks_settle_it():
+    claim = make_claim(gain=6.5, band=(3.0, 10.0))
+    found = verdict(-math.log1p(-0.065), 0.045, claim)
+    assert found.word == SAME_DIRECTION
+    assert found.blocks_to_decide > 6
+    assert f"about {found.blocks_to_decide} blocks" in found.rule
