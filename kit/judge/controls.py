@@ -27,7 +27,6 @@ from kit.plan.model import DUET
 from kit.plan.roles import MAIN, PLACEBO, reference_of, slowdown_percent
 from kit.study.model import Study
 
-
 HARDENED = "hardened"
 """The statistic that a known slowdown is judged on: all fits but the cold one are slowed alike."""
 _MOST_LOG = math.log(100)  # a hundred times as long: more tells nothing more

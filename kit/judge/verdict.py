@@ -225,9 +225,7 @@ def _size(claim: Claim, gains: Interval) -> str:
     return f"the size differs: the interval lies {side} {_band(claim)}"
 
 
-def _still_open(
-    claim: Claim, word: str, measured: Estimate, claims: int
-) -> tuple[int | None, str]:
+def _still_open(claim: Claim, word: str, measured: Estimate, claims: int) -> tuple[int | None, str]:
     """The blocks that would settle what the word leaves open, and a sentence on them.
 
     For an undecided claim by the published effect, for the size of one that is found by

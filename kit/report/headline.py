@@ -21,7 +21,7 @@ from kit.report.numbers import gain_in_words, signed_percent
 _STATEMENT = 160
 _OPENINGS: Mapping[str, str] = {
     REPRODUCED: "Holds",
-    SAME_DIRECTION: "Holds in direction, not in size",
+    SAME_DIRECTION: "Holds in direction, not or not surely in size",
     OPPOSITE: "Does not hold, the opposite was measured",
     EQUIVALENT: "Does not hold, the stacks are equally fast",
     INCONCLUSIVE: "Cannot be said",

@@ -19,8 +19,7 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
     )
     if found.undecided:
         named = ", ".join(
-            f"{claim} (needs {_blocks(needed)} blocks)"
-            for claim, needed in found.undecided.items()
+            f"{claim} (needs {_blocks(needed)} blocks)" for claim, needed in found.undecided.items()
         )
         lines.append(
             f"Not reproduced with {POWERS[0]:.0%} power by so many, though true as published: "

@@ -95,6 +95,7 @@ def test_minutes_bend_the_number():
 
 def paused(session, hours, after):
     """The session as it is when it was stopped after so many runs and resumed later."""
+
     def later(entry):
         return replace(
             entry,

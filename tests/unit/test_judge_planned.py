@@ -22,7 +22,7 @@ from kit.judge.verdict import INCONCLUSIVE, REPRODUCED, by_interval
 from kit.plan.make import LEAST_AFTER_PILOT
 from kit.plan.roles import PLACEBO, SLOWED, slowdown_percent
 
-SESSIONS, PILOT = 300, 5
+SESSIONS, PILOT = 600, 5
 CASES = {3.0: (1.5, 4.5), 6.5: (3.0, 10.0), 30.0: (20.0, 40.0), 85.0: (75.0, 91.7)}
 SPREADS = {3.0: 0.008, 6.5: 0.025, 30.0: 0.09, 85.0: 0.4}
 """SD of the log ratio of a block, so large that more than the fewest blocks are needed."""

@@ -18,6 +18,7 @@ from kit.judge.verdict import (
     REPRODUCED,
     SAME_DIRECTION,
 )
+from kit.study.load import shipped_study
 
 RANK = {REPRODUCED: 3, SAME_DIRECTION: 2, EQUIVALENT: 1, OPPOSITE: 1, INCONCLUSIVE: 0}
 """The first two speak for a claim; to be called undecided is the weakest."""
@@ -74,7 +75,7 @@ def test_reproduced_is_said_only_where_the_whole_interval_lies_within_the_band(c
     if found.word == REPRODUCED:
         assert 75.0 <= interval.low <= interval.high <= 91.7
     elif found.word == SAME_DIRECTION:
-        assert not (75.0 <= interval.low and interval.high <= 91.7)
+        assert not (interval.low >= 75.0 and interval.high <= 91.7)
         assert interval.low > 0
 
 
@@ -96,3 +97,15 @@ def test_an_unsettled_size_says_how_many_blocks_settle_it():
     assert found.word == SAME_DIRECTION
     assert found.blocks_to_decide > 6
     assert f"about {found.blocks_to_decide} blocks" in found.rule
+
+
+def test_claims_of_another_kind_change_no_verdict_on_times():
+    session = make_session(paired([1.05, 1.09, 1.06, 1.08, 1.07, 1.04]))
+    plain = judge(session, make_study()).comparisons[0].verdicts
+    shipped = shipped_study()
+    more = make_study(
+        training=shipped.training,
+        executable=shipped.executable,
+        consistency=shipped.consistency,
+    )
+    assert judge(session, more).comparisons[0].verdicts == plain

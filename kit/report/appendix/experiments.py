@@ -52,7 +52,7 @@ def _measured(session: Session, model: ReportModel, verdict: Verdict) -> Section
     )
     allowed = (
         f"a gain of {band.low:g} to {band.high:g} % has the claim's own size: REPRODUCED where "
-        "the 95 % interval excludes 0 and meets it; the right sign alone is SAME DIRECTION; "
+        "the 95 % interval excludes 0 and lies within it; the right sign alone is SAME DIRECTION; "
         f"within plus or minus {EQUIVALENCE_PERCENT:g} % counts as equal"
     )
     here = f"{verdict.printed}: gain {gain(verdict.measured)}; {verdict.rule}"
