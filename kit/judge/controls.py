@@ -87,16 +87,15 @@ def failing(found: Sequence[Control]) -> tuple[Control, ...]:
     return tuple(control for control in found if not control.held)
 
 
-def single_pair_percent(estimate: Estimate) -> float | None:
-    """How far one further pair may lie off, in percent, 95 times in 100.
+def single_pair_log(estimate: Estimate) -> float | None:
+    """How far the log ratio of one further pair may lie off, 95 times in 100.
 
     The prediction interval of a normal sample (t times SD times sqrt(1 + 1/n)), around
     no difference. None with fewer than three pairs.
     """
     if estimate.sd_log is None or estimate.pairs < 3:
         return None
-    half = half_width(estimate.sd_log, estimate.pairs) * math.sqrt(estimate.pairs + 1)
-    return 100 * math.expm1(min(half, 10.0))
+    return half_width(estimate.sd_log, estimate.pairs) * math.sqrt(estimate.pairs + 1)
 
 
 def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, str]:

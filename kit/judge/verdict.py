@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from kit.images.fidelity import Component
 from kit.judge.controls import Control, failing
+from kit.judge.effects import Form, band_words, equal_text, form_over
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.power import POWERS, blocks_needed
-from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT, Robustness, holm, robustness
+from kit.judge.robustness import ALPHA, Robustness, holm, robustness
 from kit.judge.samework import SameWork
 from kit.judge.statistics import Estimate, Interval
 from kit.study.model import Claim, Paper, Study
@@ -72,10 +73,11 @@ def judge_claims(
     hardened = None if missing else estimate_over("hardened", blocks)
     tests = {c.id: robustness(log_ratios(c.statistic, blocks)) for c in study.claims if not missing}
     adjusted = holm({name: found.t for name, found in tests.items()})
+    form = form_over(study, blocks)
     verdicts = []
     for claim in study.claims:
         measured = None if missing else estimate_over(claim.statistic, blocks)
-        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
+        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id), form)
         word, rule = _capped(*_decide(claim, evidence, missing, work), controls)
         needed = None
         if word == INCONCLUSIVE and measured is not None and work.held:
@@ -140,6 +142,7 @@ class _Evidence:
     measured: Estimate | None
     tests: Robustness | None
     holm_p: float | None
+    form: Form
 
 
 def _decide(
@@ -155,11 +158,17 @@ def _decide(
         return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
     equal = evidence.tests.equivalence
     return _by_interval(
-        claim, measured.gain_interval, evidence.holm_p, equal is not None and equal < ALPHA
+        claim,
+        measured.gain_interval,
+        evidence.holm_p,
+        equal is not None and equal < ALPHA,
+        evidence.form,
     )
 
 
-def _by_interval(claim: Claim, gains: Interval, holm_p: float, equal: bool) -> tuple[str, str]:
+def _by_interval(
+    claim: Claim, gains: Interval, holm_p: float, equal: bool, form: Form
+) -> tuple[str, str]:
     """The word for an interval of gains, as seen in the claimed direction.
 
     A difference counts when the interval excludes 0 and the test still says so
@@ -169,13 +178,13 @@ def _by_interval(claim: Claim, gains: Interval, holm_p: float, equal: bool) -> t
     differs = holm_p < ALPHA
     as_claimed = differs and (gains.low > 0 if up else gains.high < 0)
     against = differs and (gains.high < 0 if up else gains.low > 0)
-    band, limit = claim.band_percent, EQUIVALENCE_PERCENT
-    band_text = f"the claim's band, {band.low:g} to {band.high:g} %"
+    band = claim.band_percent
+    band_text = f"the claim's band, {band_words(band, form)}"
     if as_claimed and gains.overlaps(band.low, band.high):
         word, rule = REPRODUCED, f"the interval excludes 0 as claimed and meets {band_text}"
     elif equal:
         word = EQUIVALENT
-        rule = f"both one-sided tests put the gain within plus or minus {limit:g} %"
+        rule = f"both one-sided tests put the effect {equal_text(form)}"
     elif as_claimed:
         word, rule = SAME_DIRECTION, f"the interval excludes 0 as claimed but misses {band_text}"
     elif against:

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kit.errors import InputError
+from kit.judge.effects import Form, form_of, is_determined
 from kit.judge.statistics import Interval
 from kit.report.model import ReportModel
-from kit.report.numbers import signed_percent
+from kit.report.numbers import gain_with, gigabytes
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
@@ -90,14 +91,24 @@ def shown(found: Difference) -> str:
             initial_indent="  ",
             subsequent_indent="    ",
         )
+        form = _form(pair)
         for name, word, gain, bounds in zip(
             ("first: ", "second:"), pair.words, pair.gains, pair.intervals, strict=True
         ):
-            told = "" if gain is None else f", gain {signed_percent(gain)}"
-            if bounds is not None:
-                told += f" [{signed_percent(bounds.low)}, {signed_percent(bounds.high)}]"
+            told = "" if gain is None else f", measured {gain_with(gain, bounds, form)}"
             lines.append(f"    {name} {word}{told}")
     return "\n".join(lines) + "\n"
+
+
+def _form(pair: ClaimPair) -> Form:
+    """The form in which the two can be compared: gains, unless a number of one is a factor."""
+    found = [
+        value
+        for gain, bounds in zip(pair.gains, pair.intervals, strict=True)
+        if is_determined(bounds)
+        for value in (gain, *(() if bounds is None else (bounds.low, bounds.high)))
+    ]
+    return form_of(found)
 
 
 def _settings(model: ReportModel) -> dict[str, str]:
@@ -112,7 +123,7 @@ def _settings(model: ReportModel) -> dict[str, str]:
         "blocks": str(plan.blocks),
         "fits in a run": str(plan.repeats),
         "CPUs of a run": plan.limits.cpuset,
-        "memory of a run": f"{plan.limits.memory_bytes / 1e9:.1f} GB",
+        "memory of a run": gigabytes(plan.limits.memory_bytes),
         **{name.replace("_", " "): str(value) for name, value in asdict(header.host).items()},
         "substitutes": ", ".join(row.name for row in header.fidelity if not row.exact) or "none",
         "same work": "held" if model.same_work_held else "not held",

@@ -9,7 +9,7 @@ import pytest
 from sessions import make_session, make_study, paired, with_role
 
 from kit.judge.comparison import judge
-from kit.judge.controls import single_pair_percent
+from kit.judge.controls import single_pair_log
 from kit.judge.statistics import estimate
 from kit.judge.verdict import INCONCLUSIVE, OPPOSITE
 from kit.report.headline import controls_line
@@ -96,5 +96,5 @@ def test_how_far_one_pair_lies_off_is_the_textbook_prediction_interval():
     found = estimate("mean", [(math.exp(log), 1.0) for log in logs])
     # t(0.975, 4) = 2.7764 by the tables.
     half = 2.7764451 * found.sd_log * math.sqrt(1 + 1 / 5)
-    assert single_pair_percent(found) == pytest.approx(100 * math.expm1(half), rel=1e-6)
-    assert single_pair_percent(estimate("mean", [(1.0, 1.0), (1.1, 1.0)])) is None
+    assert single_pair_log(found) == pytest.approx(half, rel=1e-6)
+    assert single_pair_log(estimate("mean", [(1.0, 1.0), (1.1, 1.0)])) is None
