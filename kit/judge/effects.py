@@ -30,7 +30,7 @@ SHOWN_STATISTICS = ("min", "max", "mean", "total", "hardened")
 """Statistics whose gains stand next to the claims, and so have the claims' form."""
 
 
-class Form(Enum):
+class Form(str, Enum):
     """How an effect is printed."""
 
     GAIN = "gain"
@@ -142,7 +142,7 @@ def equal_text(form: Form) -> str:
     """Return within what effects count as equal, such as "within plus or minus 2 %"."""
     if form is Form.GAIN:
         return f"within plus or minus {EQUIVALENCE_PERCENT:g} %"
-    return f"within a factor of {1 + EQUIVALENCE_PERCENT / 100:.2f} either way"
+    return f"within {1 + EQUIVALENCE_PERCENT / 100:.2f}x either way"
 
 
 def _sorted(low: float, high: float) -> tuple[tuple[str, str], tuple[str, str]]:

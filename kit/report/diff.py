@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from kit.errors import InputError
-from kit.judge.effects import Form, form_of, is_determined
+from kit.judge.effects import Form
 from kit.judge.statistics import Interval
 from kit.report.model import ReportModel
 from kit.report.numbers import gain_with, gigabytes
@@ -39,6 +39,8 @@ class ClaimPair:
     intervals: tuple[Interval | None, Interval | None]
     overlap: bool | None
     says: str
+    form: Form
+    """In which both gains are printed."""
 
 
 @dataclass(frozen=True)
@@ -91,24 +93,18 @@ def shown(found: Difference) -> str:
             initial_indent="  ",
             subsequent_indent="    ",
         )
-        form = _form(pair)
         for name, word, gain, bounds in zip(
             ("first: ", "second:"), pair.words, pair.gains, pair.intervals, strict=True
         ):
-            told = "" if gain is None else f", measured {gain_with(gain, bounds, form)}"
+            told = "" if gain is None else f", measured {gain_with(gain, bounds, pair.form)}"
             lines.append(f"    {name} {word}{told}")
     return "\n".join(lines) + "\n"
 
 
-def _form(pair: ClaimPair) -> Form:
-    """The form in which the two can be compared: gains, unless a number of one is a factor."""
-    found = [
-        value
-        for gain, bounds in zip(pair.gains, pair.intervals, strict=True)
-        if is_determined(bounds)
-        for value in (gain, *(() if bounds is None else (bounds.low, bounds.high)))
-    ]
-    return form_of(found)
+def _form(models: Sequence[ReportModel], variant: str) -> Form:
+    """The form in which the two can be compared: factors where one of them has factors."""
+    found = {p.form for model in models for p in model.variants if p.variant == variant}
+    return Form.FACTOR if Form.FACTOR in found else Form.GAIN
 
 
 def _settings(model: ReportModel) -> dict[str, str]:
@@ -162,6 +158,7 @@ def _claims(first: ReportModel, second: ReportModel) -> list[ClaimPair]:
                 intervals=(bounds[0], bounds[1]),
                 overlap=overlap,
                 says=f"the verdicts {word}{told[overlap]}",
+                form=_form((first, second), variant),
             )
         )
     return pairs

@@ -25,6 +25,7 @@ from kit.judge.statistics import Estimate, Interval
 NONE = "-"
 UNDETERMINED = "not determined"
 """What is printed of an interval that says nothing."""
+UNDETERMINED_MEANS = f"the 95 % interval is wider than {LEAST_KNOWN:g}x both ways"
 OUT_OF_RANGE = "out of range"
 _MOST = 1e12
 """Seconds, megabytes and counts from here on are no measurement."""
@@ -109,7 +110,7 @@ def gain_in_words(estimate: Estimate, form: Form) -> str:
     if value is None:
         return NONE
     if not is_determined(bounds):
-        return f"{UNDETERMINED} (the 95 % interval is wider than {LEAST_KNOWN:g}x both ways)"
+        return f"{UNDETERMINED} ({UNDETERMINED_MEANS})"
     form = common(form, value, bounds)
     if bounds is None:
         return f"{effect_text(value, form)} (no interval)"
@@ -126,6 +127,12 @@ def ratio(estimate: Estimate | None) -> str:
     if bounds is None:
         return f"{_ratio(estimate.ratio)} [no interval]"
     return f"{_ratio(estimate.ratio)} [{_ratio(bounds.low)}, {_ratio(bounds.high)}]"
+
+
+def trend(percent: float, form: Form) -> str:
+    """Return a change of seconds in percent as an effect: "-4.2 % (plus: faster at the end)"."""
+    text = effect_text(-percent, form)
+    return f"{text} (plus: faster at the end)" if text.endswith("%") else f"{text} at the end"
 
 
 def score(value: float) -> str:

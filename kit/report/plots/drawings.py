@@ -13,7 +13,7 @@ from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
 from kit.report.model import RawRun, ReportModel
-from kit.report.numbers import effect, fixed, gain
+from kit.report.numbers import effect, fixed, gain, trend
 from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
@@ -64,14 +64,10 @@ def gains(model: ReportModel) -> Plot | None:
     baseline, contender = plain(model.study.baseline, 20), plain(model.study.contender, 20)
     axes.set_yticks(rows, [_claim_name(v, several) for v in shown])
     axes.set_ylim(-0.7, len(shown) - 0.3)
-    what = "gain" if form is Form.GAIN else "factor"
-    unit = ", %; right of 0" if form is Form.GAIN else "; right of 1x"
-    scale.label(
-        f"{what} of {contender} over {baseline}{unit} {contender} is faster; "
-        f"band: {equal_text(form)}, equal"
-    )
+    start = "gain, %; plus is faster: " if form is Form.GAIN else ""
+    scale.label(f"{start}{contender} against {baseline}; band: {equal_text(form)}, equal")
     floor_words = "; grey bar: noise floor" if floors else ""
-    axes.set_title(f"Gain with 95 % interval (circle), the paper's (diamond){floor_words}")
+    axes.set_title(f"Effect with 95 % interval (circle), the paper's (diamond){floor_words}")
     words = "; ".join(
         f"{_claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
         f"paper {effect(v.claim.published_gain_percent, model.form_of(v))}, {v.printed}"
@@ -104,8 +100,8 @@ def hosts(model: ReportModel) -> Plot | None:
         scale.estimate(row, found, colour, marker, 2)
     axes.set_yticks(rows, [f"{name} ({found.pairs} blocks)" for name, found, *_ in shown])
     axes.set_ylim(-0.6, len(shown) - 0.4)
-    what = "gain, %," if form is Form.GAIN else "factor"
-    scale.label(f"{what} with 95 % interval; dashed: the paper's; band: {equal_text(form)}, equal")
+    what = "gain, %" if form is Form.GAIN else "factor"
+    scale.label(f"{what}; dashed: the paper's; band: {equal_text(form)}, equal")
     axes.set_title(f"{_claim_name(lead, False)} on every host")
     words = "; ".join(
         f"{name}: {gain(found, form)} over {found.pairs} blocks" for name, found, *_ in shown
@@ -274,8 +270,7 @@ def _noise_floors(model: ReportModel) -> dict[tuple[str, str], Estimate]:
 def _drift_words(model: ReportModel) -> list[str]:
     drifts = ((drift, part.form) for part in model.variants for drift in part.comparison.drifts)
     return [
-        f"{plain(drift.arm, 30)} from its first run to its last: "
-        f"{effect(-drift.percent, form)} (plus: faster at the end)"
+        f"{plain(drift.arm, 30)} from its first run to its last: {trend(drift.percent, form)}"
         for drift, form in drifts
         if drift.percent is not None
     ]

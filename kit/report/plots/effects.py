@@ -15,7 +15,6 @@ from kit.judge.effects import (
     FACTOR_FROM,
     MOST_SHOWN,
     Form,
-    effect_text,
     gain_of,
     gains_of,
     is_determined,
@@ -26,8 +25,9 @@ from kit.judge.statistics import Estimate, Interval
 from kit.report.numbers import UNDETERMINED
 from kit.report.plots.style import FAINT, INK
 
-_FACTORS = (1.0, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
-_MOST_TICKS = 6  # next to the one for no difference
+_FACTORS = (1000.0, 100.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.2, 1.1)
+_APART = 0.13
+"""Of the axis, between two labels."""
 _MARGIN = 0.06
 
 
@@ -89,18 +89,22 @@ class EffectAxis:
         self.axes.set_xlabel(words)
         if self.form is Form.FACTOR:
             logs = _ticks(self.low, self.high)
-            self.axes.set_xticks(logs, [effect_text(gain_of(log), self.form) for log in logs])
+            self.axes.set_xticks(logs, [_tick(log) for log in logs])
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Logs of factors that read well, few enough to stand apart; 0 is one of them."""
-    step = 1
-    while True:
-        sizes = [math.log(factor) for factor in _FACTORS[::-1][::step] if factor > 1]
-        found = [log for log in (*(-s for s in sizes), *sizes[::-1]) if low <= log <= high]
-        if len(found) <= _MOST_TICKS:
-            return sorted([0.0, *found])
-        step += 1
+    """Logs of factors that read well, so far apart that their labels do; 0 is one of them."""
+    found = [0.0]
+    for size in map(math.log, _FACTORS):
+        for log in (-size, size):
+            inside = low <= log <= high
+            if inside and all(abs(log - other) >= _APART * (high - low) for other in found):
+                found.append(log)
+    return sorted(found)
+
+
+def _tick(log: float) -> str:
+    return f"{math.exp(abs(log)):g}x{' faster' if log > 0 else ' slower' if log < 0 else ''}"
 
 
 def _place(log: float, form: Form) -> float:

@@ -8,7 +8,7 @@ from kit.judge.robustness import ALPHA
 from kit.plan.model import DUET
 from kit.plan.roles import role_of
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, effect, gain, megabytes, p_equals, p_value, score
+from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value, score, trend
 from kit.report.tables import facts, fold, table
 from kit.report.text import block, inline
 
@@ -139,7 +139,7 @@ def _session(model: ReportModel, part: VariantReport) -> str:
             sure = "" if drift.p_value is None or drift.p_value >= ALPHA else " (a real trend)"
             lines.append(
                 f"Drift of {inline(drift.arm)} from its first run to its last: "
-                f"{effect(-drift.percent, part.form)} (plus: faster at the end), "
+                f"{trend(drift.percent, part.form)}, "
                 f"{p_equals(drift.p_value)}{sure}."
             )
     if comparison.outliers:

@@ -14,6 +14,8 @@ from kit.plan.roles import PLACEBO
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import (
     NONE,
+    UNDETERMINED,
+    UNDETERMINED_MEANS,
     claimed,
     effect,
     fixed,
@@ -57,8 +59,7 @@ def claims(model: ReportModel) -> str:
         _claim_row(
             v,
             of_variant(v),
-            f"{claimed(v.claim.published_gain_percent, model.form_of(v))} "
-            f"(figures: {effect(v.figures_gain_percent, model.form_of(v))})",
+            _paper(v, model.form_of(v)),
             gain(v.measured, model.form_of(v)),
             gain(v.hardened, model.form_of(v)),
         )
@@ -72,7 +73,16 @@ def claims(model: ReportModel) -> str:
         contender=inline(model.study.contender),
         equal=_equal(model),
     )
+    if any(UNDETERMINED in (row[3], row[4]) for row in rows):
+        named += f" {UNDETERMINED.capitalize()}: {UNDETERMINED_MEANS}, so nothing can be said."
     return f"{table(headers, rows)}\n\n{named}"
+
+
+def _paper(verdict: Verdict, form: Form) -> str:
+    """The claim's gain, and in brackets what the figures say of the same."""
+    text = claimed(verdict.claim.published_gain_percent, form)
+    figures = f"figures: {effect(verdict.figures_gain_percent, form)})"
+    return f"{text[:-1]}; {figures}" if text.endswith(")") else f"{text} ({figures}"
 
 
 def _equal(model: ReportModel) -> str:
