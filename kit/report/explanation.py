@@ -34,8 +34,8 @@ def section(found: Explanation) -> str:
     """The summary, the parts, and the numbers behind them."""
     parts = [
         [
-            part.name,
-            part.means,
+            inline(part.name),
+            inline(part.means),
             _signed(part.seconds),
             _bounds(part),
             share(part.share),
@@ -65,7 +65,7 @@ def section(found: Explanation) -> str:
 def plain_text(found: Explanation) -> str:
     """For the terminal: the summary and the parts, at most 80 columns."""
     lines = [line for text in found.summary for line in textwrap.wrap(plain(text, 400), 80)]
-    rows = [[part.name, _signed(part.seconds), _bounds(part)] for part in found.parts]
+    rows = [[plain(part.name), _signed(part.seconds), _bounds(part)] for part in found.parts]
     shown = tabulate(
         rows, headers=["part", "s a fit", "95 % interval"], tablefmt="simple", disable_numparse=True
     )
