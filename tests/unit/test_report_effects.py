@@ -67,15 +67,15 @@ def outputs(session, study, plots=()) -> dict[str, str]:
     text = markdown.render(model, plots)
     written = io.StringIO()
     show(model, Console(file=written, width=80))
-    made = appendix.render(session, model)
+    made, formats = appendix.render(session, model), render_all(model)
     return {
         "report.md": text,
         "report.html": html.render(text, plots),
         "terminal": written.getvalue(),
         "appendix.md": made["appendix.md"].decode(),
         "appendix.tex": made["appendix.tex"].decode(),
-        "junit": render_all(model)["claims.junit.xml"].decode(),
-        "summary.md": render_all(model)["summary.md"].decode(),
+        "junit": formats["claims.junit.xml"].decode(),
+        "summary.md": formats["summary.md"].decode(),
         "diff": diff.shown(diff.compare(model, model)),
         "plots": "\n".join(plot.alt for plot in plots),
     }
