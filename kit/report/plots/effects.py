@@ -78,7 +78,7 @@ class EffectAxis:
             return
         if not is_determined(bounds):
             middle = (self.low + self.high) / 2
-            self.axes.text(middle, row, UNDETERMINED, color=colour, ha="center", va="center")
+            self.axes.text(middle, row + 0.24, UNDETERMINED, color=colour, ha="center", va="center")
             return
         if bounds is not None:
             self.bar(row, bounds, colour, width)
