@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from kit.judge.effects import brackets_text, effect_text, form_of, gain_of
 from kit.judge.pairing import (
     ArmPair,
     Exclusion,
@@ -29,7 +30,6 @@ from kit.study.model import Study
 
 HARDENED = "hardened"
 """The statistic that a known slowdown is judged on: all fits but the cold one are slowed alike."""
-_MOST_LOG = math.log(100)  # a hundred times as long: more tells nothing more
 
 
 @dataclass(frozen=True)
@@ -135,20 +135,17 @@ def slowed_holds(slower: Sequence[float], percent: float) -> tuple[bool | None, 
     if len(slower) < 2:
         return None, f"{len(slower)} complete pairs, at least 2 are needed"
     low, high = _interval(slower, CONFIDENCE)
-    measured = f"{_slower(fmean(slower))} [{_slower(low)}, {_slower(high)}]"
+    # A gain below 0 is a slowdown of as many percent.
+    centre, gains = gain_of(-fmean(slower)), (gain_of(-high), gain_of(-low))
+    form = form_of([-percent, centre, *gains])
+    known = effect_text(-percent, form)
+    measured = f"{effect_text(centre, form)} {brackets_text(*gains, form)}"
     if low <= 0:
-        return False, f"a slowdown of {percent:g} % is not found: {measured}"
+        return False, f"a known effect of {known} is not found: {measured}"
     least, most = _interval(slower, SIZE_CONFIDENCE)
     if not least <= math.log1p(percent / 100) <= most:
-        return False, f"a slowdown of {percent:g} % is found with another size: {measured}"
-    return True, f"a slowdown of {percent:g} % is found: {measured}"
-
-
-def _slower(log: float) -> str:
-    """A log ratio as the slowdown that was asked for is given: percent of the baseline."""
-    if log > _MOST_LOG:
-        return f"over {100 * math.expm1(_MOST_LOG):+.0f} %"
-    return f"{100 * math.expm1(log):+.1f} %"
+        return False, f"a known effect of {known} is found with another size: {measured}"
+    return True, f"a known effect of {known} is found: {measured}"
 
 
 def _interval(logs: Sequence[float], confidence: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
+from kit.judge.effects import share_text
 from kit.judge.pairing import ArmPair, arm_pairs
 from kit.judge.statistics import Interval, half_width, in_order, warm
 from kit.measure.record import Record
@@ -251,7 +252,7 @@ def _of_the_parts(parts: Sequence[Part]) -> list[str]:
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
         f"{part.name}: {part.seconds:+.3f} s ({part.means})"
-        + (f", {part.share:.0%} of the whole." if part.share is not None else ".")
+        + (f", {share_text(part.share)} of the whole." if part.share is not None else ".")
         for part in clear
     ]
     unclear = [part.name for part in parts if not part.clear]

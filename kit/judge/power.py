@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kit.judge.effects import log_of
 from kit.judge.robustness import ALPHA
 from kit.judge.statistics import gain_percent
 
@@ -56,11 +57,6 @@ class Aim:
     claims: int = 1
     slowed: float | None = None
     placebo: bool = False
-
-
-def log_of(gain: float) -> float:
-    """Return the log ratio baseline/contender of a gain in percent, infinite for 100 and more."""
-    return math.inf if gain >= 100 else -math.log1p(-gain / 100.0)
 
 
 def effect_of(gain: float) -> float:

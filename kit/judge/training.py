@@ -24,6 +24,9 @@ from kit.measure.record import Record
 from kit.measure.session import Session
 from kit.study.model import Range, Study, TrainingClaim
 
+_DIVERGED = 1e12
+"""A loss from here on has no finite value in any but name."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -64,8 +67,8 @@ def trained(session: Session, study: Study) -> tuple[Trained, ...]:
     for arm in session.header.plan.arms:
         records = [e.record for e in last if e.arm == arm and e.record is not None]
         fits = [fit for record in records for fit in record.fits]
-        losses = [fit.losses[-1] if fit.losses else math.nan for fit in fits]
-        accuracies = [fit.accuracies[-1] if fit.accuracies else math.nan for fit in fits]
+        losses = [_last(fit.losses) for fit in fits]
+        accuracies = [_last(fit.accuracies) for fit in fits]
         values = {"loss": losses, "accuracy": accuracies}
         rows += [_against(arm, name, values[name], r) for name, r in study.paper.last_epoch.items()]
     return tuple(rows)
@@ -169,4 +172,9 @@ def _quantity(
 
 def _run_mean(record: Record, quantity: str) -> float:
     series = [fit.losses if quantity == "loss" else fit.accuracies for fit in record.fits]
-    return fmean([values[-1] if values else math.nan for values in series] or [math.nan])
+    return fmean([_last(values) for values in series] or [math.nan])
+
+
+def _last(values: Sequence[float]) -> float:
+    """The value of the last epoch; not a number where there is none, or it has diverged."""
+    return values[-1] if values and abs(values[-1]) < _DIVERGED else math.nan

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from kit.images.fidelity import Component
 from kit.judge.controls import Control, failing
+from kit.judge.effects import Form, band_words, equal_text, form_over
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.power import POWERS, blocks_needed, blocks_to_settle
 from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT, Robustness, holm, robustness
@@ -81,10 +82,11 @@ def judge_claims(
     hardened = None if missing else estimate_over("hardened", blocks)
     tests = {c.id: robustness(log_ratios(c.statistic, blocks)) for c in study.claims if not missing}
     adjusted = holm({name: found.t for name, found in tests.items()})
+    form = form_over(study, blocks)
     verdicts = []
     for claim in study.claims:
         measured = None if missing else estimate_over(claim.statistic, blocks)
-        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
+        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id), form)
         word, rule = _capped(*_decide(claim, evidence, missing, work), controls)
         needed = None
         if measured is not None and measured.sd_log is not None and work.held:
@@ -152,6 +154,7 @@ class _Evidence:
     measured: Estimate | None
     tests: Robustness | None
     holm_p: float | None
+    form: Form
 
 
 def _decide(
@@ -167,10 +170,12 @@ def _decide(
         return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
     equivalence = evidence.tests.equivalence
     equal = equivalence is not None and equivalence < ALPHA
-    return by_interval(claim, measured, evidence.holm_p, equal)
+    return by_interval(claim, measured, evidence.holm_p, equal, evidence.form)
 
 
-def by_interval(claim: Claim, measured: Estimate, holm_p: float, equal: bool) -> tuple[str, str]:
+def by_interval(
+    claim: Claim, measured: Estimate, holm_p: float, equal: bool, form: Form
+) -> tuple[str, str]:
     """Return the word for an estimate that has an interval, and the rule that fired.
 
     A difference counts when the interval excludes 0 and the test still says so
@@ -184,21 +189,24 @@ def by_interval(claim: Claim, measured: Estimate, holm_p: float, equal: bool) ->
     differs = holm_p < ALPHA
     as_claimed = differs and (gains.low > 0 if up else gains.high < 0)
     against = differs and (gains.high < 0 if up else gains.low > 0)
-    band, limit = claim.band_percent, EQUIVALENCE_PERCENT
+    band = claim.band_percent
     if as_claimed and gains.within(band.low, band.high):
         word = REPRODUCED
-        rule = f"the interval excludes 0 as claimed and lies within {_band(claim)}"
+        rule = f"the interval excludes 0 as claimed and lies within {_band(claim, form)}"
     elif equal:
         word = EQUIVALENT
-        rule = f"both one-sided tests put the gain within plus or minus {limit:g} %"
-    elif (as_claimed or against) and abs(gain) < limit:
+        rule = f"both one-sided tests put the effect {equal_text(form)}"
+    elif (as_claimed or against) and abs(gain) < EQUIVALENCE_PERCENT:
         word = INCONCLUSIVE
         rule = (
-            f"the interval excludes 0, but the gain may lie within plus or minus {limit:g} %, "
+            f"the interval excludes 0, but the effect may lie {equal_text(form)}, "
             "which counts as equal, or beyond"
         )
     elif as_claimed:
-        word, rule = SAME_DIRECTION, f"the interval excludes 0 as claimed; {_size(claim, gains)}"
+        word, rule = (
+            SAME_DIRECTION,
+            f"the interval excludes 0 as claimed; {_size(claim, gains, form)}",
+        )
     elif against:
         word, rule = OPPOSITE, "the interval excludes 0 against the claim"
     elif gains.low > 0 or gains.high < 0:
@@ -213,16 +221,16 @@ def by_interval(claim: Claim, measured: Estimate, holm_p: float, equal: bool) ->
     return word, rule
 
 
-def _band(claim: Claim) -> str:
-    return f"the claim's band, {claim.band_percent.low:g} to {claim.band_percent.high:g} %"
+def _band(claim: Claim, form: Form) -> str:
+    return f"the claim's band, {band_words(claim.band_percent, form)}"
 
 
-def _size(claim: Claim, gains: Interval) -> str:
+def _size(claim: Claim, gains: Interval, form: Form) -> str:
     """Whether the size differs from the claimed one, or is not settled."""
     if gains.overlaps(claim.band_percent.low, claim.band_percent.high):
-        return f"the size is not settled: part of the interval lies outside {_band(claim)}"
+        return f"the size is not settled: part of the interval lies outside {_band(claim, form)}"
     side = "below" if gains.high < claim.band_percent.low else "above"
-    return f"the size differs: the interval lies {side} {_band(claim)}"
+    return f"the size differs: the interval lies {side} {_band(claim, form)}"
 
 
 def _still_open(claim: Claim, word: str, measured: Estimate, claims: int) -> tuple[int | None, str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from kit.errors import InputError
+from kit.judge.effects import Form
 from kit.judge.statistics import Interval
 from kit.report.model import ReportModel
-from kit.report.numbers import signed_percent
+from kit.report.numbers import gain_with, gigabytes
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
@@ -38,6 +39,8 @@ class ClaimPair:
     intervals: tuple[Interval | None, Interval | None]
     overlap: bool | None
     says: str
+    form: Form
+    """In which both gains are printed."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,15 @@ def shown(found: Difference) -> str:
         for name, word, gain, bounds in zip(
             ("first: ", "second:"), pair.words, pair.gains, pair.intervals, strict=True
         ):
-            told = "" if gain is None else f", gain {signed_percent(gain)}"
-            if bounds is not None:
-                told += f" [{signed_percent(bounds.low)}, {signed_percent(bounds.high)}]"
+            told = "" if gain is None else f", measured {gain_with(gain, bounds, pair.form)}"
             lines.append(f"    {name} {word}{told}")
     return "\n".join(lines) + "\n"
+
+
+def _form(models: Sequence[ReportModel], variant: str) -> Form:
+    """The form in which the two can be compared: factors where one of them has factors."""
+    found = {p.form for model in models for p in model.variants if p.variant == variant}
+    return Form.FACTOR if Form.FACTOR in found else Form.GAIN
 
 
 def _settings(model: ReportModel) -> dict[str, str]:
@@ -112,7 +119,7 @@ def _settings(model: ReportModel) -> dict[str, str]:
         "blocks": str(plan.blocks),
         "fits in a run": str(plan.repeats),
         "CPUs of a run": plan.limits.cpuset,
-        "memory of a run": f"{plan.limits.memory_bytes / 1e9:.1f} GB",
+        "memory of a run": gigabytes(plan.limits.memory_bytes),
         **{name.replace("_", " "): str(value) for name, value in asdict(header.host).items()},
         "substitutes": ", ".join(row.name for row in header.fidelity if not row.exact) or "none",
         "same work": "held" if model.same_work_held else "not held",
@@ -151,6 +158,7 @@ def _claims(first: ReportModel, second: ReportModel) -> list[ClaimPair]:
                 intervals=(bounds[0], bounds[1]),
                 overlap=overlap,
                 says=f"the verdicts {word}{told[overlap]}",
+                form=_form((first, second), variant),
             )
         )
     return pairs

@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from kit.judge.explain import Explanation, FitNumbers, Part
 from kit.plan.roles import role_of
-from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.numbers import NONE, fixed, megabytes, seconds, share
 from kit.report.tables import bullets, table
 from kit.report.text import inline, plain
 
@@ -34,17 +34,17 @@ def section(found: Explanation) -> str:
     """The summary, the parts, and the numbers behind them."""
     parts = [
         [
-            part.name,
-            part.means,
+            inline(part.name),
+            inline(part.means),
             _signed(part.seconds),
             _bounds(part),
-            NONE if part.share is None else f"{part.share:.0%}",
+            share(part.share),
             str(part.blocks),
         ]
         for part in found.parts
     ]
     numbers = [
-        [inline(arm), role, role_of(role).means, *_numbers(run)]
+        [inline(arm), inline(role), role_of(role).means, *_numbers(run)]
         for (arm, role), run in sorted(found.numbers.items())
     ]
     headers = ["part", "is", "seconds", "95 % interval", "of the whole", "blocks"]
@@ -65,7 +65,7 @@ def section(found: Explanation) -> str:
 def plain_text(found: Explanation) -> str:
     """For the terminal: the summary and the parts, at most 80 columns."""
     lines = [line for text in found.summary for line in textwrap.wrap(plain(text, 400), 80)]
-    rows = [[part.name, _signed(part.seconds), _bounds(part)] for part in found.parts]
+    rows = [[plain(part.name), _signed(part.seconds), _bounds(part)] for part in found.parts]
     shown = tabulate(
         rows, headers=["part", "s a fit", "95 % interval"], tablefmt="simple", disable_numparse=True
     )
@@ -93,12 +93,12 @@ def values(found: Explanation) -> dict[str, object]:
 
 
 def _signed(value: float | None) -> str:
-    return NONE if value is None else f"{value:+.3f}"
+    return fixed(value, 3, sign=True)
 
 
 def _bounds(part: Part) -> str:
     bounds = part.interval
-    return NONE if bounds is None else f"{bounds.low:+.3f} to {bounds.high:+.3f}"
+    return NONE if bounds is None else f"{_signed(bounds.low)} to {_signed(bounds.high)}"
 
 
 def _numbers(run: FitNumbers) -> list[str]:
@@ -106,7 +106,7 @@ def _numbers(run: FitNumbers) -> list[str]:
         seconds(run.wall_s),
         seconds(run.user_s),
         seconds(run.system_s),
-        f"{run.faults:.0f}",
+        fixed(run.faults),
         megabytes(run.rss_growth_bytes),
         seconds(run.cold_s),
         seconds(run.inner_s),

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.plan.model import DUET
-from kit.report.numbers import NONE, gain, signed_percent
+from kit.report.numbers import NONE, effect, gain
 from kit.report.text import plain
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def _rows(model: ReportModel, several: bool) -> list[_Row]:
     rows = [
         _Row(
             _named(v.claim.id, v.claim.statistic, v.variant, several),
-            signed_percent(v.claim.published_gain_percent),
-            gain(v.measured),
+            effect(v.claim.published_gain_percent, model.form_of(v)),
+            gain(v.measured, model.form_of(v)),
             v,
         )
         for v in model.verdicts

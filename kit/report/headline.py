@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kit.judge.comparison import Judged
 from kit.judge.controls import failing
+from kit.judge.effects import Form
 from kit.judge.samework import SameWork
 from kit.judge.verdict import (
     EQUIVALENT,
@@ -16,7 +17,7 @@ from kit.judge.verdict import (
     SAME_DIRECTION,
     Verdict,
 )
-from kit.report.numbers import gain_in_words, signed_percent
+from kit.report.numbers import claimed, gain_in_words
 
 _STATEMENT = 160
 _OPENINGS: Mapping[str, str] = {
@@ -39,7 +40,7 @@ def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
     return next(iter(means or tested), None)
 
 
-def headline(verdict: Verdict | None, several: bool = False) -> str:
+def headline(verdict: Verdict | None, several: bool = False, form: Form = Form.GAIN) -> str:
     """One sentence: what holds, how sure that is, and whether substitutes took part.
 
     Of ``several`` variants it names the one it speaks of.
@@ -53,12 +54,12 @@ def headline(verdict: Verdict | None, several: bool = False) -> str:
     if len(statement) > _STATEMENT:  # what was measured must not be pushed out
         statement = f"{statement[: _STATEMENT - 1].rstrip()}…"
     start = f'{opening}: "{statement}" ({named})'
-    paper = f"the paper says {signed_percent(claim.published_gain_percent)}"
+    paper = f"the paper says {claimed(claim.published_gain_percent, form)}"
     measured = verdict.measured
     if measured is None or measured.gain_percent is None:
         return f"{start}; {paper}, {verdict.rule}."
     blocks = f"{measured.pairs} block{'s' if measured.pairs != 1 else ''}"
-    return f"{start}; {paper}, measured {gain_in_words(measured)} over {blocks}."
+    return f"{start}; {paper}, measured {gain_in_words(measured, form)} over {blocks}."
 
 
 def controls_line(judged: Judged) -> str:

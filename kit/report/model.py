@@ -12,6 +12,7 @@ from statistics import fmean
 from kit.images.fidelity import ArmImage
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
+from kit.judge.effects import Form, form_over
 from kit.judge.explain import Explanation, explain
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import Outlook, outlook_from
@@ -56,6 +57,8 @@ class VariantReport:
     cold: Mapping[str, float]
     """Per arm, mean cold first fit of its runs, seconds."""
     same_work_line: str
+    form: Form
+    """Of every effect that is printed of it."""
 
     @property
     def variant(self) -> str:
@@ -158,6 +161,10 @@ class ReportModel:
         """Every verdict, variant by variant."""
         return tuple(v for part in self.judged.comparisons for v in part.verdicts)
 
+    def form_of(self, verdict: Verdict) -> Form:
+        """Return the form of every effect that is printed of the verdict's variant."""
+        return next(part.form for part in self.variants if part.variant == verdict.variant)
+
     @property
     def same_work_held(self) -> bool:
         """Whether every variant's arms did the same work (true where there is one arm)."""
@@ -173,11 +180,17 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
     judged = judge(session, study)
     verdicts = tuple(v for part in judged.comparisons for v in part.verdicts)
     lead = head_claim(verdicts)
+    variants = tuple(_variant(part, judged, study) for part in judged.comparisons)
+    forms = {part.variant: part.form for part in variants}
     usable = {run.run_id for run in judged.main}
     return ReportModel(
         study=study,
         header=session.header,
-        headline=headline(lead, several=len({v.variant for v in verdicts}) > 1),
+        headline=headline(
+            lead,
+            several=len({v.variant for v in verdicts}) > 1,
+            form=forms[lead.variant] if lead is not None else Form.GAIN,
+        ),
         lead=lead,
         substitutes=(
             substitutes(study, session.header.fidelity)
@@ -185,7 +198,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
             else ()
         ),
         judged=judged,
-        variants=tuple(_variant(part, judged, study) for part in judged.comparisons),
+        variants=variants,
         trained=trained(session, study),
         trained_remark=study.paper.training_remark,
         costs=fit_costs(session, usable),
@@ -224,6 +237,7 @@ def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:
         rows=rows,
         cold={arm: seconds for arm, seconds in cold.items() if seconds is not None},
         same_work_line=same_work_line(part.same_work),
+        form=form_over(study, part.blocks),
     )
 
 

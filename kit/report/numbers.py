@@ -1,78 +1,165 @@
-"""Numbers as strings, one form for every report. None is shown as a dash."""
+"""Numbers as strings, one form for every report. None is shown as a dash.
+
+Effects are printed in one form for all of a variant (``kit.judge.effects``): gains with one
+decimal, or factors with two digits where one of them is a factor of two or more. An interval
+too wide to say anything is "not determined". No number is printed with an exponent, and none
+stops a report, whatever a log holds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 
+from kit.judge.effects import (
+    LEAST_KNOWN,
+    Form,
+    brackets_text,
+    effect_text,
+    form_of,
+    is_determined,
+    range_text,
+    share_text,
+)
 from kit.judge.statistics import Estimate, Interval
 
 NONE = "-"
+UNDETERMINED = "not determined"
+"""What is printed of an interval that says nothing."""
+UNDETERMINED_MEANS = f"the 95 % interval is wider than {LEAST_KNOWN:g}x both ways"
+OUT_OF_RANGE = "out of range"
+_MOST = 1e12
+"""Seconds, megabytes and counts from here on are no measurement."""
+_RATIOS = 1000.0
+
+
+def fixed(value: float | None, digits: int = 0, sign: bool = False) -> str:
+    """Return a number with that many decimals and no exponent."""
+    try:
+        number = math.nan if value is None else float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if math.isnan(number):
+        return NONE
+    if abs(number) >= _MOST:
+        return OUT_OF_RANGE
+    return f"{number:{'+' if sign else ''}.{digits}f}"
 
 
 def seconds(value: float | None, digits: int = 4) -> str:
-    """Seconds with that many decimals, without the unit."""
-    return NONE if value is None else f"{value:.{digits}f}"
+    """Return seconds with that many decimals, without the unit."""
+    return fixed(value, digits)
 
 
-def signed_percent(value: float | None) -> str:
-    """A gain, signed: "+6.4 %"."""
-    return NONE if value is None else f"{_signed(value)} %"
-
-
-def gain(estimate: Estimate | None) -> str:
-    """A gain with its interval: "+6.4 % [+4.1, +8.6]"."""
-    if estimate is None or estimate.gain_percent is None:
-        return NONE
-    return _with(signed_percent(estimate.gain_percent), estimate.gain_interval, _signed)
-
-
-def ratio(estimate: Estimate | None) -> str:
-    """A ratio with its interval: "1.068 [1.043, 1.094]"."""
-    if estimate is None or estimate.ratio is None:
-        return NONE
-    return _with(_ratio(estimate.ratio), estimate.ratio_interval, _ratio)
-
-
-def gain_in_words(estimate: Estimate) -> str:
-    """A gain for a sentence, without brackets."""
-    text = signed_percent(estimate.gain_percent)
-    bounds = estimate.gain_interval
-    if bounds is None:
-        return f"{text} (no interval)"
-    return f"{text} (95 % interval {_signed(bounds.low)} to {_signed(bounds.high)} %)"
+def scaled(value: float | None, unit: float, digits: int) -> str:
+    """Return a number in so large a unit, with that many decimals."""
+    try:
+        return fixed(None if value is None else value / unit, digits)
+    except OverflowError:
+        return OUT_OF_RANGE
 
 
 def megabytes(value: float | None) -> str:
-    """Bytes as megabytes (10^6), without the unit."""
-    return NONE if value is None else f"{value / 1e6:.1f}"
+    """Return bytes as megabytes (10^6), without the unit."""
+    return scaled(value, 1e6, 1)
 
 
-def _with(text: str, bounds: Interval | None, form: Callable[[float], str]) -> str:
+def gigabytes(value: float | None) -> str:
+    """Return bytes as gigabytes (10^9), such as "6.5 GB"."""
+    return f"{scaled(value, 1e9, 1)} GB"
+
+
+def share(value: float | None) -> str:
+    """Return a part of a whole in percent: "12 %"; beyond ten times the whole only that."""
+    return NONE if value is None else share_text(value)
+
+
+def effect(value: float | None, form: Form) -> str:
+    """Return a gain in percent as "+6.4 %" or "6.7x faster"."""
+    return NONE if value is None else effect_text(value, form)
+
+
+def claimed(value: float | None, form: Form) -> str:
+    """Return a claimed gain: in the claim's own form, then in the one of what is compared."""
+    if value is None or form is Form.GAIN:
+        return effect(value, form)
+    return f"{value:+.1f} % ({effect_text(value, form)})"
+
+
+def gain(estimate: Estimate | None, form: Form) -> str:
+    """Return a measured effect with its interval: "+6.4 % [+4.1, +8.6]"."""
+    if estimate is None:
+        return NONE
+    return gain_with(estimate.gain_percent, estimate.gain_interval, form)
+
+
+def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
+    """Return a gain in percent with that interval; both are factors where one of them is."""
+    if value is None:
+        return NONE
+    if not is_determined(bounds):
+        return UNDETERMINED
+    form = common(form, value, bounds)
     if bounds is None:
-        return f"{text} [no interval]"
-    return f"{text} [{form(bounds.low)}, {form(bounds.high)}]"
+        return f"{effect_text(value, form)} [no interval]"
+    return f"{effect_text(value, form)} {brackets_text(bounds.low, bounds.high, form)}"
 
 
-def _signed(value: float) -> str:
-    # Two blocks can give an interval of thousands of percent: keep it short.
-    if abs(value) >= 1000:
-        return f"{value:+.2g}"
-    text = f"{value:+.1f}"
-    return "+0.0" if text == "-0.0" else text
+def gain_in_words(estimate: Estimate, form: Form) -> str:
+    """Return a measured effect for a sentence, without brackets."""
+    value, bounds = estimate.gain_percent, estimate.gain_interval
+    if value is None:
+        return NONE
+    if not is_determined(bounds):
+        return f"{UNDETERMINED} ({UNDETERMINED_MEANS})"
+    form = common(form, value, bounds)
+    if bounds is None:
+        return f"{effect_text(value, form)} (no interval)"
+    return f"{effect_text(value, form)} (95 % interval {range_text(bounds.low, bounds.high, form)})"
 
 
-def _ratio(value: float) -> str:
-    return f"{value:.3f}" if 0.001 <= value < 1000 else f"{value:.2g}"
+def ratio(estimate: Estimate | None) -> str:
+    """Return a ratio with its interval: "1.068 [1.043, 1.094]"."""
+    if estimate is None or estimate.ratio is None:
+        return NONE
+    if not is_determined(estimate.gain_interval):
+        return UNDETERMINED
+    bounds = estimate.ratio_interval
+    if bounds is None:
+        return f"{_ratio(estimate.ratio)} [no interval]"
+    return f"{_ratio(estimate.ratio)} [{_ratio(bounds.low)}, {_ratio(bounds.high)}]"
+
+
+def trend(percent: float, form: Form) -> str:
+    """Return a change of seconds in percent as an effect: "-4.2 % (plus: faster at the end)"."""
+    text = effect_text(-percent, form)
+    return f"{text} (plus: faster at the end)" if text.endswith("%") else f"{text} at the end"
+
+
+def score(value: float) -> str:
+    """Return a standardized deviation, signed; beyond 100 only that."""
+    return f"{value:+.1f}" if abs(value) <= 100 else f"over {'+' if value > 0 else '-'}100"
 
 
 def p_value(value: float | None) -> str:
-    """Such as "0.031"; below a thousandth only that."""
-    if value is None:
+    """Return such as "0.031"; below a thousandth only that."""
+    if value is None or math.isnan(value):
         return NONE
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def p_equals(value: float | None) -> str:
-    """Such as "p = 0.031", for a sentence."""
+    """Return such as "p = 0.031", for a sentence."""
     text = p_value(value)
     return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
+def common(form: Form, value: float | None, bounds: Interval | None) -> Form:
+    """Return the form of a number with its interval: factors where one of them is one."""
+    ends = () if bounds is None else (bounds.low, bounds.high)
+    return Form.FACTOR if form is Form.FACTOR else form_of([value, *ends])
+
+
+def _ratio(value: float) -> str:
+    if value > _RATIOS:
+        return f"over {_RATIOS:.0f}"
+    return f"below {1 / _RATIOS:g}" if value < 1 / _RATIOS else f"{value:.3f}"

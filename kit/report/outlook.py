@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from kit.judge.effects import Form, effect_text, form_of, log_of, size_text
 from kit.judge.pilot import DesignOutlook, Outlook
 from kit.judge.power import MOST_BLOCKS, POWERS, Need
+from kit.report.numbers import claimed, fixed
 
 
 def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
     """Spread, blocks needed, what comes now, and what that cannot decide."""
     if found is None:
         return ("Pilot: its blocks tell no spread, so the fewest blocks are planned.",)
-    lines = [_design(design, found) for design in found.designs]
-    smallest = found.detectable_gain_percent
-    detectable = "" if smallest is None else f"; found with {POWERS[0]:.0%} power: {smallest:.1f} %"
+    wanted, smallest = found.wanted_gain_percent, found.detectable_gain_percent
+    form = form_of([wanted, smallest])
+    lines = [_design(design, found, form) for design in found.designs]
+    detectable = ""
+    if smallest is not None:
+        size = size_text(log_of(smallest), wanted, form)
+        detectable = f"; found with {POWERS[0]:.0%} power: {size}"
     lines.append(
         f"Fixed now: {found.blocks} {found.design} blocks ({found.reason}), about "
-        f"{found.minutes_left:.0f} minutes more{detectable} and above."
+        f"{fixed(found.minutes_left)} minutes more{detectable} and above."
     )
     if found.undecided:
         named = ", ".join(
@@ -28,21 +34,21 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _design(design: DesignOutlook, found: Outlook) -> str:
+def _design(design: DesignOutlook, found: Outlook, form: Form) -> str:
     return (
         f"Pilot of {design.blocks} {design.design} blocks (one with its controls takes "
-        f"{design.block_s:.0f} s): SD of the log "
-        f"ratio {design.sd_log:.4f}, planned with {design.planning_sd:.4f}. Blocks for "
-        f"{found.claim} ({found.wanted_gain_percent:g} %): "
-        f"{'; '.join(_need(need, found) for need in design.needs)}."
+        f"{fixed(design.block_s)} s): SD of the log "
+        f"ratio {fixed(design.sd_log, 4)}, planned with {fixed(design.planning_sd, 4)}. Blocks for "
+        f"{found.claim} ({claimed(found.wanted_gain_percent, form)}): "
+        f"{'; '.join(_need(need, found, form) for need in design.needs)}."
     )
 
 
-def _need(need: Need, found: Outlook) -> str:
+def _need(need: Need, found: Outlook, form: Form) -> str:
     parts = [f"direction {_blocks(need.direction)}", f"size {_blocks(need.size)}"]
     if found.slowdown_percent is not None:
         slowed = _blocks(need.slowed)
-        parts.append(f"the control slowed by {found.slowdown_percent:g} % {slowed}")
+        parts.append(f"control {effect_text(-found.slowdown_percent, form)} {slowed}")
     return f"{_blocks(need.blocks)} at {need.power:.0%} power ({', '.join(parts)})"
 
 

@@ -14,8 +14,9 @@ from sessions import PYTHON, make_claim, make_session, make_study, paired, with_
 
 from kit.judge.comparison import judge
 from kit.judge.controls import placebo_holds, slowed_holds
+from kit.judge.effects import Form, log_of
 from kit.judge.pilot import LEAST_SD, aim_of
-from kit.judge.power import blocks_for, log_of, planning_sd
+from kit.judge.power import blocks_for, planning_sd
 from kit.judge.robustness import ALPHA, equivalence_p, holm, t_p
 from kit.judge.statistics import estimate
 from kit.judge.verdict import INCONCLUSIVE, REPRODUCED, by_interval
@@ -60,7 +61,7 @@ def drawn(study, gain, true_gain, random, planned={}):  # noqa: B006
     )
     p = holm({c.id: t_p(list(logs)) for c in study.claims})[claim.id]
     measured = estimate("mean", [(math.exp(log), 1.0) for log in logs])
-    word, _ = by_interval(claim, measured, p, equivalence_p(list(logs)) < ALPHA)
+    word, _ = by_interval(claim, measured, p, equivalence_p(list(logs)) < ALPHA, Form.GAIN)
     return (word if held else INCONCLUSIVE), held, blocks
 
 

@@ -138,7 +138,7 @@ def test_what_was_not_measured_is_said():
     for block in range(3):
         session = fail_run(session, f"t{block}-{DOTNET}")
     markdown, tex = made(session)
-    assert "NOT TESTABLE HERE: gain -" in markdown
+    assert "NOT TESTABLE HERE: measured -" in markdown
     check_latex(tex)
 
 

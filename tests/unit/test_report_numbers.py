@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
+from kit.judge.effects import Form
 from kit.judge.statistics import estimate
 from kit.report import numbers
 
 
+def pairs(*ratios):
+    return estimate("mean", [(ratio, 1.0) for ratio in ratios])
+
+
 def test_a_gain_shows_its_sign_and_interval():
-    pairs = [(1.07, 1.0), (1.06, 1.0), (1.08, 1.0)]
-    assert numbers.gain(estimate("mean", pairs)) == "+6.5 % [+4.3, +8.7]"
-    assert numbers.ratio(estimate("mean", pairs)) == "1.070 [1.045, 1.095]"
-    assert numbers.gain_in_words(estimate("mean", pairs)) == (
-        "+6.5 % (95 % interval +4.3 to +8.7 %)"
-    )
+    found = pairs(1.07, 1.06, 1.08)
+    assert numbers.gain(found, Form.GAIN) == "+6.5 % [+4.3, +8.7]"
+    assert numbers.gain(found, Form.FACTOR) == "1.070x faster [1.045x, 1.095x]"
+    assert numbers.ratio(found) == "1.070 [1.045, 1.095]"
+    words = numbers.gain_in_words(found, Form.GAIN)
+    assert words == "+6.5 % (95 % interval +4.3 to +8.7 %)"
+
+
+@pytest.mark.parametrize(
+    "ratios, shown",
+    [
+        ((6.7, 6.8, 6.6), "6.7x faster [6.5x, 7.0x]"),
+        ((1 / 6.7, 1 / 6.8, 1 / 6.6), "6.7x slower [6.5x, 7.0x]"),
+        ((20.0, 20.2, 19.8), "20x faster [20x, 21x]"),
+        ((1 / 20.0, 1 / 20.2, 1 / 19.8), "20x slower [20x, 21x]"),
+        ((1.1, 1.9, 0.9), "1.23x faster [2.1x slower, 3.2x faster]"),
+        ((2.0, 2.0, 2.0), "2.0x faster [2.0x, 2.0x]"),
+        ((1e5, 1.1e5, 0.9e5), "over 1000x faster [over 1000x, over 1000x]"),
+    ],
+)
+def test_from_a_factor_of_two_on_it_is_a_factor(ratios, shown):
+    assert numbers.gain(pairs(*ratios), Form.GAIN) == shown
+
+
+def test_a_claim_has_its_own_form_and_the_one_it_is_compared_in():
+    assert numbers.claimed(85.0, Form.FACTOR) == "+85.0 % (6.7x faster)"
+    assert numbers.claimed(-400.0, Form.FACTOR) == "-400.0 % (5.0x slower)"
+    assert numbers.claimed(6.5, Form.GAIN) == "+6.5 %"
 
 
 def test_one_pair_says_that_it_has_no_interval():
-    assert numbers.gain(estimate("mean", [(2.0, 1.0)])) == "+50.0 % [no interval]"
-    assert "no interval" in numbers.gain_in_words(estimate("mean", [(2.0, 1.0)]))
+    assert numbers.gain(pairs(1.25), Form.GAIN) == "+20.0 % [no interval]"
+    assert "no interval" in numbers.gain_in_words(pairs(2.0), Form.GAIN)
 
 
 def test_nothing_is_a_dash():
-    assert numbers.gain(None) == numbers.gain(estimate("mean", [])) == "-"
+    empty = estimate("mean", [])
+    assert numbers.gain(None, Form.GAIN) == numbers.gain(empty, Form.FACTOR) == "-"
     assert numbers.ratio(None) == numbers.seconds(None) == numbers.megabytes(None) == "-"
-    assert numbers.signed_percent(None) == "-"
+    assert numbers.effect(None, Form.GAIN) == numbers.fixed(math.nan) == "-"
 
 
-def test_absurd_numbers_stay_short():
-    text = numbers.gain(estimate("mean", [(9.0, 0.01), (0.01, 9.0)]))
-    assert len(text) < 40
-    assert len(numbers.ratio(estimate("mean", [(9.0, 0.01), (0.01, 9.0)]))) < 40
+def test_an_interval_that_says_nothing_is_not_determined():
+    found = estimate("mean", [(9.0, 0.01), (0.01, 9.0)])
+    assert numbers.gain(found, Form.GAIN) == numbers.ratio(found) == numbers.UNDETERMINED
+    assert numbers.gain_in_words(found, Form.GAIN).startswith(numbers.UNDETERMINED)
+    # One-sided: however wide, it excludes no difference, and that is said.
+    assert numbers.gain(pairs(1000.0, 100.0, 400.0), Form.GAIN) == ("340x faster [19x, over 1000x]")
+
+
+@pytest.mark.parametrize("value", [10**400, 1e308, 1e12, -(10**400), math.inf])
+def test_no_number_is_too_large_to_print(value):
+    shown = [numbers.fixed(value, 4), numbers.seconds(value), numbers.gigabytes(value * 10**9)]
+    assert all(numbers.OUT_OF_RANGE in text for text in shown)

@@ -10,6 +10,7 @@ from kit.report.appendix import costs
 from kit.report.appendix.parts import TO_FILL_IN, Command, Facts, Section, Text
 from kit.report.gpu import GpuReport
 from kit.report.model import ReportModel
+from kit.report.numbers import gigabytes
 
 _MINIMUM = (
     "Linux on x86-64 with Python 3.10 or newer, and a container engine (Docker or Podman); "
@@ -83,7 +84,7 @@ def _checklist(session: Session, model: ReportModel) -> tuple[tuple[str, str], .
         (
             "Execution",
             f"one container a run, {plan.design}, no network, CPUs "
-            f"{plan.limits.cpuset or 'all'}, {costs.gigabytes(plan.limits.memory_bytes)} of memory",
+            f"{plan.limits.cpuset or 'all'}, {gigabytes(plan.limits.memory_bytes)} of memory",
         ),
         (
             "Metrics",
@@ -113,7 +114,7 @@ def _requirements(model: ReportModel) -> tuple[tuple[str, str], ...]:
     gpu = any(model.study.arms[arm].variant == "cuda" for arm in plan.arms)
     need = protocol.memory.of(plan.repeats)
     return (
-        ("Memory", f"{costs.gigabytes(need)} for a run of {plan.repeats} fits"),
+        ("Memory", f"{gigabytes(need)} for a run of {plan.repeats} fits"),
         ("Disk", _disk_needed(model)),
         ("GPU", "one that runs CUDA 11.8" if gpu else "none"),
         ("Network", "for the images, once; or a file that kit bundle save made elsewhere"),
@@ -156,7 +157,7 @@ def _hardware(model: ReportModel) -> str:
     host = model.header.host
     text = (
         f"{host.cpu_model or 'CPU not known'}, {host.cpus} CPUs, "
-        f"{costs.gigabytes(host.memory_bytes)} of memory"
+        f"{gigabytes(host.memory_bytes)} of memory"
     )
     if host.virtualization:
         text += f", {host.virtualization}"
@@ -173,4 +174,4 @@ def _gpu(part: GpuReport | None) -> str:
 def _disk_needed(model: ReportModel) -> str:
     variants = sorted({model.study.arms[arm].variant for arm in model.header.plan.arms})
     need = sum(model.study.protocol.disk_bytes.get(variant, 0) for variant in variants)
-    return f"{costs.gigabytes(need)} to build; {costs.disk(model, model.header.plan.arms)}"
+    return f"{gigabytes(need)} to build; {costs.disk(model, model.header.plan.arms)}"

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from kit.measure.session import Session, moment
 from kit.report.model import ReportModel
+from kit.report.numbers import fixed, gigabytes
 
 HUMAN_MINUTES = 5
 """An estimate, and said to be one: a command to start, a page to read."""
@@ -61,9 +62,4 @@ def memory(model: ReportModel, arms: Collection[str]) -> str:
 
 def minutes(seconds: float) -> str:
     """Such as "12.5 minutes"."""
-    return f"{seconds / 60:.1f} minutes"
-
-
-def gigabytes(size: float) -> str:
-    """Such as "6.5 GB", in powers of 1000."""
-    return f"{size / 1e9:.1f} GB"
+    return f"{fixed(seconds / 60, 1)} minutes"

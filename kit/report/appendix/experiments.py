@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from kit.judge.effects import band_words, equal_text
 from kit.judge.executable import ExecutableVerdict
-from kit.judge.robustness import EQUIVALENCE_PERCENT
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.measure.session import Session
 from kit.report.appendix import costs
 from kit.report.appendix.parts import Command, Facts, Section, Text
 from kit.report.model import ReportModel
-from kit.report.numbers import gain, signed_percent
+from kit.report.numbers import claimed, fixed, gain, gigabytes
 
 _ONE = (
     "One command measures all claims at once, so that minutes, disk and memory below are those "
@@ -46,16 +46,17 @@ def experiments(session: Session, model: ReportModel) -> tuple[Section, ...]:
 
 def _measured(session: Session, model: ReportModel, verdict: Verdict) -> Section:
     claim, band = verdict.claim, verdict.claim.band_percent
+    form = model.form_of(verdict)
     expected = (
         f"a gain of {model.study.contender} over {model.study.baseline} of "
-        f"{signed_percent(claim.published_gain_percent)} ({claim.statistic} of a run's fits)"
+        f"{claimed(claim.published_gain_percent, form)} ({claim.statistic} of a run's fits)"
     )
     allowed = (
-        f"a gain of {band.low:g} to {band.high:g} % has the claim's own size: REPRODUCED where "
-        "the 95 % interval excludes 0 and lies within it; the right sign alone is SAME DIRECTION; "
-        f"within plus or minus {EQUIVALENCE_PERCENT:g} % counts as equal"
+        f"an effect of {band_words(band, form)} has the claim's own size: REPRODUCED where the "
+        "95 % interval excludes 0 and lies within it; the right sign alone is SAME DIRECTION; "
+        f"{equal_text(form)} counts as equal"
     )
-    here = f"{verdict.printed}: gain {gain(verdict.measured)}; {verdict.rule}"
+    here = f"{verdict.printed}: measured {gain(verdict.measured, form)}; {verdict.rule}"
     return _section(
         f"{claim.id}, {verdict.variant}: {claim.statement}",
         claim.where,
@@ -68,7 +69,8 @@ def _measured(session: Session, model: ReportModel, verdict: Verdict) -> Section
 
 def _training(session: Session, model: ReportModel, verdict: TrainingVerdict) -> Section:
     ranges = ", ".join(
-        f"{name} {r.low:g} to {r.high:g}" for name, r in model.study.paper.last_epoch.items()
+        f"{name} {fixed(r.low, 4)} to {fixed(r.high, 4)}"
+        for name, r in model.study.paper.last_epoch.items()
     )
     return _section(
         f"{verdict.claim.id}, {verdict.variant}: {verdict.claim.statement}",
@@ -86,14 +88,14 @@ def _training(session: Session, model: ReportModel, verdict: TrainingVerdict) ->
 
 def _executable(model: ReportModel, verdict: ExecutableVerdict) -> Section:
     run = verdict.run
-    size = "not built in this session" if run is None else costs.gigabytes(run.size_bytes)
+    size = "not built in this session" if run is None else gigabytes(run.size_bytes)
     rows = (
         ("Human time", costs.HUMAN),
         ("Compute time", "not measured apart; a single run"),
         ("Disk", f"{size} of image, as measured" if run is not None else size),
         (
             "Memory",
-            f"the limit of a run was {costs.gigabytes(model.header.plan.limits.memory_bytes)}",
+            f"the limit of a run was {gigabytes(model.header.plan.limits.memory_bytes)}",
         ),
     )
     return _section(

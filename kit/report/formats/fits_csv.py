@@ -37,7 +37,7 @@ def _rows(run: RawRun) -> list[list[object]]:
             run.block,
             run.position,
             _cell(run.arm),
-            run.role,
+            _cell(run.role),
             int(run.counted),
             fit.index,
             fit.wall_ns / 1e9,

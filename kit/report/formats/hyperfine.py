@@ -14,6 +14,7 @@ from typing import Any
 
 from kit.judge.statistics import warm
 from kit.report.model import RawRun, ReportModel
+from kit.report.text import plain
 
 
 def render(model: ReportModel) -> bytes:
@@ -30,7 +31,7 @@ def _result(arm: str, runs: Sequence[RawRun]) -> dict[str, Any]:
     times = [run.statistics.hardened for run in runs if run.statistics is not None]
     fits = [fit for run in runs for fit in warm(run.fits)]
     return {
-        "command": arm,
+        "command": plain(arm),
         "mean": fmean(times),
         "stddev": stdev(times) if len(times) > 1 else None,
         "median": median(times),
@@ -40,5 +41,5 @@ def _result(arm: str, runs: Sequence[RawRun]) -> dict[str, Any]:
         "system": fmean(fit.system_ns / 1e9 for fit in fits),
         "times": times,
         "exit_codes": [0] * len(times),
-        "parameters": {"arm": arm},
+        "parameters": {"arm": plain(arm)},
     }

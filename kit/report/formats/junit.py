@@ -26,7 +26,7 @@ _NO_XML = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 def render(model: ReportModel) -> bytes:
     """One test case a claim and variant, one a consistency claim."""
-    cases = [_measured(verdict) for verdict in model.verdicts]
+    cases = [_measured(verdict, model) for verdict in model.verdicts]
     cases += [_other(verdict, "training") for verdict in model.judged.training]
     cases += [_other(verdict, "executable") for verdict in model.judged.executable]
     cases += [_consistency(found) for found in model.judged.findings]
@@ -46,10 +46,10 @@ def render(model: ReportModel) -> bytes:
     return text + b"\n"
 
 
-def _measured(verdict: Verdict) -> ElementTree.Element:
+def _measured(verdict: Verdict, model: ReportModel) -> ElementTree.Element:
     claim = verdict.claim
     case = _case(f"{claim.id} {claim.statement}", f"measured.{verdict.variant}")
-    measured = gain(verdict.measured)
+    measured = gain(verdict.measured, model.form_of(verdict))
     message = f"{verdict.printed}: measured {measured}; {verdict.rule}"
     _answer(case, verdict.word, message)
     return case

@@ -35,7 +35,7 @@ def _document(model: ReportModel, arm: str, runs: list[RawRun]) -> dict[str, Any
         "unit": "second",
         "loops": 1,
         "description": plain(model.study.title),
-        "kit_arm": arm,
+        "kit_arm": plain(arm),
         "cpu_model_name": plain(host.cpu_model),
         "cpu_count": host.cpus,
         "platform": plain(f"{host.operating_system}, Linux {host.kernel}"),
@@ -51,7 +51,11 @@ def _document(model: ReportModel, arm: str, runs: list[RawRun]) -> dict[str, Any
 def _run(run: RawRun) -> dict[str, Any]:
     walls = [fit.wall_ns / 1e9 for fit in run.fits]
     document: dict[str, Any] = {
-        "metadata": {"kit_run": run.run_id, "kit_block": run.block, "date": _date(run.started_at)},
+        "metadata": {
+            "kit_run": plain(run.run_id),
+            "kit_block": run.block,
+            "date": _date(plain(run.started_at)),
+        },
         "values": walls[1:] or walls,
     }
     if len(walls) > 1:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from kit.report.numbers import NONE
 
 _RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
-_NUMBER = re.compile(r"[-+<]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?: %)?")
+_NUMBER = re.compile(r"[-+<]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?: %|x)?")
 # Nothing that markdown or HTML could read as a mark.
 _PLAIN = re.compile(r"[^\\&*_`\[\]<>!\"']*")
 

@@ -1,18 +1,23 @@
 "use strict";
 (() => {
-  const NUMBER = /^[<>]?\s*([-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)(?=$|[\s[(%])/i;
+  // A number, a gain or a factor: "6.7x slower" is 1/6.7.
+  const NUMBER = /^(?:[<>]?|over)\s*([-+]?\d[\d,]*(?:\.\d+)?)x?(?: (slower|faster))?(?=$|[\s[(%])/;
   const words = new Intl.Collator("en", { numeric: true });
   const said = document.getElementById("said");
   const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
 
   const text = (row, column) => row.cells[column].textContent.trim();
-  const missing = (value) => value === "" || value === "-";
+  const missing = (value) => value === "" || value === "-" || value === "not determined";
 
   // Numbers by size where the whole column is numbers, else words; what is missing goes last.
   const compare = (values) => {
     const found = values.filter((value) => !missing(value)).map((value) => NUMBER.exec(value));
     if (found.some((match) => match === null)) return [(value) => value, words.compare];
-    const size = (value) => Number(NUMBER.exec(value)[1].replaceAll(",", ""));
+    const size = (value) => {
+      const [, digits, way] = NUMBER.exec(value);
+      const number = Number(digits.replaceAll(",", ""));
+      return way === "slower" ? 1 / number : number;
+    };
     return [size, (a, b) => a - b];
   };
 

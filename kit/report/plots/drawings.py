@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from kit.judge.robustness import EQUIVALENCE_PERCENT
-from kit.judge.statistics import Interval, RunStatistics
+from kit.judge.effects import Form, equal_text
+from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
 from kit.report.model import RawRun, ReportModel
-from kit.report.numbers import gain, signed_percent
+from kit.report.numbers import effect, fixed, gain, trend
 from kit.report.plots import Plot
+from kit.report.plots.effects import EffectAxis
 from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
 from kit.report.text import plain
 
@@ -42,31 +43,34 @@ def gains(model: ReportModel) -> Plot | None:
     if not shown:
         return None
     drawn, axes = figure(1.3 + 0.45 * len(shown))
-    axes.axvspan(-EQUIVALENCE_PERCENT, EQUIVALENCE_PERCENT, color=FAINT, alpha=0.18, lw=0)
-    axes.axvline(0, color=INK, lw=1)
-    rows = list(range(len(shown)))[::-1]
+    form = _form(model)
     floors = _noise_floors(model)
+    scale = EffectAxis.over(
+        axes,
+        form,
+        [v.claim.published_gain_percent for v in shown],
+        [v.measured for v in shown if v.measured is not None],
+    )
+    rows = list(range(len(shown)))[::-1]
     for row, verdict in zip(rows, shown, strict=True):
         floor = floors.get((verdict.variant, verdict.claim.statistic))
-        if floor is not None:
-            axes.plot([floor.low, floor.high], [row - 0.28] * 2, color=FAINT, lw=4, alpha=0.9)
-        _measured(axes, row, verdict)
-        axes.plot(
-            verdict.claim.published_gain_percent, row, "D", color=COLOURS[1], mfc="none", ms=7
-        )
+        if floor is not None and floor.gain_interval is not None:
+            scale.bar(row - 0.28, floor.gain_interval, FAINT, 4)
+        if verdict.measured is not None:
+            scale.estimate(row, verdict.measured, COLOURS[0], "o", 2.5)
+        published = scale.at(verdict.claim.published_gain_percent)
+        axes.plot(published, row, "D", color=COLOURS[1], mfc="none", ms=7, clip_on=False)
     several = len(model.variants) > 1
     baseline, contender = plain(model.study.baseline, 20), plain(model.study.contender, 20)
     axes.set_yticks(rows, [_claim_name(v, several) for v in shown])
     axes.set_ylim(-0.7, len(shown) - 0.3)
-    axes.set_xlabel(
-        f"gain of {contender} over {baseline}, %; right of 0 {contender} is faster; "
-        f"band: within ±{EQUIVALENCE_PERCENT:g} %, equal"
-    )
+    start = "gain, %; plus is faster: " if form is Form.GAIN else ""
+    scale.label(f"{start}{contender} against {baseline}; band: {equal_text(form)}, equal")
     floor_words = "; grey bar: noise floor" if floors else ""
-    axes.set_title(f"Gain with 95 % interval (circle), the paper's (diamond){floor_words}")
+    axes.set_title(f"Effect with 95 % interval (circle), the paper's (diamond){floor_words}")
     words = "; ".join(
-        f"{_claim_name(v, several)}: measured {gain(v.measured)}, paper "
-        f"{signed_percent(v.claim.published_gain_percent)}, {v.printed}"
+        f"{_claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
+        f"paper {effect(v.claim.published_gain_percent, model.form_of(v))}, {v.printed}"
         for v in shown
     )
     return _plot("gains", "Gain by claim", words, drawn)
@@ -88,24 +92,19 @@ def hosts(model: ReportModel) -> Plot | None:
     ]
     shown.append(("all", part.estimates[statistic], INK, "D"))
     drawn, axes = figure(1.2 + 0.4 * len(shown))
-    axes.axvspan(-EQUIVALENCE_PERCENT, EQUIVALENCE_PERCENT, color=FAINT, alpha=0.18, lw=0)
-    axes.axvline(0, color=INK, lw=1)
-    axes.axvline(lead.claim.published_gain_percent, color=COLOURS[1], lw=1.5, ls="--")
+    claimed, form = lead.claim.published_gain_percent, model.form_of(lead)
+    scale = EffectAxis.over(axes, form, [claimed], [found for _, found, *_ in shown])
+    axes.axvline(scale.at(claimed), color=COLOURS[1], lw=1.5, ls="--")
     rows = list(range(len(shown)))[::-1]
     for row, (_, found, colour, marker) in zip(rows, shown, strict=True):
-        if found.gain_interval is not None:
-            bounds = found.gain_interval
-            axes.plot([bounds.low, bounds.high], [row, row], color=colour, lw=2)
-        axes.plot(found.gain_percent, row, marker, color=colour, ms=6.5)
+        scale.estimate(row, found, colour, marker, 2)
     axes.set_yticks(rows, [f"{name} ({found.pairs} blocks)" for name, found, *_ in shown])
     axes.set_ylim(-0.6, len(shown) - 0.4)
-    axes.set_xlabel(
-        f"gain, %, with 95 % interval; dashed: the paper's; "
-        f"band: within ±{EQUIVALENCE_PERCENT:g} %, equal"
-    )
+    what = "gain, %" if form is Form.GAIN else "factor"
+    scale.label(f"{what}; dashed: the paper's; band: {equal_text(form)}, equal")
     axes.set_title(f"{_claim_name(lead, False)} on every host")
     words = "; ".join(
-        f"{name}: {gain(found)} over {found.pairs} blocks" for name, found, *_ in shown
+        f"{name}: {gain(found, form)} over {found.pairs} blocks" for name, found, *_ in shown
     )
     return _plot("hosts", "Gain by host", words, drawn)
 
@@ -130,8 +129,8 @@ def strip(model: ReportModel) -> Plot | None:
     axes.set_title("Every run by arm")
     words = "; ".join(
         f"{plain(series.name, 30)}: {len(series.runs)} runs, "
-        f"{min(r.hardened for r in series.runs):.3f} to "
-        f"{max(r.hardened for r in series.runs):.3f} s"
+        f"{fixed(min(r.hardened for r in series.runs), 3)} to "
+        f"{fixed(max(r.hardened for r in series.runs), 3)} s"
         for series in arms
     )
     return _plot("runs", "Every run by arm", words, drawn)
@@ -211,7 +210,8 @@ def _per_fit(
         first = math.fsum(curve[0] for curve in curves) / len(curves)
         last = math.fsum(curve[-1] for curve in curves) / len(curves)
         words.append(
-            f"{plain(arm, 30)}: {first:,.2f} {unit} at the first fit, {last:,.2f} at the last"
+            f"{plain(arm, 30)}: {fixed(first, 2)} {unit} at the first fit, "
+            f"{fixed(last, 2)} at the last"
         )
     axes.set_xlabel("fit of the run (1 is the cold one)")
     axes.set_ylabel(unit)
@@ -222,16 +222,10 @@ def _per_fit(
     return _plot(name, title, "; ".join(words), drawn)
 
 
-def _measured(axes: Any, row: int, verdict: Verdict) -> None:
-    measured = verdict.measured
-    if measured is None:
-        return
-    bounds = measured.gain_interval
-    if bounds is not None:
-        axes.plot(
-            [bounds.low, bounds.high], [row, row], color=COLOURS[0], lw=2.5, solid_capstyle="butt"
-        )
-    axes.plot(measured.gain_percent, row, "o", color=COLOURS[0], ms=6.5)
+def _form(model: ReportModel) -> Form:
+    """One axis for all variants: factors where one of them has factors."""
+    forms = {part.form for part in model.variants}
+    return Form.FACTOR if Form.FACTOR in forms else Form.GAIN
 
 
 def _claim_name(verdict: Verdict, several: bool) -> str:
@@ -261,10 +255,10 @@ def _arms(model: ReportModel) -> list[_Series]:
     ]
 
 
-def _noise_floors(model: ReportModel) -> dict[tuple[str, str], Interval]:
-    """By variant and statistic, the interval of the placebo's gain."""
+def _noise_floors(model: ReportModel) -> dict[tuple[str, str], Estimate]:
+    """By variant and statistic, the placebo's gain with its interval."""
     return {
-        (control.variant, name): estimate.gain_interval
+        (control.variant, name): estimate
         for part in model.variants
         for control in part.comparison.controls
         if control.role == PLACEBO
@@ -274,10 +268,10 @@ def _noise_floors(model: ReportModel) -> dict[tuple[str, str], Interval]:
 
 
 def _drift_words(model: ReportModel) -> list[str]:
-    drifts = (drift for part in model.judged.comparisons for drift in part.drifts)
+    drifts = ((drift, part.form) for part in model.variants for drift in part.comparison.drifts)
     return [
-        f"{plain(drift.arm, 30)} drifts by {drift.percent:+.1f} % over the session"
-        for drift in drifts
+        f"{plain(drift.arm, 30)} from its first run to its last: {trend(drift.percent, form)}"
+        for drift, form in drifts
         if drift.percent is not None
     ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from kit.judge.effects import equal_text
 from kit.judge.order import OUTLIER_SCORE
-from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT
+from kit.judge.robustness import ALPHA
 from kit.plan.model import DUET
 from kit.plan.roles import role_of
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value
+from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value, score, trend
 from kit.report.tables import facts, fold, table
 from kit.report.text import block, inline
 
@@ -15,8 +16,7 @@ _TESTS = (
     "p values, two-sided, of the log ratios of the blocks; the t test's is the one that counts, "
     "adjusted by Holm's method over the claims. Wilcoxon's signed ranks and the permutation of "
     "signs assume no normal distribution: where they disagree with the t test, a few blocks "
-    f"carry the result. Equal: two one-sided tests that the gain is within plus or minus "
-    f"{EQUIVALENCE_PERCENT:g} %, small means equal."
+    "carry the result. Equal: two one-sided tests that the effect is {equal}, small means equal."
 )
 
 
@@ -39,7 +39,9 @@ def consistency(model: ReportModel) -> str:
 
 def control_runs(model: ReportModel) -> str:
     """What the session finds where the answer is known; the placebo is its noise floor."""
-    found = [control for part in model.variants for control in part.comparison.controls]
+    found = [
+        (control, part.form) for part in model.variants for control in part.comparison.controls
+    ]
     if not found:
         return ""
     rows = [
@@ -47,12 +49,12 @@ def control_runs(model: ReportModel) -> str:
             inline(f"{control.role}, {control.arm}"),
             inline(role_of(control.role).means),
             str(len(control.blocks)),
-            gain(control.estimates["mean"]),
-            gain(control.estimates["hardened"]),
+            gain(control.estimates["mean"], form),
+            gain(control.estimates["hardened"], form),
             {True: "held", False: "**NOT HELD**", None: "cannot be told"}[control.held],
             inline(control.why, 400),
         ]
-        for control in found
+        for control, form in found
     ]
     headers = ["control", "is", "pairs", "gain, average", "gain, hardened", "result", "why"]
     note = (
@@ -118,7 +120,7 @@ def _tests(part: VariantReport) -> str:
             ]
         )
     headers = ["claim", "variant", "t", "t, Holm", "Wilcoxon", "permutation", "equal"]
-    return f"{table(headers, rows, 'llrrrrr')}\n\n{_TESTS}"
+    return f"{table(headers, rows, 'llrrrrr')}\n\n{_TESTS.format(equal=equal_text(part.form))}"
 
 
 def _session(model: ReportModel, part: VariantReport) -> str:
@@ -136,11 +138,12 @@ def _session(model: ReportModel, part: VariantReport) -> str:
         if drift.percent is not None:
             sure = "" if drift.p_value is None or drift.p_value >= ALPHA else " (a real trend)"
             lines.append(
-                f"Drift of {inline(drift.arm)} over the session: {drift.percent:+.1f} %, "
+                f"Drift of {inline(drift.arm)} from its first run to its last: "
+                f"{trend(drift.percent, part.form)}, "
                 f"{p_equals(drift.p_value)}{sure}."
             )
     if comparison.outliers:
-        named = ", ".join(f"{o.block} (score {o.score:+.1f})" for o in comparison.outliers)
+        named = ", ".join(f"{o.block} (score {score(o.score)})" for o in comparison.outliers)
         lines.append(f"Blocks far from the others (score above {OUTLIER_SCORE:g}): {named}; kept.")
     else:
         lines.append("No block lies far from the others, or there are too few to tell.")

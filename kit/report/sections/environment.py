@@ -11,7 +11,7 @@ from kit.measure.record import Fit
 from kit.plan.model import PlannedRun
 from kit.plan.roles import MAIN, role_of
 from kit.report.model import ArmFacts, RawRun, ReportModel
-from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.numbers import NONE, fixed, gigabytes, megabytes, scaled, seconds
 from kit.report.outlook import outlook_lines
 from kit.report.sections.gpu import summary
 from kit.report.tables import bullets, facts, fold, table
@@ -103,7 +103,7 @@ def _host(model: ReportModel) -> str:
     rows = [
         ("CPU", f"{host.cpu_model or 'not known'}, {host.cpus} CPUs"),
         ("frequency governor", host.governor),
-        ("memory", f"{host.memory_bytes / 1e9:.1f} GB"),
+        ("memory", gigabytes(host.memory_bytes)),
         ("operating system", host.operating_system),
         ("kernel", host.kernel),
         ("virtualization", host.virtualization),
@@ -111,8 +111,8 @@ def _host(model: ReportModel) -> str:
         ("cgroup version", host.cgroup_version),
         (
             "limits of a run",
-            f"CPUs {limits.cpuset or 'all'}, {limits.memory_bytes / 1e9:.1f} GB of memory, "
-            f"{limits.timeout_s:g} s",
+            f"CPUs {limits.cpuset or 'all'}, {gigabytes(limits.memory_bytes)} of memory, "
+            f"{fixed(limits.timeout_s)} s",
         ),
         ("load and steal", _samples(model)),
         *((f"shard {number}", text) for number, text in enumerate(model.header.shards, start=1)),
@@ -137,11 +137,11 @@ def _samples(model: ReportModel) -> str:
         return "no timed run"
     loads = [sample.load_1m_before for sample in samples]
     stolen = [s.steal_ticks for s in samples if s.steal_ticks is not None]
-    steal = f"{sum(stolen) / 100:.2f} s stolen in all" if stolen else "steal time not known"
+    steal = f"{scaled(sum(stolen), 100, 2)} s stolen in all" if stolen else "steal time not known"
     free = min(sample.available_bytes_before for sample in samples)
     return (
-        f"load {min(loads):.2f} to {max(loads):.2f} before runs, {steal}, "
-        f"at least {free / 1e9:.1f} GB of memory free"
+        f"load {fixed(min(loads), 2)} to {fixed(max(loads), 2)} before runs, {steal}, "
+        f"at least {gigabytes(free)} of memory free"
     )
 
 
@@ -157,7 +157,7 @@ def left_out(model: ReportModel) -> str:
             [
                 code(f.run_id),
                 inline(f.arm),
-                f.kind,
+                inline(f.kind),
                 str(f.exit_code),
                 inline(f.failure),
                 "yes" if f.mended else "no",
@@ -256,7 +256,7 @@ def _fit_row(run: RawRun, fit: Fit) -> list[str]:
         str(run.block),
         str(run.position),
         inline(run.arm),
-        run.role,
+        inline(run.role),
         inline(run.run_id),
         "yes" if run.counted else "no",
         str(fit.index),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kit.gpu.facts import Finding, Gpu, GpuSample
 from kit.report.gpu import GpuReport, GpuRun
 from kit.report.model import ReportModel
-from kit.report.numbers import NONE, megabytes, ratio
+from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio
 from kit.report.tables import bullets, facts, table
 from kit.report.text import code, inline
 
@@ -60,14 +60,14 @@ def _findings(findings: Sequence[Finding]) -> str:
 
 def _found(chosen: Gpu, count: int) -> str:
     major, minor = chosen.compute_capability
-    total, free = chosen.memory_total_bytes / 1e9, chosen.memory_free_bytes / 1e9
+    total, free = (gigabytes(n) for n in (chosen.memory_total_bytes, chosen.memory_free_bytes))
     return facts(
         [
             ("GPU", f"{chosen.name} (number {chosen.index} of {count} here)"),
             ("UUID", chosen.uuid),
             ("driver", chosen.driver),
             ("compute capability", f"{major}.{minor}"),
-            ("memory", f"{total:.1f} GB, {free:.1f} GB free before the session"),
+            ("memory", f"{total}, {free} free before the session"),
         ]
     )
 
@@ -132,7 +132,7 @@ def _between(low: int | None, high: int | None) -> str:
 def _power(sample: GpuSample) -> str:
     if sample.power_mean_w is None or sample.power_max_w is None:
         return NONE
-    return f"{sample.power_mean_w:.0f} / {sample.power_max_w:.0f}"
+    return f"{fixed(sample.power_mean_w)} / {fixed(sample.power_max_w)}"
 
 
 def _ratios(part: GpuReport) -> str:

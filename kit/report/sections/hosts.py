@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit.judge.hosts import Hosts
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import gain
+from kit.report.numbers import gain, p_value
 from kit.report.tables import table
 from kit.report.text import code, inline
 
@@ -25,12 +25,17 @@ def _variant(model: ReportModel, part: VariantReport, found: Hosts) -> str:
             f"host {number}",
             code(own.machine),
             str(len(own.blocks)),
-            *(gain(own.estimates[v.claim.statistic]) for v in verdicts),
+            *(gain(own.estimates[v.claim.statistic], part.form) for v in verdicts),
         ]
         for number, own in enumerate(found.parts, start=1)
     ]
     rows.append(
-        ["all", "", str(len(part.comparison.blocks)), *(gain(v.measured) for v in verdicts)]
+        [
+            "all",
+            "",
+            str(len(part.comparison.blocks)),
+            *(gain(v.measured, part.form) for v in verdicts),
+        ]
     )
     rows.append(["agree? p", "", "", *(_p(found.agreement[v.claim.statistic]) for v in verdicts)])
     heads = [inline(f"{v.claim.id} {v.claim.statistic}") for v in verdicts]
@@ -45,4 +50,4 @@ def _variant(model: ReportModel, part: VariantReport, found: Hosts) -> str:
 
 
 def _p(value: float | None) -> str:
-    return "too few blocks" if value is None else f"{value:.3f}"
+    return "too few blocks" if value is None else p_value(value)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from kit.judge.controls import single_pair_log
+from kit.judge.effects import Form, equal_text, form_of, gain_of, log_of, size_text
 from kit.judge.executable import ExecutableVerdict
-from kit.judge.power import effect_of
-from kit.judge.robustness import EQUIVALENCE_PERCENT
-from kit.judge.statistics import Estimate
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.plan.roles import PLACEBO
 from kit.report.model import PublishedRow, ReportModel, VariantReport
-from kit.report.numbers import NONE, gain, megabytes, ratio, seconds, signed_percent
+from kit.report.numbers import (
+    NONE,
+    UNDETERMINED,
+    UNDETERMINED_MEANS,
+    claimed,
+    effect,
+    fixed,
+    gain,
+    megabytes,
+    ratio,
+    seconds,
+)
 from kit.report.tables import table
 from kit.report.text import inline
 from kit.study.model import lead_claim
@@ -28,9 +36,10 @@ _UNITS = (
 )
 _GAIN = (
     "A gain is 100 * ({baseline} - {contender}) / {baseline}: plus means that {contender} is "
-    "faster. Brackets hold the 95 % interval. Hardened: the median fit of a run without its cold "
-    "first one, the same for every claim and not judged. A claim is judged on its own statistic; "
-    f"gains within plus or minus {EQUIVALENCE_PERCENT:g} % count as equal."
+    "faster. From a factor of two on effects are given as factors: 6.7x faster is a gain of 85 %. "
+    "Brackets hold the 95 % interval. Hardened: the median fit of a run without its cold first "
+    "one, the same for every claim and not judged. A claim is judged on its own statistic; "
+    "effects {equal} count as equal."
 )
 _NAMES: Mapping[str, str] = {
     "hardened": "median without cold fit",
@@ -50,10 +59,9 @@ def claims(model: ReportModel) -> str:
         _claim_row(
             v,
             of_variant(v),
-            f"{signed_percent(v.claim.published_gain_percent)} "
-            f"(figures: {signed_percent(v.figures_gain_percent)})",
-            gain(v.measured),
-            gain(v.hardened),
+            _paper(v, model.form_of(v)),
+            gain(v.measured, model.form_of(v)),
+            gain(v.hardened, model.form_of(v)),
         )
         for v in model.verdicts
     ]
@@ -61,9 +69,26 @@ def claims(model: ReportModel) -> str:
     rows += [_claim_row(v, v.claim.id) for v in model.judged.executable]
     headers = ["id", "claim", "paper", "measured gain", "hardened gain", "verdict", "why"]
     named = _GAIN.format(
-        baseline=inline(model.study.baseline), contender=inline(model.study.contender)
+        baseline=inline(model.study.baseline),
+        contender=inline(model.study.contender),
+        equal=_equal(model),
     )
+    if any(UNDETERMINED in (row[3], row[4]) for row in rows):
+        named += f" {UNDETERMINED.capitalize()}: {UNDETERMINED_MEANS}, so nothing can be said."
     return f"{table(headers, rows)}\n\n{named}"
+
+
+def _paper(verdict: Verdict, form: Form) -> str:
+    """The claim's gain, and in brackets what the figures say of the same."""
+    text = claimed(verdict.claim.published_gain_percent, form)
+    figures = f"figures: {effect(verdict.figures_gain_percent, form)})"
+    return f"{text[:-1]}; {figures}" if text.endswith(")") else f"{text} ({figures}"
+
+
+def _equal(model: ReportModel) -> str:
+    """Within what effects count as equal, in the form or forms of the report."""
+    forms = dict.fromkeys(part.form for part in model.variants) or {Form.GAIN: None}
+    return " or ".join(map(equal_text, forms))
 
 
 def _claim_row(
@@ -94,9 +119,9 @@ def _published(model: ReportModel, part: VariantReport) -> str:
     pair = part.comparison.pair
     figures = model.study.paper.figures
     heads = [
-        f"{stack}, {inline(figures[stack].where)} (s)"
+        inline(f"{stack}, {figures[stack].where} (s)")
         if stack in figures
-        else f"{stack}, paper (s)"
+        else inline(f"{stack}, paper (s)")
         for stack in (model.study.baseline, model.study.contender)
     ]
     headers = [
@@ -108,7 +133,7 @@ def _published(model: ReportModel, part: VariantReport) -> str:
         f"ratio {_ratio_name(model)}",
         "measured gain",
     ]
-    rows = [_published_row(row, model) for row in part.rows]
+    rows = [_published_row(row, model, part.form) for row in part.rows]
     blocks = len(part.comparison.blocks)
     note = (
         f"Measured seconds are means over the runs of {blocks} complete "
@@ -134,22 +159,25 @@ def _one_session(part: VariantReport, model: ReportModel) -> str:
     off = single_pair_log(estimate)
     if off is None or estimate.sd_log is None:
         return ""
-    size = abs(claim.published_gain_percent)
-    can = "cannot" if off >= effect_of(claim.published_gain_percent) else "could"
+    size = claim.published_gain_percent
+    can = "cannot" if off >= abs(log_of(size)) else "could"
+    # Of the two the larger decides in which form they can be compared.
+    form = form_of([gain_of(off)]) if part.form is Form.GAIN else part.form
+    name = inline(_NAMES.get(claim.statistic, claim.statistic))
     return (
         f"\n\nThe protocol as published is one run of each stack. Here {inline(placebo.arm)} was "
         f"run against itself {estimate.pairs} times: the SD of the log ratio of its "
-        f"{_NAMES.get(claim.statistic, claim.statistic)} fits is {estimate.sd_log:.4f}, so one "
-        f"such pair of equal programs lies up to {100 * math.expm1(off):.1f} % apart in 95 of 100 cases. One session "
-        f"of the published protocol {can} tell {size:g} % from nothing here."
+        f"{name} fits is {fixed(estimate.sd_log, 4)}, so one such pair of equal programs lies up "
+        f"to {size_text(off, size, form)} apart in 95 of 100 cases. One session of the published "
+        f"protocol {can} tell {claimed(size, form)} from nothing here."
     )
 
 
-def _published_row(row: PublishedRow, model: ReportModel) -> list[str]:
+def _published_row(row: PublishedRow, model: ReportModel, form: Form) -> list[str]:
     name = _NAMES.get(row.statistic, row.statistic)
     if row.statistic == "total":
         name = f"total (here of {_fits(model)} fits)"
-    paper = f"{signed_percent(row.figures_gain_percent)} / {signed_percent(row.text_gain_percent)}"
+    paper = f"{effect(row.figures_gain_percent, form)} / {effect(row.text_gain_percent, form)}"
     return [
         name,
         seconds(row.paper_baseline),
@@ -158,7 +186,7 @@ def _published_row(row: PublishedRow, model: ReportModel) -> list[str]:
         seconds(row.baseline),
         seconds(row.contender),
         ratio(row.estimate),
-        gain(row.estimate),
+        gain(row.estimate, form),
     ]
 
 
@@ -180,8 +208,8 @@ def noise(model: ReportModel) -> str:
                     inline(part.variant),
                     _NAMES.get(name, name),
                     str(estimate.pairs),
-                    NONE if estimate.sd_log is None else f"{estimate.sd_log:.4f}",
-                    _spread(estimate),
+                    fixed(estimate.sd_log, 4),
+                    NONE if estimate.sd_log is None else size_text(estimate.sd_log, 0, part.form),
                     ratio(estimate),
                     inline(estimate.note) or NONE,
                 ]
@@ -194,12 +222,6 @@ def noise(model: ReportModel) -> str:
     )
 
 
-def _spread(estimate: Estimate) -> str:
-    if estimate.sd_log is None:
-        return NONE
-    return f"{100 * math.expm1(min(estimate.sd_log, 10.0)):.1f} %"
-
-
 def training(model: ReportModel) -> str:
     """Last-epoch loss and accuracy against the figures' ranges."""
     rows = []
@@ -207,9 +229,9 @@ def training(model: ReportModel) -> str:
         rows.append(
             [
                 inline(row.arm),
-                row.quantity,
-                f"{row.paper.low:.4f} to {row.paper.high:.4f}",
-                NONE if row.low is None else f"{row.low:.4f} to {row.high:.4f}",
+                inline(row.quantity),
+                f"{fixed(row.paper.low, 4)} to {fixed(row.paper.high, 4)}",
+                NONE if row.low is None else f"{fixed(row.low, 4)} to {fixed(row.high, 4)}",
                 seconds(row.mean),
                 f"{row.inside} of {row.fits}",
                 row.word + (f", {row.left_out} not usable" if row.left_out else ""),
@@ -229,10 +251,10 @@ def cost(model: ReportModel) -> str:
             seconds(row.wall_s),
             seconds(row.user_s),
             seconds(row.system_s),
-            NONE if row.minor_faults is None else f"{row.minor_faults:.0f}",
+            fixed(row.minor_faults),
             megabytes(row.rss_growth_bytes),
             megabytes(row.rss_peak_bytes),
-            NONE if row.clock_gap_s is None else f"{1000 * row.clock_gap_s:.3f}",
+            NONE if row.clock_gap_s is None else fixed(1000 * row.clock_gap_s, 3),
         ]
         for row in model.costs
     ]
@@ -251,7 +273,8 @@ def cost(model: ReportModel) -> str:
         if estimate.ratio is not None:
             lines.append(
                 f"CPU seconds (user + system) a fit, {inline(part.variant)}: ratio "
-                f"{_ratio_name(model)} {ratio(estimate)}, gain {gain(estimate)}. Claims are "
+                f"{_ratio_name(model)} {ratio(estimate)}, gain {gain(estimate, part.form)}. "
+                "Claims are "
                 "judged on wall time, as the paper's are."
             )
     return "\n\n".join(lines)
@@ -268,7 +291,7 @@ def cold(model: ReportModel) -> str:
         if estimate.ratio is not None:
             lines.append(
                 f"Cold fit, {inline(part.variant)}: ratio {_ratio_name(model)} {ratio(estimate)}, "
-                f"gain {gain(estimate)}."
+                f"gain {gain(estimate, part.form)}."
             )
     lines.append(
         "As-published numbers include the cold fit: the paper's once in "

@@ -1,0 +1,278 @@
+"""Effects of every size, in every sentence and table: one form, and no absurd number."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from dataclasses import replace
+from statistics import NormalDist, stdev
+from typing import Any
+
+import pytest
+from rich.console import Console
+from scipy import stats
+from sessions import (
+    PYTHON,
+    change_record,
+    make_claim,
+    make_fits,
+    make_session,
+    make_study,
+    paired,
+    with_role,
+)
+
+from kit.judge.effects import Form
+from kit.judge.pilot import DesignOutlook, Outlook
+from kit.judge.power import Need
+from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
+from kit.measure.session import HostSample
+from kit.report import appendix, crate, diff, html, markdown
+from kit.report.formats import render_all
+from kit.report.head import show
+from kit.report.model import build_report
+from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED
+from kit.report.outlook import outlook_lines
+from kit.report.plots import draw_all
+from kit.report.results_json import to_document
+
+SIZES = (2.0, 3.0, 6.7, 10.0, 20.0)
+FACTORS = (*SIZES, *(1 / size for size in SIZES), 1.05)
+TIGHT, WIDE = 0.01, 0.6
+FASTER = make_claim(gain=85.0, band=(75.0, 91.7))
+SLOWER = make_claim(gain=-400.0, band=(-900.0, -300.0), statement="dotnet is slower")
+SMALL = make_claim()
+NUMBER = r"(over )?(\d+(?:\.\d+)?)x"
+
+
+def spread(centre: float, sd: float, blocks: int) -> list[float]:
+    """Ratios around the centre, as a normal sample of that size lies."""
+    normal = NormalDist()
+    return [centre * math.exp(sd * normal.inv_cdf((n + 0.5) / blocks)) for n in range(blocks)]
+
+
+def session_of(factor: float, sd: float, blocks: int) -> Any:
+    return with_role(
+        make_session(paired(spread(factor, sd, blocks))),
+        "placebo",
+        spread(1.0, sd, blocks)[::-1],
+    )
+
+
+def outputs(session, study, plots=()) -> dict[str, str]:
+    """Everything that a person reads of a session."""
+    model = build_report(session, study)
+    text = markdown.render(model, plots)
+    written = io.StringIO()
+    show(model, Console(file=written, width=80))
+    made, formats = appendix.render(session, model), render_all(model)
+    return {
+        "report.md": text,
+        "report.html": html.render(text, plots),
+        "terminal": written.getvalue(),
+        "appendix.md": made["appendix.md"].decode(),
+        "appendix.tex": made["appendix.tex"].decode(),
+        "junit": formats["claims.junit.xml"].decode(),
+        "summary.md": formats["summary.md"].decode(),
+        "diff": diff.shown(diff.compare(model, model)),
+        "plots": "\n".join(plot.alt for plot in plots),
+    }
+
+
+def cells(text: str, title: str) -> list[dict[str, str]]:
+    part = text.split(f"\n## {title}\n")[1].split("\n## ", maxsplit=1)[0]
+    lines = [[c.strip() for c in row.strip("|").split("|")] for row in part.splitlines()
+             if row.startswith("|")]  # fmt: skip
+    return [dict(zip(lines[0], row, strict=True)) for row in lines[2:]]
+
+
+def log_in(text: str) -> float:
+    """The log ratio of the first gain or factor of a text, plus for faster."""
+    factor = re.search(NUMBER + r"(?: (faster|slower))?", text)
+    if factor is not None:
+        sign = -1 if factor[3] == "slower" else 1
+        return sign * math.log(float(factor[2]))
+    gain = re.search(r"([-+]?\d+\.\d+) %", text)
+    assert gain is not None, text
+    return -math.log1p(-float(gain[1]) / 100)
+
+
+def is_factor(text: str) -> bool:
+    return re.search(NUMBER, text) is not None
+
+
+CASES = [
+    (factor, sd, blocks)
+    for factor in FACTORS
+    for sd in (TIGHT, WIDE)
+    for blocks in (2, 3, 6, 20)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", [FASTER, SLOWER, SMALL], ids=["85", "-400", "6.5"])
+@pytest.mark.parametrize("factor, sd, blocks", CASES)
+def test_no_number_is_absurd_and_each_is_the_same_everywhere(claim, factor, sd, blocks):
+    session, study = session_of(factor, sd, blocks), make_study(claims=(claim,))
+    got = outputs(session, study)
+    own = f"{claim.published_gain_percent:+.1f} %"
+    for name, text in got.items():
+        said = re.sub(r"[0-9a-f]{12,}|base64,[\w+/=]+|<style>.*?</style>|<script>.*?</script>", "",
+                      text, flags=re.DOTALL)  # fmt: skip
+        said = said.replace("{}", "").replace("\\%", "%")
+        assert not re.search(r"\d[eE][-+]?\d", said), name
+        assert not re.search(r"(?i)\b(nan|inf|infinity)\b", said), name
+        for percent in re.findall(r"[-+]?\d+(?:\.\d+)? ?%", said.replace(own, "")):
+            assert abs(float(percent.rstrip("% "))) <= 100, (name, percent)
+
+    row = cells(got["report.md"], "Claims")[0]
+    shown = row["measured gain"]
+    table = cells(got["report.md"], "Published against measured")
+    assert next(r for r in table if r["of a run's fits"] == "mean")["measured gain"] == shown
+    flat = {name: " ".join(text.split()) for name, text in got.items()}
+    for name in ("junit", "diff"):
+        assert shown in flat[name], name
+    assert shown.replace("[", "\\[").replace("]", "\\]") in flat["appendix.md"]
+    if len(shown) < 30:  # a longer one is wrapped inside its cell
+        assert shown in flat["terminal"]
+
+    headline = build_report(session, study).headline
+    paper, _, measured = headline.partition("; the paper says ")[2].partition(", measured ")
+    word = row["verdict"].strip("*")
+    if shown == UNDETERMINED:
+        assert measured.startswith(UNDETERMINED) and word == INCONCLUSIVE
+        return
+    assert is_factor(paper) == is_factor(measured) == is_factor(shown)
+    assert is_factor(row["paper"]) == is_factor(shown)
+    assert measured.startswith(shown.partition(" [")[0])
+    # What the words say is what was measured, to the digits that are shown.
+    assert log_in(shown) == pytest.approx(math.log(factor), abs=0.03 * max(1, sd / TIGHT / 20))
+    claimed = -math.log1p(-claim.published_gain_percent / 100)
+    assert log_in(paper.partition("(")[2] or paper) == pytest.approx(claimed, abs=0.03)
+    if word in (REPRODUCED, SAME_DIRECTION):
+        assert log_in(shown) * claimed > 0
+    if word == OPPOSITE:
+        assert log_in(shown) * claimed < 0
+    assert word != EQUIVALENT
+
+
+@pytest.mark.parametrize("claim", [FASTER, SLOWER, SMALL], ids=["85", "-400", "6.5"])
+@pytest.mark.parametrize("sd", [0.005, 0.02, 0.06, 0.3, 0.8, 2.0])
+@pytest.mark.parametrize("blocks", [3, 6, 20])
+def test_one_pair_against_the_claim_is_told_on_one_scale(claim, sd, blocks):
+    ratios = spread(1.0, sd, blocks)
+    study = make_study(claims=(claim,))
+    text = markdown.render(build_report(session_of(6.7, sd, blocks), study))
+    said = re.search(
+        r"lies up to (.*?) apart in 95 .* protocol (could|cannot) tell (.*?) from", text
+    )
+    assert said is not None
+    off, can, effect = said.groups()
+    # The textbook's prediction interval and the claim, both as log ratios.
+    half = stats.t.ppf(0.975, blocks - 1) * stdev(map(math.log, ratios)) * math.sqrt(1 + 1 / blocks)
+    size = abs(math.log1p(-claim.published_gain_percent / 100))
+    assert (can == "cannot") == (half >= size)
+    assert is_factor(off) == is_factor(effect)
+    if "over" in off:
+        assert half > math.log(1000)
+        return
+    same = log_in(off) if claim.published_gain_percent > 0 or is_factor(off) else None
+    if same is not None:
+        assert same == pytest.approx(half, rel=0.06, abs=0.002)
+
+
+def test_a_gain_of_85_percent_is_not_below_a_factor_of_three():
+    """What a ratio minus one and a gain, both in percent, got wrong."""
+    session = session_of(6.7, 0.37, 6)
+    text = markdown.render(build_report(session, make_study(claims=(FASTER,))))
+    assert "protocol could tell +85.0 % (6.7x faster) from nothing" in text
+
+
+@pytest.mark.parametrize("ratios", [[0.1, 8.0], [0.2, 0.9], [0.01, 9.0, 0.3]])
+def test_blocks_that_say_nothing_are_said_to_say_nothing(ratios):
+    session, study = make_session(paired(ratios)), make_study(claims=(SMALL,))
+    plots = draw_all(build_report(session, study))
+    got = outputs(session, study, plots)
+    for name in ("report.md", "terminal", "junit", "appendix.md", "diff", "plots"):
+        assert UNDETERMINED in " ".join(got[name].split()), name
+    document = to_document(build_report(session, study))
+    measured = document["variants"][0]["verdicts"][0]["measured"]
+    assert isinstance(measured["gain_percent"], float)  # the files for machines stay raw
+
+
+@pytest.mark.parametrize("factor", [6.7, 1 / 20, 1.05])
+def test_a_plot_of_any_size_is_drawn_with_words_of_one_form(factor):
+    session, study = (
+        session_of(factor, 0.1, 6),
+        make_study(claims=(FASTER, replace(SMALL, id="C2"))),
+    )
+    entries = tuple(replace(e, machine="ab"[e.block % 2]) for e in session.entries)
+    model = build_report(replace(session, entries=entries), study)
+    words = {plot.name: plot.alt for plot in draw_all(model)}
+    assert model.variants[0].form is Form.FACTOR
+    for part in words["gains"].split("; "):
+        measured, _, paper = part.partition(", paper ")
+        assert is_factor(measured) and is_factor(paper)
+    assert all(is_factor(part) for part in words["hosts"].split("; "))
+
+
+def test_two_sessions_are_compared_in_one_form():
+    study = make_study(claims=(SMALL,))
+    one = build_report(session_of(1.06, TIGHT, 6), study)
+    two = build_report(session_of(3.0, TIGHT, 6), study)
+    told = [line for line in diff.shown(diff.compare(one, two)).splitlines() if "measured" in line]
+    assert len(told) == 2 and all(map(is_factor, told))
+    same = diff.shown(diff.compare(one, one))
+    assert not is_factor(same.partition("Claims:")[2])
+
+
+@pytest.mark.parametrize(
+    "wanted, smallest", [(85.0, 4.0), (6.5, 70.0), (-400.0, 4.0), (6.5, 4.0), (6.5, 100.0)]
+)
+def test_a_pilots_numbers_are_in_one_form(wanted, smallest):
+    design = DesignOutlook("sequential", 5, 0.05, 0.06, 30.0, (Need(0.8, 9),))
+    found = Outlook("sequential", 9, "C1", wanted, 0.8, 5.0, smallest, (design,), {}, "why")
+    lines = outlook_lines(found)
+    assert is_factor(lines[0]) == is_factor(lines[1])
+    assert is_factor(lines[0]) == (max(abs(wanted), smallest) >= 50)
+
+
+@pytest.mark.parametrize("large", [10**400, 2**63 - 1], ids=["hundreds of digits", "64 bits"])
+def test_no_number_of_a_log_stops_a_report(large):
+    session = session_of(6.7, 0.1, 6)
+    fits = make_fits(
+        [1.9] * 5, paper_clock_s=1e308, losses=(1e308,), accuracies=(-1e308,),
+        minor_faults=2**63 - 1, rss_after_bytes=2**63 - 1,
+    )  # fmt: skip
+    session = change_record(session, f"t0-{PYTHON}", fits=fits)
+    session = change_record(session, f"t1-{PYTHON}", fits=fits)
+    host = HostSample(1e308, -1e308, large, 2**63, 1e308, large, large, 1e3, 1e308, 2**63, large)
+    header = session.header
+    limits = replace(header.plan.limits, memory_bytes=large, timeout_s=1e308)
+    images = {arm: replace(image, size_bytes=large) for arm, image in header.images.items()}
+    design = DesignOutlook("sequential", 5, 1e308, 1e308, 1e308, (Need(0.8, large),))
+    outlook = Outlook(
+        "sequential", large, "C1", -1e308, 0.8, 1e308, 1e308, (design,), {"C1": large}, "why"
+    )  # fmt: skip
+    session = replace(
+        session,
+        header=replace(
+            header,
+            plan=replace(header.plan, limits=limits, pilot=5),
+            images=images,
+            host=replace(header.host, memory_bytes=large),
+        ),
+        entries=tuple(replace(entry, host=host) for entry in session.entries),
+    )
+    study = make_study()
+    model = replace(build_report(session, study), outlook=outlook)
+    drawn = draw_all(model)
+    text = markdown.render(model, drawn)
+    html.render(text, drawn)
+    crate.render(model, ())
+    json.dumps(to_document(model), allow_nan=False)
+    appendix.render(session, model)
+    assert OUT_OF_RANGE in text
+    numbers = text.split("\n## Claims\n")[1].split("\n## Disturbances")[0]
+    assert not re.search(r"\d{20}", re.sub(r"[0-9a-f]{64}", "", numbers))
