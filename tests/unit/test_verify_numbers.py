@@ -196,3 +196,10 @@ def test_a_drawing_may_differ_by_what_nobody_sees() -> None:
     assert not drawn_alike(path, path.replace(b"20.123456", b"20.123556"))
     assert not drawn_alike(path, path.replace(b"20.123456", b"20.123456 1.0"))
     assert not drawn_alike(path, path.replace(b"path", b"text"))
+
+
+def test_the_ids_of_a_drawing_may_be_others_but_not_what_they_refer_to() -> None:
+    made = b'<path id="m0123456789"/><clipPath id="pabcdef0123"/><g href="#m0123456789"/>'
+    assert drawn_alike(made, made.replace(b"0123456789", b"9876543210"))
+    assert not drawn_alike(made, made.replace(b"#m0123456789", b"#pabcdef0123"))
+    assert not drawn_alike(made, made.replace(b"#m0123456789", b"#m9876543210"))
