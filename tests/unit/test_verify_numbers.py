@@ -121,9 +121,7 @@ def test_a_document_of_another_form_is_found(change) -> None:
     assert outcome(text(DOCUMENT), found) == "wrong"
 
 
-REPORT = (
-    b"| C1 | +6.4 % [-0.1, +8.2] | 1.069 | p = 0.062 |\n12.34 in 2.10.1, 6.4e+04 and 3 runs.\n"
-)
+REPORT = b"| C1 | +6.4 % [-0.1, +8.2] | 1.069 | p = 0.062 |\n12.34 in 2.10.1, 6.4e+04 and 3 runs.\n"
 
 
 def beside(values: list[tuple[float, float]], name: str, here: bytes, there: bytes) -> str:
