@@ -13,7 +13,9 @@ def verify(folder: Path) -> None:
     """Check the results in FOLDER as an outsider, without an engine.
 
     Sums of all files, the chain of the run log, the plan made anew from its seed, every
-    record against its spec, and every report derived again, byte for byte. Whatever was
+    record against its spec, and every report derived again. Words, integers and structure
+    must be equal; other numbers may differ by 1e-9 of themselves, as another Python or SciPy
+    rounds them, and plots where another matplotlib drew them: both are named. Whatever was
     changed is named; exit code 8.
     """
     from kit import verify as verifying

@@ -1,10 +1,14 @@
-"""The reports, every one derived again from the log."""
+"""The reports, every one derived again from the log.
+
+Words and structure must be equal; ``kit.verify.numbers`` and ``kit.verify.plots`` say what of
+numbers and plots may differ.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import kit
 from kit.errors import KitError
@@ -14,17 +18,12 @@ from kit.measure.runlog import read_session
 from kit.measure.session import Session
 from kit.plan.model import EXPLAIN
 from kit.report import appendix, explanation
-from kit.report.files import (
-    PAGE,
-    REPORT,
-    is_picture,
-    picture_address,
-    report_files,
-    without_pictures,
-)
+from kit.report.files import PAGE, REPORT, is_picture, report_files, without_pictures
 from kit.report.model import build_report
 from kit.study.model import Study
+from kit.verify import plots
 from kit.verify.finding import UNREADABLE, Finding, said
+from kit.verify.numbers import Compared, compare
 from kit.verify.sums import Known
 
 WHAT = "reports"
@@ -42,7 +41,7 @@ class Derived:
 def check(
     folder: Path, session: Session, study: Study, beside: Path | None, beside_unfinished: bool
 ) -> Derived:
-    """Every report made anew. Plots may differ, by the drawing library alone: that is said."""
+    """Every report made anew. What may differ with the libraries here is named."""
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:
             return Derived(
@@ -74,14 +73,12 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
         return Derived(Finding(WHAT, (error.problem,), ""))
     except UNREADABLE as error:
         return Derived(Finding(WHAT, (f"cannot be derived: {said(error)}",), ""))
-    good = "derived again, byte for byte"
     found, wrong = _read(folder, made)
-    redrawn = _redrawn(made, found)
-    for name, content in found.items():
-        if name == PAGE:
-            wrong += _page(made, found)
-        elif content != made[name] and name not in redrawn:
-            wrong.append(f"{name} does not follow from the log")
+    drawn = plots.compare(made, found)
+    told = _compared(made, found)
+    wrong += [f"{name} does not follow from the log" for name in (*told.wrong, *drawn.wrong)]
+    if PAGE in found and PAGE not in told.wrong:
+        wrong += plots.in_page(made, found)
     names = set(made)
     if session.header.plan.purpose != EXPLAIN:
         sboms = [f"{SBOMS}/{sbom_name(arm)}" for arm in session.header.images]
@@ -92,8 +89,11 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
         # Another kit may word and round otherwise: that is no tampering.
         other = f"written by kit {version}, this is kit {kit.__version__}"
         return Derived(Finding(WHAT, (f"{other}, which derives other ones",), ""))
-    if redrawn:
-        good += f"; otherwise drawn by the drawing library here: {', '.join(redrawn)}"
+    good = "derived again, byte for byte"
+    if told.rounded:
+        good = f"derived again; only last digits of numbers differ in {', '.join(told.rounded)}"
+    if drawn.note:
+        good += f"; {drawn.note}"
     return Derived(Finding(WHAT, tuple(wrong), good), Known(frozenset(names)))
 
 
@@ -112,37 +112,17 @@ def _read(folder: Path, made: Files) -> tuple[dict[str, bytes], list[str]]:
     return found, wrong
 
 
-def _redrawn(made: Files, found: Files) -> list[str]:
-    """The plots that another drawing library explains: it draws none of them the same.
+def _compared(made: Files, found: Files) -> Compared:
+    """What is no plot, the page without the plots inside it."""
 
-    PNGs may differ where the SVGs are the same, for other libraries (of fonts, of packing)
-    make their bytes too; again then all of them do.
-    """
-    plots = [name for name in made if is_picture(name) and name in found]
-    same = [name for name in plots if found[name] == made[name]]
-    other = [name for name in plots if name not in same]
-    if same:
-        other = [name for name in other if name.endswith(".png")]
-    return other if not any(name.endswith(".png") for name in same) else []
+    def texts(files: Files) -> Files:
+        return {
+            name: without_pictures(content)[0] if name == PAGE else content
+            for name, content in files.items()
+            if not is_picture(name)
+        }
 
-
-def _page(made: Files, found: Files) -> Iterator[str]:
-    """What differs in the page: its text is the one made anew, its plots the folder's own."""
-    text, pictures = without_pictures(found[PAGE])
-    wanted_text, wanted = without_pictures(made[PAGE])
-    if text != wanted_text or len(pictures) != len(wanted):
-        yield f"{PAGE} does not follow from the log"
-        return
-    here = {**made, **found}
-    plots = [name for name in made if is_picture(name)]
-    plot_of = {picture_address(name, made[name]): PurePosixPath(name).stem for name in plots}
-    for shown, due in zip(pictures, wanted, strict=True):
-        plot = plot_of[due]
-        # Drawn otherwise, a plot may pass the size up to which the page holds the SVG.
-        if shown not in {
-            picture_address(name, here[name]) for name in plots if PurePosixPath(name).stem == plot
-        }:
-            yield f"{PAGE} shows another picture of {plot} than the folder holds"
+    return compare(texts(made), texts(found))
 
 
 def _unlinked(folder: Path, names: list[str], report: bytes) -> Iterator[str]:

@@ -14,6 +14,7 @@ from kit.judge.statistics import (
     Interval,
     estimate,
     gain_percent,
+    half_width,
     run_statistics,
     value_of,
     why_unusable,
@@ -120,3 +121,24 @@ def test_interval_relations():
     assert not Interval(1, 2).overlaps(2.1, 3)
     assert Interval(-2, 2).within(-2, 2)
     assert not Interval(-2, 2.1).within(-2, 2)
+
+
+@pytest.mark.parametrize(
+    "pairs, confidence, quantile",
+    [  # 15 digits: SciPy's own functions differ from the tenth or eleventh on
+        (2, 0.95, 12.7062047361747),
+        (3, 0.95, 4.30265272974946),
+        (2, 0.9, 6.31375151467504),
+        (3, 0.99, 9.92484320091829),
+        (13, 0.95, 2.17881282966723),
+    ],
+)
+def test_an_interval_has_the_same_digits_with_every_scipy(pairs, confidence, quantile) -> None:
+    found = half_width(0.1, pairs, confidence)
+    assert found == pytest.approx(0.1 * quantile / math.sqrt(pairs), rel=1e-14)
+
+
+def test_the_quantile_is_students_at_any_number_of_pairs() -> None:
+    for pairs in (2, 4, 30, 3000):
+        expected = float(stats.t.ppf(0.975, pairs - 1)) / math.sqrt(pairs)
+        assert half_width(1.0, pairs) == pytest.approx(expected, rel=1e-9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from test_pipeline import PINS, STUDY, Bench, StopAt
 import kit.cli
 from kit import explain, pipeline
 from kit.images.build import Options
+from kit.judge import statistics
 from kit.measure.runlog import NAME
 from kit.report.files import SUMS, sums_of
 from kit.verify import verify
@@ -133,6 +135,53 @@ def test_pngs_alone_may_differ_but_all_of_them(folder: Path) -> None:
 def test_a_plot_that_differs_where_others_do_not_is_wrong(folder: Path, name: str) -> None:
     redrawn(folder, [name])
     assert wrong(folder) == {"reports": (f"{name} does not follow from the log",)}
+
+
+def drawn_by(folder: Path, names: Iterable[str], version: bytes) -> None:
+    """These SVGs as another version of matplotlib draws them, in the folder and in the page."""
+    page = folder / "report.html"
+    content = page.read_bytes()
+    for name in names:
+        before = (folder / name).read_bytes()
+        after = re.sub(rb"Matplotlib v[^,]+", b"Matplotlib v" + version, before)
+        assert before != after
+        (folder / name).write_bytes(after)
+        content = content.replace(base64.b64encode(before), base64.b64encode(after))
+    page.write_bytes(content)
+    resummed(folder)
+
+
+def test_plots_of_another_version_are_named_and_not_compared(folder: Path) -> None:
+    names = plots(folder, ".svg")
+    drawn_by(folder, names, b"3.8.4")
+    # Versions 3.8 and 3.9 draw all PNGs but one the same.
+    redrawn(folder, ["plots/gains.png"])
+    assert wrong(folder) == {}
+    (found,) = (f for f in verify(folder, pipeline.EXPLAINING) if f.what == "reports")
+    assert "matplotlib 3.8.4" in found.good
+    assert all(name in found.good for name in (*names, "plots/gains.png"))
+    assert "plots/runs.png" not in found.good
+
+
+def test_plots_of_one_session_are_of_one_version(folder: Path) -> None:
+    drawn_by(folder, ["plots/gains.svg"], b"3.8.4")
+    assert wrong(folder) == {"reports": ("plots/gains.svg does not follow from the log",)}
+
+
+@pytest.mark.parametrize("off, holds", [(4e-11, True), (-4e-11, True), (1e-6, False)])
+def test_a_library_with_other_last_digits_is_no_tampering(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, off: float, holds: bool
+) -> None:
+    half_width = statistics.half_width
+    monkeypatch.setattr(statistics, "half_width", lambda *a: half_width(*a) * (1 + off))
+    found = {f.what: f for f in verify(folder, pipeline.EXPLAINING)}
+    if holds:
+        assert [f for f in found.values() if f.wrong] == []
+        assert "last digits" in found["reports"].good
+        assert "results.json" in found["reports"].good
+    else:
+        said = "results.json does not follow from the log"
+        assert said in found["reports"].wrong
 
 
 @pytest.mark.parametrize("by", [b"AAAA", b"a plot", b""])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kit.report.model import ReportModel
 
 FOLDER = "plots"
+_DRAWN_BY = re.compile(rb"<dc:title>Matplotlib v([\w.+-]{1,40}),")
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,9 @@ def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
         for plot in plots
         for kind, content in (("svg", plot.svg), ("png", plot.png))
     }
+
+
+def drawn_by(svg: bytes) -> str:
+    """Return the version of the drawing library that the SVG names; empty where it names none."""
+    found = _DRAWN_BY.search(svg)
+    return "" if found is None else found[1].decode()

@@ -74,8 +74,8 @@ def figure(height_in: float) -> tuple[Any, Any]:
 
 
 def rendered(drawn: Any) -> tuple[bytes, bytes]:
-    """SVG and PNG, with no date and no version inside."""
+    """SVG and PNG without a date; the SVG names the version of the library that drew it."""
     svg, png = io.BytesIO(), io.BytesIO()
-    drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    drawn.savefig(svg, format="svg", metadata={"Date": None})
     drawn.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
     return svg.getvalue(), png.getvalue()
