@@ -21,7 +21,7 @@ from kit.plan.model import COMPARE, PlannedRun
 from kit.plan.roles import MAIN
 from kit.plan.shard import of_shard, parse_shard
 from kit.report.outlook import outlook_lines
-from kit.study.model import Study
+from kit.study.model import CPU, Study, by_stack_and_variant
 from kit.world import World
 
 
@@ -89,7 +89,9 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
 
 
 def _run_executable(world: World, study: Study, header: Header, image: ArmImage) -> ExecutableRun:
-    arm = next(a for a in header.plan.arms if study.arms[a].stack == study.contender)
+    # The executable is built on the CPU image, whichever arms were named first.
+    arms = by_stack_and_variant((study.arms[a] for a in header.plan.arms), "the plan")
+    arm = arms[study.contender, CPU].name
     return run_executable(world.engine, image, study, arm, header.plan.limits, header.session_id)
 
 

@@ -102,10 +102,12 @@ def judge_claims(
 def substitutes(study: Study, fidelity: Sequence[Component]) -> tuple[str, ...]:
     """Components the claims are about that were substituted or not accounted for.
 
-    A component without a row counts: a plain verdict needs proof of exactness.
+    A component without a row counts, and one with any row that is not exact: a plain
+    verdict needs proof of exactness.
     """
-    rows = {row.name.casefold(): row for row in fidelity}
-    return tuple(n for n in study.paper.claimed if n not in rows or not rows[n].exact)
+    exact = {row.name.casefold() for row in fidelity if row.exact}
+    exact -= {row.name.casefold() for row in fidelity if not row.exact}
+    return tuple(name for name in study.paper.claimed if name.casefold() not in exact)
 
 
 def figures_gain(study: Study, statistic: str) -> float | None:
