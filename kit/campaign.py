@@ -54,9 +54,10 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
     """Every run of the plan that the session lacks."""
     header = session.header
     done = session.done()
+    here = host_facts(world.engine.info())
     bench = Bench(
         world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
-        machine_id(host_facts(world.engine.info()), installation()),
+        machine_id(here, installation()), here.cpus,
     )  # fmt: skip
     shard = parse_shard(header.shard) if header.shard else None
     others = {run.run_id for run in header.plan.runs} - {

@@ -16,7 +16,7 @@ from kit.images.build import Builder, Options
 from kit.images.ready import build, build_images, check_disk
 from kit.images.sbom import SBOMS
 from kit.judge.comparison import judge
-from kit.measure.gather import gathered
+from kit.measure.gather import executable_of, gathered
 from kit.measure.header import new_header
 from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
 from kit.measure.session import Session
@@ -111,7 +111,8 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
     """
     named = [(folder, read_session(folder)) for folder in shards]
     header, entries = gathered(named)
-    first, session = named[0]
+    executable = executable_of(named)
+    first = named[0][0]
     study = study_for(first, header.plan.study_sha256)
     for shard, made in named:
         # Each machine proves its own: only the first one's identity runs are kept.
@@ -125,8 +126,8 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
     write_below(folder / SBOMS, sboms)
     keep_study(study, folder)
     log = RunLog.create(folder, header)
-    if session.executable is not None:
-        log.add_executable(session.executable)
+    if executable is not None:
+        log.add_executable(executable)
     log.add_entries(entries)
     return folder, study
 

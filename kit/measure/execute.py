@@ -36,7 +36,7 @@ OnDone = Callable[[RunEntry], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """What runs are made on and with. ``machine`` tells machines apart."""
+    """What runs are made on and with. ``machine`` tells machines apart, and has ``cpus``."""
 
     engine: Engine
     host: Host
@@ -45,6 +45,7 @@ class Bench:
     gpu: GpuBench | None = None
     """Where the CUDA arms run; None for a plan without them."""
     machine: str = ""
+    cpus: int | None = None
 
 
 def execute(
@@ -232,4 +233,5 @@ def _entry(
         role=run.role,
         pair=run.pair,
         machine=bench.machine,
+        cpus=bench.cpus,
     )

@@ -105,6 +105,8 @@ class RunEntry:
     """Of a duet: the run of the same block with the same number went on at the same time."""
     machine: str = ""
     """Which machine it was, see ``kit.measure.host.machine_id``."""
+    cpus: int | None = None
+    """CPUs of that machine; None in older logs: those of the header's host."""
 
     @property
     def design(self) -> str:
