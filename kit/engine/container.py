@@ -133,7 +133,7 @@ def _wait(link: Link, name: str, timeout_s: float) -> bool:
 
 
 def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
-    files = _files(link, name, request.results_dir)
+    files, broken = _files(link, name, request.results_dir)
     logs = _logs(link, name, request.terminal)
     state = _final_state(link, name, may_be_oom=request.memory_bytes is not None and not timed_out)
     code = state.get("ExitCode")
@@ -145,6 +145,7 @@ def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> Run
         finished_at=str(state.get("FinishedAt", "")),
         logs=logs,
         files=files,
+        broken=broken,
     )
 
 
@@ -160,9 +161,13 @@ def _final_state(link: Link, name: str, may_be_oom: bool) -> Mapping[str, Any]:
         time.sleep(0.1)
 
 
-def _files(link: Link, name: str, results_dir: str) -> dict[str, bytes]:
+def _files(link: Link, name: str, results_dir: str) -> tuple[dict[str, bytes], str]:
+    """Return the result files, or none and why they could not be taken: the run's own fault."""
     with _download(link, f"/containers/{name}/archive", {"path": results_dir}) as chunks:
-        return result_files(chunks)
+        try:
+            return result_files(chunks), ""
+        except RunError as error:
+            return {}, error.problem
 
 
 def _logs(link: Link, name: str, terminal: bool) -> str:
