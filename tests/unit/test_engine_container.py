@@ -298,3 +298,9 @@ def test_results_that_cannot_be_taken_are_the_runs_own_outcome(content: bytes) -
     assert outcome.files == {} and outcome.broken
     assert (outcome.exit_code, outcome.started_at, outcome.finished_at) == (0, "s", "f")
     assert client.calls[-1] == "remove"
+
+
+def test_a_refused_swap_limit_is_found_behind_any_number_of_words() -> None:
+    client = Client({"start": raising(api_error(500, "x" * 1000 + "memory.memsw.limit_in_bytes"))})
+    assert run(client, memory_bytes=10**9).exit_code == 0
+    assert len(client.configs) == 2 and client.calls.count("remove") == 2
