@@ -24,6 +24,7 @@ from kit.pins.load import Pins
 from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import COMPARE, Plan
 from kit.plan.resources import Resources, resources
+from kit.plan.shard import refuse_empty
 from kit.report.files import REPORT, SUMS, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.request import Request, check_out, check_shard, repeating
@@ -50,6 +51,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     gpu = _check_gpu(world, study, pins, request, plan) if request.gpu else None
     if gpu is not None and gpu.untestable:
         plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
+    refuse_empty(request.shard, plan.blocks)
     images, sboms = build_images(world, study, pins, request.options, plan.arms)
     header = new_header(
         world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu,
@@ -80,6 +82,7 @@ def check_request(study: Study, request: Request) -> None:
             f"--shard: a pilot fixes the blocks of budget {request.budget} on one machine",
             "say how many there are with --blocks",
         )
+    refuse_empty(request.shard, plan.blocks)
 
 
 def resume(world: World, study: Study, pins: Pins, folder: Path, options: Options) -> Path:

@@ -140,6 +140,34 @@ def test_shards_need_one_seed_and_a_fixed_number(tmp_path: Path) -> None:
         pipeline.check_request(STUDY, request)
 
 
+@pytest.mark.parametrize("shard", [Shard(1, 4), Shard(3, 4), Shard(2, 3)])
+def test_more_shards_than_blocks_are_refused_before_anything_is_started(
+    tmp_path: Path, shard: Shard
+) -> None:
+    request = pipeline.Request(
+        "quick", (), 1, Wish(), tmp_path / "out", Options(), shard=shard, blocks=2
+    )
+    bench = Bench(tmp_path / "out")
+    for refused in (
+        lambda: pipeline.check_request(STUDY, request),
+        lambda: bench.reproduce(seed=1, shard=shard, blocks=2),
+    ):
+        with pytest.raises(InputError) as caught:
+            refused()
+        assert str(shard) in caught.value.problem and "2 blocks" in caught.value.problem
+    assert bench.engine.named("build") == [] and not (tmp_path / "out").exists()
+    fits = replace(request, shard=Shard(2, 2))
+    pipeline.check_request(STUDY, fits)
+
+
+def test_a_budget_of_few_blocks_has_no_more_shards(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["reproduce", "--budget", "quick", "--shard", "4/4", "--seed", "1"]
+    assert kit.cli.run([*command, "--out", str(tmp_path)]) == 2
+    assert "4/4" in capsys.readouterr().err
+
+
 def test_the_matrix_crosses_runners_variants_and_shards() -> None:
     rows = json.loads(matrix(STUDY, ("ubuntu-24.04", "arm"), ("gpu-box",), 2, 4))["include"]
     assert [row["name"] for row in rows] == [
