@@ -14,7 +14,7 @@ from sessions import DOTNET, PYTHON, make_plan, make_session, make_study, paired
 from kit.engine.protocol import LABEL, SESSION_LABEL, RunOutcome, RunRequest
 from kit.errors import HostError, RunError
 from kit.measure.execute import LOG_TAIL_CHARACTERS, Bench, execute
-from kit.measure.runlog import RunLog, read_session
+from kit.measure.runlog import NAME, RunLog, read_session
 from kit.measure.session import RunEntry, Session
 from kit.plan.make import plan_sha256
 
@@ -223,3 +223,23 @@ def test_the_exit_code_says_more_than_results_that_could_not_be_taken(tmp_path: 
     session = Table(tmp_path, by_run(t0_python_cpu=lambda request: both)).go()
     (failure,) = (e.failure for e in session.entries if e.failure)
     assert failure == "the program ended with exit code 70"
+
+
+def test_the_other_of_a_pair_runs_on_where_one_cannot_be_started_and_both_are_made_again(
+    tmp_path: Path,
+) -> None:
+    refused = raises(RunError("a container of x could not be started: no room", "see the engine"))
+    table = Table(tmp_path, by_run(t0_python_cpu=refused), blocks=1)
+    plan = table.header.plan
+    runs = [replace(run, pair=0) if run.kind == "timed" else run for run in plan.runs]
+    duet = replace(plan, runs=tuple(runs))
+    table.header = replace(table.header, plan=duet, plan_sha256=plan_sha256(duet))
+    (tmp_path / NAME).unlink()
+    table.log = RunLog.create(tmp_path, table.header)
+    session = table.go()
+    assert {e.run_id: e.failure is None for e in session.entries if e.kind == "timed"} == {
+        "t0-python-cpu": False,
+        "t0-dotnet-cpu": True,
+    }
+    assert session.done() == {"i-python-cpu", "i-dotnet-cpu"}
+    assert table.engine.named("remove_by_label") == []
