@@ -21,7 +21,7 @@ from kit.plan.model import COMPARE, PlannedRun
 from kit.plan.roles import MAIN
 from kit.plan.shard import of_shard, parse_shard
 from kit.report.outlook import outlook_lines
-from kit.study.model import Study
+from kit.study.model import CPU, Study, by_stack_and_variant
 from kit.world import World
 
 
@@ -54,9 +54,10 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
     """Every run of the plan that the session lacks."""
     header = session.header
     done = session.done()
+    here = host_facts(world.engine.info())
     bench = Bench(
         world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
-        machine_id(host_facts(world.engine.info()), installation()),
+        machine_id(here, installation()), here.cpus,
     )  # fmt: skip
     shard = parse_shard(header.shard) if header.shard else None
     others = {run.run_id for run in header.plan.runs} - {
@@ -89,7 +90,9 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
 
 
 def _run_executable(world: World, study: Study, header: Header, image: ArmImage) -> ExecutableRun:
-    arm = next(a for a in header.plan.arms if study.arms[a].stack == study.contender)
+    # The executable is built on the CPU image, whichever arms were named first.
+    arms = by_stack_and_variant((study.arms[a] for a in header.plan.arms), "the plan")
+    arm = arms[study.contender, CPU].name
     return run_executable(world.engine, image, study, arm, header.plan.limits, header.session_id)
 
 

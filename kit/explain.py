@@ -33,16 +33,19 @@ def explain(
     pins: Pins,
     options: Options,
     folder: Path,
-    blocks: int = BLOCKS,
-    repeats: int = REPEATS,
+    blocks: int | None = None,
+    repeats: int | None = None,
     noisy: bool = False,
 ) -> Path:
     """Make the explaining session in that folder, or go on with the one that is there.
 
     A session beside which it is made gives it its CPUs and memory. Returns its folder.
+    Raises InputError where the one that is there was planned otherwise, see ``check_there``.
     """
     if (folder / NAME).exists():
+        check_there(folder, blocks, repeats)
         return resume(world, study, pins, folder, options)
+    blocks, repeats = blocks or BLOCKS, repeats or REPEATS
     now = check_quiet(world, noisy)
     limits = _limits_beside(folder) or _limits(
         resources(world.engine.info(), now, Wish(), world.host.cores()), study
@@ -58,15 +61,38 @@ def explain(
     return folder
 
 
+def check_there(folder: Path, blocks: int | None, repeats: int | None) -> None:
+    """Raise InputError where what is in the folder is not the explanation that is asked for.
+
+    It follows the plan it was begun with: other numbers of blocks or repeats (None: not
+    asked for) would have no effect.
+    """
+    plan = _explaining(folder).header.plan
+    for option, wanted, planned in (
+        ("--blocks", blocks, plan.blocks),
+        ("--repeats", repeats, plan.repeats),
+    ):
+        if wanted is not None and wanted != planned:
+            raise InputError(
+                f"{option}: {wanted} are asked for, the explanation in {folder} is planned "
+                f"with {planned}",
+                f"leave out {option} to go on with it, or remove {folder} to begin another",
+            )
+
+
 def explanation(folder: Path, study: Study) -> Explanation | None:
     """What the explaining session in that folder says. Raises InputError if it is none."""
+    return judge(_explaining(folder), study)
+
+
+def _explaining(folder: Path) -> Session:
     session = read_session(folder)
     if session.header.plan.purpose != EXPLAIN:
         raise InputError(
             f"{folder}: a session that compares, not one that explains",
             f"`kit explain {folder}` makes one beside it",
         )
-    return judge(session, study)
+    return session
 
 
 def write(folder: Path, found: Explanation) -> None:

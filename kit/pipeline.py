@@ -16,7 +16,7 @@ from kit.images.build import Builder, Options
 from kit.images.ready import build, build_images, check_disk
 from kit.images.sbom import SBOMS
 from kit.judge.comparison import judge
-from kit.measure.gather import gathered
+from kit.measure.gather import executable_of, gathered
 from kit.measure.header import new_header
 from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
 from kit.measure.session import Session
@@ -24,6 +24,7 @@ from kit.pins.load import Pins
 from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import COMPARE, Plan
 from kit.plan.resources import Resources, resources
+from kit.plan.shard import refuse_empty
 from kit.report.files import REPORT, SUMS, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.request import Request, check_out, check_shard, repeating
@@ -50,6 +51,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     gpu = _check_gpu(world, study, pins, request, plan) if request.gpu else None
     if gpu is not None and gpu.untestable:
         plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
+    refuse_empty(request.shard, plan.blocks)
     images, sboms = build_images(world, study, pins, request.options, plan.arms)
     header = new_header(
         world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu,
@@ -80,6 +82,7 @@ def check_request(study: Study, request: Request) -> None:
             f"--shard: a pilot fixes the blocks of budget {request.budget} on one machine",
             "say how many there are with --blocks",
         )
+    refuse_empty(request.shard, plan.blocks)
 
 
 def resume(world: World, study: Study, pins: Pins, folder: Path, options: Options) -> Path:
@@ -111,7 +114,8 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
     """
     named = [(folder, read_session(folder)) for folder in shards]
     header, entries = gathered(named)
-    first, session = named[0]
+    executable = executable_of(named)
+    first = named[0][0]
     study = study_for(first, header.plan.study_sha256)
     for shard, made in named:
         # Each machine proves its own: only the first one's identity runs are kept.
@@ -125,8 +129,8 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
     write_below(folder / SBOMS, sboms)
     keep_study(study, folder)
     log = RunLog.create(folder, header)
-    if session.executable is not None:
-        log.add_executable(session.executable)
+    if executable is not None:
+        log.add_executable(executable)
     log.add_entries(entries)
     return folder, study
 

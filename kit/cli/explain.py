@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from kit.cli.options import build_options, image_options
+from kit.cli.options import build_options, given, image_options
+from kit.errors import InputError
 
 
 @click.command()
@@ -15,8 +16,8 @@ from kit.cli.options import build_options, image_options
 @click.argument(
     "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
-@click.option("--blocks", type=click.IntRange(2), default=3, show_default=True)
-@click.option("--repeats", type=click.IntRange(2), default=4, show_default=True)
+@click.option("--blocks", type=click.IntRange(2), help="Blocks of runs; 3 if left out.")
+@click.option("--repeats", type=click.IntRange(2), help="Fits in each run; 4 if left out.")
 @click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
 @click.option(
     "--out",
@@ -26,7 +27,12 @@ from kit.cli.options import build_options, image_options
     help="The folder of an explanation without a session.",
 )
 def explain(
-    folder: Path | None, out: Path, blocks: int, repeats: int, noisy: bool, **wishes: Any
+    folder: Path | None,
+    out: Path,
+    blocks: int | None,
+    repeats: int | None,
+    noisy: bool,
+    **wishes: Any,
 ) -> None:
     """Take the difference between the two CPU arms apart, in containers of their own.
 
@@ -44,9 +50,16 @@ def explain(
     from kit.study.kept import study_for
     from kit.study.load import shipped_study
 
+    if folder is not None and given("out"):
+        raise InputError(
+            f"--out: cannot be given with {folder}, beside which the explanation is made",
+            "leave out one of the two",
+        )
     place = out if folder is None else folder / pipeline.EXPLAINING
     if folder is not None:
         read_session(folder).must_compare()
+    if (place / NAME).exists():
+        explaining.check_there(place, blocks, repeats)
     known = folder if folder is not None else (place if (place / NAME).exists() else None)
     study = (
         shipped_study()

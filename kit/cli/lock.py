@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.errors import ImageError, KitError
+from kit.errors import ImageError, InputError, KitError
 
 if TYPE_CHECKING:
     from kit.engine.protocol import Engine
@@ -35,6 +35,14 @@ def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: str | N
     """
     from kit.pins import workplace
     from kit.pins.sources import RealSources
+
+    if only_check and nuget_lock:
+        raise InputError(
+            "--nuget-lock: cannot be given with --check, which records nothing",
+            "leave out one of the two",
+        )
+    if as_json and not only_check:
+        raise InputError("--json: prints the rows of --check alone", "add --check")
 
     sources = RealSources(_engine(), nuget_source)
     if only_check:

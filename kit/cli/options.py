@@ -35,6 +35,12 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def given(name: str) -> bool:
+    """Whether that option of the current command stands on the command line."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 def build_options(wishes: Mapping[str, Any]) -> Options:
     """The builder's options, with the bundle that was loaded last.
 

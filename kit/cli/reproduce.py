@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.cli.options import build_options, image_options
+from kit.cli.options import build_options, given, image_options
 from kit.cli.outcome import check_options, conclude, outcome_options
 from kit.errors import InputError
 
@@ -143,9 +143,8 @@ _OF_A_PLAN = (
 
 def _refuse_with_resume() -> None:
     """A resumed session has its own plan; options that would change it are an error."""
-    context = click.get_current_context()
     for name in _OF_A_PLAN:
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        if given(name):
             option = f"--{name.removesuffix('_folder').replace('_', '-')}"
             raise InputError(
                 f"{option}: cannot be given with --resume, which follows the recorded plan",

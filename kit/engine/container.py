@@ -12,7 +12,7 @@ from typing import Any
 import docker.errors
 
 from kit.engine.collect import log_tail, result_files, terminal_tail
-from kit.engine.faults import LOST, answering, is_timeout, reason_of
+from kit.engine.faults import LOST, all_of, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
 from kit.engine.images import find
 from kit.engine.link import CALL_TIMEOUT_S, Link
@@ -33,10 +33,12 @@ def run(link: Link, request: RunRequest) -> RunOutcome:
     limit_swap = request.memory_bytes is not None
     try:
         return _run_once(link, request, image_id, image_user, limit_swap)
-    except RunError as error:
-        if not (limit_swap and swap_refused(error.problem)):
-            raise
-    return _run_once(link, request, image_id, image_user, limit_swap=False)
+    except _SwapRefusedError:
+        return _run_once(link, request, image_id, image_user, limit_swap=False)
+
+
+class _SwapRefusedError(Exception):
+    """The container was refused only because swap cannot be limited here."""
 
 
 @contextmanager
@@ -90,6 +92,8 @@ def _run_once(
                 created = True
                 link.client.start(name)
             except docker.errors.APIError as error:
+                if limit_swap and swap_refused(all_of(error)):
+                    raise _SwapRefusedError from error
                 raise RunError(
                     f"a container of {request.image} could not be started: {reason_of(error)}",
                     "if the engine names a limit, ask for less; else see `kit doctor`",
@@ -133,7 +137,7 @@ def _wait(link: Link, name: str, timeout_s: float) -> bool:
 
 
 def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
-    files = _files(link, name, request.results_dir)
+    files, broken = _files(link, name, request.results_dir)
     logs = _logs(link, name, request.terminal)
     state = _final_state(link, name, may_be_oom=request.memory_bytes is not None and not timed_out)
     code = state.get("ExitCode")
@@ -145,6 +149,7 @@ def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> Run
         finished_at=str(state.get("FinishedAt", "")),
         logs=logs,
         files=files,
+        broken=broken,
     )
 
 
@@ -160,9 +165,13 @@ def _final_state(link: Link, name: str, may_be_oom: bool) -> Mapping[str, Any]:
         time.sleep(0.1)
 
 
-def _files(link: Link, name: str, results_dir: str) -> dict[str, bytes]:
+def _files(link: Link, name: str, results_dir: str) -> tuple[dict[str, bytes], str]:
+    """Return the result files, or none and why they could not be taken: the run's own fault."""
     with _download(link, f"/containers/{name}/archive", {"path": results_dir}) as chunks:
-        return result_files(chunks)
+        try:
+            return result_files(chunks), ""
+        except RunError as error:
+            return {}, error.problem
 
 
 def _logs(link: Link, name: str, terminal: bool) -> str:

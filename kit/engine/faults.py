@@ -29,17 +29,29 @@ LOST = (
 
 
 def one_line(text: object, limit: int = 400) -> str:
-    """Text as one printable line of at most ``limit`` characters."""
-    line = _CONTROL.sub(" ", _ANSI.sub("", str(text)))
-    line = " ".join(line.split())
+    """Text as one printable line of at most ``limit`` characters, to be shown."""
+    line = whole_line(text)
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
+def whole_line(text: object) -> str:
+    """Return the text as one printable line of any length, to decide by.
+
+    What is looked for may stand behind the part that is shown.
+    """
+    return " ".join(_CONTROL.sub(" ", _ANSI.sub("", str(text))).split())
+
+
 def reason_of(error: BaseException) -> str:
-    """The engine's own words for an error, on one line."""
+    """The engine's own words for an error, on one line, to be shown."""
+    return one_line(all_of(error))
+
+
+def all_of(error: BaseException) -> str:
+    """Return the engine's own words for an error, all of them, to decide by."""
     if isinstance(error, docker.errors.APIError) and error.explanation:
-        return one_line(error.explanation)
-    return one_line(error) or type(error).__name__
+        return whole_line(error.explanation)
+    return whole_line(error) or type(error).__name__
 
 
 def is_timeout(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import docker.errors
 from docker.utils import parse_repository_tag
 
-from kit.engine.faults import answering, one_line, reason_of
+from kit.engine.faults import all_of, answering, one_line, reason_of, whole_line
 from kit.engine.link import Link, error_in
 from kit.engine.protocol import LABEL, BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError, InputError
@@ -26,6 +26,8 @@ _STEP = re.compile(r"^step \d+(/\d+)?\s*:", re.IGNORECASE)
 _BUILT = re.compile(r"^Successfully built ([0-9a-f]{12,64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?(?:\(s\))?: (\S+)")
 _LAST_LINES = 8
+_LINE_END = re.compile(r"\r\n|[\r\n]")
+_LONGEST_LINE, _LONGEST_WORD = 2**16, 2**8
 _CHUNK = 2**20
 _CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "User", "Volumes", "WorkingDir")
 
@@ -40,7 +42,7 @@ def find(link: Link, reference: str) -> ImageInfo | None:
         except docker.errors.NotFound:
             return None
         except docker.errors.APIError as error:
-            if "invalid reference" not in reason_of(error):
+            if "invalid reference" not in all_of(error):
                 raise
             raise InputError(
                 f"{one_line(reference)} is no image reference", "use name:tag, a digest or an id"
@@ -110,9 +112,7 @@ def import_rootfs(link: Link, tar: Path, reference: str, changes: Sequence[str])
 
 def build(link: Link, request: BuildRequest, on_line: LineSink) -> ImageInfo:
     """Build by the classic builder; see ``Engine.build``."""
-    step = "the Dockerfile"
-    last: deque[str] = deque(maxlen=_LAST_LINES)
-    built: str | None = None
+    said = _Said(on_line)
     # Not docker-py's build(): it hides a refused Dockerfile until the first read,
     # adds build arguments of the user's own, and cannot be closed, which is what
     # makes the engine stop a build that was interrupted.
@@ -128,23 +128,58 @@ def build(link: Link, request: BuildRequest, on_line: LineSink) -> ImageInfo:
             for event in events:
                 failure = error_in(event)
                 if failure:
-                    raise _not_built(request.tag, step, failure, last)
-                built = _id_in(event) or built
-                for line in str(event.get("stream", "")).splitlines():
-                    text = one_line(line, 2000)
-                    if not text:
-                        continue
-                    on_line(text)
-                    if _STEP.match(text):
-                        step = text
-                        last.clear()
-                    else:
-                        last.append(text)
-                    match = _BUILT.match(text)
-                    built = match[1] if match and built is None else built
+                    said.end()
+                    raise _not_built(request.tag, said, failure)
+                said.built = _id_in(event) or said.built
+                said.hear(str(event.get("stream", "")))
     except docker.errors.APIError as error:
-        raise _not_built(request.tag, step, reason_of(error), last) from error
-    return present(link, built or request.tag, f"the build of {request.tag}")
+        raise _not_built(request.tag, said, reason_of(error)) from error
+    said.end()
+    return present(link, said.built or request.tag, f"the build of {request.tag}")
+
+
+class _Said:
+    """What a builder says, line by line: the step it is at, the image it made.
+
+    Lines are whole: an event may end in the middle of one, and what is looked for in a
+    line may stand at its end.
+    """
+
+    def __init__(self, on_line: LineSink) -> None:
+        self.step = "the Dockerfile"
+        self.last: deque[str] = deque(maxlen=_LAST_LINES)
+        self.built: str | None = None
+        self._on_line = on_line
+        self._begun = ""
+
+    def hear(self, text: str) -> None:
+        """Take the lines that this text ends; one too long to wait for comes in parts."""
+        *whole, self._begun = _LINE_END.split(self._begun + text)
+        for line in whole:
+            self._take(line)
+        if len(self._begun) > _LONGEST_LINE:
+            self._take(self._begun)
+            # A word across two parts is whole in the second.
+            self._begun = self._begun[-_LONGEST_WORD:]
+
+    def end(self) -> None:
+        """Take what was said last, without the end of its line."""
+        begun, self._begun = self._begun, ""
+        self._take(begun)
+
+    def _take(self, line: str) -> None:
+        text = whole_line(line)
+        if not text:
+            return
+        self._on_line(text)
+        if _STEP.match(text):
+            self.step = text
+            self.last.clear()
+        else:
+            self.last.append(text)
+        match = _BUILT.match(text)
+        if match and self.built is None:
+            self.built = match[1]
 
 
 def save(link: Link, references: Sequence[str], archive: BinaryIO) -> None:
@@ -228,24 +263,27 @@ def _info(image: Mapping[str, Any]) -> ImageInfo:
 
 def _not_loaded(archive: Path, reason: str) -> ImageError:
     return ImageError(
-        f"{archive} cannot be loaded: {reason}", "give a whole archive made by `docker save`"
+        f"{archive} cannot be loaded: {one_line(reason)}",
+        "give a whole archive made by `docker save`",
     )
 
 
 def _not_imported(tar: Path, reference: str, reason: str) -> ImageError:
     return ImageError(
-        f"{reference} cannot be made of {tar}: {reason}", "check the tar and the free disk space"
+        f"{reference} cannot be made of {tar}: {one_line(reason)}",
+        "check the tar and the free disk space",
     )
 
 
-def _not_built(tag: str, step: str, reason: str, last: Sequence[str] | deque[str]) -> ImageError:
+def _not_built(tag: str, builder: _Said, reason: str) -> ImageError:
     # The builder's own reason repeats the command and adds the exit code; what
     # the command complained of tells more, where it says so.
+    last = builder.last
     complaints = [line for line in last if "error" in line.lower()]
     said = one_line(" | ".join(complaints), 400)
     if not said:
         said = f"{one_line(reason, 200)}; it said: {one_line(' | '.join(list(last)[-3:]), 400)}"
     return ImageError(
-        f"the build of {tag} failed at {one_line(step, 60)}: {said}",
+        f"the build of {tag} failed at {one_line(builder.step, 60)}: {said}",
         "see the builder's output; if a download failed, check `kit doctor` and repeat",
     )

@@ -9,7 +9,7 @@ from typing import Any
 import docker.errors
 
 from kit.engine import container
-from kit.engine.faults import answering, reason_of
+from kit.engine.faults import all_of, answering, reason_of
 from kit.engine.holdings import Held, HeldContainer, HeldImage, HeldVolume, Holdings, Step
 from kit.engine.link import Link
 from kit.errors import InUseError
@@ -60,7 +60,7 @@ def _disk_usage(link: Link) -> Mapping[str, Any]:
         try:
             return dict(link.untyped.df())
         except docker.errors.APIError as error:
-            if "already running" not in reason_of(error):
+            if "already running" not in all_of(error):
                 raise
             time.sleep(_USAGE_PAUSE_S)
     return dict(link.untyped.df())

@@ -12,7 +12,7 @@ import docker
 import docker.errors
 import requests
 
-from kit.engine.faults import answering, one_line
+from kit.engine.faults import answering, whole_line
 from kit.engine.quirks import DOCKER, Quirks, quirks_of
 
 CALL_TIMEOUT_S = 120
@@ -104,11 +104,11 @@ def decoded(line: bytes) -> Mapping[str, Any]:
 
 
 def error_in(event: Mapping[str, Any]) -> str | None:
-    """The failure that an event of a stream reports, if it does, on one line."""
+    """Return the failure that an event of a stream reports, if it does, all on one line."""
     detail = event.get("errorDetail")
     text = detail.get("message") if isinstance(detail, dict) else None
     text = text or event.get("error")
-    return one_line(text) if text else None
+    return whole_line(text) if text else None
 
 
 def _refusal(response: requests.Response) -> docker.errors.APIError:

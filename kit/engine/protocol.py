@@ -63,6 +63,8 @@ class RunOutcome:
     """The end of both streams. An engine keeps order within a stream, not between the two."""
     files: Mapping[str, bytes]
     """Result files by path relative to the results folder."""
+    broken: str = ""
+    """Why the result files could not be taken, such as their size; there are none then."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,9 @@ class Engine(Protocol):
 
     def run(self, request: RunRequest) -> RunOutcome:
         """Create, start, wait, collect, remove. The container and its volume are
-        gone when this returns or raises. A program that fails is an outcome, not
-        an error; raises RunError only when the container could not be started."""
+        gone when this returns or raises. A program that fails, or whose results are too
+        large or broken, is an outcome, not an error; raises RunError only when the container
+        could not be started, and HostError when the engine is gone."""
         ...
 
     def remove_by_label(self, label: str, value: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import docker.errors
 from docker import auth
 
-from kit.engine.faults import answering, reason_of
+from kit.engine.faults import all_of, answering, one_line
 from kit.engine.images import find, present
 from kit.engine.link import Link, error_in
 from kit.engine.protocol import ImageInfo
@@ -137,7 +137,7 @@ def pull(link: Link, reference: str, silence_s: float) -> ImageInfo:
             if isinstance(answer, KitError):
                 raise answer
             if isinstance(answer, BaseException):
-                raise _failed(reference, reason_of(answer)) from answer
+                raise _failed(reference, all_of(answer)) from answer
             failure = error_in(answer)
             if failure:
                 raise _failed(reference, failure)
@@ -153,7 +153,7 @@ def remote_digest(link: Link, reference: str) -> str:
             try:
                 answer = link.untyped.inspect_distribution(reference)
             except docker.errors.APIError as error:
-                raise _failed(reference, reason_of(error), "asked for") from error
+                raise _failed(reference, all_of(error), "asked for") from error
     except HostError as error:
         # The engine itself waits for the registry, with an end of its own.
         raise UnreachableError(f"{reference}: {error.problem}", _REMEDY) from error
@@ -187,9 +187,10 @@ def _silent(reference: str, seconds: float, heard: bool) -> ImageError:
     return UnreachableError(f"{reference} could not be pulled: {said} {seconds:g} s", _REMEDY)
 
 
-def _failed(reference: str, reason: str, done: str = "pulled") -> ImageError:
-    problem = f"{reference} could not be {done}"
+def _failed(reference: str, said: str, done: str = "pulled") -> ImageError:
+    """Return the error of its kind; ``said`` is everything that the engine said."""
+    problem, shown = f"{reference} could not be {done}", one_line(said)
     for fault in _FAULTS:
-        if fault.words.search(reason):
-            return fault.kind(f"{problem}: {fault.meaning} ({reason})", fault.remedy)
-    return ImageError(f"{problem}: {reason}", _REMEDY)
+        if fault.words.search(said):
+            return fault.kind(f"{problem}: {fault.meaning} ({shown})", fault.remedy)
+    return ImageError(f"{problem}: {shown}", _REMEDY)

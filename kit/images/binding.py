@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kit.engine.faults import one_line
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import ImageError, InputError
 from kit.images.context import Context, recipes
@@ -16,9 +17,10 @@ from kit.pins.load import Pins
 
 EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
 """What the project calls the two; see images/dotnet/Workload.csproj."""
-# NuGet's words for a package that differs from its recorded hash, and for a lock
-# file that another set of packages was asked for with.
-_HASH_REFUSED = re.compile(r"NU1403|NU1004")
+# NuGet's words for a package that differs from its recorded hash, for a lock file that
+# another set of packages was asked for with, and for one changed since it was signed.
+_HASH_REFUSED = re.compile(r"NU1403|NU1004|NU3008")
+_SHOWN = 200  # characters before the word, and from there on
 # The compiler's and the SDK's words: the packages were there, the program did not fit them.
 _NOT_COMPILED = re.compile(r"error (CS|NETSDK)\d")
 
@@ -33,6 +35,36 @@ class BindingChoice:
     why: str
     project: str
     """What the project calls the binding: ``EXACT`` or ``SUBSTITUTE``."""
+
+
+class _Said:
+    """What a builder said of the packages, looked for in every line as it goes by.
+
+    The message of a failed build holds a few shortened lines only.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.refused = ""
+        self.not_compiled = ""
+        self._say = say
+
+    def hear(self, line: str) -> None:
+        """Look at one line, and pass it on."""
+        self.look(line)
+        self._say(line)
+
+    def look(self, text: str) -> None:
+        """Keep the first place that names packages refused, or a program not compiled."""
+        self.refused = self.refused or _around(text, _HASH_REFUSED)
+        self.not_compiled = self.not_compiled or _around(text, _NOT_COMPILED)
+
+
+def _around(text: str, words: re.Pattern[str]) -> str:
+    """The part of the text around those words, to be shown; "" where it has none."""
+    found = words.search(text)
+    if found is None:
+        return ""
+    return one_line(text[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
 
 
 class Bindings:
@@ -117,19 +149,21 @@ class Bindings:
         )
         if asked_before:
             return "Keras.NET's packages could not be had when this image was built"
+        said = _Said(self._say)
         try:
-            return build_recipe(self._engine, exact, self._net, self._say)
+            return build_recipe(self._engine, exact, self._net, said.hear)
         except ImageError as error:
-            if _HASH_REFUSED.search(error.problem):
+            said.look(error.problem)
+            if said.refused:
                 # Not the same as a feed that does not answer: no substitute hides it.
                 raise ImageError(
-                    f"the packages are not the recorded ones: {error.problem}",
+                    f"the packages are not the recorded ones: {said.refused}",
                     "use the feed that the hashes were recorded from; if the change is meant, "
                     "record it: kit lock --nuget-lock",
                 ) from error
-            if _NOT_COMPILED.search(error.problem):
+            if said.not_compiled:
                 raise ImageError(
-                    f"the C# program does not build with Keras.NET: {error.problem}",
+                    f"the C# program does not build with Keras.NET: {said.not_compiled}",
                     "this is a fault of the kit or of the feed's packages: report it, or name "
                     "another feed by --nuget-source",
                 ) from error

@@ -34,16 +34,13 @@ class FitCost:
 
 
 def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]:
-    """The cost of a fit per arm, over the good timed runs whose ids are ``counted``.
-
-    Of a run that was made again the last one.
-    """
-    last = {entry.run_id: entry for entry in session.timed()}
+    """The cost of a fit per arm, over the timed runs that stand and whose ids are ``counted``."""
+    runs = [entry for entry in session.standing() if entry.kind == "timed"]
     rows = []
     for arm in session.header.plan.arms:
         records = [
             entry.record
-            for entry in last.values()
+            for entry in runs
             if entry.arm == arm and entry.run_id in counted and entry.record is not None
         ]
         rows.append(_cost(arm, records))

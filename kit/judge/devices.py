@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.judge.statistics import Estimate, RunStatistics, estimate, value_of
-from kit.study.model import CPU, CUDA, Study
+from kit.study.model import CPU, CUDA, Study, by_stack_and_variant
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ def device_ratios(
     runs: Sequence[RunStatistics], arms: Sequence[str], study: Study
 ) -> tuple[DeviceRatio, ...]:
     """One ratio for every stack of which the plan holds both arms. ``runs``: the usable."""
-    planned = {(study.arms[name].stack, study.arms[name].variant): name for name in arms}
+    planned = by_stack_and_variant((study.arms[name] for name in arms), "the plan")
     stacks = dict.fromkeys(study.arms[name].stack for name in arms)
     return tuple(
         DeviceRatio(
             stack=stack,
-            cpu=planned[stack, CPU],
-            cuda=planned[stack, CUDA],
-            estimate=_over_blocks(runs, planned[stack, CPU], planned[stack, CUDA]),
+            cpu=planned[stack, CPU].name,
+            cuda=planned[stack, CUDA].name,
+            estimate=_over_blocks(runs, planned[stack, CPU].name, planned[stack, CUDA].name),
         )
         for stack in stacks
         if (stack, CPU) in planned and (stack, CUDA) in planned

@@ -41,6 +41,7 @@ def judge_executable(
     """One verdict a claim of that kind."""
     word, rule = _decide(run)
     exact = {row.name for row in fidelity if row.exact}
+    exact -= {row.name for row in fidelity if not row.exact}
     indicative = run is not None and not exact.issuperset(RESTS_ON)
     return tuple(ExecutableVerdict(claim, word, indicative, rule, run) for claim in claims)
 

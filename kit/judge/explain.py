@@ -15,10 +15,11 @@ from statistics import fmean, median, stdev
 from kit.judge.effects import share_text
 from kit.judge.pairing import ArmPair, arm_pairs
 from kit.judge.statistics import Interval, half_width, in_order, warm
+from kit.measure.planned import refuse_misfits
 from kit.measure.record import Record
 from kit.measure.session import Session
 from kit.plan.roles import ALLOCATOR, KEPT, MAIN, PROBE, QUIET, TERMINAL
-from kit.study.model import Study
+from kit.study.model import CPU, Study
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,13 @@ QUESTIONS = (
 
 
 def explain(session: Session, study: Study) -> Explanation | None:
-    """The explanation of a session that was made for it; None without both CPU arms."""
-    pair = next((p for p in arm_pairs(session, study) if p.baseline and p.contender), None)
-    if pair is None:
+    """The explanation of a session that was made for it; None without both CPU arms.
+
+    Raises InputError for a log whose runs are not those of its plan, each good one once.
+    """
+    refuse_misfits(session)
+    pair = next((p for p in arm_pairs(session, study) if p.variant == CPU), None)
+    if pair is None or pair.baseline is None or pair.contender is None:
         return None
     blocks = _blocks(session, pair)
     planned = set(session.header.plan.roles)

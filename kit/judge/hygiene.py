@@ -38,11 +38,15 @@ class Rule:
 
 
 def flags(entries: Sequence[RunEntry], cpus: int) -> tuple[Flag, ...]:
-    """Every disturbance of every run; ``cpus`` are the machine's."""
+    """Return every disturbance of every run.
+
+    A run is judged by the CPUs of the machine it ran on; ``cpus`` are the header's host's,
+    for runs of older logs, which do not say.
+    """
     return tuple(
         Flag(entry.run_id, what)
         for entry in entries
-        for what in (rule.find(entry, cpus) for rule in RULES)
+        for what in (rule.find(entry, cpus if entry.cpus is None else entry.cpus) for rule in RULES)
         if what
     )
 

@@ -7,7 +7,7 @@ back as an ``Exclusion`` with its reason.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.errors import InputError
@@ -19,10 +19,11 @@ from kit.judge.statistics import (
     value_of,
     why_unusable,
 )
+from kit.measure.planned import refuse_misfits
 from kit.measure.session import RunEntry, Session
 from kit.plan.roles import MAIN
 from kit.plan.shard import of_shard, parse_shard
-from kit.study.model import Study
+from kit.study.model import Arm, Study, by_stack_and_variant
 
 
 @dataclass(frozen=True)
@@ -62,54 +63,57 @@ def arm_pairs(session: Session, study: Study) -> tuple[ArmPair, ...]:
     """One pair for every variant of the plan, in the plan's order.
 
     Last an empty pair for a variant that was asked for and could not be planned.
-    Raises InputError for an arm the study does not know.
+    Raises InputError for an arm the study does not know, and for two arms of the same
+    stack and variant.
     """
-    found: dict[str, dict[str, str]] = {}
-    for name in session.header.plan.arms:
-        arm = study.arms.get(name)
-        if arm is None:
-            raise InputError(
-                f"plan: arm {name!r} is not an arm of study {study.id}",
-                "report the session with the study it was measured for",
-            )
-        found.setdefault(arm.variant, {})[arm.stack] = name
+    planned = [_arm(name, study) for name in session.header.plan.arms]
+    found = by_stack_and_variant(planned, f"the plan of session {session.header.session_id}")
     gpu = session.header.gpu
-    for name in gpu.untestable if gpu is not None else ():
-        if name in study.arms:
-            found.setdefault(study.arms[name].variant, {})
+    asked = [study.arms[n] for n in (gpu.untestable if gpu is not None else ()) if n in study.arms]
+    variants = dict.fromkeys(arm.variant for arm in (*planned, *asked))
+    baseline, contender = study.baseline, study.contender
     return tuple(
-        ArmPair(v, s.get(study.baseline), s.get(study.contender)) for v, s in found.items()
+        ArmPair(v, _name(found.get((baseline, v))), _name(found.get((contender, v))))
+        for v in variants
     )
+
+
+def _arm(name: str, study: Study) -> Arm:
+    arm = study.arms.get(name)
+    if arm is None:
+        raise InputError(
+            f"plan: arm {name!r} is not an arm of study {study.id}",
+            "report the session with the study it was measured for",
+        )
+    return arm
+
+
+def _name(arm: Arm | None) -> str | None:
+    return None if arm is None else arm.name
 
 
 def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Exclusion, ...]]:
     """The timed runs that count, in the order they ran, and those that do not.
 
-    Of several good runs of one arm and role in one block the last counts: it is the one
-    made to replace the others.
+    Raises InputError for a log whose runs are not those of its plan, each good one once.
     """
-    good: dict[tuple[int, str, str], RunStatistics] = {}
+    refuse_misfits(session)
+    good: list[RunStatistics] = []
     out: list[Exclusion] = []
-    planned = set(session.header.plan.arms)
     machines = _machines(session)
     whole = session.whole()
     for place, entry in enumerate(session.entries):
         if entry.kind != "timed":
             continue
-        reason = _why_not(entry, planned, machines)
+        reason = _why_not(entry, machines)
         if reason is None and place not in whole:
             reason = "the other of its pair failed, so it ran without a partner"
         if reason is not None or entry.record is None:
             out.append(_excluded(entry, reason or "no record"))
             continue
-        slot = (entry.block, entry.arm, entry.role)
-        if slot in good:
-            earlier = good.pop(slot)
-            why = f"the same arm and block ran again later as {entry.run_id}"
-            out.append(Exclusion(earlier.block, earlier.arm, earlier.run_id, why, earlier.role))
-        good[slot] = run_statistics(entry, entry.record)
+        good.append(run_statistics(entry, entry.record))
     out.extend(_never_run(session))
-    return tuple(good.values()), tuple(out)
+    return tuple(good), tuple(out)
 
 
 def _excluded(entry: RunEntry, reason: str) -> Exclusion:
@@ -125,11 +129,7 @@ def _machines(session: Session) -> dict[int, set[str]]:
     return found
 
 
-def _why_not(
-    entry: RunEntry, planned: Iterable[str], machines: Mapping[int, set[str]]
-) -> str | None:
-    if entry.arm not in planned:
-        return "the arm is not part of the plan"
+def _why_not(entry: RunEntry, machines: Mapping[int, set[str]]) -> str | None:
     if len(machines.get(entry.block, ())) > 1:
         return f"block {entry.block} ran on several machines"
     if entry.record is None:

@@ -113,13 +113,12 @@ def judge_claims(
 def substitutes(study: Study, fidelity: Sequence[Component]) -> tuple[str, ...]:
     """Components the claims are about that were substituted or not accounted for.
 
-    A component without a row counts: a plain verdict needs proof of exactness.
+    A component without a row counts, and one with any row that is not exact: a plain
+    verdict needs proof of exactness.
     """
-    exact: dict[str, bool] = {}
-    for row in fidelity:  # one row of a name that is not exact is enough
-        name = row.name.casefold()
-        exact[name] = row.exact and exact.get(name, True)
-    return tuple(name for name in study.paper.claimed if not exact.get(name.casefold(), False))
+    exact = {row.name.casefold() for row in fidelity if row.exact}
+    exact -= {row.name.casefold() for row in fidelity if not row.exact}
+    return tuple(name for name in study.paper.claimed if name.casefold() not in exact)
 
 
 def figures_gain(study: Study, statistic: str) -> float | None:

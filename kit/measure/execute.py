@@ -36,7 +36,7 @@ OnDone = Callable[[RunEntry], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """What runs are made on and with. ``machine`` tells machines apart."""
+    """What runs are made on and with. ``machine`` tells machines apart, and has ``cpus``."""
 
     engine: Engine
     host: Host
@@ -45,6 +45,7 @@ class Bench:
     gpu: GpuBench | None = None
     """Where the CUDA arms run; None for a plan without them."""
     machine: str = ""
+    cpus: int | None = None
 
 
 def execute(
@@ -59,9 +60,10 @@ def execute(
     """Make every run of the plan that is not done, and log each.
 
     The two of a duet start together, and are both made anew if one is not done. A
-    failed timed run is logged and the session goes on. Raises RunError when
-    an identity run fails, or an arm fails twice in a row: nothing more is to be
-    learned then. The failed run is in the log all the same.
+    failed timed run is logged and the session goes on; a container that could not be
+    started is a failed run too. Raises RunError when an identity run fails, or an arm
+    fails twice in a row: nothing more is to be learned then. The failed run is in the log
+    all the same. An engine that is gone (HostError) fails no run: it ends the session.
     """
     failures = dict.fromkeys(plan.arms, 0)
     for together in _left(plan, done):
@@ -111,15 +113,32 @@ def _measure(
 
 def _run_all(bench: Bench, requests: list[RunRequest]) -> list[RunOutcome]:
     if len(requests) == 1:
-        return [bench.engine.run(requests[0])]
+        return [_run(bench.engine, requests[0])]
     with ThreadPoolExecutor(len(requests)) as pool:
-        started = [pool.submit(bench.engine.run, request) for request in requests]
+        started = [pool.submit(_run, bench.engine, request) for request in requests]
         try:
             return [each.result() for each in started]
         except BaseException:
             # Else leaving the pool would wait for the other container's own end.
             bench.engine.remove_by_label(SESSION_LABEL, bench.session_id)
             raise
+
+
+def _run(engine: Engine, request: RunRequest) -> RunOutcome:
+    """Run it; a container that could not be started has neither times nor an exit code."""
+    try:
+        return engine.run(request)
+    except RunError as error:
+        return RunOutcome(
+            exit_code=None,
+            oom_killed=False,
+            timed_out=False,
+            started_at="",
+            finished_at="",
+            logs="",
+            files={},
+            broken=error.problem,
+        )
 
 
 def _watch(bench: Bench, variant: str) -> AbstractContextManager[Watch | None]:
@@ -182,6 +201,8 @@ def _failure(outcome: RunOutcome, request: RunRequest) -> str | None:
         return f"out of memory at the limit of {(request.memory_bytes or 0) / 1e9:.1f} GB"
     if outcome.timed_out:
         return f"not done within {request.timeout_s:g} s"
+    if outcome.broken and not outcome.exit_code:
+        return outcome.broken
     if outcome.exit_code != 0:
         return f"the program ended with exit code {outcome.exit_code}"
     if RECORD_FILE not in outcome.files:
@@ -232,4 +253,5 @@ def _entry(
         role=run.role,
         pair=run.pair,
         machine=bench.machine,
+        cpus=bench.cpus,
     )

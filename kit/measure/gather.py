@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from kit.errors import InputError
 from kit.images.fidelity import ArmImage
+from kit.measure.executable import ExecutableRun
+from kit.measure.planned import refuse_misfits
+from kit.measure.record import Record
 from kit.measure.session import Header, RunEntry, Session
 from kit.plan.blocks import step_places
 from kit.plan.make import plan_sha256
@@ -21,7 +24,8 @@ def gathered(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     """One header and every run of the shards, in the plan's order.
 
     Raises InputError naming the folder: another plan, kit, study or image content, a
-    shard that is there twice or is missing, a run that is there twice, no shard at all.
+    shard that is there twice or is missing, runs that are not the shard's own, each good one
+    once, no shard at all.
     """
     if not shards:
         raise InputError("no shard is named", "name the results folders of the shards")
@@ -30,6 +34,7 @@ def gathered(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     for folder, session in shards:
         _refuse_stranger(first_folder, first, folder, session)
         shard = _shard(folder, session)
+        refuse_misfits(session, str(folder))
         if shard in seen:
             raise InputError(
                 f"{folder}: shard {shard} is there already, from {seen[shard]}",
@@ -42,7 +47,7 @@ def gathered(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     notes = tuple(
         f"shard {session.header.shard}: {note}"
         for _, session in shards
-        for note in (*session.header.plan.notes, *session.notes)
+        for note in (*session.header.plan.notes, *session.notes, *_otherwise(first, session))
     )
     plan = replace(first.header.plan, notes=notes)
     header = replace(
@@ -56,12 +61,68 @@ def gathered(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     return header, tuple(sorted(entries, key=lambda e: order.get(e.run_id, len(order))))
 
 
+def executable_of(shards: Sequence[Named]) -> ExecutableRun | None:
+    """Return what became of the executable in the shards that tried it; None: no shard did.
+
+    Raises InputError naming the folders where it did not do the same in all of them: the
+    gathered session has one verdict on it.
+    """
+    tried = [(folder, s.executable) for folder, s in shards if s.executable is not None]
+    if not tried:
+        return None
+    first_folder, first = tried[0]
+    for folder, run in tried[1:]:
+        if _became(run) != _became(first):
+            raise InputError(
+                f"{folder}: the executable {_became(run)}, in {first_folder} it {_became(first)}",
+                "see both reports; make the shard on the odd machine again",
+            )
+    return first
+
+
+def _became(run: ExecutableRun) -> str:
+    done = "trained" if run.trained else "started" if run.started else "did not start"
+    kind = f" ({run.kind})" if run.kind else ""
+    return f"{done}{kind}" + (f" and missed {run.missing}" if run.missing else "")
+
+
+def _otherwise(first: Session, session: Session) -> Iterator[str]:
+    """Yield what a later shard's identity runs, which are not kept, say otherwise.
+
+    Data, tensors and model are compared by the judge, through the timed runs. The weights
+    after training may differ by the CPU's instructions, and a reader should know it.
+    """
+    kept = first.identity()
+    for arm, run in session.identity().items():
+        mine = kept[arm].record if arm in kept else None
+        if mine is None or run.record is None:
+            continue
+        a, b = mine, run.record
+        pairs = {
+            "initial weights": (a.identity.initial_weights, b.identity.initial_weights),
+            "losses": (_losses(a), _losses(b)),
+            "versions": (dict(a.versions), dict(b.versions)),
+        }
+        differing = [name for name, (one, other) in pairs.items() if one != other]
+        if differing:
+            yield (
+                f"the identity run of {arm} has other {' and '.join(differing)} than that of "
+                f"shard {first.header.shard}, which is the one shown"
+            )
+
+
+def _losses(record: Record) -> list[tuple[float, ...]]:
+    return [fit.losses for fit in record.fits]
+
+
 def _named(session: Session) -> str:
     header, limits = session.header, session.header.plan.limits
     cpu = header.host.cpu_model or "an unknown CPU"
+    gpu = header.gpu.gpu if header.gpu is not None else None
     return (
-        f"{header.shard}: session {header.session_id} on {cpu}, CPUs {limits.cpuset}, "
-        f"{limits.memory_bytes / 1e9:.1f} GB a run"
+        f"{header.shard}: session {header.session_id} on {cpu}, CPUs {limits.cpuset} of "
+        f"{header.host.cpus}, {limits.memory_bytes / 1e9:.1f} GB a run"
+        + (f", {gpu.name}" if gpu is not None else "")
     )
 
 
@@ -76,6 +137,7 @@ def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Sessio
     facts = [
         *((f"plan's {what}", one, _plan(b)[what]) for what, one in _plan(a).items()),
         ("kit version", a.kit_version, b.kit_version),
+        ("list of images", ", ".join(sorted(a.images)), ", ".join(sorted(b.images))),
         ("fidelity", str(a.fidelity), str(b.fidelity)),
         *(
             (f"content of the image of {arm}", _content(image), _content(b.images[arm]))
@@ -125,23 +187,19 @@ def _refuse_gaps(found: Sequence[Shard]) -> None:
 
 
 def _entries(shards: Sequence[Named]) -> list[RunEntry]:
-    """Every run; an identity run of a later shard proves the same and is kept once.
+    """Return every run; of identity runs the first shard's, see ``_otherwise`` for the others.
 
     Images have another id on every machine that built them: the contents are equal, so
-    the runs name the first machine's.
+    the runs name the first machine's. The CPUs are those of the machine a run was made on.
     """
     images = shards[0][1].header.images
-    found: list[RunEntry] = []
-    owners: dict[str, Path] = {}
-    for number, (folder, session) in enumerate(shards):
-        for entry in session.entries:
-            if number and entry.kind == "identity":
-                continue
-            owner = owners.setdefault(entry.run_id, folder)
-            if owner != folder:
-                raise InputError(
-                    f"{folder}: run {entry.run_id} is there already, from {owner}",
-                    "gather each run once",
-                )
-            found.append(replace(entry, image_id=images[entry.arm].image_id))
-    return found
+    return [
+        replace(
+            entry,
+            image_id=images[entry.arm].image_id,
+            cpus=session.header.host.cpus if entry.cpus is None else entry.cpus,
+        )
+        for number, (_, session) in enumerate(shards)
+        for entry in session.entries
+        if not (number and entry.kind == "identity")
+    ]

@@ -105,6 +105,8 @@ class RunEntry:
     """Of a duet: the run of the same block with the same number went on at the same time."""
     machine: str = ""
     """Which machine it was, see ``kit.measure.host.machine_id``."""
+    cpus: int | None = None
+    """CPUs of that machine; None in older logs: those of the header's host."""
 
     @property
     def design(self) -> str:
@@ -178,14 +180,18 @@ class Session:
                 found |= {place - 1, place}
         return frozenset(found)
 
+    def standing(self) -> tuple[RunEntry, ...]:
+        """Return the runs that stand, in the order they ran; see ``whole``."""
+        return tuple(self.entries[place] for place in sorted(self.whole()))
+
     def done(self) -> frozenset[str]:
         """Ids of the runs that need not be made again."""
-        return frozenset(self.entries[place].run_id for place in self.whole())
+        return frozenset(entry.run_id for entry in self.standing())
 
     def timed(self) -> tuple[RunEntry, ...]:
         """The good timed runs, in the order they ran."""
         return tuple(e for e in self.entries if e.kind == "timed" and e.record is not None)
 
     def identity(self) -> Mapping[str, RunEntry]:
-        """The good identity run of each arm (the last, if one was repeated)."""
+        """The good identity run of each arm; ``kit.measure.planned`` refuses a second one."""
         return {e.arm: e for e in self.entries if e.kind == "identity" and e.record is not None}

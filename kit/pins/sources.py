@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from kit.engine.protocol import Engine
-from kit.errors import KitError, UnreachableError
+from kit.errors import AbsentError, KitError
 from kit.pins.wheels import Offered
 
 T = TypeVar("T")
@@ -76,11 +76,8 @@ class RealSources:
             return NoAnswer("no container engine to ask the registry through")
         try:
             return self._engine.remote_digest(reference)
-        except UnreachableError as error:
-            return NoAnswer(error.problem)
         except KitError as error:
-            gone = re.search(r"manifest unknown|not found", error.problem, re.IGNORECASE)
-            return NoAnswer(error.problem, gone=bool(gone))
+            return NoAnswer(error.problem, gone=isinstance(error, AbsentError))
 
     def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
         """See ``Sources``."""

@@ -6,8 +6,9 @@ from kit.errors import InputError
 from kit.plan.blocks import BlockMaker
 from kit.plan.make import chosen_arms
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, Plan
+from kit.plan.once import planned_once
 from kit.plan.roles import MAIN
-from kit.study.model import CPU, Study
+from kit.study.model import CPU, Study, by_stack_and_variant
 
 BLOCKS, REPEATS = 3, 4
 """What an explanation makes where nothing else is asked for."""
@@ -23,6 +24,7 @@ def explaining_plan(
     does not hold so many repeats.
     """
     arms = tuple(name for name in chosen_arms(study, ()) if study.arms[name].variant == CPU)
+    by_stack_and_variant((study.arms[name] for name in arms), f"study {study.id}")
     needed = study.protocol.memory.of(repeats)
     if needed > limits.memory_bytes:
         raise InputError(
@@ -36,7 +38,7 @@ def explaining_plan(
             f"study {study.id}: no two CPU arms to compare", "explain a study that has them"
         )
     made = [maker.block(number, SEQUENTIAL, number) for number in range(blocks)]
-    return Plan(
+    plan = Plan(
         study_id=study.id,
         study_sha256=study.sha256,
         tier="explain",
@@ -50,3 +52,4 @@ def explaining_plan(
         roles=maker.roles,
         purpose=EXPLAIN,
     )
+    return planned_once(plan)

@@ -14,9 +14,10 @@ from dataclasses import asdict, replace
 from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, run_seconds
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
+from kit.plan.once import planned_once
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
 from kit.plan.roles import MAIN
-from kit.study.model import CUDA, Protocol, Study, Tier
+from kit.study.model import CUDA, Protocol, Study, Tier, by_stack_and_variant
 
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
 PILOT_BLOCKS = 5
@@ -44,6 +45,7 @@ def make_plan(
     accepts, or the machine allows no duet.
     """
     chosen = chosen_arms(study, arms, gpu)
+    by_stack_and_variant((study.arms[name] for name in chosen), f"study {study.id}")
     _check_gpu(study, chosen, gpu)
     design, why = _design(study, chosen, design, resources)
     memory = memory_of_a_run(resources, design)
@@ -70,7 +72,7 @@ def make_plan(
         if tier.pilot
         else _blocks(maker, design, tier.blocks)
     )
-    return Plan(
+    plan = Plan(
         study_id=study.id,
         study_sha256=study.sha256,
         tier=tier.name,
@@ -86,6 +88,7 @@ def make_plan(
         pilot=tier.pilot or 0,
         bounds=Bounds(tier.blocks, tier.power, minutes) if tier.pilot else None,
     )
+    return planned_once(plan)
 
 
 def grown(study: Study, plan: Plan, design: str, blocks: int) -> Plan:
@@ -94,7 +97,7 @@ def grown(study: Study, plan: Plan, design: str, blocks: int) -> Plan:
     number = max((run.block for run in plan.runs), default=-1) + 1
     more = [maker.block(number + turn, design, turn) for turn in range(blocks)]
     runs = (*plan.runs, *(run for block in more for run in block))
-    return replace(plan, design=design, blocks=blocks, runs=runs)
+    return planned_once(replace(plan, design=design, blocks=blocks, runs=runs))
 
 
 def maker_of(study: Study, plan: Plan) -> BlockMaker:

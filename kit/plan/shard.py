@@ -40,6 +40,18 @@ def parse_shard(text: str) -> Shard:
     return Shard(int(found[1]), int(found[2]))
 
 
+def refuse_empty(shard: Shard | None, blocks: int) -> None:
+    """Raise InputError for a shard of a plan with fewer ``blocks`` than shards.
+
+    Some of the shards would hold identity runs alone, and the set could not be gathered.
+    """
+    if shard is not None and shard.of > blocks:
+        raise InputError(
+            f"--shard: {shard} of a plan of {blocks} blocks: some shards would have none",
+            f"make at most {blocks} shards, or give more --blocks",
+        )
+
+
 def of_shard(runs: Iterable[PlannedRun], shard: Shard | None) -> tuple[PlannedRun, ...]:
     """The runs of a plan that a shard makes; all without one."""
     return tuple(run for run in runs if shard is None or shard.holds(run))

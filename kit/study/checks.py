@@ -61,6 +61,20 @@ def check_claimed(file: Path, paper: Mapping[str, Any]) -> None:
             )
 
 
+def check_claim_ids(file: Path, claims: Mapping[str, Any]) -> None:
+    """Raise InputError for an id that two claims have: verdicts are told apart by it."""
+    found: dict[str, str] = {}
+    for kind in ("claims", "executable", "training", "consistency"):
+        for number, claim in enumerate(claims[kind]):
+            place = f"{kind}[{number}]"
+            first = found.setdefault(claim["id"], place)
+            if first != place:
+                raise InputError(
+                    f"{file}: {first} and {place} both have the id {claim['id']}",
+                    "give every claim an id of its own",
+                )
+
+
 def check_facts(file: Path, claims: Sequence[Mapping[str, Any]], study: Mapping[str, Any]) -> None:
     """Consistency claims name the study's own stacks, and find the figures they work on."""
     stacks = set(study["stacks"].values())

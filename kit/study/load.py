@@ -13,7 +13,13 @@ import yaml
 
 from kit.errors import InputError
 from kit.schemas import check
-from kit.study.checks import check_claimed, check_facts, check_stacks, check_workload
+from kit.study.checks import (
+    check_claim_ids,
+    check_claimed,
+    check_facts,
+    check_stacks,
+    check_workload,
+)
 from kit.study.model import (
     Arm,
     Claim,
@@ -29,6 +35,7 @@ from kit.study.model import (
     Study,
     Tier,
     TrainingClaim,
+    by_stack_and_variant,
 )
 
 STUDY, CLAIMS = "study.yaml", "claims.yaml"
@@ -53,7 +60,10 @@ def load_study(folder: Path) -> Study:
     stacks = study["stacks"]
     check_stacks(folder / STUDY, study)
     check_claimed(folder / STUDY, study["paper"])
+    check_claim_ids(folder / CLAIMS, claims)
     check_facts(folder / CLAIMS, claims["consistency"], study)
+    arms = {name: _arm(folder, name, arm) for name, arm in study["arms"].items()}
+    by_stack_and_variant(arms.values(), str(folder / STUDY))
     return Study(
         id=study["id"],
         title=study["title"],
@@ -61,7 +71,7 @@ def load_study(folder: Path) -> Study:
         contender=stacks["contender"],
         paper=_paper(study["paper"]),
         workload=study["workload"],
-        arms={name: _arm(folder, name, arm) for name, arm in study["arms"].items()},
+        arms=arms,
         protocol=_protocol(study["protocol"]),
         claims=tuple(_claim(claim) for claim in claims["claims"]),
         executable=tuple(ExecutableClaim(**claim) for claim in claims["executable"]),

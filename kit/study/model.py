@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from kit.errors import InputError
 
 CPU, CUDA = "cpu", "cuda"
 """The variants of an arm."""
@@ -22,6 +24,24 @@ class Arm:
     stack: str
     variant: str
     recipe: Path | None = None
+
+
+def by_stack_and_variant(arms: Iterable[Arm], where: str) -> dict[tuple[str, str], Arm]:
+    """Return the one arm of each stack and variant, in the order given.
+
+    Raises InputError naming ``where`` and both arms for two of the same stack and variant:
+    a comparison holds one of them, and the other would be lost without a word.
+    """
+    found: dict[tuple[str, str], Arm] = {}
+    for arm in arms:
+        first = found.setdefault((arm.stack, arm.variant), arm)
+        if first is not arm:
+            raise InputError(
+                f"{where}: arms {first.name} and {arm.name} are both stack {arm.stack}, "
+                f"variant {arm.variant}",
+                "keep one of them, or make a study for each: a comparison has one arm a stack",
+            )
+    return found
 
 
 @dataclass(frozen=True)

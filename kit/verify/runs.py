@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from kit.measure.planned import differing
 from kit.measure.session import RunEntry, Session
 from kit.plan.blocks import step_places
 from kit.plan.model import PlannedRun
@@ -28,9 +29,8 @@ def differences(session: Session, study: Study) -> Iterator[str]:
 
 
 def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> Iterator[str]:
-    for name in ("block", "position", "arm", "kind", "role", "pair"):
-        if getattr(entry, name) != getattr(run, name):
-            yield f"{entry.run_id}: its {name} is not the planned one"
+    for name in differing(entry, run):
+        yield f"{entry.run_id}: its {name} is not the planned one"
     image = session.header.images.get(entry.arm)
     if image is None or image.image_id != entry.image_id:
         yield f"{entry.run_id}: its image is not the session's"

@@ -14,6 +14,7 @@ import requests
 import urllib3.exceptions
 
 from kit.engine import container
+from kit.engine.collect import MAX_RESULT_BYTES
 from kit.engine.docker import DockerEngine
 from kit.engine.faults import is_timeout, one_line
 from kit.engine.link import Link, decoded, error_in
@@ -268,3 +269,38 @@ def test_only_digests_are_pulled() -> None:
     ):
         with pytest.raises(InputError, match="digest"):
             split_digest(bad)
+
+
+def results(content: bytes) -> Callable[[], requests.Response]:
+    """What the engine sends for the results folder, then for the logs."""
+    left = [content, b""]
+
+    def act() -> requests.Response:
+        response = requests.Response()
+        response.status_code = 200
+        response.raw = io.BytesIO(left.pop(0))
+        return response
+
+    return act
+
+
+def oversized() -> bytes:
+    """The start of an archive with a file larger than a run may leave."""
+    member = tarfile.TarInfo("results/record.json")
+    member.size = MAX_RESULT_BYTES + 1
+    return member.tobuf() + bytes(512)
+
+
+@pytest.mark.parametrize("content", [oversized(), b"no tar" * 200])
+def test_results_that_cannot_be_taken_are_the_runs_own_outcome(content: bytes) -> None:
+    client = Client({"get": results(content)})
+    outcome = run(client)
+    assert outcome.files == {} and outcome.broken
+    assert (outcome.exit_code, outcome.started_at, outcome.finished_at) == (0, "s", "f")
+    assert client.calls[-1] == "remove"
+
+
+def test_a_refused_swap_limit_is_found_behind_any_number_of_words() -> None:
+    client = Client({"start": raising(api_error(500, "x" * 1000 + "memory.memsw.limit_in_bytes"))})
+    assert run(client, memory_bytes=10**9).exit_code == 0
+    assert len(client.configs) == 2 and client.calls.count("remove") == 2

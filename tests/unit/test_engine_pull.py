@@ -125,3 +125,19 @@ def test_kinds_have_remedies_of_their_own() -> None:
 def test_a_lost_engine_is_not_the_registry_s_fault() -> None:
     with pytest.raises(HostError, match="gone"):
         pulled(Connection(HostError("the engine is gone", "")))
+
+
+@pytest.mark.parametrize(
+    "words, kind",
+    [
+        ("digest mismatch", ContentError),
+        ("unauthorized", DeniedError),
+        ("manifest unknown", AbsentError),
+        ("connection refused", UnreachableError),
+    ],
+)
+def test_a_reason_is_found_behind_any_number_of_words(words: str, kind: type[ImageError]) -> None:
+    text = "x" * 1000 + f": {words}"
+    with pytest.raises(kind) as caught:
+        pulled(Connection({"error": text}))
+    assert len(caught.value.problem) < 700

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +114,60 @@ def test_an_interrupted_explanation_goes_on(tmp_path: Path) -> None:
     planned = [run.run_id for run in session.header.plan.runs]
     assert again.ran() == planned[done:]
     assert [e.run_id for e in session.entries] == planned
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    "option, wanted, planned", [("--blocks", "10", "2"), ("--repeats", "5", "3")]
+)
+@pytest.mark.parametrize("begun", [StopAt(6), works])
+def test_another_plan_than_that_of_an_explanation_that_is_there_is_refused(
+    tmp_path: Path, capsys, begun: RunScript, option: str, wanted: str, planned: str
+) -> None:
+    folder = Bench(tmp_path).reproduce()
+    beside = folder / pipeline.EXPLAINING
+    with suppress(KeyboardInterrupt):
+        explain.explain(Bench(tmp_path, begun).world(), STUDY, PINS, Options(), beside, 2, 3)
+    before = contents(folder)
+    assert kit.cli.run(["explain", str(folder), option, wanted]) == 2
+    said = capsys.readouterr().err
+    assert option in said and f"planned with {planned}" in said and str(beside) in said
+    other = {"blocks": 10} if option == "--blocks" else {"repeats": 5}
+    with pytest.raises(InputError):
+        explain.explain(Bench(tmp_path).world(), STUDY, PINS, Options(), beside, **other)
+    assert contents(folder) == before
+
+
+def test_an_explanation_goes_on_without_options_or_with_its_own(tmp_path: Path) -> None:
+    place = tmp_path / "x"
+    with pytest.raises(KeyboardInterrupt):
+        explain.explain(Bench(tmp_path, StopAt(6)).world(), STUDY, PINS, Options(), place, 2, 3)
+    explain.check_there(place, None, None)
+    explain.check_there(place, 2, 3)
+    explain.explain(Bench(tmp_path).world(), STUDY, PINS, Options(), place)
+    plan = read_session(place).header.plan
+    assert (plan.blocks, plan.repeats) == (2, 3)
+    assert not read_session(place).unfinished
+
+
+def test_an_explanation_never_goes_on_with_a_session_that_compares(tmp_path: Path, capsys) -> None:
+    """Named as --out, a stopped session would have been measured to its end."""
+    with pytest.raises(KeyboardInterrupt):
+        Bench(tmp_path, StopAt(6)).reproduce()
+    (folder,) = tmp_path.iterdir()
+    before = contents(folder)
+    assert kit.cli.run(["explain", "--out", str(folder)]) == 2
+    assert "compares" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+def test_beside_a_session_out_says_nothing_and_is_refused(tmp_path: Path, capsys) -> None:
+    folder = Bench(tmp_path).reproduce()
+    assert kit.cli.run(["explain", str(folder), "--out", str(tmp_path / "there")]) == 2
+    assert "--out" in capsys.readouterr().err
 
 
 def test_an_explanation_is_no_session_to_judge(tmp_path: Path, capsys) -> None:

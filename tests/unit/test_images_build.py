@@ -152,6 +152,19 @@ def test_packages_that_are_not_the_recorded_ones_are_no_reason_for_a_substitute(
     assert PYTHON_NET not in engine.built()
 
 
+@pytest.mark.parametrize("word", ["NU1403", "NU1004", "NU3008"])
+def test_refused_packages_are_heard_of_wherever_the_builder_says_it(
+    engine: Engine, word: str
+) -> None:
+    """Behind a longer line and before many more: the error's message holds none of it."""
+    said = f"{'/a/long/path' * 400} : error {word}: Keras.NET.3.8.5 differs"
+    engine.build_lines = ("Step 1/1 : RUN dotnet restore", said, *["error: and more"] * 20)
+    engine.fail(KERAS_NET, ImageError("the build failed: error: and more", "x"))
+    with pytest.raises(ImageError, match=rf"not the recorded ones.*{word}: Keras\.NET\.3\.8\.5"):
+        build(engine)
+    assert PYTHON_NET not in engine.built()
+
+
 def test_every_variant_has_images_of_its_own_on_the_same_bases(engine: Engine) -> None:
     have(engine, *PINS.roles)
     images = build(engine, (*BOTH, "python-cuda", "dotnet-cuda"))

@@ -51,3 +51,14 @@ def test_blocks_across_machines_are_left_out_by_name():
         ("t1-python-cpu", "t1-dotnet-cpu"), "block 1 ran on several machines"
     )
     assert len(result.comparisons[0].blocks) == 2
+
+
+def test_a_run_is_flagged_by_the_cpus_of_its_own_machine():
+    """60 ticks in 20 s: 1.5 % of two CPUs' time, 3 % of one CPU's, 0.05 % of 64 CPUs'."""
+    host = replace(QUIET, steal_ticks=60)
+    entry = replace(SESSION.timed()[0], host=host)
+    assert [flag.what for flag in flags([replace(entry, cpus=1)], 64)] == [
+        "3.0% of the CPU time stolen by the hypervisor"
+    ]
+    assert flags([replace(entry, cpus=64)], 1) == ()
+    assert flags([entry], 64) == () and len(flags([entry], 1)) == 1, "an older log's"

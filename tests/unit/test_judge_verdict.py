@@ -18,8 +18,10 @@ from sessions import (
     sha,
 )
 
+from kit.images.fidelity import Component
 from kit.judge import verdict as v
 from kit.judge.comparison import judge
+from kit.judge.verdict import substitutes
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939, 1 / 0.935]  # gains of about 6.4 %
 NONE = [1.001, 0.999, 1.002, 0.998]
@@ -174,3 +176,18 @@ def test_a_statistic_the_figures_lack_has_no_published_gain():
     assert v.figures_gain(study, "hardened") is None
     bare = replace(study, paper=replace(study.paper, figures={}))
     assert v.figures_gain(bare, "mean") is None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_rows_on_one_component_the_substitute_counts(order):
+    (exact,) = (row for row in make_fidelity() if row.name == "dotnet")
+    rows = (replace(exact, exact=False), exact)[::order]
+    others = tuple(row for row in make_fidelity() if row.name != "dotnet")
+    assert substitutes(make_study(), (*others, *rows)) == ("dotnet",)
+
+
+def test_a_component_is_found_however_its_name_is_written():
+    study = make_study()
+    study = replace(study, paper=replace(study.paper, claimed=("TensorFlow",)))
+    rows = (Component("TensorFlow", "2.10.1", "2.10.1", True, "as wanted"),)
+    assert substitutes(study, rows) == ()

@@ -14,7 +14,7 @@ from sessions import DOTNET, PYTHON, make_plan, make_session, make_study, paired
 from kit.engine.protocol import LABEL, SESSION_LABEL, RunOutcome, RunRequest
 from kit.errors import HostError, RunError
 from kit.measure.execute import LOG_TAIL_CHARACTERS, Bench, execute
-from kit.measure.runlog import RunLog, read_session
+from kit.measure.runlog import NAME, RunLog, read_session
 from kit.measure.session import RunEntry, Session
 from kit.plan.make import plan_sha256
 
@@ -109,6 +109,14 @@ FAILURES: dict[str, tuple[RunScript, str]] = {
     "other arm": (works_but(lambda d: d.update(arm=DOTNET)), "the record's arm is 'dotnet-cpu'"),
     "other spec": (works_but(lambda d: d.update(spec_sha256="0" * 64)), "the record's spec_sha256"),
     "other kind": (works_but(lambda d: d.update(kind="identity")), "the record's kind is"),
+    "not started": (
+        raises(RunError("a container of x could not be started: no such file", "see the engine")),
+        "could not be started: no such file",
+    ),
+    "results": (
+        lambda request: replace(works(request), files={}, broken="a run wrote more than 64 MiB"),
+        "a run wrote more than 64 MiB",
+    ),
     "fewer fits": (works_but(lambda d: d["fits"].pop()), "holds 2 fits, not 3"),
 }
 
@@ -190,3 +198,48 @@ def test_the_record_is_logged_as_the_program_wrote_it(tmp_path: Path) -> None:
     Table(tmp_path, keep).go()
     lines = (tmp_path / "runlog.jsonl").read_text().splitlines()[1:]
     assert {json.loads(line)["run_id"]: json.loads(line)["record"] for line in lines} == written
+
+
+def test_a_container_that_cannot_be_started_ends_the_session_by_the_rules_of_failures(
+    tmp_path: Path,
+) -> None:
+    refused = raises(RunError("a container of x could not be started: no room", "see the engine"))
+    table = Table(tmp_path, by_run(t0_python_cpu=refused, t1_python_cpu=refused), blocks=3)
+    with pytest.raises(RunError, match="t1-python-cpu"):
+        table.go()
+    entries = read_session(tmp_path).entries
+    assert [e.run_id for e in entries if e.failure] == ["t0-python-cpu", "t1-python-cpu"]
+    assert {e.exit_code for e in entries if e.failure} == {None}
+    assert all(e.seconds is None for e in entries if e.failure)
+    (tmp_path / "identity").mkdir()
+    identity = Table(tmp_path / "identity", by_run(i_python_cpu=refused))
+    with pytest.raises(RunError, match="i-python-cpu"):
+        identity.go()
+    assert [e.run_id for e in read_session(tmp_path / "identity").entries] == ["i-python-cpu"]
+
+
+def test_the_exit_code_says_more_than_results_that_could_not_be_taken(tmp_path: Path) -> None:
+    both = replace(SUCCESS, exit_code=70, broken="the results of a run could not be read")
+    session = Table(tmp_path, by_run(t0_python_cpu=lambda request: both)).go()
+    (failure,) = (e.failure for e in session.entries if e.failure)
+    assert failure == "the program ended with exit code 70"
+
+
+def test_the_other_of_a_pair_runs_on_where_one_cannot_be_started_and_both_are_made_again(
+    tmp_path: Path,
+) -> None:
+    refused = raises(RunError("a container of x could not be started: no room", "see the engine"))
+    table = Table(tmp_path, by_run(t0_python_cpu=refused), blocks=1)
+    plan = table.header.plan
+    runs = [replace(run, pair=0) if run.kind == "timed" else run for run in plan.runs]
+    duet = replace(plan, runs=tuple(runs))
+    table.header = replace(table.header, plan=duet, plan_sha256=plan_sha256(duet))
+    (tmp_path / NAME).unlink()
+    table.log = RunLog.create(tmp_path, table.header)
+    session = table.go()
+    assert {e.run_id: e.failure is None for e in session.entries if e.kind == "timed"} == {
+        "t0-python-cpu": False,
+        "t0-dotnet-cpu": True,
+    }
+    assert session.done() == {"i-python-cpu", "i-dotnet-cpu"}
+    assert table.engine.named("remove_by_label") == []

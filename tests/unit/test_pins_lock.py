@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fakes.engine import FakeEngine
 from fakes.sources import DOWN, FakeSources
 
-from kit.errors import ImageError, InputError
+import kit.cli
+from kit.errors import AbsentError, DeniedError, ImageError, InputError, UnreachableError
 from kit.images.compose import compose_yaml
 from kit.pins import workplace
 from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, check
@@ -235,3 +237,27 @@ def test_compose_has_every_limit_of_the_kits_own_runs() -> None:
         assert service["profiles"] == [name.partition("-")[2]]
         for variable in ("PYTHON_BASE", "SDK_IMAGE", "RUNTIME_IMAGE"):
             assert "@sha256:" in service["build"]["args"].get(variable, "@sha256:")
+
+
+@pytest.mark.parametrize(
+    "error, gone",
+    [
+        (AbsentError("r could not be asked for: it has no image", "x"), True),
+        (DeniedError("r could not be asked for: not found, or denied", "x"), False),
+        (UnreachableError("r could not be asked for: no answer", "x"), False),
+    ],
+)
+def test_an_image_is_gone_only_where_its_registry_says_so(error: Exception, gone: bool) -> None:
+    found = RealSources(FakeEngine(digests={"r:1": error})).image_digest("r:1")
+    assert isinstance(found, NoAnswer) and found.gone is gone
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--check", "--nuget-lock"]])
+def test_an_option_that_would_be_ignored_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    file = tmp_path / "packages.lock.json"
+    file.write_text("{}")
+    named = [str(file)] if options[-1] == "--nuget-lock" else []
+    assert kit.cli.run(["lock", *options, *named]) == 2
+    assert options[-1] in capsys.readouterr().err

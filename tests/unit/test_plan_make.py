@@ -32,7 +32,9 @@ def order(made: Plan) -> list[tuple[str, ...]]:
 
 
 def with_arms(count: int) -> Study:
-    return replace(STUDY, arms={f"arm{i}": Arm(f"arm{i}", "python", "cpu") for i in range(count)})
+    # Stacks of their own: two arms of one are refused.
+    stacks = ("python", "dotnet", *(f"stack{i}" for i in range(count)))[:count]
+    return replace(STUDY, arms={f"arm{i}": Arm(f"arm{i}", s, "cpu") for i, s in enumerate(stacks)})
 
 
 def test_a_tier_gives_its_blocks_and_repeats() -> None:
@@ -214,3 +216,19 @@ def test_the_hash_tells_every_change() -> None:
 
 def test_expected_seconds_count_every_run() -> None:
     assert expected_seconds(STUDY, plan().runs) == 2 * (8 + 3) + 6 * (8 + 5 * 3)
+
+
+def test_two_arms_of_one_stack_and_variant_make_no_plan() -> None:
+    twin = replace(STUDY, arms={**STUDY.arms, "mono-cpu": Arm("mono-cpu", "dotnet", "cpu")})
+    with pytest.raises(InputError, match="dotnet-cpu and mono-cpu are both stack dotnet"):
+        make_plan(twin, "quick", (), 1, PLENTY)
+    assert make_plan(twin, "quick", (PYTHON, "mono-cpu"), 1, PLENTY).arms == (PYTHON, "mono-cpu")
+
+
+def test_an_arm_whose_name_makes_anothers_run_id_makes_no_plan() -> None:
+    """`a` as placebo and `a-placebo` as published would both be block000-a-placebo."""
+    arms = {"a": Arm("a", "python", "cpu"), "a-placebo": Arm("a-placebo", "dotnet", "cpu")}
+    tiers = {"t": Tier("t", 2, 4, controls=("placebo",))}
+    study = replace(STUDY, arms=arms, protocol=replace(STUDY.protocol, tiers=tiers))
+    with pytest.raises(InputError, match="block000-a-placebo"):
+        make_plan(study, "t", (), 1, PLENTY)

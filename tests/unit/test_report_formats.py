@@ -115,10 +115,22 @@ def test_a_run_that_was_made_good_counts_everywhere_it_is_judged():
     assert len(json.loads(got["pyperf-dotnet-cpu.json"])["benchmarks"][0]["runs"]) == 3
 
 
-def test_of_a_run_that_is_there_twice_the_last_counts():
+def test_of_a_run_made_again_with_its_pair_the_last_counts():
     whole = make_session(paired(SIX, fits=4))
-    again = change_run(whole, "t1-dotnet-cpu", started_at="2026-01-01T12:00:00Z")
-    session = replace(whole, entries=(*whole.entries, run_named(again, "t1-dotnet-cpu")))
+    plan = whole.header.plan
+    runs = tuple(replace(r, pair=0) if r.kind == "timed" else r for r in plan.runs)
+    entries = [replace(e, pair=0) if e.kind == "timed" else e for e in whole.entries]
+    tried = [
+        replace(e, record=None, failure="out of memory") if e.arm == "python-cpu" else e
+        for e in entries
+        if e.block == 1
+    ]
+    place = next(n for n, e in enumerate(entries) if e.block == 1)
+    session = replace(
+        whole,
+        header=replace(whole.header, plan=replace(plan, runs=runs, design="duet")),
+        entries=(*entries[:place], *tried, *entries[place:]),
+    )
     raw = [run for run in model(session=session).raw if run.run_id == "t1-dotnet-cpu"]
     assert [(run.counted, run.statistics is not None) for run in raw] == [
         (False, False), (True, True),
@@ -224,7 +236,10 @@ def test_hostile_strings_stay_data():
     study = replace(study, id=EVIL, title=EVIL, claims=(claim,))
     session = make_session(paired(SIX, fits=4))
     entries = tuple(replace(e, started_at=EVIL, run_id=f"={e.run_id}") for e in session.entries)
-    got = render_all(build_report(replace(session, entries=entries), study))
+    plan = session.header.plan
+    plan = replace(plan, runs=tuple(replace(r, run_id=f"={r.run_id}") for r in plan.runs))
+    session = replace(session, entries=entries, header=replace(session.header, plan=plan))
+    got = render_all(build_report(session, study))
     root = ElementTree.fromstring(got["claims.junit.xml"])
     assert "<script>alert(1)</script>" in root.find("testsuite/testcase").get("name")
     for row in csv.DictReader(io.StringIO(got["fits.csv"].decode(), newline="")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from kit.errors import InputError
 from kit.images.build import Options
 from kit.judge.comparison import judge
 from kit.judge.rules import FailRule, fired, parse_rules
-from kit.measure.gather import gathered
-from kit.measure.runlog import read_session
+from kit.measure.gather import executable_of, gathered
+from kit.measure.runlog import NAME, RunLog, read_session
 from kit.measure.session import Session
 from kit.plan.make import plan_sha256
 from kit.plan.matrix import matrix
@@ -137,6 +138,34 @@ def test_shards_need_one_seed_and_a_fixed_number(tmp_path: Path) -> None:
     request = pipeline.Request("standard", (), 1, Wish(), tmp_path, Options(), shard=Shard(1, 2))
     with pytest.raises(InputError, match="a pilot fixes the blocks"):
         pipeline.check_request(STUDY, request)
+
+
+@pytest.mark.parametrize("shard", [Shard(1, 4), Shard(3, 4), Shard(2, 3)])
+def test_more_shards_than_blocks_are_refused_before_anything_is_started(
+    tmp_path: Path, shard: Shard
+) -> None:
+    request = pipeline.Request(
+        "quick", (), 1, Wish(), tmp_path / "out", Options(), shard=shard, blocks=2
+    )
+    bench = Bench(tmp_path / "out")
+    for refused in (
+        lambda: pipeline.check_request(STUDY, request),
+        lambda: bench.reproduce(seed=1, shard=shard, blocks=2),
+    ):
+        with pytest.raises(InputError) as caught:
+            refused()
+        assert str(shard) in caught.value.problem and "2 blocks" in caught.value.problem
+    assert bench.engine.named("build") == [] and not (tmp_path / "out").exists()
+    fits = replace(request, shard=Shard(2, 2))
+    pipeline.check_request(STUDY, fits)
+
+
+def test_a_budget_of_few_blocks_has_no_more_shards(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["reproduce", "--budget", "quick", "--shard", "4/4", "--seed", "1"]
+    assert kit.cli.run([*command, "--out", str(tmp_path)]) == 2
+    assert "4/4" in capsys.readouterr().err
 
 
 def test_the_matrix_crosses_runners_variants_and_shards() -> None:
@@ -273,3 +302,68 @@ def test_images_that_were_not_described_are_told_by_their_ids(shards: list[Path]
     assert {entry.image_id for entry in entries} == {"sha256:a"}
     with pytest.raises(InputError, match=r"its content of the image of .* is not that of"):
         gathered([undescribed(0, "sha256:a"), undescribed(1, "sha256:b")])
+
+
+def on_machine(number: int, shards: list[Path], cpus: int, named: bool = True) -> Path:
+    """Rewrite a shard's log as if another machine had made it, with ticks stolen in each run."""
+    session = read_session(shards[number])
+    header = replace(session.header, host=replace(session.header.host, cpus=cpus))
+    log = shards[number] / NAME
+    log.unlink()
+    written = RunLog.create(shards[number], header)
+    host = replace(session.entries[0].host, steal_ticks=3)
+    written.add_entries(
+        replace(e, host=host, cpus=cpus if named else None, machine=f"m{number}")
+        for e in session.entries
+    )
+    return shards[number]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_gathered_runs_are_flagged_by_their_own_machines_cpus(
+    shards: list[Path], tmp_path: Path, named: bool
+) -> None:
+    """3 ticks in 1 s: 3 % of one CPU's time, 0.05 % of 64 CPUs'."""
+    copies = [Path(shutil.copytree(s, tmp_path / str(n))) for n, s in enumerate(shards)]
+    folders = [on_machine(0, copies, 64, named), on_machine(1, copies, 1, named)]
+    folder, study = pipeline.gather(folders, tmp_path / "out")
+    session = read_session(folder)
+    assert {e.cpus for e in session.entries if e.block in (0, 2, 4)} == {64}
+    assert {e.cpus for e in session.entries if e.block in (1, 3)} == {1}
+    flagged = {flag.run_id for flag in judge(session, study).flags}
+    assert flagged == {e.run_id for e in session.timed() if e.block in (1, 3)}
+
+
+def test_a_shard_with_a_run_of_another_shard_is_refused_by_name(shards: list[Path]) -> None:
+    first, second = (read_session(folder) for folder in shards)
+    stray = replace(first, entries=(*first.entries, second.entries[-1]))
+    with pytest.raises(InputError) as caught:
+        gathered([(shards[0], stray), (shards[1], second)])
+    assert str(shards[0]) in caught.value.problem
+    assert second.entries[-1].run_id in caught.value.problem
+
+
+def test_an_executable_that_did_otherwise_in_one_shard_is_refused_by_name(
+    shards: list[Path],
+) -> None:
+    first, second = (read_session(folder) for folder in shards)
+    assert first.executable is not None
+    silent = replace(first, executable=None)
+    named = [(shards[0], silent), (shards[1], second)]
+    assert executable_of(named) == second.executable, "the one that tried it counts"
+    failed = replace(first.executable, trained=False, missing="libpython3.8.so")
+    with pytest.raises(InputError) as caught:
+        executable_of([(shards[0], replace(first, executable=failed)), (shards[1], second)])
+    assert str(shards[0]) in caught.value.problem and "libpython3.8.so" in caught.value.problem
+
+
+def test_an_identity_run_that_trained_to_other_losses_is_noted(shards: list[Path]) -> None:
+    first, second = (read_session(folder) for folder in shards)
+    run = second.identity()["dotnet-cpu"]
+    assert run.record is not None
+    fits = tuple(replace(fit, losses=(9.0, *fit.losses[1:])) for fit in run.record.fits)
+    other = replace(run, record=replace(run.record, fits=fits))
+    entries = tuple(other if e == run else e for e in second.entries)
+    header, _ = gathered([(shards[0], first), (shards[1], replace(second, entries=entries))])
+    (note,) = header.plan.notes
+    assert "shard 2/2" in note and "dotnet-cpu" in note and "losses" in note

@@ -208,3 +208,27 @@ def test_a_study_that_cannot_work_is_refused_when_read(folder: Path, edit: Chang
     change(folder / "study.yaml", edit)
     with pytest.raises(InputError):
         load_study(folder)
+
+
+def test_two_arms_of_one_stack_and_variant_are_refused_by_name(folder: Path) -> None:
+    twin = {"stack": "dotnet", "variant": "cpu"}
+    change(folder / "study.yaml", lambda study: study["arms"].update({"mono-cpu": twin}))
+    with pytest.raises(InputError) as caught:
+        load_study(folder)
+    for name in (str(folder / "study.yaml"), "dotnet-cpu", "mono-cpu", "stack dotnet"):
+        assert name in caught.value.problem
+
+
+@pytest.mark.parametrize("first", ["claims", "executable", "training", "consistency"])
+@pytest.mark.parametrize("second", ["claims", "executable", "training", "consistency"])
+def test_a_claim_id_that_is_there_twice_is_refused_by_name(
+    folder: Path, first: str, second: str
+) -> None:
+    def same_id(claims: dict[str, Any]) -> None:
+        claims[second].append({**claims[second][0], "id": claims[first][0]["id"]})
+
+    change(folder / "claims.yaml", same_id)
+    with pytest.raises(InputError) as caught:
+        load_study(folder)
+    assert str(folder / "claims.yaml") in caught.value.problem
+    assert f"{first}[0]" in caught.value.problem and f"{second}[" in caught.value.problem
