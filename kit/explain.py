@@ -42,7 +42,7 @@ def explain(
     A session beside which it is made gives it its CPUs and memory. Returns its folder.
     """
     if (folder / NAME).exists():
-        return resume(world, study, pins, folder, options)
+        return resume(world, study, pins, folder, options, noisy)
     now = check_quiet(world, noisy)
     limits = _limits_beside(folder) or _limits(
         resources(world.engine.info(), now, Wish(), world.host.cores()), study
@@ -52,9 +52,10 @@ def explain(
     command = f"kit explain --blocks {blocks} --repeats {repeats}"
     header = new_header(world.now(), world.engine.info(), plan, images, command, None)
     folder.mkdir(parents=True, exist_ok=True)
+    world.claim(folder)
     keep_study(study, folder)
     log = RunLog.create(folder, header)
-    run_plan(world, study, Session(header, ()), log, folder)
+    run_plan(world, study, Session(header, ()), log, folder, images)
     return folder
 
 
