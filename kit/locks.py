@@ -74,7 +74,11 @@ class Locks:
         while self._machine is None:
             place = _open(path)
             try:
-                self._lock(place, "another kit measures on this machine", lambda: _holder(path))
+                self._lock(
+                    place,
+                    lambda who: f"another kit measures on this machine: {who}",
+                    lambda: _holder(path),
+                )
                 # A file that was removed meanwhile locks nobody else out.
                 if _key(os.fstat(place)) == _key_at(path):
                     self._machine = place
@@ -99,7 +103,9 @@ class Locks:
             return
         try:
             self._lock(
-                place, f"{folder}: another kit works in this folder", lambda: _holder_in(folder)
+                place,
+                lambda who: f"{folder}: another kit works in this folder: {who}",
+                lambda: _holder_in(folder),
             )
         except OSError as error:
             os.close(place)
@@ -123,19 +129,22 @@ class Locks:
         while self._folders:
             os.close(self._folders.popitem()[1])
 
-    def _lock(self, place: int, held: str, holder: Callable[[], Holder | None]) -> None:
+    def _lock(
+        self, place: int, held: Callable[[str], str], holder: Callable[[], Holder | None]
+    ) -> None:
         """Lock an open file. Raises HostError, and OSError where the file system cannot."""
         try:
             fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             found = holder()
-        who = "a process that did not write itself down" if found is None else str(found)
+        problem = held("a process that did not write itself down" if found is None else str(found))
         if not self._wait:
             raise HostError(
-                f"{held}: {who}", "repeat the command when that ends, or let it wait with --wait"
+                problem,
+                "repeat the command when that ends; with --wait one that measures or builds waits",
             )
-        self._say(f"waiting: {held}: {who}")
+        self._say(f"waiting: {problem}")
         fcntl.flock(place, fcntl.LOCK_EX)
 
     def _write_down(self, folder: str) -> None:
@@ -198,11 +207,11 @@ def _open(path: Path) -> int:
             reason = error.strerror
             time.sleep(_PAUSE_S)
             continue
-        problem = _not_ours(place)
+        problem = _not_ours(place, path)
         if not problem:
             return place
         os.close(place)
-        raise HostError(f"{path}: {problem}", "look at who made it, and remove it")
+        raise HostError(problem, "look at who made it, and remove it")
     raise _unusable(path, reason)
 
 
@@ -226,16 +235,16 @@ def _open_or_make(path: Path) -> int:
         return place
 
 
-def _not_ours(place: int) -> str:
+def _not_ours(place: int, path: Path) -> str:
     """Why an open file is not the kit's lock; "" if it is one."""
     found = os.fstat(place)
     if not stat.S_ISREG(found.st_mode):
-        return "stands where the lock of measuring is, and is no plain file"
+        return f"{path}: stands where the lock of measuring is, and is no plain file"
     if found.st_nlink > 1:
-        return "stands where the lock of measuring is, and has a second name"
+        return f"{path}: stands where the lock of measuring is, and has a second name"
     content = os.pread(place, _LIMIT, 0)
     if content and not content.startswith(_MARK):
-        return "stands where the lock of measuring is, and holds something else"
+        return f"{path}: stands where the lock of measuring is, and holds something else"
     return ""
 
 
@@ -263,7 +272,7 @@ def _written(path: Path) -> Holder | None:
     except OSError:
         return None
     try:
-        if _not_ours(place):
+        if _not_ours(place, path):
             return None
         holder = Holder(**json.loads(os.pread(place, _LIMIT, 0).removeprefix(_MARK)))
         return holder if isinstance(holder.pid, int) and holder.pid > 0 else None
