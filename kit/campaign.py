@@ -8,12 +8,12 @@ from pathlib import Path
 
 from kit.engine.protocol import SESSION_LABEL
 from kit.errors import KitError
+from kit.images.build import Images
 from kit.images.fidelity import ArmImage
 from kit.judge.pilot import fixed_plan
 from kit.measure.device import GpuBench
 from kit.measure.executable import ExecutableRun, run_executable
 from kit.measure.execute import Bench, execute
-from kit.measure.host import host_facts, installation, machine_id
 from kit.measure.runlog import RunLog, read_session
 from kit.measure.session import Header, RunEntry, Session
 from kit.plan.make import expected_seconds
@@ -31,15 +31,20 @@ def measure(
     session: Session,
     log: RunLog,
     folder: Path,
-    executable: ArmImage | None,
+    images: Images,
 ) -> None:
-    """What is left of the plan; a pilot first says how much that is."""
+    """What is left of the plan; a pilot first says how much that is.
+
+    ``images`` are those found now. The log speaks of the recorded ones, which hold the same.
+    """
     plan = session.header.plan
+    # An explanation takes times apart: what becomes of the executable is its session's own.
+    executable = images.executable if plan.purpose == COMPARE else None
     if executable is not None and session.executable is None:
         with world.progress.phase("executable") as phase:
             phase.step("the executable on a Debian with nothing else")
             log.add_executable(_run_executable(world, study, session.header, executable))
-    run_plan(world, study, session, log, folder)
+    run_plan(world, study, session, log, folder, images)
     if plan.pilot and session.outlook is None:
         piloted = read_session(folder)
         fixed, found = fixed_plan(piloted, study)
@@ -47,25 +52,38 @@ def measure(
         with world.progress.phase("pilot") as phase:
             for line in outlook_lines(found):
                 phase.say(line)
-        run_plan(world, study, read_session(folder), log, folder)
+        run_plan(world, study, read_session(folder), log, folder, images)
 
 
-def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: Path) -> None:
-    """Every run of the plan that the session lacks."""
+def unfinished(session: Session) -> bool:
+    """Whether runs of its plan are to be made, now or when its pilot has fixed how many."""
+    piloting = session.header.plan.pilot > 0 and session.outlook is None
+    return piloting or bool(_left(session))
+
+
+def _left(session: Session) -> list[PlannedRun]:
+    """The runs of its part of the plan that the session lacks."""
     header = session.header
+    shard = parse_shard(header.shard) if header.shard else None
     done = session.done()
-    here = host_facts(world.engine.info())
+    return [run for run in of_shard(header.plan.runs, shard) if run.run_id not in done]
+
+
+def run_plan(
+    world: World, study: Study, session: Session, log: RunLog, folder: Path, images: Images
+) -> None:
+    """Every run of the plan that the session lacks, in the images found now."""
+    header = session.header
+    found = {arm: image.image_id for arm, image in images.arms.items()}
+    engine = world.engine.info()
     bench = Bench(
         world.engine, world.host, header.images, header.session_id, _gpu_bench(world, header),
-        machine_id(here, installation()), here.cpus,
+        this_machine(engine), host_facts(engine).cpus, found,
     )  # fmt: skip
-    shard = parse_shard(header.shard) if header.shard else None
-    others = {run.run_id for run in header.plan.runs} - {
-        run.run_id for run in of_shard(header.plan.runs, shard)
-    }
-    left = [run for run in header.plan.runs if run.run_id not in done | others]
+    left = _left(session)
     if not left:
         return
+    others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}
     seconds = expected_seconds(study, left)
     resume = f"kit reproduce --resume {folder}"
     go_on = resume if header.plan.purpose == COMPARE else "repeat the command"
@@ -81,7 +99,7 @@ def run_plan(world: World, study: Study, session: Session, log: RunLog, folder: 
                 phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
 
         try:
-            execute(bench, study, header.plan, done | others, log, before, after)
+            execute(bench, study, header.plan, others, log, before, after)
         except BaseException:
             # An engine that is gone must not hide why the session ended.
             with suppress(KitError):

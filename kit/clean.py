@@ -23,12 +23,20 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from kit.engine.holdings import Held, HeldContainer, HeldImage, HeldVolume, Holdings, Step
+from kit.engine.holdings import (
+    OWNER,
+    Held,
+    HeldContainer,
+    HeldImage,
+    HeldVolume,
+    Holdings,
+    Step,
+    own_name,
+)
 from kit.engine.protocol import LABEL, Engine
 from kit.errors import InUseError
 from kit.images.recipe import RECIPE_LABEL
 
-OWNER = "kit"
 _NOP = r"(?:/bin/sh -c #\(nop\)\s+)?"
 _LABEL_STEP = re.compile(rf"{_NOP}LABEL\s(?P<labels>.*)", re.DOTALL)
 _NO_LAYER = re.compile(
@@ -104,12 +112,12 @@ def freed(holdings: Holdings, remove: Iterable[Held]) -> int:
 
 
 def _containers(holdings: Holdings, owner: str, kept: list[Kept]) -> list[HeldContainer]:
-    own_name = re.compile(rf"{re.escape(owner)}-[0-9a-f]{{16}}")
+    named = own_name(owner)
     found = []
     for held in holdings.containers:
         if held.labels.get(LABEL) != owner:
             continue
-        if own_name.fullmatch(held.name):
+        if named.fullmatch(held.name):
             found.append(held)
         else:
             kept.append(

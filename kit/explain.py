@@ -44,7 +44,7 @@ def explain(
     """
     if (folder / NAME).exists():
         check_there(folder, blocks, repeats)
-        return resume(world, study, pins, folder, options)
+        return resume(world, study, pins, folder, options, noisy)
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
     now = check_quiet(world, noisy)
     limits = _limits_beside(folder) or _limits(
@@ -55,9 +55,10 @@ def explain(
     command = f"kit explain --blocks {blocks} --repeats {repeats}"
     header = new_header(world.now(), world.engine.info(), plan, images, command, None)
     folder.mkdir(parents=True, exist_ok=True)
+    world.claim(folder)
     keep_study(study, folder)
     log = RunLog.create(folder, header)
-    run_plan(world, study, Session(header, ()), log, folder)
+    run_plan(world, study, Session(header, ()), log, folder, images)
     return folder
 
 

@@ -7,27 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import kit
-from kit.campaign import measure
+from kit.campaign import measure, unfinished
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files import write_below, write_whole
 from kit.gpu.facts import GpuCheck
 from kit.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build import Builder, Options
+from kit.images.fidelity import ArmImage
 from kit.images.ready import build, build_images, check_disk
 from kit.images.sbom import SBOMS
 from kit.judge.comparison import judge
 from kit.measure.gather import executable_of, gathered
 from kit.measure.header import new_header
+from kit.measure.host import this_machine
 from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
 from kit.measure.session import Session
 from kit.pins.load import Pins
 from kit.plan.make import cuda_arms, make_plan
-from kit.plan.model import COMPARE, Plan
-from kit.plan.resources import Resources, resources
+from kit.plan.model import Plan
+from kit.plan.resources import Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
-from kit.report.files import REPORT, SUMS, report_files, sums_of
+from kit.report.files import REPORT, SUMS, remove_unfinished, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.request import Request, check_out, check_shard, repeating
+from kit.study.kept import FOLDER as STUDY
 from kit.study.kept import keep_study, study_for
 from kit.study.model import CPU, Study
 from kit.world import World, check_quiet
@@ -64,10 +67,11 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
         raise HostError(
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
+    world.claim(folder)
     write_below(folder / SBOMS, sboms)
     keep_study(study, folder)
     log = RunLog.create(folder, header)
-    measure(world, study, Session(header, ()), log, folder, images.executable)
+    measure(world, study, Session(header, ()), log, folder, images)
     return folder
 
 
@@ -85,26 +89,45 @@ def check_request(study: Study, request: Request) -> None:
     refuse_empty(request.shard, plan.blocks)
 
 
-def resume(world: World, study: Study, pins: Pins, folder: Path, options: Options) -> Path:
+def resume(
+    world: World, study: Study, pins: Pins, folder: Path, options: Options, noisy: bool = False
+) -> Path:
     """Continue a session's own plan, without the runs that are done.
 
-    Raises InputError when the study, the kit, the GPU or an image is not the recorded one.
+    Raises InputError when the study, the kit, the GPU or the content of an image is not the
+    recorded one, HostError where the machine is busy or lacks what the plan's runs need.
     """
+    world.claim(folder)
+    refuse_unbegun(folder)
     session = read_session(folder)
     header = session.header
     _refuse_changed("study", header.plan.study_sha256, study.sha256)
     _refuse_changed("kit version", header.kit_version, kit.__version__)
     if header.gpu is not None:
         refuse_other_gpu(header.gpu, world.probe.look())
+    if unfinished(session):
+        available = check_quiet(world, noisy)
+        refuse_shortage(header.plan, world.engine.info(), available)
+        _name_other_machine(world, session)
     images = build(world, study, pins, options, header.plan.arms)
     for arm, image in header.images.items():
-        _refuse_changed(f"image of {arm}", image.image_id, images.arms[arm].image_id)
+        _refuse_other_image(world, image, images.arms[arm])
     drop_torn_line(folder)
     log = RunLog.reopen(folder)
-    # An explanation takes times apart: what becomes of the executable is its session's own.
-    executable = images.executable if header.plan.purpose == COMPARE else None
-    measure(world, study, session, log, folder, executable)
+    measure(world, study, session, log, folder, images)
     return folder
+
+
+def refuse_unbegun(folder: Path) -> None:
+    """Raise InputError where a session was ended before its log held its first line."""
+    log = folder / NAME
+    made = any((folder / name).is_dir() for name in (SBOMS, STUDY))
+    begun = b"\n" in log.read_bytes() if log.is_file() else not made
+    if not begun:
+        raise InputError(
+            f"{folder}: the session was ended before its first run; nothing was measured",
+            "start a new session; this folder can be removed",
+        )
 
 
 def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
@@ -136,10 +159,14 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
 
 
 def report(folder: Path, study: Study) -> ReportModel:
-    """Judge a session's log and write every report beside it."""
+    """Judge a session's log and write every report beside it.
+
+    What an interrupted write left there is removed.
+    """
     beside = folder / EXPLAINING
     explaining = read_session(beside) if (beside / NAME).exists() else None
     model = build_report(read_session(folder), study, explaining)
+    remove_unfinished(folder)
     write_below(folder, report_files(model))
     write_whole(folder / SUMS, sums_of(folder))
     return model
@@ -186,6 +213,26 @@ def _check_gpu(world: World, study: Study, pins: Pins, request: Request, plan: P
         for finding in (*found.problems, *found.warnings):
             phase.say(f"GPU: {finding.what}; {finding.remedy}")
     return found
+
+
+def _name_other_machine(world: World, session: Session) -> None:
+    """Say that the session began elsewhere: its times there and here are not compared."""
+    before = {entry.machine for entry in session.entries}
+    if before and this_machine(world.engine.info()) not in before:
+        with world.progress.phase("host") as phase:
+            phase.say(
+                "this is not the machine that the session began on, or its kernel was changed: "
+                "a block with runs from before and after counts for nothing"
+            )
+
+
+def _refuse_other_image(world: World, recorded: ArmImage, found: ArmImage) -> None:
+    """An image that was built again has another id; it will do if it holds the same."""
+    if found.image_id != recorded.image_id and recorded.content_sha256:
+        content = world.describe(found.image_id).content_sha256
+        _refuse_changed(f"content of the image of {recorded.arm}", recorded.content_sha256, content)
+    else:
+        _refuse_changed(f"image of {recorded.arm}", recorded.image_id, found.image_id)
 
 
 def _refuse_changed(what: str, recorded: str, found: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
-from kit.engine.protocol import Engine
+from kit.engine.holdings import Removed
+from kit.engine.protocol import LOCK_LABEL, Engine
 from kit.errors import HostError
 from kit.gpu.probe import NvmlProbe, Probe
 from kit.images.describe import Description
@@ -24,7 +26,8 @@ class World:
     """Everything outside the pure core. ``describe`` reads the image of an id.
 
     ``free_disk`` gives the free bytes at the engine's folder of that name, None
-    where that cannot be told (a remote engine).
+    where that cannot be told (a remote engine). ``claim`` keeps others out of a results
+    folder until the command ends, or raises HostError that names who works there.
     """
 
     engine: Engine
@@ -34,7 +37,19 @@ class World:
     progress: Progress
     describe: Callable[[str], Description]
     free_disk: Callable[[str], int | None] = lambda _folder: None
+    claim: Callable[[Path], None] = lambda _folder: None
     probe: Probe = field(default_factory=NvmlProbe)
+
+
+def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
+    """Remove what killed kits of this lock left; say what it was.
+
+    For the holder of the machine's lock alone: no living kit uses what carries its id.
+    Raises HostError.
+    """
+    removed = engine.remove_by_label(LOCK_LABEL, lock)
+    if removed != Removed():
+        say(f"removed {removed} that a killed session left")
 
 
 def check_quiet(world: World, noisy: bool) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fakes import rootfs
 
+from kit.cli.signals import STOPPING
 from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.errors import KitError
@@ -28,7 +29,7 @@ for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
 @pytest.fixture(autouse=True)
 def same_signals() -> Iterator[None]:
     """``kit.cli.run`` sets handlers for its process; the tests' own come back."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.getsignal(number) for number in STOPPING}
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)

@@ -16,16 +16,18 @@ def appendix(folder: Path) -> None:
     LaTeX document. What only the authors know is marked TO FILL IN.
     """
     from kit.files import write_below
+    from kit.locks import writing
     from kit.measure.runlog import read_session
     from kit.report.appendix import render
     from kit.report.files import add_sums
     from kit.report.model import build_report
     from kit.study.kept import study_for
 
-    session = read_session(folder)
-    study = study_for(folder, session.header.plan.study_sha256)
-    made = render(session, build_report(session, study))
-    write_below(folder, made)
-    add_sums(folder, made)
+    with writing(folder):
+        session = read_session(folder)
+        study = study_for(folder, session.header.plan.study_sha256)
+        made = render(session, build_report(session, study))
+        write_below(folder, made)
+        add_sums(folder, made)
     for name in made:
         click.echo(f"{folder / name}")

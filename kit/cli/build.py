@@ -37,8 +37,7 @@ def build(arms: str, verify: bool, **wishes: Any) -> None:
     study, pins = shipped_study(), shipped_pins()
     chosen = chosen_arms(study, [name.strip() for name in arms.split(",") if name.strip()])
     options = build_options(wishes)
-    world = open_world(wishes["with_setup"])
-    with world.progress.phase("images") as phase:
+    with open_world(wishes) as world, world.progress.phase("images") as phase:
 
         def build_on(engine: Engine) -> Images:
             return Builder(engine, pins, world.net, options, phase.step).build(study, chosen)

@@ -35,8 +35,7 @@ def save(file: Path, arms: str, **wishes: Any) -> None:
     if not file.absolute().parent.is_dir():
         raise InputError(f"{file}: its folder is not there", "make the folder first")
     options = build_options(wishes)
-    world = open_world(wishes["with_setup"])
-    with world.progress.phase("bundle") as phase:
+    with open_world(wishes) as world, world.progress.phase("bundle") as phase:
         builder = Builder(world.engine, shipped_pins(), world.net, options, phase.step)
         images = builder.build(study, chosen)
         document = write(

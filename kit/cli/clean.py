@@ -21,10 +21,11 @@ def clean(dry_run: bool) -> None:
     """
     from kit import clean as cleaning
     from kit.engine.discover import discover
+    from kit.engine.holdings import OWNER
     from kit.engine.protocol import LABEL
 
     engine = discover()
-    holdings = engine.holdings(LABEL, cleaning.OWNER)
+    holdings = engine.holdings(LABEL, OWNER)
     plan = cleaning.make_plan(holdings)
     if dry_run:
         for held in plan.remove:

@@ -67,13 +67,15 @@ def explain(
         else study_for(known, read_session(known).header.plan.study_sha256)
     )
     options = build_options(wishes)
-    world = open_world(wishes["with_setup"])
-    explaining.explain(world, study, shipped_pins(), options, place, blocks, repeats, noisy)
-    found = explaining.explanation(place, study)
-    if found is None:
-        return
-    explaining.write(place, found)
-    if folder is not None:
-        pipeline.report(folder, study)
+    with open_world(wishes) as world:
+        if folder is not None:
+            world.claim(folder)
+        explaining.explain(world, study, shipped_pins(), options, place, blocks, repeats, noisy)
+        found = explaining.explanation(place, study)
+        if found is None:
+            return
+        explaining.write(place, found)
+        if folder is not None:
+            pipeline.report(folder, study)
     click.echo(plain_text(found))
     click.echo(f"Explanation: {place / REPORT}")

@@ -15,6 +15,10 @@ _OPTIONS = (
     click.option(
         "--setup", "with_setup", is_flag=True, help="Install and start what is missing."
     ),
+    click.option(
+        "--wait", is_flag=True,
+        help="Wait while another kit measures on this machine, or works in the folder.",
+    ),
     click.option("--strict", is_flag=True, help="Refuse substitutes."),
     click.option(
         "--nuget-source", default="", metavar="FEED",

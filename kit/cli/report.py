@@ -16,10 +16,12 @@ from kit.cli.outcome import check_options, conclude, outcome_options
 def report(folder: Path, **wishes: Any) -> None:
     """Judge the session in FOLDER again and write its reports anew; no engine is needed."""
     from kit import pipeline
+    from kit.locks import writing
     from kit.measure.runlog import read_session
     from kit.study.kept import study_for
 
     study = study_for(folder, read_session(folder).header.plan.study_sha256)
     check_options(wishes, study)
-    model = pipeline.report(folder, study)
+    with writing(folder):
+        model = pipeline.report(folder, study)
     conclude(model, folder, wishes)

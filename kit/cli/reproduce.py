@@ -96,15 +96,19 @@ def reproduce(resume: Path | None, **wishes: Any) -> None:
         check_options(wishes, study)
         request = _request(wishes, options)
         pipeline.check_request(study, request)
-        folder = pipeline.reproduce(open_world(wishes["with_setup"]), study, pins, request)
+        with open_world(wishes) as world:
+            folder = pipeline.reproduce(world, study, pins, request)
+            model = pipeline.report(folder, study)
     else:
         _refuse_with_resume()
+        pipeline.refuse_unbegun(resume)
         session = read_session(resume)
         session.must_compare()
         study = study_for(resume, session.header.plan.study_sha256)
         check_options(wishes, study)
-        folder = pipeline.resume(open_world(wishes["with_setup"]), study, pins, resume, options)
-    model = pipeline.report(folder, study)
+        with open_world(wishes) as world:
+            folder = pipeline.resume(world, study, pins, resume, options, wishes["noisy"])
+            model = pipeline.report(folder, study)
     conclude(model, folder, wishes)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,14 +15,16 @@ from kit.cli.progress import progress_for
 from kit.doctor.probe import free_disk
 from kit.engine.discover import discover
 from kit.engine.endpoints import is_local
+from kit.engine.protocol import LOCK_LABEL
 from kit.images.describe import describe, user_cache
 from kit.images.hostnet import gather
+from kit.locks import Locks, lock_id
 from kit.measure.host import LocalHost
 from kit.report.files import REPORT
 from kit.report.head import show
 from kit.report.model import ReportModel
 from kit.setup import setup
-from kit.world import World
+from kit.world import World, sweep
 
 
 def say(text: str) -> None:
@@ -27,22 +32,36 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def open_world(with_setup: bool) -> World:
-    """The engine found (installed first, if that was asked for), and the rest."""
+@contextmanager
+def open_world(wishes: Mapping[str, Any]) -> Iterator[World]:
+    """The engine found (installed first, if that was asked for), and the rest.
+
+    While it is open no other kit measures or builds on this machine; what a killed one
+    left in the engine is removed first. Raises HostError.
+    """
     net = gather()
-    if with_setup:
+    if wishes["with_setup"]:
         setup(say)
-    engine = discover()
+    lock = lock_id()
+    engine = discover().labelling({LOCK_LABEL: lock})
     local = is_local(engine.endpoint)
-    return World(
-        engine=engine,
-        host=LocalHost(),
-        net=net,
-        now=lambda: datetime.now(timezone.utc),
-        progress=progress_for(Console(stderr=True)),
-        describe=lambda image_id: describe(engine, image_id, user_cache()),
-        free_disk=free_disk if local else lambda _folder: None,
-    )
+    locks = Locks(wishes["wait"], say)
+    try:
+        locks.machine()
+        sweep(engine, lock, say)
+        yield World(
+            engine=engine,
+            host=LocalHost(),
+            net=net,
+            now=lambda: datetime.now(timezone.utc),
+            progress=progress_for(Console(stderr=True)),
+            describe=lambda image_id: describe(engine, image_id, user_cache()),
+            free_disk=free_disk if local else lambda _folder: None,
+            claim=locks.folder,
+        )
+        sweep(engine, lock, say)
+    finally:
+        locks.release()
 
 
 def print_head(model: ReportModel, folder: Path) -> None:

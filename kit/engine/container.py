@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import docker.errors
@@ -14,6 +15,7 @@ import docker.errors
 from kit.engine.collect import log_tail, result_files, terminal_tail
 from kit.engine.faults import LOST, all_of, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
+from kit.engine.holdings import OWNER
 from kit.engine.images import find
 from kit.engine.link import CALL_TIMEOUT_S, Link
 from kit.engine.protocol import LABEL, RunOutcome, RunRequest
@@ -29,6 +31,7 @@ _CHUNK = 2**16
 
 def run(link: Link, request: RunRequest) -> RunOutcome:
     """Create, start, wait, collect, remove; see ``Engine.run``."""
+    request = replace(request, labels={**link.labels, **request.labels})
     image_id, image_user = _image(link, request.image)
     limit_swap = request.memory_bytes is not None
     try:
@@ -48,7 +51,8 @@ def export(link: Link, image: str) -> Iterator[Iterator[bytes]]:
     if found is None:
         raise ImageError(f"there is no image {image} to read", "build the images first")
     name = f"kit-{secrets.token_hex(8)}"
-    config = {"Image": found.id, "Cmd": ["none"], "Labels": {LABEL: "kit"}}
+    labels = {LABEL: OWNER, **link.labels}
+    config = {"Image": found.id, "Cmd": ["none"], "Labels": labels}
     created = False
     try:
         with answering(link.endpoint):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from kit.engine import container, images, inventory, pull
 from kit.engine.faults import answering
-from kit.engine.holdings import Held, Holdings
+from kit.engine.holdings import Held, Holdings, Removed
 from kit.engine.link import Link
 from kit.engine.protocol import (
     BuildRequest,
@@ -32,6 +33,10 @@ class DockerEngine:
     def __init__(self, link: Link) -> None:
         """Over a link that is connected already."""
         self._link = link
+
+    def labelling(self, labels: Mapping[str, str]) -> DockerEngine:
+        """The same engine; what it makes carries these labels too."""
+        return DockerEngine(replace(self._link, labels=dict(labels)))
 
     @property
     def endpoint(self) -> str:
@@ -113,24 +118,9 @@ class DockerEngine:
         """Create, start, wait, collect, remove. Raises RunError if it cannot start."""
         return container.run(self._link, request)
 
-    def remove_by_label(self, label: str, value: str) -> int:
-        """Remove containers, running ones too, and volumes so labelled.
-
-        Returns the number of containers.
-        """
-        filters = {"label": f"{label}={value}"}
-        with answering(self._link.endpoint):
-            found = self._link.client.containers(quiet=True, all=True, filters=filters)
-        removed = sum(container.remove(self._link, str(entry["Id"])) for entry in found)
-        self._remove_volumes(label, value)
-        return removed
-
-    def _remove_volumes(self, label: str, value: str) -> None:
-        # Left by a kit that was killed in the middle of removing a container.
-        with answering(self._link.endpoint):
-            answer = self._link.client.volumes(filters={"label": f"{label}={value}"})
-            for volume in answer.get("Volumes") or ():
-                self._link.client.remove_volume(volume["Name"], force=True)
+    def remove_by_label(self, label: str, value: str) -> Removed:
+        """Remove the kit's own containers, running ones too, and volumes so labelled."""
+        return inventory.remove_by_label(self._link, label, value)
 
     def holdings(self, label: str, value: str) -> Holdings:
         """Everything the engine holds, with the history of images so labelled."""

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
+
+OWNER = "kit"
+
+
+def own_name(owner: str = OWNER) -> re.Pattern[str]:
+    """Match the names that the kit gives to containers."""
+    return re.compile(rf"{re.escape(owner)}-[0-9a-f]{{16}}")
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How many containers and how many volumes were removed by label."""
+
+    containers: int = 0
+    volumes: int = 0
+
+    def __str__(self) -> str:
+        """Both counts in words; "" for none."""
+        named = ((self.containers, "container"), (self.volumes, "volume"))
+        return " and ".join(f"{n} {name}{'' if n == 1 else 's'}" for n, name in named if n)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,23 @@ import docker.errors
 
 from kit.engine import container
 from kit.engine.faults import all_of, answering, reason_of
-from kit.engine.holdings import Held, HeldContainer, HeldImage, HeldVolume, Holdings, Step
+from kit.engine.holdings import (
+    Held,
+    HeldContainer,
+    HeldImage,
+    HeldVolume,
+    Holdings,
+    Removed,
+    Step,
+    own_name,
+)
 from kit.engine.link import Link
 from kit.errors import InUseError
 
 _CONFLICT = 409
 _USAGE_TRIES = 120
 _USAGE_PAUSE_S = 0.5
+_VOLUME_TRIES, _VOLUME_PAUSE_S = 10, 0.5
 
 
 def holdings(link: Link, label: str, value: str) -> Holdings:
@@ -52,6 +62,37 @@ def discard(link: Link, held: Held) -> None:
             if error.status_code != _CONFLICT:
                 raise
             raise InUseError(reason_of(error), "end what uses it, then repeat") from error
+
+
+def remove_by_label(link: Link, label: str, value: str) -> Removed:
+    """Remove containers and volumes so labelled; see ``Engine.remove_by_label``."""
+    filters = {"label": f"{label}={value}"}
+    with answering(link.endpoint):
+        found = link.client.containers(all=True, filters=filters)
+    named = own_name()
+    own = [entry for entry in map(_container, found) if named.fullmatch(entry.name)]
+    removed = sum(container.remove(link, entry.id) for entry in own)
+    with answering(link.endpoint):
+        volumes = link.client.volumes(filters=filters).get("Volumes") or ()
+    return Removed(removed, sum(_remove_volume(link, str(v["Name"])) for v in volumes))
+
+
+def _remove_volume(link: Link, name: str) -> bool:
+    """Whether it was there and is gone."""
+    for _ in range(_VOLUME_TRIES):
+        with answering(link.endpoint):
+            try:
+                link.client.remove_volume(name)
+            except docker.errors.NotFound:
+                return False
+            except docker.errors.APIError as error:
+                if error.status_code != _CONFLICT:
+                    raise
+            else:
+                return True
+        # Whoever removed its container was killed, and the engine is still at it.
+        time.sleep(_VOLUME_PAUSE_S)
+    return False
 
 
 def _disk_usage(link: Link) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 import docker
@@ -26,6 +26,8 @@ class Link:
     client: docker.APIClient
     endpoint: str
     quirks: Quirks = DOCKER
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What every container made over it carries, beside the labels of its request."""
 
     @property
     def untyped(self) -> Any:

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from kit.engine.holdings import Held, Holdings
+from kit.engine.holdings import Held, Holdings, Removed
 
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"
 """Every container, volume and image the kit makes carries this label."""
 SESSION_LABEL = "org.kit.session"
+LOCK_LABEL = "org.kit.lock"
+"""On containers and their volumes: the lock that their maker held, ``kit.locks.lock_id``."""
 
 
 @dataclass(frozen=True)
@@ -200,8 +202,12 @@ class Engine(Protocol):
         could not be started, and HostError when the engine is gone."""
         ...
 
-    def remove_by_label(self, label: str, value: str) -> int:
-        """Remove containers (with their anonymous volumes) so labelled; how many."""
+    def remove_by_label(self, label: str, value: str) -> Removed:
+        """Remove the kit's own containers, running ones too, and volumes so labelled.
+
+        A container that somebody else named only inherited the label and stays, and so
+        does a volume that is in use.
+        """
         ...
 
     def holdings(self, label: str, value: str) -> Holdings:

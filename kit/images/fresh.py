@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from kit.engine.holdings import Held, Holdings
+from kit.engine.holdings import Held, Holdings, Removed
 from kit.engine.protocol import (
     BuildRequest,
     Engine,
@@ -93,7 +93,7 @@ class FreshEngine:
         """The real engine's."""
         return self._engine.run(request)
 
-    def remove_by_label(self, label: str, value: str) -> int:
+    def remove_by_label(self, label: str, value: str) -> Removed:
         """The real engine's."""
         return self._engine.remove_by_label(label, value)
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -22,6 +22,7 @@ from kit.measure.record import Record, parse_record
 from kit.measure.runlog import RunLog
 from kit.measure.session import HostSample, RunEntry
 from kit.plan.model import Limits, Plan, PlannedRun
+from kit.plan.resources import cpus_of
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
 from kit.study.model import CUDA, Study
@@ -46,6 +47,8 @@ class Bench:
     """Where the CUDA arms run; None for a plan without them."""
     machine: str = ""
     cpus: int | None = None
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Ids of images of the same content that stand in for those of ``images``, by arm."""
 
 
 def execute(
@@ -151,7 +154,7 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
     role = role_of(run.role)
     cpuset = run.cpuset or limits.cpuset
     request = RunRequest(
-        image=bench.images[run.arm].image_id,
+        image=bench.found.get(run.arm, bench.images[run.arm].image_id),
         env={
             **study.protocol.env,
             **_threads(cpuset),
@@ -171,10 +174,7 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
 
 def _threads(cpuset: str) -> dict[str, str]:
     """As many threads as CPUs, said to every library that would else count for itself."""
-    count = 0
-    for span in cpuset.split(","):
-        first, _, last = span.partition("-")
-        count += int(last or first) - int(first) + 1
+    count = len(cpus_of(cpuset))
     return {"OMP_NUM_THREADS": str(count), "TF_NUM_INTRAOP_THREADS": str(count)}
 
 
@@ -218,9 +218,9 @@ def _stranger(run: PlannedRun, record: Record, spec: str) -> str | None:
         "kind": run.kind,
         "spec_sha256": hashlib.sha256(spec.encode()).hexdigest(),
     }
-    for field, value in wanted.items():
-        if getattr(record, field) != value:
-            return f"the record's {field} is {getattr(record, field)!r}, not {value!r}"
+    for name, value in wanted.items():
+        if getattr(record, name) != value:
+            return f"the record's {name} is {getattr(record, name)!r}, not {value!r}"
     if len(record.fits) != run.repeats:
         return f"the record holds {len(record.fits)} fits, not {run.repeats}"
     return None

@@ -109,6 +109,11 @@ def machine_id(facts: HostFacts, installation: str) -> str:
     return hmac.digest(installation.encode(), known.encode(), "sha256").hex()[:12]
 
 
+def this_machine(engine: EngineInfo) -> str:
+    """What tells the machine that this process runs on apart from others."""
+    return machine_id(host_facts(engine), installation())
+
+
 def installation() -> str:
     """The identity that systemd gives to an installed system, machine-id(5); "" without one."""
     return text(_INSTALLATION).strip()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError, InputError
-from kit.plan.model import SEQUENTIAL
+from kit.plan.model import SEQUENTIAL, Plan
 from kit.study.model import Protocol
 
 # The engine, the driver and the page cache need some; without it the kernel
@@ -62,7 +62,7 @@ def resources(
             f"give at most {engine.cpus}",
         )
     cpus = wish.cpus or engine.cpus
-    local = engine.endpoint.startswith("unix:")
+    local = _local(engine)
     free = min(available_bytes, engine.memory_bytes) if local else engine.memory_bytes
     available = int(free * (1 - KEPT_FOR_HOST))
     if wish.memory_bytes > available:
@@ -78,6 +78,38 @@ def resources(
         memory_bytes=wish.memory_bytes or available // 10**8 * 10**8,
         halves=halves(known, cpus),
     )
+
+
+def refuse_shortage(plan: Plan, engine: EngineInfo, available_bytes: int) -> None:
+    """Raise HostError where the machine now lacks what the plan gives its runs.
+
+    ``available_bytes`` as for `resources`; here the host's own part of it is not kept back,
+    for the plan left that out when it was made.
+    """
+    together = 2 if any(run.pair is not None for run in plan.runs) else 1
+    needed = together * plan.limits.memory_bytes
+    free = min(available_bytes, engine.memory_bytes) if _local(engine) else engine.memory_bytes
+    if needed > free:
+        raise HostError(
+            f"memory: the plan gives its runs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
+            "free memory and repeat; a new session plans with what there is",
+        )
+    sets = {plan.limits.cpuset, *(run.cpuset for run in plan.runs if run.cpuset is not None)}
+    last = max(max(cpus_of(cpuset)) for cpuset in sets)
+    if last >= engine.cpus:
+        raise HostError(
+            f"CPU {last} is one of the plan's, the engine's machine has {engine.cpus} CPUs",
+            "go on where the session began, or start a new one here",
+        )
+
+
+def cpus_of(cpuset: str) -> tuple[int, ...]:
+    """The CPUs of a set in the engine's form, in order."""
+    found: list[int] = []
+    for span in cpuset.split(","):
+        first, _, last = span.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)
 
 
 def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
@@ -119,6 +151,10 @@ def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> str |
             f"{available.memory_bytes / 1e9:.1f} GB can be had"
         )
     return None
+
+
+def _local(engine: EngineInfo) -> bool:
+    return engine.endpoint.startswith("unix:")
 
 
 def _cpuset(cpus: Iterable[int]) -> str:

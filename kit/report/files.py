@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from kit.errors import InputError
+from kit.errors import HostError, InputError
 from kit.files import write_whole
 from kit.report import crate, formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel
@@ -78,6 +78,18 @@ def is_plain(path: Path) -> bool:
 def is_unfinished(name: str) -> bool:
     """Whether an interrupted write left it. A study names its own files as it likes."""
     return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what interrupted writes left, the study's files aside. Raises HostError."""
+    try:
+        for name, path in list(entries(folder, _raised)):
+            if is_unfinished(name):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise HostError(
+            f"{error.filename}: cannot be removed ({error.strerror})", "make the folder writable"
+        ) from error
 
 
 def sum_of(path: Path) -> str:

@@ -18,6 +18,7 @@ from fakes import rootfs
 
 from kit.engine import container
 from kit.engine.docker import DockerEngine
+from kit.engine.holdings import Removed
 from kit.engine.protocol import LABEL, SESSION_LABEL, BuildRequest, RunOutcome, RunRequest
 from kit.errors import HostError, ImageError, InputError, RunError, UnreachableError
 
@@ -254,9 +255,9 @@ def test_remove_by_label(engine: DockerEngine, tiny_image: str, mark: str) -> No
     process.kill()
     process.wait()
     assert len(left_behind(engine, mark)) == 2
-    assert engine.remove_by_label(SESSION_LABEL, mark) == 1
+    assert engine.remove_by_label(SESSION_LABEL, mark) == Removed(1, 0)
     assert left_behind(engine, mark) == []
-    assert engine.remove_by_label(SESSION_LABEL, mark) == 0
+    assert engine.remove_by_label(SESSION_LABEL, mark) == Removed()
 
 
 def build(engine: DockerEngine, dockerfile: str, tag: str, lines: list[str]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from test_interrupt import Command, folder_in, started  # noqa: F401
 
 from kit.engine.docker import DockerEngine
+from kit.engine.holdings import Removed
 from kit.engine.protocol import SESSION_LABEL, RunRequest
 from kit.measure.disturbance import cores
 from kit.measure.runlog import read_session
@@ -127,7 +128,7 @@ def test_duet_runs_overlap_on_halves_and_end_together(
     code, seconds = command.stop(signal.SIGINT)
     assert (code, seconds < 10) == (130, True)
     session_id = folder_in(out).name
-    assert engine.remove_by_label(SESSION_LABEL, session_id) == 0
+    assert engine.remove_by_label(SESSION_LABEL, session_id) == Removed()
 
 
 def test_a_program_that_breaks_the_contract_is_named(study: Path, tmp_path: Path) -> None:

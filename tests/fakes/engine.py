@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kit.engine.holdings import Held, HeldVolume, Holdings
+from kit.engine.holdings import Held, HeldVolume, Holdings, Removed
 from kit.engine.protocol import (
     BuildRequest,
     EngineInfo,
@@ -131,6 +131,10 @@ class FakeEngine:
         """The arguments of every call of that method, in order."""
         return [argument for called, argument in self.calls if called == name]
 
+    @property
+    def endpoint(self) -> str:
+        return self.engine_info.endpoint
+
     def info(self) -> EngineInfo:
         self.calls.append(("info", None))
         return self.engine_info
@@ -219,12 +223,16 @@ class FakeEngine:
         finally:
             self.running.remove(request)
 
-    def remove_by_label(self, label: str, value: str) -> int:
+    def labelling(self, labels: Mapping[str, str]) -> FakeEngine:
+        self.calls.append(("labelling", dict(labels)))
+        return self
+
+    def remove_by_label(self, label: str, value: str) -> Removed:
         self.calls.append(("remove_by_label", (label, value)))
         gone = [request for request in self.running if request.labels.get(label) == value]
         for request in gone:
             self.running.remove(request)
-        return len(gone)
+        return Removed(len(gone), len(gone))
 
     def holdings(self, label: str, value: str) -> Holdings:
         self.calls.append(("holdings", (label, value)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -353,7 +354,7 @@ def test_a_session_whose_gpu_was_missing_goes_on_without_one(tmp_path: Path) -> 
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     """The command line's world, made up: a host without a GPU or toolkit."""
     table = Table(tmp_path, FakeProbe(missing=NO_DRIVER), without_toolkit)
-    monkeypatch.setattr("kit.cli.world.open_world", lambda _setup: table.world())
+    monkeypatch.setattr("kit.cli.world.open_world", lambda _wishes: nullcontext(table.world()))
     monkeypatch.setattr("kit.cli.stop_within", lambda _seconds: None)
     monkeypatch.chdir(tmp_path)
     return table

@@ -1,0 +1,446 @@
+"""Locks between real processes: who holds them, how they end, and what may stand there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.engine import FakeEngine
+from test_pipeline import Bench
+
+import kit.cli
+from kit import locks, pipeline
+from kit.cli.signals import STOPPING
+from kit.engine.holdings import Removed
+from kit.engine.protocol import LOCK_LABEL
+from kit.errors import EXIT_INTERRUPTED, HostError
+from kit.locks import NAME, Locks, machine_file, writing
+from kit.measure.runlog import read_session
+from kit.verify import verify
+from kit.world import sweep
+
+HERE = Path(__file__).parent
+ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*sys.path, HERE, HERE.parent)))}
+HOLD = """
+import os, sys, subprocess, time
+from pathlib import Path
+from kit import locks
+locks.PLACES = (Path(sys.argv[1]),)
+def say(text): print(text, flush=True)
+mine = locks.Locks("wait" in sys.argv, say)
+try:
+    mine.machine()
+    for folder in sys.argv[3:]:
+        mine.folder(Path(folder))
+    say("locked")
+    if sys.argv[2] == "child":
+        say(subprocess.Popen(["sleep", "60"]).pid)
+    if sys.argv[2] == "threads":
+        import threading
+        thread = threading.Thread(target=lambda: os.close(os.open(locks.machine_file(), os.O_RDWR)))
+        thread.start(); thread.join()
+        if os.fork() == 0:
+            os._exit(0)
+        os.wait()
+        say("forked")
+    time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+class Other:
+    """Another process that takes the machine's lock, and then those of the folders named."""
+
+    def __init__(self, place: Path, mode: str, *folders: object) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(place), mode, *map(str, folders)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENV,
+        )  # fmt: skip
+
+    def line(self) -> str:
+        """The next line it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def others() -> Iterator[list[Other]]:
+    """Processes put here are ended after the test."""
+    started: list[Other] = []
+    yield started
+    for other in started:
+        other.kill()
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The machine's locks of this test are here."""
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    monkeypatch.setattr(locks, "PLACES", (folder,))
+    return folder
+
+
+def taken() -> Locks:
+    """The machine's lock, or HostError."""
+    mine = Locks(wait=False, say=lambda _text: None)
+    mine.machine()
+    return mine
+
+
+def test_a_second_process_is_refused_and_told_who_it_is(
+    place: Path, tmp_path: Path, others: list[Other]
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    other = Other(place, "hold", folder)
+    others.append(other)
+    assert other.line() == "locked"
+    with pytest.raises(HostError) as caught:
+        taken()
+    for word in (f"process {other.process.pid} ", "`kit ", " UTC", str(folder)):
+        assert word in caught.value.problem
+    assert "--wait" in caught.value.remedy
+    with pytest.raises(HostError, match=f"process {other.process.pid} "), writing(folder):
+        pass
+    assert list(folder.iterdir()) == []
+
+
+def test_a_lock_ends_with_its_process_though_a_child_lives(
+    place: Path, others: list[Other]
+) -> None:
+    other = Other(place, "child")
+    others.append(other)
+    assert other.line() == "locked"
+    child = int(other.line())
+    other.kill()
+    try:
+        os.kill(child, 0)
+        taken().release()
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_neither_a_thread_nor_a_fork_gives_it_back(place: Path, others: list[Other]) -> None:
+    other = Other(place, "threads")
+    others.append(other)
+    assert [other.line(), other.line()] == ["locked", "forked"]
+    with pytest.raises(HostError):
+        taken()
+
+
+def test_waiting_says_for_whom_and_goes_on_after_it(place: Path, others: list[Other]) -> None:
+    first = Other(place, "hold")
+    others.append(first)
+    assert first.line() == "locked"
+    second = Other(place, "wait")
+    others.append(second)
+    assert f"process {first.process.pid} " in second.line()
+    assert second.process.poll() is None
+    first.kill()
+    assert second.line() == "locked"
+
+
+def test_ctrl_c_ends_waiting(place: Path, others: list[Other]) -> None:
+    mine = taken()
+    other = Other(place, "wait")
+    others.append(other)
+    assert f"process {os.getpid()} " in other.line()
+    other.process.send_signal(signal.SIGINT)
+    assert other.process.wait(timeout=20) == EXIT_INTERRUPTED
+    mine.release()
+
+
+def test_a_file_that_is_removed_while_one_waits_locks_nobody_out(
+    place: Path, others: list[Other]
+) -> None:
+    first = Other(place, "hold")
+    others.append(first)
+    assert first.line() == "locked"
+    second = Other(place, "wait")
+    others.append(second)
+    assert "waiting" in second.line()
+    (place / NAME).unlink()
+    mine = taken()
+    first.kill()
+    assert f"process {os.getpid()} " in second.line(), "it waits for the lock that counts now"
+    mine.release()
+    assert second.line() == "locked"
+
+
+def odd_link(path: Path) -> None:
+    path.symlink_to(path.parent / "theirs")
+
+
+def odd_name(path: Path) -> None:
+    path.hardlink_to(path.parent / "theirs")
+
+
+ODD = {
+    "link": odd_link,
+    "second name": odd_name,
+    "pipe": os.mkfifo,
+    "folder": Path.mkdir,
+    "content": lambda path: path.write_text("precious"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_somebody_put_there_is_refused_and_not_touched(place: Path, kind: str) -> None:
+    theirs = place / "theirs"
+    theirs.write_text("precious")
+    ODD[kind](place / NAME)
+    with pytest.raises(HostError, match=re.escape(str(place / NAME))):
+        taken()
+    assert theirs.read_text() == "precious"
+    if kind == "content":
+        assert (place / NAME).read_text() == "precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_users_share_one_lock(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from kit import locks\n"
+        "os.umask(0o077); os.setgid(65534); os.setuid(65534)\n"
+        "locks.PLACES = (Path(sys.argv[1]),)\n"
+        "mine = locks.Locks(False, print); mine.machine()\n"
+        "mine.release() if 'release' in sys.argv else os._exit(0)\n"
+    )
+
+    def as_nobody(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", script, place, *more],
+            capture_output=True, text=True, env=ENV, check=False,
+        )  # fmt: skip
+
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        Path(place).chmod(0o1777)
+        locks.PLACES = (Path(place),)
+        assert as_nobody().returncode == 0
+        mine = taken()
+        refused = as_nobody()
+        assert f"process {os.getpid()} " in refused.stderr
+        mine.release()
+        (Path(place) / NAME).chmod(0o644)
+        os.chown(Path(place) / NAME, 0, 0)
+        assert as_nobody("release").returncode == 0, "a file one may only read locks as well"
+        (Path(place) / NAME).chmod(0o600)
+        assert "HostError" in as_nobody().stderr
+
+
+def test_the_place_is_the_same_for_every_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = tmp_path / "run", tmp_path / "tmp"
+    monkeypatch.setattr(locks, "PLACES", (first, last))
+    assert machine_file() == last / NAME
+    first.mkdir()
+    first.chmod(0o755)
+    assert machine_file() == last / NAME, "others cannot write there, so root does not either"
+    first.chmod(0o1777)
+    assert machine_file() == first / NAME
+
+
+def test_what_a_killed_one_wrote_down_is_not_taken_for_the_holder(
+    place: Path, others: list[Other]
+) -> None:
+    gone = Other(place, "hold")
+    assert gone.line() == "locked"
+    gone.kill()
+    mine = Locks(wait=False, say=lambda _text: None)
+    mine.machine()
+    other = Other(place, "wait")
+    others.append(other)
+    said = other.line()
+    assert f"process {os.getpid()} " in said
+    assert str(gone.process.pid) not in said
+    mine.release()
+
+
+def test_a_file_system_without_locks_is_said_and_worked_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(_place: int, _how: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unable)
+    said: list[str] = []
+    mine = Locks(wait=False, say=said.append)
+    mine.folder(tmp_path)
+    assert len(said) == 1 and str(tmp_path) in said[0]
+    with pytest.raises(HostError, match="not supported"):
+        mine.machine()
+
+
+class Command:
+    """``kit`` with a made-up engine in a process of its own; see ``fakes.command``."""
+
+    def __init__(self, place: Path, gate: Path, *arguments: object) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fakes.command", *map(str, (place, gate, *arguments))],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
+        )  # fmt: skip
+
+    def ended(self) -> tuple[int, str]:
+        """Its exit code and what it said on standard error."""
+        _, said = self.process.communicate(timeout=120)
+        return self.process.returncode, said
+
+    def waited_for(self, text: str) -> None:
+        """Read its standard error until that text."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if text in line:
+                return
+        raise AssertionError(f"it never said {text!r}")
+
+
+@pytest.fixture
+def commands() -> Iterator[list[Command]]:
+    """Commands put here are ended after the test."""
+    started: list[Command] = []
+    yield started
+    for command in started:
+        if command.process.poll() is None:
+            command.process.kill()
+            command.process.wait()
+
+
+def until(path: Path, lines: int) -> list[str]:
+    """The lines of that file, when there are so many."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        found = path.read_text().splitlines() if path.exists() else []
+        if len(found) >= lines:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{path}: fewer than {lines} lines")
+
+
+def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
+    place: Path, tmp_path: Path, commands: list[Command]
+) -> None:
+    gate = tmp_path / "gate"
+    new = ("reproduce", "--blocks", 1, "--seed", 1, "--quiet", "--out")
+    commands.append(Command(place, gate, *new, tmp_path / "out"))
+    until(gate.with_suffix(".runs"), 1)
+    commands[0].process.kill()
+    commands[0].ended()
+    (folder,) = (tmp_path / "out").iterdir()
+
+    resume = ("reproduce", "--quiet", "--resume", folder)
+    commands.append(Command(place, gate, *resume))
+    until(gate.with_suffix(".runs"), 2)
+    holder = commands[1].process.pid
+    for refused in (resume, (*new, tmp_path / "elsewhere"), ("report", folder)):
+        code, said = Command(place, gate, *refused).ended()
+        assert code == 3, said
+        assert f"process {holder} " in said
+        assert str(folder) in said
+    assert not (tmp_path / "elsewhere").exists()
+    commands.append(Command(place, gate, *resume, "--wait"))
+    commands[2].waited_for(f"process {holder} ")
+    gate.touch()
+    assert [command.ended()[0] for command in commands[1:]] == [0, 0]
+    session = read_session(folder)
+    planned = [run.run_id for run in session.header.plan.runs]
+    assert [entry.run_id for entry in session.entries] == planned
+    assert Counter(gate.with_suffix(".runs").read_text().split()) == Counter(
+        ["executable", "executable", *planned]
+    ), "the first process was killed in its first run, all else ran once"
+    assert [found.what for found in verify(folder, pipeline.EXPLAINING) if found.wrong] == []
+
+
+@pytest.mark.parametrize("number", STOPPING, ids=lambda number: number.name)
+def test_each_signal_ends_it_in_order_and_it_goes_on_after(
+    place: Path, tmp_path: Path, commands: list[Command], number: signal.Signals
+) -> None:
+    gate = tmp_path / "gate"
+    command = Command(place, gate, "reproduce", "--blocks", 1, "--out", tmp_path / "out")
+    commands.append(command)
+    until(gate.with_suffix(".runs"), 1)
+    command.process.send_signal(number)
+    code, said = command.ended()
+    (folder,) = (tmp_path / "out").iterdir()
+    assert code == EXIT_INTERRUPTED, said
+    assert "Traceback" not in said
+    assert read_session(folder).entries == ()
+    taken().release()
+    Bench(tmp_path).resume(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT], ids=lambda n: n.name)
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
+    place: Path, tmp_path: Path, commands: list[Command], number: signal.Signals
+) -> None:
+    gate = tmp_path / "gate"
+    handler = signal.signal(number, signal.SIG_IGN)
+    try:  # a child has ignored what its parent ignores
+        command = Command(place, gate, "reproduce", "--blocks", 1, "--quiet", "--out", tmp_path)
+    finally:
+        signal.signal(number, handler)
+    commands.append(command)
+    until(gate.with_suffix(".runs"), 1)
+    command.process.send_signal(number)
+    gate.touch()
+    assert command.ended()[0] == 0
+
+
+def test_a_terminal_that_went_away_is_an_interruption(place: Path, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    pid, master = pty.fork()
+    if pid == 0:
+        words = (place, gate, "reproduce", "--blocks", 1, "--out", tmp_path / "out")
+        os.execve(sys.executable, [sys.executable, "-m", "fakes.command", *map(str, words)], ENV)
+    until(gate.with_suffix(".runs"), 1)
+    os.close(master)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == EXIT_INTERRUPTED
+    (folder,) = (tmp_path / "out").iterdir()
+    assert read_session(folder).executable is None
+    taken().release()
+
+
+def test_what_killed_kits_of_this_lock_left_is_removed_and_said() -> None:
+    said: list[str] = []
+    engine = FakeEngine()
+    sweep(engine, "0123", said.append)
+    assert engine.named("remove_by_label") == [(LOCK_LABEL, "0123")]
+    assert said == []
+    engine.remove_by_label = lambda _label, _value: Removed(1, 2)  # type: ignore[method-assign]
+    sweep(engine, "0123", said.append)
+    assert len(said) == 1
+    assert "1 container and 2 volumes" in said[0]
+
+
+def test_every_command_that_builds_or_measures_can_wait() -> None:
+    waiting = [
+        " ".join(words)
+        for words in (["reproduce"], ["explain"], ["build"], ["bundle", "save"])
+        if "--wait" in _options(words)
+    ]
+    assert waiting == ["reproduce", "explain", "build", "bundle save"]
+
+
+def _options(words: list[str]) -> set[str]:
+    found = kit.cli.cli
+    for word in words:
+        found = found.commands[word]  # type: ignore[assignment,attr-defined]
+    return {option for parameter in found.params for option in parameter.opts}
