@@ -41,12 +41,16 @@ def explain(
     from kit.measure.runlog import NAME, read_session
     from kit.pins.load import shipped_pins
     from kit.report.explanation import REPORT, plain_text
+    from kit.results.folder import EXPLAINING, open_results
     from kit.study.kept import study_for
     from kit.study.load import shipped_study
 
-    place = out if folder is None else folder / pipeline.EXPLAINING
+    place = out if folder is None else folder / EXPLAINING
     if folder is not None:
         read_session(folder).must_compare()
+        with open_results(folder) as results:
+            # Raises where a link would lead the explanation elsewhere.
+            results.holds_folder(EXPLAINING)
     known = folder if folder is not None else (place if (place / NAME).exists() else None)
     study = (
         shipped_study()
