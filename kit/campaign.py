@@ -14,6 +14,7 @@ from kit.judge.pilot import fixed_plan
 from kit.measure.device import GpuBench
 from kit.measure.executable import ExecutableRun, run_executable
 from kit.measure.execute import Bench, execute
+from kit.measure.host import host_facts, this_machine
 from kit.measure.runlog import RunLog, read_session
 from kit.measure.session import Header, RunEntry, Session
 from kit.plan.make import expected_seconds

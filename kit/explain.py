@@ -21,7 +21,8 @@ from kit.plan.explain import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.resources import Resources, Wish, resources
 from kit.report.explanation import files
-from kit.report.files import SUMS, sums_of
+from kit.report.files import sums_of
+from kit.results.folder import SUMS
 from kit.study.kept import keep_study
 from kit.study.model import Study
 from kit.world import World, check_quiet

@@ -15,7 +15,7 @@ from kit.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build import Builder, Options
 from kit.images.fidelity import ArmImage
 from kit.images.ready import build, build_images, check_disk
-from kit.images.sbom import SBOMS
+from kit.images.sbom import sbom_name
 from kit.judge.comparison import judge
 from kit.measure.gather import executable_of, gathered
 from kit.measure.header import new_header
@@ -27,16 +27,13 @@ from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import Plan
 from kit.plan.resources import Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
-from kit.report.files import REPORT, SUMS, remove_unfinished, report_files, sums_of
+from kit.report.files import REPORT, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.request import Request, check_out, check_shard, repeating
-from kit.study.kept import FOLDER as STUDY
+from kit.results.folder import EXPLAINING, SBOMS, STUDY, SUMS, open_results
 from kit.study.kept import keep_study, study_for
 from kit.study.model import CPU, Study
 from kit.world import World, check_quiet
-
-EXPLAINING = "explain"
-"""The folder of a session beside another one, which it explains."""
 
 
 def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
@@ -68,7 +65,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
     world.claim(folder)
-    write_below(folder / SBOMS, sboms)
+    write_below(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
     keep_study(study, folder)
     log = RunLog.create(folder, header)
     measure(world, study, Session(header, ()), log, folder, images)
@@ -148,8 +145,10 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
                 "see its report; make that shard anew, or leave its plan out",
             )
     folder = out / f"{header.session_id}-gathered"
-    sboms = {p.name: p.read_bytes() for p in sorted((first / SBOMS).glob("*.json"))}
-    write_below(folder / SBOMS, sboms)
+    with open_results(first) as results:
+        names = [f"{SBOMS}/{sbom_name(arm)}" for arm in header.images]
+        sboms = {name: results.read(name) for name in names if results.holds(name)}
+    write_below(folder, sboms)
     keep_study(study, folder)
     log = RunLog.create(folder, header)
     if executable is not None:
@@ -159,14 +158,11 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
 
 
 def report(folder: Path, study: Study) -> ReportModel:
-    """Judge a session's log and write every report beside it.
-
-    What an interrupted write left there is removed.
-    """
-    beside = folder / EXPLAINING
-    explaining = read_session(beside) if (beside / NAME).exists() else None
+    """Judge a session's log and write every report beside it."""
+    with open_results(folder) as results:
+        explained = results.holds(f"{EXPLAINING}/{NAME}")
+    explaining = read_session(folder / EXPLAINING) if explained else None
     model = build_report(read_session(folder), study, explaining)
-    remove_unfinished(folder)
     write_below(folder, report_files(model))
     write_whole(folder / SUMS, sums_of(folder))
     return model

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import kit
 from kit.bundle import wheels
@@ -18,9 +17,11 @@ from kit.bundle.document import FEED, Document, Member, dumps, platform
 from kit.bundle.readme import readme
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import HostError, ImageError
+from kit.files import fresh_file
 from kit.images.build import Images
 from kit.images.recipe import RECIPE_LABEL
-from kit.study.load import CLAIMS, STUDY, shipped_folder
+from kit.study.folder import CLAIMS, STUDY
+from kit.study.load import shipped_folder
 
 _STEP_BYTES = 250_000_000
 _SMALL_BYTES = 200_000_000
@@ -56,7 +57,6 @@ def save(
         bases=images.bases,
         nuget_source=FEED if nuget_source and "://" not in nuget_source else nuget_source,
     )
-    part = file.with_name(file.name + ".part")
     try:
         _check_room(engine, tuple(members), file.parent)
         with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
@@ -69,18 +69,13 @@ def save(
                 if document.nuget_source == FEED
                 else [],
             }
-            with part.open("w+b") as stream:
-                _write(cast(BinaryIO, stream), document, folders, engine, say)
-                stream.flush()
-                os.fsync(stream.fileno())
-        part.replace(file)
+            with fresh_file(file) as stream:
+                _write(stream, document, folders, engine, say)
     except OSError as error:
         raise HostError(
             f"{file}: cannot be written ({error.strerror or error})",
             "free disk space or choose a writable place",
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
     return document
 
 

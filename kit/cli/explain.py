@@ -47,6 +47,7 @@ def explain(
     from kit.measure.runlog import NAME, read_session
     from kit.pins.load import shipped_pins
     from kit.report.explanation import REPORT, plain_text
+    from kit.results.folder import EXPLAINING, open_results
     from kit.study.kept import study_for
     from kit.study.load import shipped_study
 
@@ -55,9 +56,12 @@ def explain(
             f"--out: cannot be given with {folder}, beside which the explanation is made",
             "leave out one of the two",
         )
-    place = out if folder is None else folder / pipeline.EXPLAINING
+    place = out if folder is None else folder / EXPLAINING
     if folder is not None:
         read_session(folder).must_compare()
+        with open_results(folder) as results:
+            # Raises where a link would lead the explanation elsewhere.
+            results.holds_folder(EXPLAINING)
     if (place / NAME).exists():
         explaining.check_there(place, blocks, repeats)
     known = folder if folder is not None else (place if (place / NAME).exists() else None)

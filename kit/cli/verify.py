@@ -20,8 +20,8 @@ def verify(folder: Path) -> None:
     """
     from kit import verify as verifying
     from kit.errors import TamperedError
-    from kit.pipeline import EXPLAINING
     from kit.report.text import plain
+    from kit.results.folder import EXPLAINING
 
     findings = verifying.verify(folder, EXPLAINING)
     for found in findings:

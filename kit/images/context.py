@@ -11,10 +11,13 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import kit
+from kit.folder import Folder
+from kit.study.folder import open_study
 
 IN_MEMORY_BYTES = 8_000_000
 LEFTOVERS = frozenset({"bin", "obj", "__pycache__"})
@@ -37,11 +40,26 @@ def checkout() -> Path | None:
     return top if recipes().resolve() == top / "images" else None
 
 
+@dataclass(frozen=True)
+class _OfStudy:
+    """A file of a study, read when it is needed."""
+
+    folder: Path
+    name: str
+
+
+def _content(source: _OfStudy | Path | bytes) -> bytes:
+    if isinstance(source, _OfStudy):
+        with open_study(source.folder) as study:
+            return study.read(source.name)
+    return source.read_bytes() if isinstance(source, Path) else source
+
+
 class Context:
     """The files of one build context, by their place in it."""
 
     def __init__(self) -> None:
-        self._files: dict[str, tuple[Path | bytes, int]] = {}
+        self._files: dict[str, tuple[_OfStudy | Path | bytes, int]] = {}
         self._links: dict[str, str] = {}
 
     def add_folder(self, folder: Path, below: str = "", skip: tuple[str, ...] = ()) -> None:
@@ -50,6 +68,14 @@ class Context:
             parts = path.relative_to(folder).parts
             if path.is_file() and not LEFTOVERS.union(skip).intersection(parts):
                 self.add_file(path, f"{below}{'/'.join(parts)}")
+
+    def add_study(self, study: Folder, inside: str, below: str = "") -> None:
+        """Add every file of a folder in a study that belongs to the study."""
+        start = "" if inside == "." else f"{inside}/"
+        for name in study.files(start):
+            mode = 0o755 if study.executable(name) else 0o644
+            place = f"{below}{name.removeprefix(start)}"
+            self._files[place] = (_OfStudy(study.path, name), mode)
 
     def add_file(self, path: Path, place: str) -> None:
         """One file; whether it is executable is kept, other modes are not."""
@@ -84,7 +110,7 @@ class Context:
             total.update(f"{len(text)}:{text}".encode())
         for place in sorted(p for p in self._files if not p.startswith(ignored)):
             source, mode = self._files[place]
-            content = source.read_bytes() if isinstance(source, Path) else source
+            content = _content(source)
             total.update(f"{place}\0{mode:o}\0{hashlib.sha256(content).hexdigest()}\n".encode())
         for place, target in sorted(self._links.items()):
             total.update(f"{place}\0->{target}\n".encode())
@@ -98,6 +124,6 @@ class Context:
             archive.addfile(member)
             return
         source, member.mode = self._files[place]
-        content = source.read_bytes() if isinstance(source, Path) else source
+        content = _content(source)
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))

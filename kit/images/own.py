@@ -12,6 +12,7 @@ from kit.images.context import Context
 from kit.images.fidelity import UNSTATED, ArmImage, Component
 from kit.images.hostnet import HostNet
 from kit.images.recipe import Recipe, build_recipe
+from kit.study.folder import open_study
 from kit.study.model import Arm, Study
 from kit.study.pins import OwnBase, OwnPins, own_pins
 
@@ -87,10 +88,11 @@ def _base(engine: Engine, base: OwnBase, bases: Bases, say: Callable[[str], None
 
 def _context(folder: Path, arm: Arm) -> Context:
     context = Context()
-    if (folder / SHARED).is_dir():
-        context.add_folder(folder / SHARED, f"{SHARED}/")
-    if arm.recipe is not None:
-        context.add_folder(arm.recipe)
+    with open_study(folder) as study:
+        if study.holds_folder(SHARED):
+            context.add_study(study, SHARED, f"{SHARED}/")
+        if arm.recipe is not None:
+            context.add_study(study, arm.recipe.relative_to(folder).as_posix())
     return context
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
     from packageurl import PackageURL
 
-SBOMS = "sbom"
-"""The folder of the documents, beside the report."""
 _PURL_TYPES = {"deb": "deb", "pypi": "pypi", "nuget": "nuget", "runtime": "generic"}
 
 

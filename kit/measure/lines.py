@@ -20,12 +20,12 @@ from kit.measure.session import Header, HostFacts, HostSample, RunEntry
 from kit.plan.document import plan_from
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
+from kit.results.folder import REMEDY
 from kit.schemas import problems
 
 SCHEMA = 3
 AFTER = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
-REMEDY = "give the folder of a session that `kit reproduce` made"
 _NAMED = 3  # broken fields of a line
 _CLEANED = ("record", "command")
 """What others wrote (a program, a user whose folder's name is no text): reports clean it."""

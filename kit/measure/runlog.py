@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kit.errors import HostError, InputError
+from kit.files import append, cut_to_line, last_line
 from kit.measure.executable import ExecutableRun
 from kit.measure.lines import (
     AFTER,
-    REMEDY,
     SCHEMA,
     entry_from,
     executable_from,
@@ -31,8 +30,9 @@ from kit.measure.session import Header, RunEntry, Session
 from kit.plan.document import plan_document
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
+from kit.results.folder import REMEDY, RUN_LOG, RUN_LOG_BYTES, open_results
 
-NAME = "runlog.jsonl"
+NAME = RUN_LOG
 EXECUTABLE = "executable"
 """The type of the line that says what became of the executable."""
 PLAN = "plan"
@@ -49,11 +49,13 @@ class RunLog:
     def create(cls, folder: Path, header: Header) -> RunLog:
         """A new log with that header. Raises HostError when it cannot be written."""
         log = cls(folder / NAME)
-        if log._path.exists():
+        document = {"type": "header", "schema": SCHEMA, **_header_document(header)}
+        try:
+            log._append(document, new=True)
+        except FileExistsError as error:
             raise InputError(
                 f"{log._path}: there is a session here already", "choose another --out"
-            )
-        log._append({"type": "header", "schema": SCHEMA, **_header_document(header)})
+            ) from error
         return log
 
     @classmethod
@@ -82,14 +84,14 @@ class RunLog:
         document = {"plan": plan_document(plan), "plan_sha256": plan_sha256(plan)}
         self._append({"type": PLAN, **document, "outlook": dict(outlook)})
 
-    def _append(self, document: Mapping[str, Any]) -> None:
+    def _append(self, document: Mapping[str, Any], new: bool = False) -> None:
         try:
-            chained = {**document, AFTER: _last_sum(self._path)}
-            line = json.dumps(chained, sort_keys=True, allow_nan=False) + "\n"
-            with self._path.open("a", encoding="utf-8") as stream:
-                stream.write(line)
-                stream.flush()
-                os.fsync(stream.fileno())
+            before = b"" if new else last_line(self._path)
+            after = hashlib.sha256(before).hexdigest() if before else ""
+            line = json.dumps({**document, AFTER: after}, sort_keys=True, allow_nan=False)
+            append(self._path, line.encode() + b"\n", RUN_LOG_BYTES, new)
+        except FileExistsError:
+            raise
         except OSError as error:
             raise HostError(
                 f"{self._path}: cannot be written ({error.strerror})",
@@ -97,20 +99,11 @@ class RunLog:
             ) from error
 
 
-def _last_sum(path: Path) -> str:
-    """The sum of the log's last line; empty for the first."""
-    if not path.exists():
-        return ""
-    lines = path.read_bytes().splitlines()
-    return hashlib.sha256(lines[-1]).hexdigest() if lines else ""
-
-
 def broken_chain(folder: Path) -> list[str]:
     """Where a line of the log does not follow the one that was there when it was written."""
-    lines = (folder / NAME).read_bytes().split(b"\n")[:-1]
     broken = []
     before = ""
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_content(folder).split(b"\n")[:-1], start=1):
         try:
             after = json.loads(line).get(AFTER)
         except (ValueError, AttributeError, RecursionError):
@@ -121,13 +114,15 @@ def broken_chain(folder: Path) -> list[str]:
     return broken
 
 
+def _content(folder: Path) -> bytes:
+    with open_results(folder) as results:
+        return results.read(NAME)
+
+
 def read_session(folder: Path) -> Session:
     """The session in that folder. Raises InputError naming file, line and field."""
     path = folder / NAME
-    try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", REMEDY) from error
+    text = _content(folder).decode("utf-8", errors="replace")
     lines = text.split("\n")
     torn = lines.pop()
     notes = ("The log's last line was torn by an interruption and is left out.",) if torn else ()
@@ -157,12 +152,12 @@ def read_session(folder: Path) -> Session:
 def drop_torn_line(folder: Path) -> None:
     """Cut a torn last line off, before a resumed session appends to the log."""
     path = folder / NAME
-    with path.open("rb+") as stream:
-        content = stream.read()
-        end = content.rfind(b"\n") + 1
-        if end < len(content):
-            stream.truncate(end)
-            os.fsync(stream.fileno())
+    try:
+        cut_to_line(path)
+    except OSError as error:
+        raise HostError(
+            f"{path}: cannot be written ({error.strerror})", "make it writable, then --resume"
+        ) from error
 
 
 def _header_document(header: Header) -> dict[str, Any]:

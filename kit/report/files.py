@@ -6,23 +6,18 @@ import base64
 import hashlib
 import os
 import re
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
-from kit.errors import HostError, InputError
-from kit.files import write_whole
+from kit.errors import InputError
+from kit.files import UNFINISHED, write_whole
 from kit.report import crate, formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel
-from kit.study.kept import FOLDER as STUDY
+from kit.results.folder import STUDY, SUMS, open_results
 
 REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
 FORMATS = "formats"
 """The folder of the files for other tools."""
-SUMS = "SHA256SUMS"
-UNFINISHED = ".part"
-"""What ``kit.files`` ends the name of a file with until all of it is written."""
 _PICTURE = re.compile(rb'(?<=src=")data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*(?=")')
 _ESCAPED = re.compile(rb"\\([\\nr])")
 _MEANT = {b"\\": b"\\", b"n": b"\n", b"r": b"\r"}
@@ -58,43 +53,9 @@ def picture_address(name: str, content: bytes) -> bytes:
     return b"data:image/" + kind + b";base64," + base64.b64encode(content)
 
 
-def entries(folder: Path, unread: Callable[[OSError], None]) -> Iterator[tuple[str, Path]]:
-    """All that is below the folder but folders, by its path there; no link is followed.
-
-    ``unread`` is told of each folder that cannot be listed.
-    """
-    for place, folders, files in os.walk(folder, onerror=unread):
-        links = [name for name in folders if Path(place, name).is_symlink()]
-        for name in (*files, *links):
-            path = Path(place, name)
-            yield path.relative_to(folder).as_posix(), path
-
-
-def is_plain(path: Path) -> bool:
-    """Whether it is a file of its own: no link, no pipe, no device."""
-    return stat.S_ISREG(path.lstat().st_mode)
-
-
 def is_unfinished(name: str) -> bool:
     """Whether an interrupted write left it. A study names its own files as it likes."""
     return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what interrupted writes left, the study's files aside. Raises HostError."""
-    try:
-        for name, path in list(entries(folder, _raised)):
-            if is_unfinished(name):
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise HostError(
-            f"{error.filename}: cannot be removed ({error.strerror})", "make the folder writable"
-        ) from error
-
-
-def sum_of(path: Path) -> str:
-    """The file's SHA-256, in hex. Raises OSError."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sums_of(folder: Path) -> bytes:
@@ -102,16 +63,14 @@ def sums_of(folder: Path) -> bytes:
 
     Bytes, for a file's name need be no text. Raises InputError for what cannot be read.
     """
-    try:
-        return b"".join(
-            _line(name, sum_of(path))
-            for name, path in sorted(entries(folder, _raised))
-            if name != SUMS and not is_unfinished(name) and is_plain(path)
-        )
-    except OSError as error:
-        raise InputError(
-            f"{error.filename}: cannot be read ({error.strerror})", "make it readable"
-        ) from error
+    lines = []
+    with open_results(folder) as results:
+        for entry in results.entries():
+            if entry.unread:
+                raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
+            if entry.name != SUMS and not is_unfinished(entry.name) and not entry.odd:
+                lines.append((entry.name, results.sha256(entry.name)))
+    return b"".join(_line(name, digest) for name, digest in sorted(lines))
 
 
 def read_sums(content: bytes) -> tuple[tuple[str, str], ...]:
@@ -125,13 +84,14 @@ def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
 
     To sum everything anew would hide what was changed in the meantime.
     """
-    path = folder / SUMS
-    if not path.is_file():
-        return
-    old = [(_named(line)[0], line + b"\n") for line in path.read_bytes().split(b"\n") if line]
+    with open_results(folder) as results:
+        if not results.holds(SUMS):
+            return
+        content = results.read(SUMS)
+    old = [(_named(line)[0], line + b"\n") for line in content.split(b"\n") if line]
     rows = [(name, line) for name, line in old if name not in made]
     rows += [(name, _line(name, hashlib.sha256(data).hexdigest())) for name, data in made.items()]
-    write_whole(path, b"".join(line for _, line in sorted(rows)))
+    write_whole(folder / SUMS, b"".join(line for _, line in sorted(rows)))
 
 
 def _line(name: str, digest: str) -> bytes:
@@ -148,7 +108,3 @@ def _named(line: bytes) -> tuple[str, str]:
     if line.startswith(b"\\"):
         name = _ESCAPED.sub(lambda found: _MEANT[found[1]], name)
     return os.fsdecode(name), digest.decode(errors="replace")
-
-
-def _raised(error: OSError) -> NoReturn:
-    raise error

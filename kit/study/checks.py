@@ -8,30 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from kit.errors import InputError
+from kit.folder import Folder
 from kit.schemas import problems_by
+from kit.study.folder import STUDY, WORKLOAD_SCHEMA
 
-WORKLOAD_SCHEMA = "workload.schema.json"
 _ON_FIGURES = ("rounds", "one_gain", "mean_times_repeats", "step_order")
 """The consistency rules that work on paper.figures."""
 
 
-def check_workload(file: Path, workload: object) -> None:
-    """By the study's own schema beside that file, where it has one."""
-    path = file.with_name(WORKLOAD_SCHEMA)
-    if not path.is_file():
+def check_workload(study: Folder, workload: object) -> None:
+    """By the study's own schema, where it has one."""
+    path = study.path / WORKLOAD_SCHEMA
+    if not study.holds(WORKLOAD_SCHEMA):
         return
-    broken = problems_by(_json(path), workload)
+    broken = problems_by(_json(study.read(WORKLOAD_SCHEMA), path), workload)
     if broken:
         raise InputError(
-            f"{file}: workload.{'; workload.'.join(broken[:5])}",
+            f"{study.path / STUDY}: workload.{'; workload.'.join(broken[:5])}",
             f"see {path} for what it must hold",
         )
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(content: bytes, path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        document = json.loads(content)
+    except ValueError as error:
         raise InputError(f"{path}: not JSON ({error})", "mend the schema or remove it") from error
     if not isinstance(document, dict):
         raise InputError(f"{path}: not a JSON Schema", "mend the schema or remove it")

@@ -6,16 +6,17 @@ from pathlib import Path
 
 from kit.errors import InputError
 from kit.files import write_below
-from kit.study.load import load_study, shipped_study, study_files
+from kit.results.folder import STUDY, open_results
+from kit.study.folder import RULES
+from kit.study.load import shipped_study, study_files, study_in
 from kit.study.model import Study
-
-FOLDER = "study"
 
 
 def keep_study(study: Study, session: Path) -> None:
     """Put every file of the study beside the session's log."""
     if study.folder is not None:
-        write_below(session / FOLDER, study_files(study.folder))
+        found = study_files(study.folder)
+        write_below(session, {f"{STUDY}/{name}": content for name, content in found.items()})
 
 
 def study_for(session: Path, sha256: str) -> Study:
@@ -23,10 +24,16 @@ def study_for(session: Path, sha256: str) -> Study:
 
     Its own copy, else the shipped one. Raises InputError where neither is it.
     """
-    kept = session / FOLDER
-    study = load_study(kept) if kept.is_dir() else shipped_study()
+    with open_results(session) as results:
+        kept = results.holds_folder(STUDY)
+        if kept:
+            with results.below(STUDY, RULES) as opened:
+                study = study_in(opened)
+        else:
+            study = shipped_study()
     if study.sha256 != sha256:
-        where = f"{kept} was changed" if kept.is_dir() else f"{session} keeps no copy of its study"
+        changed = f"{session / STUDY} was changed"
+        where = changed if kept else f"{session} keeps no copy of its study"
         raise InputError(
             f"{where}: its plan names study {sha256[:12]}, this one is {study.sha256[:12]}",
             "take the whole results folder as it was written",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import posixpath
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from kit.errors import InputError
+from kit.folder import Folder
 from kit.schemas import check
 from kit.study.checks import (
     check_claim_ids,
@@ -20,6 +22,7 @@ from kit.study.checks import (
     check_stacks,
     check_workload,
 )
+from kit.study.folder import CLAIMS, DOCKERFILE, STUDY, belongs, open_study
 from kit.study.model import (
     Arm,
     Claim,
@@ -38,7 +41,6 @@ from kit.study.model import (
     by_stack_and_variant,
 )
 
-STUDY, CLAIMS = "study.yaml", "claims.yaml"
 MEGABYTE = 1_000_000
 
 
@@ -54,15 +56,22 @@ def shipped_study() -> Study:
 
 def load_study(folder: Path) -> Study:
     """The study in that folder. Raises InputError naming the file and the field."""
-    study = _read(folder / STUDY, "study")
-    claims = _read(folder / CLAIMS, "claims")
-    check_workload(folder / STUDY, study["workload"])
+    with open_study(folder) as opened:
+        return study_in(opened)
+
+
+def study_in(opened: Folder) -> Study:
+    """The study in an open folder. Raises InputError naming the file and the field."""
+    folder = opened.path
+    study = _read(opened, STUDY, "study")
+    claims = _read(opened, CLAIMS, "claims")
+    check_workload(opened, study["workload"])
     stacks = study["stacks"]
     check_stacks(folder / STUDY, study)
     check_claimed(folder / STUDY, study["paper"])
     check_claim_ids(folder / CLAIMS, claims)
     check_facts(folder / CLAIMS, claims["consistency"], study)
-    arms = {name: _arm(folder, name, arm) for name, arm in study["arms"].items()}
+    arms = {name: _arm(opened, name, arm) for name, arm in study["arms"].items()}
     by_stack_and_variant(arms.values(), str(folder / STUDY))
     return Study(
         id=study["id"],
@@ -77,55 +86,49 @@ def load_study(folder: Path) -> Study:
         executable=tuple(ExecutableClaim(**claim) for claim in claims["executable"]),
         consistency=tuple(ConsistencyClaim(**claim) for claim in claims["consistency"]),
         training=tuple(TrainingClaim(**claim) for claim in claims["training"]),
-        sha256=study_sha256(folder),
+        sha256=_sha256(opened),
         folder=folder,
     )
 
 
 def study_files(folder: Path) -> dict[str, bytes]:
-    """Everything in a study's folder, by path below it, sorted. Raises InputError."""
-    try:
-        return {
-            path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and "__pycache__" not in path.parts
-        }
-    except OSError as error:
-        raise InputError(
-            f"{error.filename}: cannot be read ({error.strerror})", "make it readable"
-        ) from error
+    """Everything that belongs to a study, by path below it, sorted. Raises InputError."""
+    with open_study(folder) as opened:
+        return {name: opened.read(name) for name in opened.files()}
 
 
-def study_sha256(folder: Path) -> str:
+def _sha256(opened: Folder) -> str:
     """Hash of every file of the study and its path."""
     digest = hashlib.sha256()
-    for name, content in study_files(folder).items():
+    for name in opened.files():
+        content = opened.read(name)
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
-def _arm(folder: Path, name: str, document: Mapping[str, Any]) -> Arm:
+def _arm(opened: Folder, name: str, document: Mapping[str, Any]) -> Arm:
     """Raises InputError for a recipe that is not a folder with a Dockerfile in the study."""
     recipe = document.get("recipe")
     if recipe is None:
         return Arm(name, document["stack"], document["variant"])
-    path = (folder / recipe).resolve()
-    if not path.is_relative_to(folder.resolve()) or not (path / "Dockerfile").is_file():
+    inside = posixpath.normpath(recipe)
+    dockerfile = posixpath.normpath(posixpath.join(inside, DOCKERFILE))
+    outside = inside.startswith(("/", "..")) or not belongs(dockerfile)
+    if outside or not opened.holds(dockerfile):
         raise InputError(
-            f"{folder / STUDY}: arms.{name}.recipe: {recipe!r} is no folder of the study "
+            f"{opened.path / STUDY}: arms.{name}.recipe: {recipe!r} is no folder of the study "
             "with a Dockerfile in it",
             "name a folder below study.yaml",
         )
-    return Arm(name, document["stack"], document["variant"], path)
+    return Arm(name, document["stack"], document["variant"], opened.path / inside)
 
 
-def _read(path: Path, schema: str) -> dict[str, Any]:
+def _read(opened: Folder, name: str, schema: str) -> dict[str, Any]:
+    path = opened.path / name
     remedy = f"see the schema kit/schemas/{schema}.schema.json for what the file must hold"
     try:
-        document: dict[str, Any] = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", remedy) from error
+        document: dict[str, Any] = yaml.safe_load(opened.read(name))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: not YAML ({reason})", remedy) from error

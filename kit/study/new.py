@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kit.errors import InputError
 from kit.files import write_below
-from kit.study.load import STUDY, study_files
+from kit.study.folder import STUDY
+from kit.study.load import study_files
 
 _ID = "my-study"
 

@@ -11,8 +11,7 @@ import yaml
 
 from kit.errors import InputError
 from kit.schemas import check
-
-NAME = "pins.yaml"
+from kit.study.folder import PINS, open_study
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,17 @@ class OwnPins:
 
 def own_pins(folder: Path) -> OwnPins:
     """The pins of the study in that folder. Raises InputError naming file and field."""
-    path = folder / NAME
+    path = folder / PINS
     remedy = "see the schema kit/schemas/study-pins.schema.json for what the file must hold"
+    with open_study(folder) as study:
+        if not study.holds(PINS):
+            raise InputError(
+                f"{path}: is missing",
+                "a study with Dockerfiles of its own names what they rest on there",
+            )
+        content = study.read(PINS)
     try:
-        document: dict[str, Any] = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror})",
-            "a study with Dockerfiles of its own names what they rest on there",
-        ) from error
+        document: dict[str, Any] = yaml.safe_load(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})", remedy) from error
     check("study-pins", document, str(path), remedy)

@@ -2,7 +2,7 @@
 
 This finds what was changed after the fact, a file at a time. It is no signature:
 whoever can rewrite the whole folder can make another one. An appendix, in which authors
-fill in blanks, and what a bill of materials says are known by their sums alone.
+fill in blanks, is known by its sum alone.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 from kit.errors import InputError, KitError
 from kit.measure.runlog import NAME, broken_chain, read_session
 from kit.plan.model import EXPLAIN
+from kit.results.folder import REMEDY, open_results
 from kit.study.kept import study_for
-from kit.verify import plan, reports, runs, sums
+from kit.verify import plan, reports, runs, sboms, sums
 from kit.verify.finding import UNREADABLE, Finding, finding, said
 
 __all__ = ["Finding", "verify"]
@@ -35,9 +36,11 @@ def verify(folder: Path, explaining: str) -> tuple[Finding, ...]:
 
     Raises InputError where there is no session at all.
     """
-    if not (folder / NAME).is_file():
-        raise InputError(f"{folder}: holds no {NAME}", "name a folder that `kit reproduce` made")
-    inside = _session(folder / explaining, None) if (folder / explaining / NAME).is_file() else None
+    with open_results(folder) as results:
+        if not results.holds(NAME):
+            raise InputError(f"{folder}: holds no {NAME}", REMEDY)
+        explained = results.has(f"{explaining}/{NAME}")
+    inside = _session(folder / explaining, None) if explained else None
     beside = folder / explaining if inside is not None else None
     own = _session(folder, beside, inside is not None and inside.unfinished)
     found = [sums.check(folder, _known(own, inside, explaining)), *own.findings]
@@ -74,6 +77,7 @@ def _session(folder: Path, beside: Path | None, beside_unfinished: bool = False)
         Finding(what, (), "by their schemas; the study is the plan's"),
         finding("plan", lambda: plan.differences(session, study), "the one its seed makes"),
         finding("runs", lambda: runs.differences(session, study), "each as it was planned"),
+        finding("bills of materials", lambda: sboms.differences(folder, session), "the log's"),
         derived.finding,
     )
     explains = session.header.plan.purpose == EXPLAIN

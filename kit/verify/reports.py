@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import kit
-from kit.errors import KitError
-from kit.images.sbom import SBOMS, sbom_name
+from kit.errors import InputError, KitError
+from kit.images.sbom import sbom_name
 from kit.judge.explain import explain
 from kit.measure.runlog import read_session
 from kit.measure.session import Session
@@ -20,6 +20,7 @@ from kit.plan.model import EXPLAIN
 from kit.report import appendix, explanation
 from kit.report.files import PAGE, REPORT, is_picture, report_files, without_pictures
 from kit.report.model import build_report
+from kit.results.folder import SBOMS, open_results
 from kit.study.model import Study
 from kit.verify import plots
 from kit.verify.finding import UNREADABLE, Finding, said
@@ -101,14 +102,15 @@ def _read(folder: Path, made: Files) -> tuple[dict[str, bytes], list[str]]:
     """The folder's own files of those names, and what is wrong where there is none."""
     found: dict[str, bytes] = {}
     wrong: list[str] = []
-    for name in made:
-        try:
-            if (folder / name).is_file():
-                found[name] = (folder / name).read_bytes()
-            else:
-                wrong.append(f"{name} is missing")
-        except OSError as error:
-            wrong.append(f"{name} cannot be read ({error.strerror})")
+    with open_results(folder) as results:
+        for name in made:
+            try:
+                if results.holds(name):
+                    found[name] = results.read(name)
+                else:
+                    wrong.append(f"{name} is missing")
+            except InputError as error:
+                wrong.append(error.problem)
     return found, wrong
 
 
@@ -127,6 +129,7 @@ def _compared(made: Files, found: Files) -> Compared:
 
 def _unlinked(folder: Path, names: list[str], report: bytes) -> Iterator[str]:
     """The bills of materials that the report links and that are not there."""
-    for name in names:
-        if f"({name})".encode() in report and not (folder / name).is_file():
-            yield f"{name} is missing, which {REPORT} links"
+    with open_results(folder) as results:
+        for name in names:
+            if f"({name})".encode() in report and not results.has(name):
+                yield f"{name} is missing, which {REPORT} links"

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.measure.runlog import NAME
-from kit.report.files import SUMS, entries, is_plain, is_unfinished, read_sums, sum_of
-from kit.study.kept import FOLDER as STUDY
+from kit.errors import InputError
+from kit.folder import Folder
+from kit.report.files import is_unfinished, read_sums
+from kit.results.folder import RUN_LOG, STUDY, SUMS, open_results
+from kit.study.folder import belongs
 from kit.verify.finding import Finding
 
 
@@ -33,10 +35,9 @@ class Known:
         for start, known in self.folders:
             if name.startswith(start):
                 return known.holds(name.removeprefix(start))
-        if self.names is None or name in self.names or name in (NAME, SUMS):
+        if self.names is None or name in self.names or name in (RUN_LOG, SUMS):
             return True
-        # The study's hash leaves out what Python may put beside its programs.
-        return name.startswith(f"{STUDY}/") and "__pycache__" not in name.split("/")
+        return name.startswith(f"{STUDY}/") and belongs(name.removeprefix(f"{STUDY}/"))
 
 
 ANY = Known(None)
@@ -44,10 +45,12 @@ ANY = Known(None)
 
 def check(folder: Path, known: Known) -> Finding:
     """Changed, missing, a stranger, or no file at all."""
-    found, odd = _found(folder)
-    listed, wrong = _listed(folder)
+    with open_results(folder) as results:
+        found, odd, wrong = _found(results)
+        listed, of_list = _listed(results)
+    wrong += of_list
     written = dict(listed)
-    wrong += [f"{name} {why}" for name, why in odd.items()]
+    wrong += [f"{name} {why}" for name, why in sorted(odd.items())]
     wrong += _twice(listed)
     names = [name for name in {**written, **found} if not _making(name, known)]
     for name in sorted(names):
@@ -66,15 +69,14 @@ def _making(name: str, known: Known) -> bool:
     return bool(known.unfinished) and name.startswith(known.unfinished)
 
 
-def _listed(folder: Path) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+def _listed(results: Folder) -> tuple[tuple[tuple[str, str], ...], list[str]]:
     """Name and sum of each line of the list, and what is wrong with the list itself."""
-    path = folder / SUMS
-    if not path.is_file():
+    if not results.has(SUMS):
         return (), [f"{SUMS} is missing"]
     try:
-        listed = read_sums(path.read_bytes())
-    except OSError as error:
-        return (), [f"{SUMS} cannot be read ({error.strerror})"]
+        listed = read_sums(results.read(SUMS))
+    except InputError as error:
+        return (), [error.problem]
     return listed, [] if listed else [f"{SUMS} lists no file"]
 
 
@@ -86,25 +88,26 @@ def _twice(listed: tuple[tuple[str, str], ...]) -> Iterator[str]:
         seen.add(name)
 
 
-def _found(folder: Path) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The sum of each file by its name, and of all else what is odd about it."""
+def _found(results: Folder) -> tuple[Mapping[str, str], Mapping[str, str], list[str]]:
+    """The sum of each file by its name, of all else what is odd, and what stopped the look."""
     found: dict[str, str] = {}
     odd: dict[str, str] = {}
+    try:
+        for entry in results.entries():
+            if entry.odd:
+                odd[entry.name] = entry.odd
+            elif is_unfinished(entry.name):
+                odd[entry.name] = "was left by an interrupted write"
+            elif entry.name != SUMS:
+                try:
+                    found[entry.name] = results.sha256(entry.name)
+                except InputError as error:
+                    odd[entry.name] = _without(error.problem, results.path / entry.name)
+    except InputError as error:
+        return found, odd, [error.problem]
+    return found, odd, []
 
-    def unread(error: OSError) -> None:
-        name = Path(error.filename).relative_to(folder).as_posix()
-        odd[f"{name}/"] = f"cannot be listed ({error.strerror})"
 
-    for name, path in sorted(entries(folder, unread)):
-        try:
-            if path.is_symlink():
-                odd[name] = "is a link, no file of its own"
-            elif not is_plain(path):
-                odd[name] = "is neither a file nor a folder"
-            elif is_unfinished(name):
-                odd[name] = "was left by an interrupted write"
-            elif name != SUMS:
-                found[name] = sum_of(path)
-        except OSError as error:
-            odd[name] = f"cannot be read ({error.strerror})"
-    return found, odd
+def _without(problem: str, path: Path) -> str:
+    """What is wrong with a file, without its path."""
+    return problem.removeprefix(f"{path}: ")

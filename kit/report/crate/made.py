@@ -7,12 +7,13 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from kit.images.sbom import SBOMS, sbom_name
+from kit.images.sbom import sbom_name
 from kit.measure.runlog import NAME as LOG
 from kit.report.crate.entities import Entity, entity, local
 from kit.report.model import ReportModel
 from kit.report.text import plain
-from kit.study.kept import FOLDER as STUDY_FOLDER
+from kit.results.folder import SBOMS
+from kit.results.folder import STUDY as STUDY_FOLDER
 
 _PLAIN_NAME = re.compile(r"[\w.-]+")
 _FORMATS = {

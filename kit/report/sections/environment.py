@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kit.images.fidelity import ArmImage, Component
-from kit.images.sbom import SBOMS, sbom_name
+from kit.images.sbom import sbom_name
 from kit.judge.hygiene import RULES
 from kit.measure.record import Fit
 from kit.plan.model import PlannedRun
@@ -16,6 +16,7 @@ from kit.report.outlook import outlook_lines
 from kit.report.sections.gpu import summary
 from kit.report.tables import bullets, facts, fold, table
 from kit.report.text import block, code, inline
+from kit.results.folder import SBOMS
 
 _BRIEF, _WHOLE = 120, 3000  # letters of a reason in the table, and below it
 _SHORT = 19  # "sha256:" and 12 digits, as engines shorten an id

@@ -1,0 +1,1 @@
+"""The results folder of a session."""

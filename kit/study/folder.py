@@ -1,0 +1,41 @@
+"""Opening a study's folder: what belongs to the study, and how much it may hold.
+
+One rule serves the study's hash, the copy that results keep and the contexts of image
+builds: every plain file below the folder belongs to it, but for what version control, Python
+and desktops put there. None of that is the author's, and a clone may hold a token in it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from kit.folder import Folder, Rules, open_folder
+
+STUDY, CLAIMS, PINS = "study.yaml", "claims.yaml", "pins.yaml"
+WORKLOAD_SCHEMA = "workload.schema.json"
+DOCKERFILE = "Dockerfile"
+LEFT_OUT = frozenset(
+    {".git", ".hg", ".svn", ".bzr", "__pycache__", ".venv", ".DS_Store", "Thumbs.db"}
+)
+"""Names, of files and of folders, that are no part of a study wherever they are in it."""
+_DOCUMENT_BYTES = 1_000_000
+
+RULES = Rules(
+    file_bytes=500_000_000,
+    total_bytes=500_000_000,
+    entries=10_000,
+    missing="give the folder of a study: it holds study.yaml and claims.yaml",
+    of=dict.fromkeys((STUDY, CLAIMS, PINS, WORKLOAD_SCHEMA), _DOCUMENT_BYTES),
+    left_out=LEFT_OUT.__contains__,
+)
+
+
+def belongs(path: str) -> bool:
+    """Return whether a file of that path below the folder is part of the study."""
+    return not LEFT_OUT.intersection(path.split("/"))
+
+
+def open_study(folder: Path) -> AbstractContextManager[Folder]:
+    """Open a study for reading. Raise InputError where there is no folder."""
+    return open_folder(folder, RULES)
