@@ -55,7 +55,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     images, sboms = build_images(world, study, pins, request.options, plan.arms)
     header = new_header(
         world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu,
-        str(request.shard or ""),
+        str(request.shard or ""), sboms,
     )  # fmt: skip
     folder = request.out / header.session_id
     try:
@@ -117,9 +117,9 @@ def resume(
 
 def refuse_unbegun(folder: Path) -> None:
     """Raise InputError where a session was ended before its log held its first line."""
-    log = folder / NAME
-    made = any((folder / name).is_dir() for name in (SBOMS, STUDY))
-    begun = b"\n" in log.read_bytes() if log.is_file() else not made
+    with open_results(folder) as results:
+        made = any(results.holds_folder(name) for name in (SBOMS, STUDY))
+        begun = b"\n" in results.read(NAME) if results.holds(NAME) else not made
     if not begun:
         raise InputError(
             f"{folder}: the session was ended before its first run; nothing was measured",

@@ -71,6 +71,7 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
         gpu=None if values["gpu"] is None else check_from(values["gpu"]),
         shard=values["shard"],
         shards=tuple(values["shards"]),
+        sboms=values.get("sboms", {}),
     )
 
 
