@@ -27,7 +27,7 @@ from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import Plan
 from kit.plan.resources import Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
-from kit.report.files import REPORT, report_files, sums_of
+from kit.report.files import REPORT, remove_unfinished, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.request import Request, check_out, check_shard, repeating
 from kit.results.folder import EXPLAINING, SBOMS, STUDY, SUMS, open_results
@@ -158,11 +158,15 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
 
 
 def report(folder: Path, study: Study) -> ReportModel:
-    """Judge a session's log and write every report beside it."""
+    """Judge a session's log and write every report beside it.
+
+    What an interrupted write left there is removed.
+    """
     with open_results(folder) as results:
         explained = results.holds(f"{EXPLAINING}/{NAME}")
     explaining = read_session(folder / EXPLAINING) if explained else None
     model = build_report(read_session(folder), study, explaining)
+    remove_unfinished(folder)
     write_below(folder, report_files(model))
     write_whole(folder / SUMS, sums_of(folder))
     return model

@@ -23,7 +23,7 @@ from kit.plan.model import Plan
 from kit.results.folder import REMEDY
 from kit.schemas import problems
 
-SCHEMA = 3
+SCHEMA = 4
 AFTER = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
 _NAMED = 3  # broken fields of a line
