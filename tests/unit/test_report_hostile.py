@@ -55,7 +55,7 @@ FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
     *ROLES, "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
     "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
-    "dotnet", "1/2", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
+    "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
     "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
 })  # fmt: skip
 """Words of closed lists, and names that loading holds to a pattern."""
@@ -102,7 +102,7 @@ def session_and_model():
         throttle=("sw_thermal_slowdown",), pids=(1,), failures=("x",),
     )  # fmt: skip
     header = replace(
-        session.header, gpu=check, shard="1/2", shards=("x",),
+        session.header, gpu=check, shard="1/1", shards=("x",),
         plan=replace(session.header.plan, notes=("x",), pilot=5),
     )  # fmt: skip
     entries = tuple(

@@ -239,6 +239,7 @@ def test_a_bill_of_materials_that_was_changed_with_its_sum_is_named(folder: Path
 
 def test_a_log_without_sums_of_bills_of_materials_is_read(folder: Path) -> None:
     rewritten(folder, lambda d: d["type"] == "header" and d.pop("sboms"))
+    resummed(folder)
     assert wrong(folder) == {}
 
 
