@@ -16,7 +16,7 @@ SBOMS = "sbom"
 EXPLAINING = "explain"
 """A session beside the one of the folder, which it explains."""
 RUN_LOG_BYTES = 1_000_000_000
-"""A log of 10,000 runs of 100 samples takes about 400 MB."""
+"""A log of 10,000 runs of 100 samples takes about 330 MB."""
 REMEDY = "give the folder of a session that `kit reproduce` made"
 
 _RULES = Rules(
