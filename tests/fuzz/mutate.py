@@ -16,8 +16,10 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 BYTES = (
     b"\x00", b"\xff", b"\xed\xa0\x80", b"[" * 5000, b"{" * 5000, b'{"a":' * 5000, b"&a [*a]",
-    b"<<: ", b"!!python/object/apply:os.system ", b"!!binary ", b"- ", b": ", b"\n", b'"', b"9" * 500,
-    b"\\ud800", b"NaN", b"1e999", b"*x", b"? ", b"---\n", b"%YAML 9.9\n", b"\r", b"\t", b"\xef\xbb\xbf",
+    b"<<: ", b"!!python/object/apply:os.system ", b"!!binary ", b"- ", b": ", b"\n", b'"',
+    b"9" * 500,
+    b"\\ud800", b"NaN", b"1e999", b"*x", b"? ", b"---\n", b"%YAML 9.9\n",
+    b"\r", b"\t", b"\xef\xbb\xbf",
 )  # fmt: skip
 
 

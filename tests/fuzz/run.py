@@ -22,6 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # noqa: F401  (imported late it takes seconds of the first input's)
 import yaml
 
 HERE = Path(__file__).resolve().parent

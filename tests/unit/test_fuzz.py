@@ -56,7 +56,7 @@ def test_an_unknown_role_is_refused(role: str) -> None:
         role_of(role)
 
 
-@pytest.mark.parametrize("time", ["2026-01-02T03:04:05", "yesterday", "2026-01-02T03:04:05Z\n"])
+@pytest.mark.parametrize("time", ["2026-01-02T03:04:05", "yesterday"])
 def test_a_time_without_a_zone_is_refused(time: str) -> None:
     broken = problems("run", {"started_at": time, "finished_at": ""})
     assert any("started_at" in line for line in broken)
