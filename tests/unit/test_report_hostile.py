@@ -118,8 +118,11 @@ def session_and_model():
             "design": "sequential", "blocks": 9, "claim": "x", "wanted_gain_percent": 6.5,
             "power": 0.8, "minutes_left": 1.0, "detectable_gain_percent": 5.0,
             "designs": [{
-                "design": "x", "blocks": 5, "sd_log": 0.1, "planning_sd": 0.1, "block_s": 1.0,
-                "needs": [{"power": 0.8, "blocks": 9}],
+                "design": "x", "blocks": 5, "sd_log": 0.1, "planning_sd": 0.1,
+                "control_sd": 0.1, "block_s": 1.0,
+                "needs": [
+                    {"power": 0.8, "blocks": 9, "direction": 3, "size": 9, "slowed": None}
+                ],
             }],
             "undecided": {"x": None}, "reason": "x",
         },
