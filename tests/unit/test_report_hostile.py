@@ -116,7 +116,8 @@ def session_and_model():
         session, header=header, entries=entries, notes=("x",), executable=ran,
         outlook={
             "design": "sequential", "blocks": 9, "claim": "x", "wanted_gain_percent": 6.5,
-            "power": 0.8, "minutes_left": 1.0, "detectable_gain_percent": 5.0,
+            "power": 0.8, "slowdown_percent": 6.95, "minutes_left": 1.0,
+            "detectable_gain_percent": 5.0,
             "designs": [{
                 "design": "x", "blocks": 5, "sd_log": 0.1, "planning_sd": 0.1,
                 "control_sd": 0.1, "block_s": 1.0,
