@@ -122,6 +122,8 @@ class RunEntry:
             start, end = (moment(text) for text in (self.started_at, self.finished_at))
         except ValueError:
             return None
+        if (start.tzinfo is None) != (end.tzinfo is None):
+            return None
         return max((end - start).total_seconds(), 0.0)
 
 
