@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 import pytest
 from sessions import (
     PYTHON,
-    change_run,
     fail_run,
     make_fidelity,
     make_session,
