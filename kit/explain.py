@@ -22,7 +22,7 @@ from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.resources import Resources, Wish, resources
 from kit.report.explanation import files
 from kit.report.files import sums_of
-from kit.results.folder import SUMS
+from kit.results.folder import SUMS, open_results
 from kit.study.kept import keep_study
 from kit.study.model import Study
 from kit.world import World, check_quiet
@@ -43,7 +43,7 @@ def explain(
     A session beside which it is made gives it its CPUs and memory. Returns its folder.
     Raises InputError where the one that is there was planned otherwise, see ``check_there``.
     """
-    if (folder / NAME).exists():
+    if begun(folder):
         check_there(folder, blocks, repeats)
         return resume(world, study, pins, folder, options, noisy)
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
@@ -61,6 +61,14 @@ def explain(
     log = RunLog.create(folder, header)
     run_plan(world, study, Session(header, ()), log, folder, images)
     return folder
+
+
+def begun(folder: Path) -> bool:
+    """Whether a session is there. Raises InputError where something else has its log's name."""
+    if not folder.exists():
+        return False
+    with open_results(folder) as results:
+        return results.holds(NAME)
 
 
 def check_there(folder: Path, blocks: int | None, repeats: int | None) -> None:
@@ -105,7 +113,7 @@ def write(folder: Path, found: Explanation) -> None:
 
 def _limits_beside(folder: Path) -> Limits | None:
     """Those of the session that the explanation is made beside, if there is one."""
-    if not (folder.parent / NAME).exists():
+    if not begun(folder.parent):
         return None
     plan = read_session(folder.parent).header.plan
     return plan.limits if plan.design == SEQUENTIAL else None

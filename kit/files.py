@@ -63,6 +63,18 @@ def write_below(folder: Path, contents: Mapping[str, bytes]) -> None:
                 )
 
 
+def remove_below(folder: Path, names: Collection[str]) -> None:
+    """Remove what has those paths below the folder; a link itself goes, not what it names.
+
+    Raise HostError, and InputError where a link stands in place of a folder.
+    """
+    with _told(folder), opened(folder) as top:
+        for name in names:
+            *parents, last = parts_of(folder / name, name)
+            with descended(top, folder, parents) as inside, suppress(FileNotFoundError):
+                os.unlink(last, dir_fd=inside)
+
+
 def append(path: Path, line: bytes, limit: int, new: bool = False) -> None:
     """Write a line at the end of a file and sync it; ``new``: the file must not be there.
 

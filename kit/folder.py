@@ -204,7 +204,7 @@ class Folder:
                 limit = self._rules.of.get(name, self._rules.file_bytes)
                 if size > limit:
                     raise InputError(
-                        f"{path}: has {_size(size)}, more than the {_size(limit)} it may have",
+                        f"{path}: has {size:,} bytes, more than the {_size(limit)} it may have",
                         "give a smaller file",
                     )
                 yield descriptor

@@ -27,7 +27,7 @@ from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import Plan
 from kit.plan.resources import Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
-from kit.report.files import REPORT, report_files, sums_of
+from kit.report.files import REPORT, remove_unfinished, report_files, sums_of
 from kit.report.model import ReportModel, build_report
 from kit.request import Request, check_out, check_shard, repeating
 from kit.results.folder import EXPLAINING, SBOMS, STUDY, SUMS, open_results
@@ -55,7 +55,7 @@ def reproduce(world: World, study: Study, pins: Pins, request: Request) -> Path:
     images, sboms = build_images(world, study, pins, request.options, plan.arms)
     header = new_header(
         world.now(), world.engine.info(), plan, images, repeating(request, seed), gpu,
-        str(request.shard or ""),
+        str(request.shard or ""), sboms,
     )  # fmt: skip
     folder = request.out / header.session_id
     try:
@@ -117,9 +117,9 @@ def resume(
 
 def refuse_unbegun(folder: Path) -> None:
     """Raise InputError where a session was ended before its log held its first line."""
-    log = folder / NAME
-    made = any((folder / name).is_dir() for name in (SBOMS, STUDY))
-    begun = b"\n" in log.read_bytes() if log.is_file() else not made
+    with open_results(folder) as results:
+        made = any(results.holds_folder(name) for name in (SBOMS, STUDY))
+        begun = b"\n" in results.read(NAME) if results.holds(NAME) else not made
     if not begun:
         raise InputError(
             f"{folder}: the session was ended before its first run; nothing was measured",
@@ -158,11 +158,15 @@ def gather(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
 
 
 def report(folder: Path, study: Study) -> ReportModel:
-    """Judge a session's log and write every report beside it."""
+    """Judge a session's log and write every report beside it.
+
+    What an interrupted write left there is removed.
+    """
     with open_results(folder) as results:
         explained = results.holds(f"{EXPLAINING}/{NAME}")
     explaining = read_session(folder / EXPLAINING) if explained else None
     model = build_report(read_session(folder), study, explaining)
+    remove_unfinished(folder)
     write_below(folder, report_files(model))
     write_whole(folder / SUMS, sums_of(folder))
     return model

@@ -97,6 +97,19 @@ def open_file(folder: int, name: str, path: Path, flags: int = os.O_RDONLY) -> i
     return descriptor
 
 
+def open_named(path: Path) -> int:
+    """Open the file that a user named, for reading; a link there is followed.
+
+    Raise InputError for a pipe, a device or a folder, and OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise refusal(path, found, stat.S_IFREG)
+    return descriptor
+
+
 def refuse_odd(folder: int, name: str, path: Path, wanted: int) -> None:
     """Raise InputError where something is there and not of that type (``stat.S_IF...``)."""
     with suppress(FileNotFoundError):

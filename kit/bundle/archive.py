@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import re
 import tarfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from kit.errors import InputError
+from kit.plain import open_named
 
 DOCUMENT, IMAGES, SUMS = "bundle.json", "images.tar.gz", "SHA256SUMS"
 TEXTS = (DOCUMENT, "pins.yaml", "study.yaml", "claims.yaml", "README.txt")
@@ -99,7 +101,7 @@ def read(path: Path, scratch: Path) -> Contents:
     written: cut short, changed in one byte, members missing or added, no tar.
     """
     reader = _Reader(path, scratch)
-    with path.open("rb") as stream:
+    with os.fdopen(open_named(path), "rb") as stream:
         try:
             with tarfile.open(fileobj=stream, mode="r:") as archive:
                 for member in archive:
@@ -127,7 +129,9 @@ class _Reader:
 
     def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         name = member.name
-        if member.type != tarfile.REGTYPE or not _known(name) or name in self._found:
+        # Extended headers are none of a bundle's: one could give a size that is not in the file.
+        plain = member.type == tarfile.REGTYPE and member.offset_data == member.offset + _BLOCK
+        if not plain or not _known(name) or name in self._found:
             raise _damaged(self._path, f"{name!r} is no member of a bundle, or there twice")
         source = archive.extractfile(member)
         assert source is not None  # a regular file
@@ -160,7 +164,10 @@ class _Reader:
         text = self.texts.pop(SUMS, None)
         if text is None:
             raise _damaged(self._path, f"{SUMS} is missing")
-        wanted = {name: digest for digest, name in _SUM.findall(text.decode(errors="replace"))}
+        lines = _SUM.findall(text.decode(errors="replace"))
+        wanted = {name: digest for digest, name in lines}
+        if len(wanted) != len(lines):
+            raise _damaged(self._path, f"{SUMS} names a file twice")
         del self._found[SUMS]
         for name in sorted(wanted.keys() | self._found.keys() | {*TEXTS, IMAGES}):
             if name not in self._found:

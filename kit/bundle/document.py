@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kit.documents import read_json
 from kit.errors import InputError
 from kit.images.bundled import Base
 from kit.schemas import check
@@ -56,8 +57,8 @@ def dumps(document: Document) -> bytes:
 def loads(text: bytes, where: str) -> Document:
     """The document of such JSON. Raises InputError naming ``where`` and the field."""
     try:
-        values: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        values: Any = read_json(text)
+    except ValueError as error:
         raise InputError(f"{where}: not JSON ({error})", _REMEDY) from error
     number = values.get("schema") if isinstance(values, dict) else None
     if isinstance(number, int) and number > SCHEMA:

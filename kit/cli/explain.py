@@ -45,7 +45,7 @@ def explain(
     from kit import pipeline
     from kit.cli.outcome import warn_unfit
     from kit.cli.world import open_world
-    from kit.measure.runlog import NAME, read_session
+    from kit.measure.runlog import read_session
     from kit.pins.load import shipped_pins
     from kit.report.explanation import REPORT, plain_text
     from kit.results.folder import EXPLAINING, open_results
@@ -63,9 +63,10 @@ def explain(
         with open_results(folder) as results:
             # Raises where a link would lead the explanation elsewhere.
             results.holds_folder(EXPLAINING)
-    if (place / NAME).exists():
+    there = explaining.begun(place)
+    if there:
         explaining.check_there(place, blocks, repeats)
-    known = folder if folder is not None else (place if (place / NAME).exists() else None)
+    known = folder if folder is not None else (place if there else None)
     study = (
         shipped_study()
         if known is None

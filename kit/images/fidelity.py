@@ -28,7 +28,6 @@ class ArmImage:
 
     ``content_sha256`` is over the file tree without its times, so that an image
     built again elsewhere can be compared; empty where it was not worked out.
-    ``sbom_sha256`` is that of its bill of materials; empty: none was written.
     """
 
     arm: str
@@ -36,7 +35,6 @@ class ArmImage:
     image_id: str
     size_bytes: int
     content_sha256: str = ""
-    sbom_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -40,13 +39,8 @@ def _described(world: World, images: Images) -> tuple[Images, Mapping[str, bytes
         for name, image in images.arms.items():
             phase.step(f"reading {image.reference}")
             found = world.describe(image.image_id)
-            sbom = sbom_json(image.reference, found.content_sha256, found.parts)
-            arms[name] = replace(
-                image,
-                content_sha256=found.content_sha256,
-                sbom_sha256=hashlib.sha256(sbom).hexdigest(),
-            )
-            sboms[sbom_name(name)] = sbom
+            arms[name] = replace(image, content_sha256=found.content_sha256)
+            sboms[sbom_name(name)] = sbom_json(image.reference, found.content_sha256, found.parts)
     return replace(images, arms=arms), sboms
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 import kit
 from kit.engine.protocol import EngineInfo
@@ -25,10 +28,12 @@ def new_header(
     command: str,
     gpu: GpuCheck | None,
     shard: str = "",
+    sboms: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Header:
     """The header of a session that begins now; ``command`` repeats it.
 
-    ``shard`` is the part of the plan that is made, if not all of it is.
+    ``shard`` is the part of the plan that is made, if not all of it is; ``sboms`` are the
+    bills of materials by file name.
     """
     return Header(
         session_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -42,6 +47,7 @@ def new_header(
         host=host_facts(engine),
         gpu=gpu,
         shard=shard,
+        sboms={name: hashlib.sha256(content).hexdigest() for name, content in sboms.items()},
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from kit.documents import read_json
 from kit.errors import InputError
 from kit.gpu.facts import check_from, sample_from
 from kit.images.fidelity import ArmImage, Component
@@ -23,7 +24,7 @@ from kit.plan.model import Plan
 from kit.results.folder import REMEDY
 from kit.schemas import problems
 
-SCHEMA = 3
+SCHEMA = 4
 AFTER = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
 _NAMED = 3  # broken fields of a line
@@ -34,15 +35,14 @@ _CLEANED = ("record", "command")
 def parsed(line: str, where: str) -> dict[str, Any]:
     """The line's object, without the sum of the line before it."""
     try:
-        document = json.loads(line)
-        # NaN, Infinity and 1e999 are read by Python and are no JSON.
-        json.dumps(document, allow_nan=False)
-    except (ValueError, RecursionError) as error:
+        document = read_json(line)
+    except ValueError as error:
         raise InputError(f"{where}: not JSON ({error})", REMEDY) from error
     if not isinstance(document, dict):
         raise InputError(f"{where}: not an object", REMEDY)
     document.pop(AFTER, None)
-    for field, value in document.items():
+    # Half a character can only come from an escape: the line itself was decoded.
+    for field, value in document.items() if "\\u" in line else ():
         if field not in _CLEANED and not _encodable(value):
             raise InputError(f"{where}: {field}: holds half a character, which is no text", REMEDY)
     return document
@@ -71,6 +71,7 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
         gpu=None if values["gpu"] is None else check_from(values["gpu"]),
         shard=values["shard"],
         shards=tuple(values["shards"]),
+        sboms=values.get("sboms", {}),
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kit.documents import read_json
 from kit.errors import RunError
 from kit.schemas import problems
 
@@ -77,8 +76,8 @@ def parse_record(text: bytes | str, where: str) -> Record:
     """The record in that JSON. Raises RunError naming the field that is wrong."""
     remedy = "the workload program in the image does not honour the record contract; rebuild it"
     try:
-        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
+        document = read_json(text)
+    except ValueError as error:
         raise RunError(f"{where}: the record is not JSON ({error})", remedy) from error
     broken = problems("record", document)
     if broken:
@@ -108,18 +107,6 @@ def record_document(record: Record) -> dict[str, Any]:
     clock = {"name": document.pop("clock_name")}
     clock["resolution_ns"] = document.pop("clock_resolution_ns")
     return {**document, "clock": clock, "schema": 1, "complete": True}
-
-
-def _refuse_constant(name: str) -> float:
-    """NaN and Infinity are no JSON: a run that measured them has failed."""
-    raise ValueError(f"{name} is not a number that JSON knows")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:20]} is larger than any number here can be")
-    return number
 
 
 def _fit(document: Mapping[str, Any]) -> Fit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +78,8 @@ class Header:
     """Which part of the plan's blocks was made, such as "1/4"; empty: all."""
     shards: tuple[str, ...] = ()
     """Of a gathered session: each shard, its session and where it was made."""
+    sboms: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each bill of materials, by its file name; empty: none was written."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class RunEntry:
         try:
             start, end = (moment(text) for text in (self.started_at, self.finished_at))
         except ValueError:
+            return None
+        if (start.tzinfo is None) != (end.tzinfo is None):
             return None
         return max((end - start).total_seconds(), 0.0)
 

@@ -10,8 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kit import documents
 from kit.errors import InputError
 from kit.pins.seal import is_whole
 from kit.schemas import check
@@ -106,16 +105,17 @@ def pins_document() -> dict[str, Any]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file of this folder. Raises InputError when it cannot be read."""
+    where = f"kit/pins/{path.name}"
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise InputError(
-            f"kit/pins/{path.name}: cannot be read ({' '.join(str(error).split())})",
-            "reinstall the kit",
+            f"{where}: cannot be read ({error.strerror})", "reinstall the kit"
         ) from error
+    document = documents.read_yaml(content, where, "reinstall the kit")
     if not isinstance(document, dict):
-        raise InputError(f"kit/pins/{path.name}: is no mapping", "reinstall the kit")
-    return document
+        raise InputError(f"{where}: is no mapping", "reinstall the kit")
+    return dict(document)
 
 
 def refuse_edited_lists(recipes: Path, pins: Pins) -> None:

@@ -9,9 +9,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from kit.errors import InputError
 from kit.plan.model import DUET, Limits, PlannedRun
 from kit.plan.roles import CONTROLS, MAIN, PILOT, conditions_of, reference_of, role_of
-from kit.study.model import Study
+from kit.study.model import Study, arm_of
 
 IDENTITY_REPEATS = 1
 Slot = tuple[str, str]
@@ -28,6 +29,11 @@ class BlockMaker:
     repeats: int
     seed: int
     limits: Limits
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a plan of arms that the study does not have."""
+        for arm in self.arms:
+            arm_of(self.study, arm)
 
     def identity(self) -> tuple[PlannedRun, ...]:
         """One run of each arm with a fixed seed, before all blocks."""
@@ -113,7 +119,10 @@ class BlockMaker:
         """Pairs in random order; who has which half is swapped from block to block."""
         halves = self.limits.halves
         if halves is None:
-            raise ValueError("a duet block needs two halves of the CPUs")
+            raise InputError(
+                "the plan: a duet block needs two halves of the CPUs, its limits have none",
+                "measure again in a new session",
+            )
         pairs = list(enumerate(self._pairs()))
         # The first block's halves by chance, for each pair; then they are swapped.
         first = [random.Random(f"{self.seed}/halves/{pair}").randrange(2) for pair, _ in pairs]

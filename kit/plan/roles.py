@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from kit.errors import InputError
 from kit.study.model import Study, lead_claim
 
 LEAST_SLOWDOWN, MOST_SLOWDOWN = 5.0, 1000.0
@@ -98,5 +99,9 @@ def reference_of(control: str) -> str:
 
 
 def role_of(name: str) -> Role:
-    """The role of that name; a control's reference is a main run."""
-    return ROLES[MAIN] if name.endswith("-reference") else ROLES[name]
+    """Return the role of that name; a control's reference is a main run. Raise InputError."""
+    if name in map(reference_of, CONTROLS):
+        return ROLES[MAIN]
+    if name not in ROLES:
+        raise InputError(f"{name!r} is not a role of a run", f"use some of: {', '.join(ROLES)}")
+    return ROLES[name]

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from kit.plan.model import PlannedRun
 from kit.plan.roles import conditions_of
 from kit.schemas import check
-from kit.study.model import Study
+from kit.study.model import Study, arm_of
 
 
 def spec_json(run: PlannedRun, study: Study) -> str:
@@ -18,7 +18,7 @@ def spec_json(run: PlannedRun, study: Study) -> str:
         "schema": 1,
         "run_id": run.run_id,
         "arm": run.arm,
-        "variant": study.arms[run.arm].variant,
+        "variant": arm_of(study, run.arm).variant,
         "kind": run.kind,
         "repeats": run.repeats,
         "seed": run.seed,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kit.errors import InputError
-from kit.files import UNFINISHED, write_whole
+from kit.files import UNFINISHED, remove_below, write_whole
 from kit.report import crate, formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel
 from kit.results.folder import SIGNATURE, STUDY, SUMS, open_results
@@ -56,6 +56,13 @@ def picture_address(name: str, content: bytes) -> bytes:
 def is_unfinished(name: str) -> bool:
     """Whether an interrupted write left it. A study names its own files as it likes."""
     return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what interrupted writes left, the study's files aside. Raises KitError."""
+    with open_results(folder) as results:
+        left = [entry.name for entry in results.entries() if is_unfinished(entry.name)]
+    remove_below(folder, left)
 
 
 def sums_of(folder: Path) -> bytes:

@@ -18,7 +18,7 @@ from kit.judge.verdict import Verdict
 from kit.report import explanation
 from kit.report.model import ReportModel, VariantReport
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:

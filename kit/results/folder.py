@@ -18,7 +18,7 @@ SBOMS = "sbom"
 EXPLAINING = "explain"
 """A session beside the one of the folder, which it explains."""
 RUN_LOG_BYTES = 1_000_000_000
-"""A log of 10,000 runs of 100 samples takes about 400 MB."""
+"""A log of 10,000 runs of 100 samples takes about 330 MB."""
 SIGNATURE_BYTES = 100_000
 """One by an RSA key of 16384 bits takes about 6 kB; a certificate may take more."""
 REMEDY = "give the folder of a session that `kit reproduce` made"

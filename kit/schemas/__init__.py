@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,7 +21,10 @@ def schema(name: str) -> dict[str, Any]:
 
 def problems(name: str, document: object) -> list[str]:
     """Every way the document breaks the schema, as "field: reason" lines."""
-    return [] if _holds(name, document) else problems_by(schema(name), document)
+    if _holds(name, document):
+        return []
+    # Python's patterns let a line end follow the end of the text; the compiled ones do not.
+    return problems_by(schema(name), document) or problems_by_foreign(schema(name), document)
 
 
 def _holds(name: str, document: object) -> bool:
@@ -47,10 +50,59 @@ def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(schema)
-    found = sorted(validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path])
+    try:
+        found = sorted(
+            validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]
+        )
+    except RecursionError:
+        return ["$: nested too deep"]
     return [
         _text(f"{error.json_path.removeprefix('$.')}: {_short(error.message)}") for error in found
     ]
+
+
+def problems_by_foreign(schema: Mapping[str, Any], document: object) -> list[str]:
+    """Return the same for a schema of others, which may refer to nothing but itself.
+
+    Raise ValueError for one that refers to something else, or is no schema. The compiled
+    validator bounds how long a pattern may search, and ends where a schema repeats itself.
+    """
+    import jsonschema_rs
+
+    try:
+        _refuse_outside(schema)
+        validator = jsonschema_rs.validator_for(dict(schema), retriever=_retrieve_nothing)
+        found = list(validator.iter_errors(document))
+    except RecursionError as error:
+        raise ValueError("not a JSON Schema: nested too deep") from error
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        raise ValueError(f"not a usable JSON Schema: {_text(str(error))}") from error
+    lines = (f"{_path(error.instance_path)}: {_short(error.message)}" for error in found)
+    return sorted(_text(line) for line in lines)
+
+
+def _path(parts: Sequence[str | int]) -> str:
+    written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return written.removeprefix(".") or "$"
+
+
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef", "$id", "id")
+
+
+def _refuse_outside(value: object) -> None:
+    """Raise ValueError for a reference that does not stay in the document."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in _REFERENCES and isinstance(item, str) and not item.startswith("#"):
+                raise ValueError(f"{key} {item[:80]!r} leads out of it")
+            _refuse_outside(item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_outside(item)
+
+
+def _retrieve_nothing(uri: str) -> Any:
+    raise ValueError(f"{uri[:80]} is not fetched")
 
 
 def check(name: str, document: object, where: str, remedy: str) -> None:

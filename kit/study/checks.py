@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kit.documents import read_json
 from kit.errors import InputError
 from kit.folder import Folder
-from kit.schemas import problems_by
+from kit.schemas import problems_by_foreign
 from kit.study.folder import STUDY, WORKLOAD_SCHEMA
 
 _ON_FIGURES = ("rounds", "one_gain", "mean_times_repeats", "step_order")
 """The consistency rules that work on paper.figures."""
+_REMEDY = "correct the schema or remove it"
 
 
 def check_workload(study: Folder, workload: object) -> None:
@@ -21,7 +22,10 @@ def check_workload(study: Folder, workload: object) -> None:
     path = study.path / WORKLOAD_SCHEMA
     if not study.holds(WORKLOAD_SCHEMA):
         return
-    broken = problems_by(_json(study.read(WORKLOAD_SCHEMA), path), workload)
+    try:
+        broken = problems_by_foreign(_json(study.read(WORKLOAD_SCHEMA), path), workload)
+    except ValueError as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())[:300]}", _REMEDY) from error
     if broken:
         raise InputError(
             f"{study.path / STUDY}: workload.{'; workload.'.join(broken[:5])}",
@@ -31,11 +35,11 @@ def check_workload(study: Folder, workload: object) -> None:
 
 def _json(content: bytes, path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(content)
+        document = read_json(content)
     except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error})", "mend the schema or remove it") from error
+        raise InputError(f"{path}: not JSON ({error})", _REMEDY) from error
     if not isinstance(document, dict):
-        raise InputError(f"{path}: not a JSON Schema", "mend the schema or remove it")
+        raise InputError(f"{path}: not a JSON Schema", _REMEDY)
     return document
 
 

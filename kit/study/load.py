@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kit.documents import read_yaml
 from kit.errors import InputError
 from kit.folder import Folder
 from kit.schemas import check
@@ -127,30 +125,9 @@ def _arm(opened: Folder, name: str, document: Mapping[str, Any]) -> Arm:
 def _read(opened: Folder, name: str, schema: str) -> dict[str, Any]:
     path = opened.path / name
     remedy = f"see the schema kit/schemas/{schema}.schema.json for what the file must hold"
-    try:
-        document: dict[str, Any] = yaml.safe_load(opened.read(name))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not YAML ({reason})", remedy) from error
+    document: dict[str, Any] = read_yaml(opened.read(name), str(path), remedy)
     check(schema, document, str(path), remedy)
-    odd = list(_odd_values(document, ""))
-    if odd:
-        raise InputError(f"{path}: {'; '.join(odd[:5])}", remedy)
     return document
-
-
-def _odd_values(value: object, where: str) -> Iterator[str]:
-    """What JSON Schema lets pass and JSON or Python would trip over."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                yield f"{where}{key}: the key is not a string"
-            yield from _odd_values(item, f"{where}{key}.")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _odd_values(item, f"{where}{index}.")
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{where.rstrip('.')}: {value} is not a finite number"
 
 
 def _paper(document: Mapping[str, Any]) -> Paper:

@@ -225,3 +225,12 @@ class Study:
 def lead_claim(claims: Sequence[Claim]) -> Claim | None:
     """Return the claim a session is planned for: the average's, else the first."""
     return next((c for c in claims if c.statistic == "mean"), next(iter(claims), None))
+
+
+def arm_of(study: Study, name: str) -> Arm:
+    """Return the arm of that name. Raise InputError for one that the study does not have."""
+    if name not in study.arms:
+        raise InputError(
+            f"{name!r} is not an arm of study {study.id}", f"use some of: {', '.join(study.arms)}"
+        )
+    return study.arms[name]

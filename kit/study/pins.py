@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kit.documents import read_yaml
 from kit.errors import InputError
 from kit.schemas import check
 from kit.study.folder import PINS, open_study
@@ -51,10 +50,7 @@ def own_pins(folder: Path) -> OwnPins:
                 "a study with Dockerfiles of its own names what they rest on there",
             )
         content = study.read(PINS)
-    try:
-        document: dict[str, Any] = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})", remedy) from error
+    document: dict[str, Any] = read_yaml(content, str(path), remedy)
     check("study-pins", document, str(path), remedy)
     return OwnPins(
         bases=tuple(OwnBase(name, **base) for name, base in document["bases"].items()),

@@ -175,6 +175,36 @@ def test_added_bytes_and_strangers_are_refused(file: Path) -> None:
     refused(file, "no whole bundle")
 
 
+def test_a_member_of_a_size_that_the_file_does_not_hold_is_never_unpacked(tmp_path: Path) -> None:
+    member = tarfile.TarInfo(archive.IMAGES)
+    member.pax_headers = {
+        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": archive.IMAGES,
+        "GNU.sparse.realsize": str(2**40),
+    }  # fmt: skip
+    content = b"0\n".ljust(512, b"\0")
+    member.size = len(content)
+    with tarfile.open(tmp_path / "kit.bundle", "w", format=tarfile.PAX_FORMAT) as opened:
+        opened.addfile(member, io.BytesIO(content))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with pytest.raises(InputError, match="no member of a bundle"):
+        archive.read(tmp_path / "kit.bundle", scratch)
+    assert list(scratch.iterdir()) == []
+
+
+def test_sums_that_name_a_file_twice_are_refused(file: Path) -> None:
+    with tarfile.open(file) as old:
+        contents = {m.name: old.extractfile(m).read() for m in old.getmembers()}
+    sums = contents.pop(archive.SUMS)
+    with file.open("w+b") as stream:
+        writer = archive.Writer(stream)
+        for member, content in contents.items():
+            writer.add_bytes(member, content)
+        writer.add_bytes(archive.SUMS, b"0" * 64 + sums[64 : sums.index(b"\n") + 1] + sums)
+        stream.write(bytes(archive._whole(stream.tell()) - stream.tell()))
+    refused(file, "names a file twice")
+
+
 def test_another_architecture_is_refused_by_both_names(file: Path) -> None:
     engine = Store(engine_info=replace(INFO, architecture="aarch64"))
     refused(file, "made for amd64, the engine runs arm64", engine)

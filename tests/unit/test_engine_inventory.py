@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from kit.engine import inventory
-from kit.engine.holdings import HeldContainer, HeldImage, HeldVolume, Step
+from kit.engine.holdings import HeldContainer, HeldImage, HeldVolume, Removed, Step
 from kit.engine.link import Link
 from kit.errors import HostError, InUseError
 
@@ -53,7 +53,7 @@ class Client:
             {"Id": "2", "Names": None, "ImageID": "sha256:a", "State": "exited"},
         ]  # fmt: skip
 
-    def volumes(self) -> Any:
+    def volumes(self, **_: Any) -> Any:
         return {"Volumes": [{"Name": "v", "Labels": LABELS}, {"Name": "w", "Labels": None}]}
 
     def df(self) -> Any:
@@ -73,6 +73,10 @@ class Client:
 
     def remove_image(self, name: str, **options: Any) -> None:
         self._maybe_fail("remove_image")
+        self.removed.append((name, options))
+
+    def remove_container(self, name: str, **options: Any) -> None:
+        self._maybe_fail("remove_container")
         self.removed.append((name, options))
 
     def remove_volume(self, name: str) -> None:
@@ -149,3 +153,23 @@ def test_refusals(held: HeldImage | HeldVolume, call: str) -> None:
     with pytest.raises(HostError, match="broken") as caught:
         inventory.discard(link(Client(**{call: [api_error(500, "broken")]})), held)
     assert not isinstance(caught.value, InUseError)
+
+
+def test_only_containers_that_the_kit_named_go_by_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "_VOLUME_PAUSE_S", 0.0)
+    client = Client(remove_volume=[api_error(409, "in use")] * 3 + [api_error(404, "gone")])
+    listed = client.containers()
+    own = {**listed[0], "Id": "3", "Names": ["/kit-0123456789abcdef"]}
+    client.containers = lambda **_: [*listed, own]  # type: ignore[method-assign]
+    found = inventory.remove_by_label(link(client), "org.kit.lock", "0123")
+    assert found == Removed(1, 1), "a volume that is in use a moment longer is waited for"
+    assert client.removed == [("3", {"v": True, "force": True}), ("w", {})]
+
+
+def test_a_volume_that_stays_in_use_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "_VOLUME_PAUSE_S", 0.0)
+    client = Client(remove_volume=[api_error(409, "in use") for _ in range(99)])
+    assert inventory.remove_by_label(link(client), "a", "b") == Removed()
+    broken = Client(remove_volume=[api_error(500, "broken")])
+    with pytest.raises(HostError, match="broken"):
+        inventory.remove_by_label(link(broken), "a", "b")

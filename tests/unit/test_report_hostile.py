@@ -55,7 +55,7 @@ FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
     *ROLES, "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
     "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
-    "dotnet", "1/2", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
+    "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
     "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
 })  # fmt: skip
 """Words of closed lists, and names that loading holds to a pattern."""
@@ -102,7 +102,7 @@ def session_and_model():
         throttle=("sw_thermal_slowdown",), pids=(1,), failures=("x",),
     )  # fmt: skip
     header = replace(
-        session.header, gpu=check, shard="1/2", shards=("x",),
+        session.header, gpu=check, shard="1/1", shards=("x",),
         plan=replace(session.header.plan, notes=("x",), pilot=5),
     )  # fmt: skip
     entries = tuple(
@@ -116,10 +116,14 @@ def session_and_model():
         session, header=header, entries=entries, notes=("x",), executable=ran,
         outlook={
             "design": "sequential", "blocks": 9, "claim": "x", "wanted_gain_percent": 6.5,
-            "power": 0.8, "minutes_left": 1.0, "detectable_gain_percent": 5.0,
+            "power": 0.8, "slowdown_percent": 6.95, "minutes_left": 1.0,
+            "detectable_gain_percent": 5.0,
             "designs": [{
-                "design": "x", "blocks": 5, "sd_log": 0.1, "planning_sd": 0.1, "block_s": 1.0,
-                "needs": [{"power": 0.8, "blocks": 9}],
+                "design": "x", "blocks": 5, "sd_log": 0.1, "planning_sd": 0.1,
+                "control_sd": 0.1, "block_s": 1.0,
+                "needs": [
+                    {"power": 0.8, "blocks": 9, "direction": 3, "size": 9, "slowed": None}
+                ],
             }],
             "undecided": {"x": None}, "reason": "x",
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 from collections.abc import Callable
@@ -187,9 +188,9 @@ def test_several_faults_are_told_at_once(folder: Path) -> None:
     assert "workload.batch_size" in caught.value.problem
 
 
-def test_a_date_that_is_none_is_not_yaml(folder: Path) -> None:
+def test_a_date_is_text(folder: Path) -> None:
     (folder / "study.yaml").write_text("id: 2022-13-45", encoding="utf-8")
-    with pytest.raises(InputError, match="not YAML"):
+    with pytest.raises(InputError, match="'title' is a required property"):
         load_study(folder)
 
 
@@ -225,10 +226,43 @@ def test_a_claim_id_that_is_there_twice_is_refused_by_name(
     folder: Path, first: str, second: str
 ) -> None:
     def same_id(claims: dict[str, Any]) -> None:
-        claims[second].append({**claims[second][0], "id": claims[first][0]["id"]})
+        claims[second].append({**copy.deepcopy(claims[second][0]), "id": claims[first][0]["id"]})
 
     change(folder / "claims.yaml", same_id)
     with pytest.raises(InputError) as caught:
         load_study(folder)
     assert str(folder / "claims.yaml") in caught.value.problem
     assert f"{first}[0]" in caught.value.problem and f"{second}[" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"$ref": "http://127.0.0.1:9/x"}', "$ref"),
+        ('{"properties": {"a": {"$ref": "file:///etc/passwd"}}}', "file:///etc/passwd"),
+        ('{"$id": "http://127.0.0.1:9/x"}', "$id"),
+        ('{"$dynamicRef": "x"}', "$dynamicRef"),
+        ('{"$ref": "#/$defs/none"}', "workload.schema.json"),
+        ('{"$schema": "http://127.0.0.1:9/x"}', "workload.schema.json"),
+        ('{"type": "nothing"}', "workload.schema.json"),
+        ('{"properties": {"dataset": {"pattern": "("}}}', "workload.schema.json"),
+        ('{"properties": {"dataset": {"pattern": 3}}}', "workload.schema.json"),
+        ('{"type": "object", "type": "array"}', "'type' is there twice"),
+        ('{"not": ' * 400 + "{}" + "}" * 400, "workload.schema.json"),
+        ("[" * 200_000, "workload.schema.json"),
+    ],
+)
+def test_a_workload_schema_that_leads_out_or_is_none_is_refused(
+    folder: Path, text: str, named: str
+) -> None:
+    (folder / "workload.schema.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_study(folder)
+    assert named in caught.value.problem
+
+
+def test_a_key_that_is_there_twice_is_named_with_its_line(folder: Path) -> None:
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    (folder / "study.yaml").write_text(text + "\nid: another\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"study\.yaml.*line \d+: 'id' is there twice"):
+        load_study(folder)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from test_explain import varied
 from test_pipeline import PINS, STUDY, Bench, StopAt
+from test_verify_sums import unreadable
 
 import kit.cli
 from kit import explain, pipeline
@@ -221,8 +222,25 @@ def test_a_picture_that_was_added_to_the_page_is_found(folder: Path) -> None:
 def test_a_bill_of_materials_that_the_report_links_must_be_there(folder: Path) -> None:
     (folder / "sbom" / "python-cpu.cdx.json").unlink()
     resummed(folder)
-    said = "sbom/python-cpu.cdx.json is missing, which report.md links"
-    assert wrong(folder) == {"reports": (said,)}
+    name = "sbom/python-cpu.cdx.json"
+    assert wrong(folder) == {
+        "bills of materials": (f"{name} is missing",),
+        "reports": (f"{name} is missing, which report.md links",),
+    }
+
+
+def test_a_bill_of_materials_that_was_changed_with_its_sum_is_named(folder: Path) -> None:
+    path = folder / "sbom" / "python-cpu.cdx.json"
+    path.write_text(path.read_text().replace("2.36", "2.37"))
+    resummed(folder)
+    said = "sbom/python-cpu.cdx.json is not the one that the log names"
+    assert wrong(folder) == {"bills of materials": (said,)}
+
+
+def test_a_log_without_sums_of_bills_of_materials_is_read(folder: Path) -> None:
+    rewritten(folder, lambda d: d["type"] == "header" and d.pop("sboms"))
+    resummed(folder)
+    assert wrong(folder) == {}
 
 
 def test_a_file_that_no_session_makes_is_named_though_it_is_listed(folder: Path, capsys) -> None:
@@ -282,7 +300,7 @@ def test_a_report_that_cannot_be_read_hides_nothing_else(
         "results.json was changed",
     )
     assert found["reports"] == (
-        "report.md cannot be read (Permission denied)",
+        f"{folder / 'report.md'}: cannot be read (Permission denied)",
         "results.json does not follow from the log",
     )
 
@@ -295,18 +313,6 @@ def test_a_log_that_cannot_be_read_hides_nothing_else(
     found = wrong(folder)
     assert "results.json was changed" in found["files"]
     assert all(f"{NAME}" in found[w][0] for w in ("chain of the log", "log and study"))
-
-
-def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """The file of that name as another user has it (who runs the tests may be root)."""
-    read = Path.read_bytes
-
-    def refused(path: Path) -> bytes:
-        if path.name == name:
-            raise PermissionError(13, "Permission denied", str(path))
-        return read(path)
-
-    monkeypatch.setattr(Path, "read_bytes", refused)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +342,7 @@ def test_a_deep_line_is_a_finding(folder: Path) -> None:
 def test_a_file_of_the_study_whose_name_is_no_text_is_a_finding(folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder / "study") + b"/bad\xff")).write_text("x")
     found = wrong(folder)
-    assert "cannot be read" in found["log and study"][0]
+    assert "is not UTF-8" in found["log and study"][0]
     assert "was added" in found["files"][0]
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,18 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "own.part").write_text("a study's own")
     return tmp_path
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The file or folder of that name as another user has it (the tests may run as root)."""
+    opened = os.open
+
+    def refused(path: object, *arguments: Any, **named: Any) -> int:
+        if path == name:
+            raise PermissionError(13, "Permission denied", name)
+        return opened(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "open", refused)
 
 
 def summed(folder: Path) -> Path:
@@ -80,8 +93,8 @@ def test_what_is_no_file_is_named(folder: Path, tmp_path_factory: pytest.TempPat
     links = ("dangling", "folder", "loop", "plain")
     assert sorted(check(folder, ANY).wrong) == sorted(
         [
-            *(f"{name} is a link, no file of its own" for name in links),
-            "pipe is neither a file nor a folder",
+            *(f"{name} is a link, not a plain file" for name in links),
+            "pipe is a pipe, not a plain file",
             "report.md.part was left by an interrupted write",
         ]
     )
@@ -93,7 +106,7 @@ def test_a_file_that_became_a_link_is_named_once(folder: Path) -> None:
     summed(folder)
     (folder / "plain").unlink()
     (folder / "plain").symlink_to("study/own.part")
-    assert check(folder, ANY).wrong == ("plain is a link, no file of its own",)
+    assert check(folder, ANY).wrong == ("plain is a link, not a plain file",)
 
 
 def test_strangers_are_named_with_a_list_and_without(folder: Path) -> None:
@@ -120,26 +133,12 @@ def test_a_folder_or_a_file_that_cannot_be_read_is_named(
 ) -> None:
     summed(folder)
     (folder / "new\nline").write_text("changed")
-    read = Path.read_bytes
-
-    def refused(path: Path) -> bytes:
-        if path.name == "plain":
-            raise PermissionError(13, "Permission denied", str(path))
-        return read(path)
-
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    unreadable(monkeypatch, "plain")
     assert check(folder, ANY).wrong == (
         "plain cannot be read (Permission denied)",
         "new\nline was changed",
     )
     with pytest.raises(InputError, match="plain: cannot be read"):
         sums_of(folder)
-    listed = os.scandir
-
-    def unlisted(path: str) -> object:
-        if str(path).endswith("study"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return listed(path)
-
-    monkeypatch.setattr(os, "scandir", unlisted)
+    unreadable(monkeypatch, "study")
     assert "study/ cannot be listed (Permission denied)" in check(folder, ANY).wrong

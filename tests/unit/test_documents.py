@@ -1,0 +1,72 @@
+"""YAML and JSON from others: what is refused, and what stays as written."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit.documents import DEPTH, NODES, read_json, read_yaml
+from kit.errors import InputError
+
+
+def test_values_of_json_are_read() -> None:
+    text = b"a: &x one\nb: [*x, 2, 3.5, true, null]\nday: 2022-05-01\n"
+    assert read_yaml(text, "f", "r") == {
+        "a": "one",
+        "b": ["one", 2, 3.5, True, None],
+        "day": "2022-05-01",
+    }
+    assert read_yaml(b"", "f", "r") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (b"a: 1\nb: 2\na: 3\n", "line 3: 'a' is there twice"),
+        (b"a: &x {b: 1}\nc: *x\n", "line 2"),
+        (b"a: &x [1]\nc: *x\n", "line 2"),
+        (b"a: &x [*x]\n", "line 1"),
+        (b"a: 1\n<<: {b: 2}\n", "line 2"),
+        (b"a: !!python/object/apply:os.system [ls]\n", "line 1"),
+        (b"a: !!binary aGVsbG8=\n", "line 1"),
+        (b"a: !!set {b, c}\n", "line 1"),
+        (b"a: .nan\n", "line 1"),
+        (b"a: 1e999\n", "a"),
+        (b"a: " + b"9" * 31, "30 digits"),
+        (b"a: " + b"9" * 5000, "line 1"),
+        (b"a: 0b\n1: 2", "the key is not a string"),
+        (b"? [1, 2]\n: 3\n", "the key is not a string"),
+        (b"[" * (DEPTH + 1) + b"]" * (DEPTH + 1), "nested deeper"),
+        (b"[" * 100_000, "line 1"),
+        (b"[" + b"1," * (NODES + 1) + b"]", "values"),
+        (b'a: "\\ud800"\n', "f"),
+        (b"a: \xff\n", "f"),
+        (b"a: !!int x\n", "line 1"),
+        (b"a: !!float ''\n", "line 1"),
+        (b"a: !!bool maybe\n", "line 1"),
+        (b"a: 1\n---\nb: 2\n", "f"),
+    ],
+)
+def test_what_is_refused_in_yaml_is_named(text: bytes, named: str) -> None:
+    if text == b"a: 1e999\n":  # no float in YAML 1.1: text
+        assert read_yaml(text, "f", "r") == {"a": "1e999"}
+        return
+    with pytest.raises(InputError) as caught:
+        read_yaml(text, "f.yaml", "r")
+    assert "f.yaml" in caught.value.problem
+    assert named in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 1, "a": 2}', '{"a": NaN}', "[1e999]", "[-Infinity]", "1" * 1001, "[" * 200_000, "{"],
+)
+def test_what_is_refused_in_json(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_json(text)
+    with pytest.raises(ValueError, match=r"."):
+        read_json(text.encode())
+
+
+def test_json_is_read() -> None:
+    assert read_json('{"a": [1, 2.5, "x", null]}') == {"a": [1, 2.5, "x", None]}
+    assert read_json('{"sum": "' + "1" * 64 + '", "n": 12}')["n"] == 12
