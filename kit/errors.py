@@ -92,10 +92,13 @@ class VerdictError(KitError):
 
 
 class TamperedError(KitError):
-    """A results folder is not as its session wrote it."""
+    """A results folder is not as its session wrote it, or not signed as was asked for."""
 
     exit_code = 8
-    meaning = "kit verify: a results folder is not as its session wrote it"
+    meaning = (
+        "kit verify, kit sign: a results folder is not as its session wrote it, "
+        "or not signed as asked"
+    )
 
 
 EXIT_OK = 0

@@ -28,6 +28,7 @@ from kit.cli.new_study import new_study
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
 from kit.cli.setup import setup
+from kit.cli.sign import sign
 from kit.cli.signals import stop_within
 from kit.cli.verify import verify
 from kit.cli.verify_image import verify_image
@@ -58,8 +59,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    reproduce, explain, judge, report, verify, diff, appendix, new_study, matrix, gather, build,
-    verify_image, bundle, setup, doctor, lock, clean,
+    reproduce, explain, judge, report, verify, sign, diff, appendix, new_study, matrix, gather,
+    build, verify_image, bundle, setup, doctor, lock, clean,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

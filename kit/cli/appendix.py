@@ -15,6 +15,7 @@ def appendix(folder: Path) -> None:
     It is filled from the study and from what this session cost, as markdown and as a
     LaTeX document. What only the authors know is marked TO FILL IN.
     """
+    from kit.cli.outcome import warn_unfit
     from kit.files import write_below
     from kit.locks import writing
     from kit.measure.runlog import read_session
@@ -29,5 +30,6 @@ def appendix(folder: Path) -> None:
         made = render(session, build_report(session, study))
         write_below(folder, made)
         add_sums(folder, made)
+    warn_unfit(folder)
     for name in made:
         click.echo(f"{folder / name}")

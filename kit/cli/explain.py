@@ -43,6 +43,7 @@ def explain(
     """
     from kit import explain as explaining
     from kit import pipeline
+    from kit.cli.outcome import warn_unfit
     from kit.cli.world import open_world
     from kit.measure.runlog import read_session
     from kit.pins.load import shipped_pins
@@ -82,5 +83,7 @@ def explain(
         explaining.write(place, found)
         if folder is not None:
             pipeline.report(folder, study)
+            warn_unfit(folder)
+        warn_unfit(place)
     click.echo(plain_text(found))
     click.echo(f"Explanation: {place / REPORT}")

@@ -41,6 +41,22 @@ def check_options(wishes: Mapping[str, Any], study: Study) -> None:
     refuse_strangers(parse_rules(wishes["fail_on"]), study)
 
 
+def warn_unfit(folder: Path) -> None:
+    """Say that new sums are not those that were signed, where that is so.
+
+    The signature stays: only who signed can say what becomes of it.
+    """
+    from kit.results.folder import SIGNATURE
+    from kit.verify.signature import fits
+
+    if not fits(folder):
+        click.echo(
+            f"{folder / SIGNATURE} does not fit the files any more: they are not those that were "
+            f"signed. `kit sign {folder} --key KEY` signs these.",
+            err=True,
+        )
+
+
 def conclude(model: ReportModel, folder: Path, wishes: Mapping[str, Any]) -> None:
     """Print the verdicts, write the step's summary and annotations, raise what there is."""
     from kit import pipeline
@@ -57,6 +73,7 @@ def conclude(model: ReportModel, folder: Path, wishes: Mapping[str, Any]) -> Non
         click.echo(folder / REPORT)
     else:
         print_head(model, folder)
+    warn_unfit(folder)
     if not model.header.shard:  # the verdicts on a part of the blocks would only mislead
         summarise(model, os.environ)
         annotate(model, os.environ)

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
+
+if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
+    from kit.sign import Signers
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def verify(folder: Path) -> None:
+@click.option(
+    "--allowed-signers",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Want a signature by one of these: a file as ssh-keygen(1) and git use it.",
+)
+@click.option(
+    "--signer",
+    metavar="IDENTITY",
+    help="Want the signature to be by this one of --allowed-signers.",
+)
+def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -> None:
     """Check the results in FOLDER as an outsider, without an engine.
 
     Sums of all files, the chain of the run log, the plan made anew from its seed, every
@@ -17,21 +32,44 @@ def verify(folder: Path) -> None:
     must be equal; other numbers may differ by 1e-9 of themselves, as another Python or SciPy
     rounds them, and plots where another matplotlib drew them: both are named. Whatever was
     changed is named; exit code 8.
+
+    A signature (see `kit sign`) must fit SHA256SUMS. With --allowed-signers it must be there,
+    and by one of them; else exit code 8. It says who vouches for the files, not that what they
+    say is true.
     """
     from kit import verify as verifying
     from kit.errors import TamperedError
     from kit.report.text import plain
     from kit.results.folder import EXPLAINING
+    from kit.verify.signature import WHAT
 
-    findings = verifying.verify(folder, EXPLAINING)
+    findings = verifying.verify(folder, EXPLAINING, _signers(allowed_signers, signer))
     for found in findings:
         word = "WRONG" if found.wrong else "ok"
-        click.echo(f"{word:5}  {found.what}" + ("" if found.wrong else f": {found.good}"))
+        click.echo(f"{word:5}  {found.what}" + ("" if found.wrong else f": {plain(found.good)}"))
         for line in found.wrong:
             click.echo(f"       {plain(line)}")
-    wrong = [found.what for found in findings if found.wrong]
+    wrong = [found for found in findings if found.wrong]
+    if [found.what for found in wrong] == [WHAT]:
+        raise TamperedError(
+            f"{folder}: {WHAT}: {wrong[0].wrong[0]}",
+            "take folder and signature from whoever signed them; `kit sign` signs a folder anew",
+        )
     if wrong:
         raise TamperedError(
-            f"{folder}: {', '.join(wrong)}: not as the session wrote it",
+            f"{folder}: {', '.join(found.what for found in wrong)}: not as the session wrote it",
             "take the folder as it was written; `kit report` makes reports anew from the log",
         )
+
+
+def _signers(allowed: BinaryIO | None, signer: str | None) -> Signers | None:
+    """Whose signature is asked for. Raises InputError where that cannot be told."""
+    from kit.errors import InputError
+    from kit.sign import Signers
+
+    if signer is not None and (allowed is None or not signer.strip()):
+        raise InputError(
+            f"--signer {signer!r}: names nobody without --allowed-signers, or with an empty name",
+            "give both: --signer alice@example.org --allowed-signers FILE",
+        )
+    return None if allowed is None else Signers(allowed.read(), signer or "")

@@ -13,7 +13,7 @@ from kit.errors import InputError
 from kit.files import UNFINISHED, remove_below, write_whole
 from kit.report import crate, formats, html, markdown, plots, results_json
 from kit.report.model import ReportModel
-from kit.results.folder import STUDY, SUMS, open_results
+from kit.results.folder import SIGNATURE, STUDY, SUMS, open_results
 
 REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
 FORMATS = "formats"
@@ -75,7 +75,8 @@ def sums_of(folder: Path) -> bytes:
         for entry in results.entries():
             if entry.unread:
                 raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
-            if entry.name != SUMS and not is_unfinished(entry.name) and not entry.odd:
+            summed = entry.name not in (SUMS, SIGNATURE)
+            if summed and not is_unfinished(entry.name) and not entry.odd:
                 lines.append((entry.name, results.sha256(entry.name)))
     return b"".join(_line(name, digest) for name, digest in sorted(lines))
 

@@ -1,8 +1,8 @@
 """Checking a results folder as an outsider: does everything in it follow from its log?
 
-This finds what was changed after the fact, a file at a time. It is no signature:
-whoever can rewrite the whole folder can make another one. An appendix, in which authors
-fill in blanks, is known by its sum alone.
+This finds what was changed after the fact, a file at a time. Whoever can rewrite the whole
+folder can make another one: only a signature tells that one from the first.
+An appendix, in which authors fill in blanks, is known by its sum alone.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.errors import InputError, KitError
+from kit.errors import InputError, KitError, TamperedError
 from kit.measure.runlog import NAME, broken_chain, read_session
 from kit.plan.model import EXPLAIN
-from kit.results.folder import REMEDY, open_results
+from kit.results.folder import REMEDY, SUMS, open_results
+from kit.sign import Signers
 from kit.study.kept import study_for
-from kit.verify import plan, reports, runs, sboms, sums
+from kit.verify import plan, reports, runs, sboms, signature, sums
 from kit.verify.finding import UNREADABLE, Finding, finding, said
 
-__all__ = ["Finding", "verify"]
+__all__ = ["Finding", "verified_sums", "verify"]
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,43 @@ class _Session:
     """An explanation with runs still to make: its files are not what they will be."""
 
 
-def verify(folder: Path, explaining: str) -> tuple[Finding, ...]:
+def verify(folder: Path, explaining: str, signers: Signers | None = None) -> tuple[Finding, ...]:
     """Every check of the folder. ``explaining``: where an explanation lies inside it.
 
-    Raises InputError where there is no session at all.
+    Raises InputError where there is no session at all, HostError where a signature is asked
+    for and this machine cannot check it.
     """
+    content = _sums(folder)
+    signed = signature.check(folder, content, signers)
+    return (*_follows(folder, explaining, content), signed)
+
+
+def verified_sums(folder: Path, explaining: str) -> bytes:
+    """Return the sums of a folder in which everything holds, whoever signed it.
+
+    Raise TamperedError that names what does not hold, InputError where there is no session.
+    """
+    content = _sums(folder)
+    wrong = [found.what for found in _follows(folder, explaining, content) if found.wrong]
+    if wrong or content is None:
+        raise TamperedError(
+            f"{folder}: {', '.join(wrong)}: not as the session wrote it",
+            f"see `kit verify {folder}`; `kit report {folder}` makes reports anew from the log",
+        )
+    return content
+
+
+def _sums(folder: Path) -> bytes | None:
+    """The list of sums, read once for all that is said of it; None: ``sums.check`` says why."""
+    with open_results(folder) as results:
+        try:
+            return results.read(SUMS) if results.holds(SUMS) else None
+        except InputError:
+            return None
+
+
+def _follows(folder: Path, explaining: str, content: bytes | None) -> tuple[Finding, ...]:
+    """Everything but the signature."""
     with open_results(folder) as results:
         if not results.holds(NAME):
             raise InputError(f"{folder}: holds no {NAME}", REMEDY)
@@ -43,7 +76,7 @@ def verify(folder: Path, explaining: str) -> tuple[Finding, ...]:
     inside = _session(folder / explaining, None) if explained else None
     beside = folder / explaining if inside is not None else None
     own = _session(folder, beside, inside is not None and inside.unfinished)
-    found = [sums.check(folder, _known(own, inside, explaining)), *own.findings]
+    found = [sums.check(folder, _known(own, inside, explaining), content), *own.findings]
     if inside is not None:
         found += [replace(each, what=f"explanation: {each.what}") for each in inside.findings]
     return tuple(found)

@@ -9,7 +9,7 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.folder import Folder
 from kit.report.files import is_unfinished, read_sums
-from kit.results.folder import RUN_LOG, STUDY, SUMS, open_results
+from kit.results.folder import RUN_LOG, SIGNATURE, STUDY, SUMS, open_results
 from kit.study.folder import belongs
 from kit.verify.finding import Finding
 
@@ -35,7 +35,7 @@ class Known:
         for start, known in self.folders:
             if name.startswith(start):
                 return known.holds(name.removeprefix(start))
-        if self.names is None or name in self.names or name in (RUN_LOG, SUMS):
+        if self.names is None or name in self.names or name in (RUN_LOG, SUMS, SIGNATURE):
             return True
         return name.startswith(f"{STUDY}/") and belongs(name.removeprefix(f"{STUDY}/"))
 
@@ -43,11 +43,14 @@ class Known:
 ANY = Known(None)
 
 
-def check(folder: Path, known: Known) -> Finding:
-    """Changed, missing, a stranger, or no file at all."""
+def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
+    """Changed, missing, a stranger, or no file at all.
+
+    ``content``: the list of the sums where it was read already, as its signature was checked.
+    """
     with open_results(folder) as results:
         found, odd, wrong = _found(results)
-        listed, of_list = _listed(results)
+        listed, of_list = _listed(results, content)
     wrong += of_list
     written = dict(listed)
     wrong += [f"{name} {why}" for name, why in sorted(odd.items())]
@@ -69,12 +72,14 @@ def _making(name: str, known: Known) -> bool:
     return bool(known.unfinished) and name.startswith(known.unfinished)
 
 
-def _listed(results: Folder) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+def _listed(
+    results: Folder, content: bytes | None
+) -> tuple[tuple[tuple[str, str], ...], list[str]]:
     """Name and sum of each line of the list, and what is wrong with the list itself."""
     if not results.has(SUMS):
         return (), [f"{SUMS} is missing"]
     try:
-        listed = read_sums(results.read(SUMS))
+        listed = read_sums(results.read(SUMS) if content is None else content)
     except InputError as error:
         return (), [error.problem]
     return listed, [] if listed else [f"{SUMS} lists no file"]
@@ -98,7 +103,7 @@ def _found(results: Folder) -> tuple[Mapping[str, str], Mapping[str, str], list[
                 odd[entry.name] = entry.odd
             elif is_unfinished(entry.name):
                 odd[entry.name] = "was left by an interrupted write"
-            elif entry.name != SUMS:
+            elif entry.name not in (SUMS, SIGNATURE):
                 try:
                     found[entry.name] = results.sha256(entry.name)
                 except InputError as error:

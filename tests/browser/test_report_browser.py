@@ -23,6 +23,7 @@ from selenium.webdriver.common.keys import Keys
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
+from packages import install
 from sessions import change_record, fail_run, make_fidelity, make_session, paired
 
 from kit.report import html, markdown, plots
@@ -53,23 +54,10 @@ def major(program):
     return re.search(r"\d+", done.stdout + "0")[0]
 
 
-def install():
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.fail("no Chromium with its driver here: apt-get install chromium chromium-driver")
-    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    packages = ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"]
-    for arguments in (["update"], packages):
-        done = subprocess.run(
-            [*apt, *arguments], env=env, capture_output=True, text=True, check=False
-        )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     if find() is None:
-        install()
+        install("chromium", "chromium-driver")
     program, driver = find()
     options = webdriver.ChromeOptions()
     options.binary_location = program

@@ -1,0 +1,62 @@
+"""The signature of the sums: who vouches for a results folder, if anyone does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit.errors import InputError
+from kit.results.folder import SIGNATURE, SUMS, open_results
+from kit.sign import Signature, Signers, can_check, examine
+from kit.verify.finding import Finding
+
+WHAT = "signature"
+_PROVES = "says who vouches for these files, not that what they say is true"
+
+
+def check(folder: Path, sums: bytes | None, signers: Signers | None) -> Finding:
+    """Find whether the folder's signature fits those sums and is one that was asked for.
+
+    ``signers`` None: nobody's is asked for, and no signature is as good as one by any key.
+    Raise HostError where one is asked for and ssh-keygen is missing.
+    """
+    try:
+        with open_results(folder) as results:
+            signature = results.read(SIGNATURE) if results.holds(SIGNATURE) else None
+    except InputError as error:
+        return _wrong(error.problem)
+    if signature is None:
+        return _wrong("not signed") if signers else _good("not signed; anyone can have made it")
+    if sums is None:
+        return _wrong(f"does not fit: there is no {SUMS}")
+    if signers is None and not can_check():
+        return _good("not checked, for ssh-keygen is missing")
+    return _told(examine(sums, signature, signers), signers)
+
+
+def fits(folder: Path) -> bool:
+    """Return whether the folder's signature fits its sums; True where nothing says otherwise."""
+    with open_results(folder) as results:
+        sums = results.read(SUMS) if results.has(SUMS) else None
+    return not check(folder, sums, None).wrong
+
+
+def _told(found: Signature, signers: Signers | None) -> Finding:
+    if not found.key:
+        return _wrong(f"does not fit {SUMS}: {found.reason}")
+    if signers is None:
+        return _good(f"signed by an unknown key, {found.key}; --allowed-signers tells whose")
+    if not found.signer:
+        why = f" ({found.reason})" if found.reason else ""
+        return _wrong(f"signed by an unknown key, {found.key}: no allowed signer's{why}")
+    said = f"signed by {found.signer} ({found.key})"
+    if signers.identity not in ("", found.signer):
+        return _wrong(f"{said}, not by {signers.identity}")
+    return _good(f"{said}; it {_PROVES}")
+
+
+def _good(said: str) -> Finding:
+    return Finding(WHAT, (), said)
+
+
+def _wrong(said: str) -> Finding:
+    return Finding(WHAT, (said,), "")
