@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,12 @@ def test_an_interrupted_explanation_goes_on(tmp_path: Path) -> None:
     assert [e.run_id for e in session.entries] == planned
 
 
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused is refused before an engine is looked for."""
+    monkeypatch.setattr("kit.cli.world.discover", lambda: pytest.fail("an engine was asked for"))
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -123,14 +130,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "option, wanted, planned", [("--blocks", "10", "2"), ("--repeats", "5", "3")]
 )
-@pytest.mark.parametrize("begun", [StopAt(6), works])
+@pytest.mark.parametrize("begun", [lambda: StopAt(6), lambda: works], ids=["stopped", "done"])
+@pytest.mark.usefixtures("no_engine")
 def test_another_plan_than_that_of_an_explanation_that_is_there_is_refused(
-    tmp_path: Path, capsys, begun: RunScript, option: str, wanted: str, planned: str
+    tmp_path: Path, capsys, begun: Callable[[], RunScript], option: str, wanted: str, planned: str
 ) -> None:
     folder = Bench(tmp_path).reproduce()
     beside = folder / pipeline.EXPLAINING
     with suppress(KeyboardInterrupt):
-        explain.explain(Bench(tmp_path, begun).world(), STUDY, PINS, Options(), beside, 2, 3)
+        explain.explain(Bench(tmp_path, begun()).world(), STUDY, PINS, Options(), beside, 2, 3)
     before = contents(folder)
     assert kit.cli.run(["explain", str(folder), option, wanted]) == 2
     said = capsys.readouterr().err
@@ -153,6 +161,7 @@ def test_an_explanation_goes_on_without_options_or_with_its_own(tmp_path: Path) 
     assert not read_session(place).unfinished
 
 
+@pytest.mark.usefixtures("no_engine")
 def test_an_explanation_never_goes_on_with_a_session_that_compares(tmp_path: Path, capsys) -> None:
     """Named as --out, a stopped session would have been measured to its end."""
     with pytest.raises(KeyboardInterrupt):
@@ -164,6 +173,7 @@ def test_an_explanation_never_goes_on_with_a_session_that_compares(tmp_path: Pat
     assert contents(folder) == before
 
 
+@pytest.mark.usefixtures("no_engine")
 def test_beside_a_session_out_says_nothing_and_is_refused(tmp_path: Path, capsys) -> None:
     folder = Bench(tmp_path).reproduce()
     assert kit.cli.run(["explain", str(folder), "--out", str(tmp_path / "there")]) == 2

@@ -254,8 +254,13 @@ def test_an_image_is_gone_only_where_its_registry_says_so(error: Exception, gone
 
 @pytest.mark.parametrize("options", [["--json"], ["--check", "--nuget-lock"]])
 def test_an_option_that_would_be_ignored_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
 ) -> None:
+    for name in ("lock", "check_all"):
+        monkeypatch.setattr(workplace, name, lambda *_: pytest.fail("the pins were looked at"))
     file = tmp_path / "packages.lock.json"
     file.write_text("{}")
     named = [str(file)] if options[-1] == "--nuget-lock" else []

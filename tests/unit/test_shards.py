@@ -161,8 +161,9 @@ def test_more_shards_than_blocks_are_refused_before_anything_is_started(
 
 
 def test_a_budget_of_few_blocks_has_no_more_shards(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("kit.cli.world.discover", lambda: pytest.fail("an engine was asked for"))
     command = ["reproduce", "--budget", "quick", "--shard", "4/4", "--seed", "1"]
     assert kit.cli.run([*command, "--out", str(tmp_path)]) == 2
     assert "4/4" in capsys.readouterr().err
