@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from documented import ROOT, SHELL, SHOWN
+from packages import install
 
 from kit.engine.docker import DockerEngine
 
@@ -51,6 +52,11 @@ STEPS = (
     Step("kit verify-image results/SESSION"),
     Step("kit explain DIR", "--blocks 2 --noisy"),
     Step("kit appendix DIR", says="appendix"),
+    Step("kit sign DIR --key KEY", says="SHA256SUMS.sig"),
+    Step(
+        "kit verify DIR --signer alice@example.org --allowed-signers SIGNERS",
+        says="signed by alice@example.org",
+    ),
     Step("kit matrix --runner ubuntu-24.04 --shards 2 --blocks 6", says='"shard": "2/2"'),
     Step("kit matrix --gpu-runner LABEL", says="LABEL"),
     Step("kit reproduce --blocks 6 --seed 7 --shard 1/2", f"{LIGHT} --out shards/1"),
@@ -87,7 +93,7 @@ class Place:
         names = {
             "FOLDER": "squares", "FILE": "kit.bundle", "DIR": self._session("results"),
             "results/SESSION": self._session("results"), "A": self._session("results"),
-            "B": self._session("other"),
+            "B": self._session("other"), "KEY": "key", "SIGNERS": "signers",
         }  # fmt: skip
         shards = iter((self._session("shards/1"), self._session("shards/2")))
         words = [next(shards) if word == "SHARD" else word for word in shown.split()]
@@ -111,6 +117,11 @@ class Place:
 def place(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("user")
     (folder / "packages").mkdir()
+    if shutil.which("ssh-keygen") is None:
+        install("openssh-client")
+    key = folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    (folder / "signers").write_text(f"alice@example.org {key.with_suffix('.pub').read_text()}")
     for part in ("kit", "images"):
         shutil.copytree(ROOT / part, folder / "checkout" / part)
     for part in ("pyproject.toml", "compose.yaml", "README.md", "LICENSE"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-from documented import PAGES, ROOT, SHOWN
+from documented import PAGES, ROOT, SECURITY, SHOWN
 from sessions import make_session, make_study, paired
 
 from kit.cli import cli
@@ -63,6 +63,18 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
             if not target.startswith(("http:", "https:", "mailto:")):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (?!can or cannot|---)(.+) \| (.+) \|$", SECURITY.read_text(), re.M)
+    assert len(rows) >= 25
+    for said, shown in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", shown)
+        assert named and len(named) == shown.count("`") // 2, said
+        for file, name in named:
+            tree = ast.parse((ROOT / file).read_text())
+            there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            assert name in there, f"{file}::{name}"
 
 
 def texts_of_the_code() -> list[re.Pattern[str]]:

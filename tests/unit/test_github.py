@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from golden.archive import ARCHIVES, opened, reported
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -61,8 +65,8 @@ def test_permissions_are_least_and_every_job_ends(path: Path) -> None:
     document = loaded(path)
     assert document["permissions"] == {"contents": "read"}
     assert document["concurrency"]["group"].endswith("${{ github.ref }}")
-    for job in document["jobs"].values():
-        assert "permissions" not in job
+    for name, job in document["jobs"].items():
+        assert ("permissions" in job) is (name == "attest")
         assert 0 < job["timeout-minutes"] <= 360
         checkouts = [s for s in job["steps"] if "actions/checkout" in s.get("uses", "")]
         assert all(s["with"]["persist-credentials"] is False for s in checkouts)
@@ -87,3 +91,75 @@ def test_the_week_checks_the_pins() -> None:
     assert [s["run"] for s in document["jobs"]["pins"]["steps"] if "run" in s][-1] == (
         "kit lock --check"
     )
+
+
+def test_the_job_that_attests_can_do_nothing_else() -> None:
+    job = loaded(ROOT / ".github/workflows/reproduce.yml")["jobs"]["attest"]
+    assert job["permissions"] == {"contents": "read", "id-token": "write", "attestations": "write"}
+    (subjects, attest) = job["steps"]
+    assert set(subjects) == {"name", "env", "run"}
+    assert attest["uses"].startswith("actions/attest@")
+    assert attest["with"] == {"subject-checksums": "subjects.txt"}
+    assert "inputs.attest" in job["if"] and "needs.gather.outputs.sums" in job["if"]
+
+
+def test_the_action_attests_only_when_asked_and_only_what_was_verified() -> None:
+    assert loaded(ACTIONS[0])["inputs"]["attest"]["default"] == "false"
+    steps = steps_of(ACTIONS[0])
+    (verify,) = (step for step in steps if step.get("id") == "verify")
+    assert "inputs.attest == 'true'" in verify["if"]
+    (attest,) = (step for step in steps if step.get("uses", "").startswith("actions/attest@"))
+    assert "steps.verify.outcome == 'success'" in attest["if"]
+    assert steps.index(verify) < steps.index(attest)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = opened(ARCHIVES[0], tmp_path_factory.mktemp("made"))
+    reported(folder)
+    return folder
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_sums_of_folders_that_hold_are_what_is_attested(
+    made: Path, tmp_path: Path, whole: bool
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "kit").write_text(f'#!/bin/sh\nexec {sys.executable} -m kit "$@"\n')
+    (programs / "kit").chmod(0o755)
+    folders = [tmp_path / "results" / group / "session" for group in ("here-cpu", "there-cpu")]
+    for folder in folders:
+        shutil.copytree(made, folder)
+    if not whole:
+        (folders[1] / "report.md").write_text("All claims hold.\n")
+    jobs = loaded(ROOT / ".github/workflows/reproduce.yml")["jobs"]
+    (verify,) = (step for step in jobs["gather"]["steps"] if step.get("id") == "verify")
+    output = tmp_path / "output"
+    output.touch()
+    done = shell(verify, tmp_path, {"GITHUB_OUTPUT": str(output)}, programs)
+    if not whole:
+        assert done.returncode == 8
+        assert output.read_text() == ""
+        return
+    assert done.returncode == 0, done.stderr
+    first, *lines, last = output.read_text().splitlines()
+    assert (first, last) == ("sums<<END", "END")
+    digests = [hashlib.sha256((f / "SHA256SUMS").read_bytes()).hexdigest() for f in folders]
+    assert [line.split()[0] for line in lines] == digests
+    (subjects,) = (step for step in jobs["attest"]["steps"] if "run" in step)
+    assert shell(subjects, tmp_path, {"SUMS": "\n".join(lines)}, programs).returncode == 0
+    check = subprocess.run(["sha256sum", "-c", "subjects.txt"], cwd=tmp_path, check=False)
+    assert check.returncode == 0
+
+
+def shell(
+    step: dict, work: Path, env: dict[str, str], programs: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a step's own text as a runner does."""
+    path = f"{programs}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=work, env={**os.environ, "PATH": path, **env}, text=True, capture_output=True,
+        check=False,
+    )  # fmt: skip
