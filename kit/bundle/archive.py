@@ -129,8 +129,9 @@ class _Reader:
 
     def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         name = member.name
-        # Extended headers are none of a bundle's: one could give a size that is not in the file.
-        plain = member.type == tarfile.REGTYPE and member.offset_data == member.offset + _BLOCK
+        # Of extended headers only GNU's for a long name is a bundle's: another one could give
+        # a size that is not in the file.
+        plain = member.type == tarfile.REGTYPE and not member.pax_headers
         if not plain or not _known(name) or name in self._found:
             raise _damaged(self._path, f"{name!r} is no member of a bundle, or there twice")
         source = archive.extractfile(member)

@@ -192,6 +192,21 @@ def test_a_member_of_a_size_that_the_file_does_not_hold_is_never_unpacked(tmp_pa
     assert list(scratch.iterdir()) == []
 
 
+def test_a_wheel_with_a_long_name_travels_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"long-1.0-cp311-cp311-{'manylinux_2_28_x86_64.' * 6}whl"
+
+    def dependencies(_wheel, folder, _say):
+        (folder / name).write_bytes(b"wheel")
+
+    monkeypatch.setattr(wheels, "dependencies", dependencies)
+    file = made(tmp_path)
+    with tarfile.open(file) as opened:
+        assert f"wheels/{name}" in opened.getnames()
+    bring(file)
+
+
 def test_sums_that_name_a_file_twice_are_refused(file: Path) -> None:
     with tarfile.open(file) as old:
         contents = {m.name: old.extractfile(m).read() for m in old.getmembers()}
