@@ -10,7 +10,7 @@ from kit.sign import Signature, Signers, can_check, examine
 from kit.verify.finding import Finding
 
 WHAT = "signature"
-_PROVES = "says who vouches for these files, not that what they say is true"
+_PROVES = f"says who vouches for the files as {SUMS} lists them, not that they speak the truth"
 
 
 def check(folder: Path, sums: bytes | None, signers: Signers | None) -> Finding:
