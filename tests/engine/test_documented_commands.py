@@ -178,10 +178,16 @@ SCRIPTS = (
     ),
 )
 BENCHES = ("python tests/bench/run_overhead.py", "python tests/bench/sizes_and_times.py")
+# Other tests run bounded parts of these: test_killed.py and test_fuzz.py.
+LONG = (
+    "python tests/engine/killing.py --count 100 --seed 13",
+    "python tests/fuzz/run.py --count 10000 --seed 1",
+    "python tests/fuzz/run.py --seed 1 --target log --only 4711",
+)
 
 
 def test_every_line_of_another_program_is_run() -> None:
-    run = {line for script in SCRIPTS for line in script.lines} | {VENV, TESTS, *BENCHES}
+    run = {line for script in SCRIPTS for line in script.lines} | {VENV, TESTS, *BENCHES, *LONG}
     assert {command for _, command in SHELL} == run
     assert TESTS in (ROOT / ".ci" / "run").read_text(), "it runs this very test"
 
