@@ -241,3 +241,26 @@ def test_a_full_disk_is_named_and_leaves_the_earlier_lines(
 def test_a_log_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="cannot be written"):
         RunLog.create(tmp_path / "missing", session().header)
+
+
+def test_a_log_is_made_and_written_through_nothing_that_is_there(tmp_path: Path) -> None:
+    made = session()
+    victim, folder = tmp_path / "victim", tmp_path / "folder"
+    folder.mkdir()
+    for there in (
+        lambda place: place.symlink_to(victim),
+        lambda place: place.symlink_to("nowhere"),
+        os.mkfifo,
+        Path.mkdir,
+    ):
+        victim.write_bytes(b"mine\n")
+        there(folder / NAME)
+        with pytest.raises(InputError, match="there is a session here already"):
+            RunLog.create(folder, made.header)
+        with pytest.raises((InputError, HostError), match=NAME):
+            RunLog.reopen(folder).add(made.entries[0], None)
+        assert victim.read_bytes() == b"mine\n" and not (folder / "nowhere").exists()
+        if (folder / NAME).is_dir() and not (folder / NAME).is_symlink():
+            (folder / NAME).rmdir()
+        else:
+            (folder / NAME).unlink()
