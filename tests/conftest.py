@@ -16,9 +16,11 @@ from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.errors import KitError
 
-# A shell that starts the tests in the background has it ignored, by their children too;
-# what Ctrl-C does is tested.
+# A shell that starts the tests in the background has these ignored, and nohup the last one, by
+# their children too; what each of them does is tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for _number in (signal.SIGQUIT, signal.SIGHUP):
+    signal.signal(_number, signal.SIG_DFL)
 
 # The tests of a workflow's own job are no step of a reproduction: they add nothing to its
 # summary, and what they expect on standard error is the same everywhere.
