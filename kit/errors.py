@@ -47,6 +47,14 @@ class InUseError(HostError):
     """The engine keeps something because something else uses it."""
 
 
+class LockedError(HostError):
+    """Another process holds a lock; ``holder`` is who, in words."""
+
+    def __init__(self, problem: str, remedy: str, holder: str) -> None:
+        super().__init__(problem, remedy)
+        self.holder = holder
+
+
 class ImageError(KitError):
     """An image could not be had or built."""
 

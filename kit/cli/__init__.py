@@ -12,18 +12,18 @@ import sys
 import click
 
 import kit
+from kit.cli.ablate import ablate
 from kit.cli.appendix import appendix
 from kit.cli.build import build
 from kit.cli.bundle import bundle
 from kit.cli.clean import clean
 from kit.cli.diff import diff
 from kit.cli.doctor import doctor
-from kit.cli.explain import explain
-from kit.cli.gather import gather
 from kit.cli.github import commands_stopped
 from kit.cli.judge import judge
 from kit.cli.lock import lock
 from kit.cli.matrix import matrix
+from kit.cli.merge import merge
 from kit.cli.new_study import new_study
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
@@ -35,6 +35,8 @@ from kit.cli.verify_image import verify_image
 from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
 
 INTERRUPT_LIMIT_S = 9
+OLD_NAMES = {"explain": "ablate", "gather": "merge"}
+"""Kept for one release."""
 _MESSAGE_LIMIT = 4000
 # A group alone; releases of click before 8.2 print its help without an exception.
 _HELP_WANTED = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -49,7 +51,19 @@ def _exit_codes() -> str:
     )
 
 
+class _Commands(click.Group):
+    """The commands, which also answer to the names of the first edition."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name; say so where the name is an old one."""
+        name = OLD_NAMES.get(cmd_name, cmd_name)
+        if name != cmd_name:
+            click.echo(f"kit {cmd_name} is `kit {name}` now; the old name goes", err=True)
+        return super().get_command(ctx, name)
+
+
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_exit_codes(),
 )
@@ -59,7 +73,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    reproduce, explain, judge, report, verify, sign, diff, appendix, new_study, matrix, gather,
+    reproduce, ablate, judge, report, verify, sign, diff, appendix, new_study, matrix, merge,
     build, verify_image, bundle, setup, doctor, lock, clean,
 )  # fmt: skip
 for command in COMMANDS:

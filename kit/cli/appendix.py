@@ -16,18 +16,19 @@ def appendix(folder: Path) -> None:
     LaTeX document. What only the authors know is marked TO FILL IN.
     """
     from kit.cli.outcome import warn_unfit
-    from kit.files import write_below
-    from kit.locks import writing
-    from kit.measure.runlog import read_session
+    from kit.files.write import write_below
+    from kit.host.locks import writing
     from kit.report.appendix import render
-    from kit.report.files import add_sums
     from kit.report.model import build_report
-    from kit.study.kept import study_for
+    from kit.results.runlog import read_session
+    from kit.results.snapshot import study_for
+    from kit.results.sums import add_sums, remove_unfinished
 
     with writing(folder):
         session = read_session(folder)
         study = study_for(folder, session.header.plan.study_sha256)
         made = render(session, build_report(session, study))
+        remove_unfinished(folder)
         write_below(folder, made)
         add_sums(folder, made)
     warn_unfit(folder)

@@ -19,12 +19,14 @@ def bundle() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--arms", default="", metavar="A,B", help="Only these arms; else every CPU arm.")
 @image_options
-def save(file: Path, arms: str, **wishes: Any) -> None:
+def save(file: Path, arms: str, **values: Any) -> None:
     """Build or find the images and write the bundle to FILE."""
-    from kit.bundle.save import save as write
-    from kit.cli.world import open_world
+    from rich.filesize import decimal
+
+    from kit.app.images import build
+    from kit.cli.runtime import open_runtime
     from kit.errors import InputError
-    from kit.images.build import Builder
+    from kit.images.bundle.save import save as write
     from kit.pins.load import shipped_pins
     from kit.plan.make import chosen_arms
     from kit.study.load import shipped_study
@@ -34,27 +36,26 @@ def save(file: Path, arms: str, **wishes: Any) -> None:
     chosen = chosen_arms(study, named)
     if not file.absolute().parent.is_dir():
         raise InputError(f"{file}: its folder is not there", "make the folder first")
-    options = build_options(wishes)
-    with open_world(wishes) as world, world.progress.phase("bundle") as phase:
-        builder = Builder(world.engine, shipped_pins(), world.net, options, phase.step)
-        images = builder.build(study, chosen)
-        document = write(
-            world.engine, images, images.nuget_source, file.absolute(), world.now(), phase.step
-        )
+    options = build_options(values)
+    with open_runtime(values) as runtime:
+        images = build(runtime, study, shipped_pins(), options, chosen)
+        with runtime.progress.phase("bundle") as phase:
+            document = write(
+                runtime.engine, images, images.nuget_source, file.absolute(), runtime.now(),
+                phase.step,
+            )  # fmt: skip
     size = file.stat().st_size
-    click.echo(
-        f"{file}: {size / 1e9:.2f} GB, {len(document.images)} images for {', '.join(chosen)}"
-    )
+    click.echo(f"{file}: {decimal(size)}, {len(document.images)} images for {', '.join(chosen)}")
 
 
 @bundle.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def load(file: Path) -> None:
     """Check FILE, load its images, and let `kit reproduce` use them."""
-    from kit.bundle.load import load as bring
-    from kit.bundle.store import data_folder
-    from kit.cli.world import say
+    from kit.cli.runtime import say
     from kit.engine.discover import discover
+    from kit.images.bundle.load import load as bring
+    from kit.images.bundle.store import data_folder
 
     document = bring(discover(), file, data_folder(), say)
     click.echo(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.clean import Kept, Plan
-    from kit.engine.holdings import Held
+    from kit.app.clean import Kept, Living, Plan
+    from kit.engine.objects import EngineObject
 
 
 @click.command()
@@ -17,46 +19,71 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 def clean(dry_run: bool) -> None:
     """Remove the kit's own containers, volumes and images; say how much space that frees.
 
-    Results folders stay. Containers of a session that is running now are removed too.
+    Results folders stay. So do, while another kit measures or builds on this machine, its
+    containers and volumes, and all images. What kits of other machines use is not known: on an
+    engine that is shared with them, containers that are running now are removed too.
     """
-    from kit import clean as cleaning
+    from kit.app import clean as cleaning
     from kit.engine.discover import discover
-    from kit.engine.holdings import OWNER
+    from kit.engine.objects import OWNER
     from kit.engine.protocol import LABEL
 
     engine = discover()
-    holdings = engine.holdings(LABEL, OWNER)
-    plan = cleaning.make_plan(holdings)
-    if dry_run:
-        for held in plan.remove:
-            _say("would remove", held)
-    else:
-        plan = cleaning.clean(engine, holdings, plan, lambda held: _say("removed", held))
+    with _living() as living:
+        holdings = engine.objects(LABEL, OWNER)
+        plan = cleaning.make_plan(holdings, living=living)
+        if dry_run:
+            for held in plan.remove:
+                _say("would remove", held)
+        else:
+            plan = cleaning.clean(engine, holdings, plan, lambda held: _say("removed", held))
     for line in _kept_lines(plan.kept):
         click.echo(line)
     click.echo(_sum(plan, "would free" if dry_run else "freed"))
 
 
-def _say(done: str, held: Held) -> None:
-    """One line; nothing on unnamed images, which a build leaves by the dozen."""
-    from kit.clean import title
-    from kit.engine.holdings import HeldContainer, HeldImage
+@contextmanager
+def _living() -> Iterator[Living | None]:
+    """Who measures or builds on this machine; where nobody does, nobody begins meanwhile."""
+    from kit.app.clean import Living
+    from kit.cli.runtime import say
+    from kit.errors import LockedError
+    from kit.host.locks import Locks, lock_id
 
-    if isinstance(held, HeldImage) and not held.names:
+    locks = Locks(wait=False, say=say)
+    living = None
+    try:
+        locks.machine()
+    except LockedError as error:
+        living = Living(lock_id(), error.holder)
+    try:
+        yield living
+    finally:
+        locks.release()
+
+
+def _say(done: str, held: EngineObject) -> None:
+    """One line; nothing on unnamed images, which a build leaves by the dozen."""
+    from rich.filesize import decimal
+
+    from kit.app.clean import title
+    from kit.engine.objects import ContainerEntry, ImageEntry
+
+    if isinstance(held, ImageEntry) and not held.names:
         return
-    running = ", running" if isinstance(held, HeldContainer) and held.running else ""
-    click.echo(f"{done} {title(held)} ({_size(held.size_bytes)}{running})")
+    running = ", running" if isinstance(held, ContainerEntry) and held.running else ""
+    click.echo(f"{done} {title(held)} ({decimal(held.size_bytes)}{running})")
 
 
 def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
     """One line each; unnamed images together, by reason."""
-    from kit.clean import title
-    from kit.engine.holdings import HeldImage
+    from kit.app.clean import title
+    from kit.engine.objects import ImageEntry
 
     lines: list[str] = []
     unnamed: Counter[str] = Counter()
     for entry in kept:
-        if isinstance(entry.held, HeldImage) and not entry.held.names:
+        if isinstance(entry.held, ImageEntry) and not entry.held.names:
             unnamed[entry.why] += 1
         else:
             lines.append(f"kept {title(entry.held)}: {entry.why}")
@@ -64,28 +91,20 @@ def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
 
 
 def _sum(plan: Plan, verb: str) -> str:
-    from kit.engine.holdings import HeldContainer, HeldImage, HeldVolume
+    from rich.filesize import decimal
+
+    from kit.engine.objects import ContainerEntry, ImageEntry, VolumeEntry
 
     if not plan.remove:
         return "nothing to remove"
-    kinds = ((HeldContainer, "container"), (HeldVolume, "volume"), (HeldImage, "image"))
+    kinds = ((ContainerEntry, "container"), (VolumeEntry, "volume"), (ImageEntry, "image"))
     counts = (_count(sum(isinstance(h, k) for h in plan.remove), name) for k, name in kinds)
-    unnamed = sum(isinstance(h, HeldImage) and not h.names for h in plan.remove)
+    unnamed = sum(isinstance(h, ImageEntry) and not h.names for h in plan.remove)
     return (
-        f"{verb} {_size(plan.freed_bytes)}, layers in common counted once:"
+        f"{verb} {decimal(plan.freed_bytes)}, layers in common counted once:"
         f" {', '.join(counts)} ({unnamed} unnamed, the steps of builds)"
     )
 
 
 def _count(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
-
-
-def _size(count: int) -> str:
-    """Bytes for people, in powers of 1000 as the engine prints them."""
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} GB"

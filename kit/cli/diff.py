@@ -29,9 +29,9 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 
 
 def _model(folder: Path) -> ReportModel:
-    from kit.measure.runlog import read_session
     from kit.report.model import build_report
-    from kit.study.kept import study_for
+    from kit.results.runlog import read_session
+    from kit.results.snapshot import study_for
 
     session = read_session(folder)
     return build_report(session, study_for(folder, session.header.plan.study_sha256))

@@ -15,11 +15,12 @@ from kit.errors import HostError, InputError
 @click.option("--budget", default="quick", show_default=True, help="The tier to check for.")
 def doctor(as_json: bool, budget: str) -> int:
     """Check every requirement at once, each with its remedy."""
-    from kit.doctor import Needs, check, gather, ready, table, to_json
-    from kit.images.hostpython import find_host_python
-    from kit.images.mirrors import host_of, parse_mirrors
-    from kit.images.ready import images_there
+    from kit.app.images import images_there
+    from kit.host.doctor import Needs, check, find_facts, ready, table, to_json
+    from kit.images.bases.hostpython import find_host_python
+    from kit.images.bases.mirrors import host_of, parse_mirrors
     from kit.pins.load import shipped_pins
+    from kit.plan.resources import KEPT_FOR_HOST
     from kit.study.load import shipped_study
 
     study, pins = shipped_study(), shipped_pins()
@@ -34,10 +35,16 @@ def doctor(as_json: bool, budget: str) -> int:
         found = find_host_python()
         return None if isinstance(found, str) else f"{found[0].version} ({found[0].executable})"
 
-    mirrors = {host_of(mirror) for mirror in parse_mirrors((), os.environ)}
-    hosts = sorted(mirrors | {c.registry for found in pins.roles.values() for c in found})
+    mirrors = [host_of(mirror) for mirror in parse_mirrors((), os.environ)]
+    sources = {
+        role: tuple(dict.fromkeys((*mirrors, *(found.registry for found in candidates))))
+        for role, candidates in pins.roles.items()
+    }
     arms = [name for name, arm in study.arms.items() if arm.variant == "cpu"]
-    facts = gather(hosts, python, images_there=lambda engine: images_there(engine, study, arms))
-    rows = check(facts, Needs(protocol.memory.of(repeats), protocol.disk_bytes["cpu"]))
+    facts = find_facts(
+        sources, python, images_there=lambda engine: images_there(engine, study, arms)
+    )
+    needs = Needs(protocol.memory.of(repeats), protocol.disk_bytes["cpu"], KEPT_FOR_HOST)
+    rows = check(facts, needs)
     click.echo(json.dumps(to_json(rows), indent=2) if as_json else table(rows))
     return 0 if ready(rows) else HostError.exit_code

@@ -42,7 +42,7 @@ def commands_stopped(environment: Mapping[str, str]) -> Iterator[None]:
 
 def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
     """Append the short report to the step's summary, which several commands may share."""
-    from kit.report.formats import summary
+    from kit.report.export import summary
 
     place = environment.get("GITHUB_STEP_SUMMARY")
     if not place:

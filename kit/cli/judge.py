@@ -17,11 +17,11 @@ def judge(folder: Path, as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from kit.measure.runlog import read_session
     from kit.report import results_json
     from kit.report.head import show
     from kit.report.model import build_report
-    from kit.study.kept import study_for
+    from kit.results.runlog import read_session
+    from kit.results.snapshot import study_for
 
     session = read_session(folder)
     model = build_report(session, study_for(folder, session.header.plan.study_sha256))

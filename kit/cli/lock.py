@@ -33,7 +33,7 @@ def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: str | N
     A pin that is gone or changed ends with exit code 4; one that cannot be reached,
     or still serves though its name moved, does not.
     """
-    from kit.pins import workplace
+    from kit.app import lock as workplace
     from kit.pins.sources import RealSources
 
     if only_check and nuget_lock:

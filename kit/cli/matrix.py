@@ -35,7 +35,7 @@ def matrix(
 ) -> None:
     """Print the matrix of runners, variants and block shards for GitHub Actions.
 
-    Each row gives `kit reproduce --shard` its shard; rows of one group are gathered.
+    Each row gives `kit reproduce --shard` its shard; rows of one group are merged.
     """
     from kit.plan.matrix import matrix as rows
     from kit.study.load import load_study, shipped_study

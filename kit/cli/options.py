@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.images.build import Options
+    from kit.images.build.arms import Options
 
 _OPTIONS = (
     click.option(
@@ -39,33 +39,33 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def given(name: str) -> bool:
+def was_given(name: str) -> bool:
     """Whether that option of the current command stands on the command line."""
     source = click.get_current_context().get_parameter_source(name)
     return source is click.core.ParameterSource.COMMANDLINE
 
 
-def build_options(wishes: Mapping[str, Any]) -> Options:
+def build_options(values: Mapping[str, Any]) -> Options:
     """The builder's options, with the bundle that was loaded last.
 
     Tools are installed only where setup was asked for.
 
     Raises InputError for a mirror that is none.
     """
-    from kit.bundle.store import data_folder, loaded
-    from kit.cli.world import say
-    from kit.images.build import Options
-    from kit.images.mirrors import parse_mirrors
-    from kit.setup import ensure_bootstrap_tools
+    from kit.cli.runtime import say
+    from kit.host.setup import ensure_bootstrap_tools
+    from kit.images.bases.mirrors import parse_mirrors
+    from kit.images.build.arms import Options
+    from kit.images.bundle.store import data_folder, loaded
 
     def install() -> None:
-        if wishes["with_setup"]:
+        if values["with_setup"]:
             ensure_bootstrap_tools(say)
 
     return Options(
-        strict=wishes["strict"],
-        nuget_source=wishes["nuget_source"],
+        strict=values["strict"],
+        nuget_source=values["nuget_source"],
         ensure_tools=install,
-        mirrors=parse_mirrors(wishes["mirrors"], os.environ),
+        mirrors=parse_mirrors(values["mirrors"], os.environ),
         bundle=loaded(data_folder()),
     )

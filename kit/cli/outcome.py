@@ -1,4 +1,4 @@
-"""What every command that ends with verdicts does last: print them, tell CI, fail by rule."""
+"""The end of every command with verdicts: print them, report to CI, fail by rule."""
 
 from __future__ import annotations
 
@@ -31,45 +31,42 @@ def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def check_options(wishes: Mapping[str, Any], study: Study) -> None:
-    """Refuse rules that are none, or on no claim of the study, before anything is done.
-
-    Raises InputError.
-    """
+def check_options(values: Mapping[str, Any], study: Study) -> None:
+    """Raise InputError for invalid rules and for rules on unknown claims."""
     from kit.judge.rules import parse_rules, refuse_strangers
 
-    refuse_strangers(parse_rules(wishes["fail_on"]), study)
+    refuse_strangers(parse_rules(values["fail_on"]), study)
 
 
 def warn_unfit(folder: Path) -> None:
-    """Say that new sums are not those that were signed, where that is so.
+    """Warn if the signature does not match the sums.
 
-    The signature stays: only who signed can say what becomes of it.
+    The signature stays: only its owner decides what becomes of it.
     """
-    from kit.results.folder import SIGNATURE
+    from kit.results.names import SIGNATURE
     from kit.verify.signature import fits
 
     if not fits(folder):
         click.echo(
-            f"{folder / SIGNATURE} does not fit the files any more: they are not those that were "
-            f"signed. `kit sign {folder} --key KEY` signs these.",
+            f"{folder / SIGNATURE} no longer matches the files, which changed after signing. "
+            f"Run `kit sign {folder} --key KEY` to sign them again.",
             err=True,
         )
 
 
-def conclude(model: ReportModel, folder: Path, wishes: Mapping[str, Any]) -> None:
-    """Print the verdicts, write the step's summary and annotations, raise what there is."""
-    from kit import pipeline
+def conclude(model: ReportModel, folder: Path, values: Mapping[str, Any]) -> None:
+    """Print the verdicts, write the step's summary and annotations, raise what failed."""
+    from kit.app import pipeline
     from kit.cli.github import annotate, summarise
-    from kit.cli.world import print_head
+    from kit.cli.runtime import print_head
     from kit.errors import VerdictError
     from kit.judge.rules import fired, parse_rules
     from kit.report import results_json
-    from kit.report.files import REPORT
+    from kit.results.names import REPORT
 
-    if wishes["as_json"]:
+    if values["as_json"]:
         click.echo(results_json.dumps(model), nl=False)
-    elif wishes["quiet"]:
+    elif values["quiet"]:
         click.echo(folder / REPORT)
     else:
         print_head(model, folder)
@@ -78,7 +75,7 @@ def conclude(model: ReportModel, folder: Path, wishes: Mapping[str, Any]) -> Non
         summarise(model, os.environ)
         annotate(model, os.environ)
     pipeline.check_outcome(model, folder)
-    said = fired(parse_rules(wishes["fail_on"]), model.judged)
+    said = fired(parse_rules(values["fail_on"]), model.judged)
     if said:
         raise VerdictError(
             f"--fail-on: {', '.join(said)}", f"see {folder / REPORT} for what was found"

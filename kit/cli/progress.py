@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from kit.progress import Phase, Progress
+from kit.app.progress import Phase, Progress
 from kit.report.text import lines, plain
 
 
@@ -69,7 +71,7 @@ class PlainProgress:
         expected_s: float | None = None,
         go_on: str = "",
     ) -> Iterator[Phase]:
-        """See ``kit.progress.Progress``."""
+        """See ``kit.app.progress.Progress``."""
         phase = _PlainPhase(name, Estimate(total, expected_s))
         try:
             yield phase
@@ -91,8 +93,9 @@ class _PlainPhase:
         self._estimate.advance()
 
     def say(self, text: str) -> None:
-        said = f"{time.strftime('%H:%M:%S')} {lines(text)}"
-        print(said, file=sys.stderr, flush=True)  # noqa: T201
+        # Line and end in one write: threads may speak at the same time.
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {lines(text)}\n")
+        sys.stderr.flush()
 
 
 class LiveProgress:
@@ -109,7 +112,7 @@ class LiveProgress:
         expected_s: float | None = None,
         go_on: str = "",
     ) -> Iterator[Phase]:
-        """See ``kit.progress.Progress``."""
+        """See ``kit.app.progress.Progress``."""
         columns = [SpinnerColumn(), TextColumn("[bold]{task.description}"), TimeElapsedColumn()]
         if total is not None:
             columns += [BarColumn(bar_width=12), MofNCompleteColumn()]
@@ -136,14 +139,28 @@ class _LeftColumn(ProgressColumn):
 
 
 class _LivePhase:
+    """A line of its own for each thread that works beside the main one."""
+
     def __init__(self, bar: Bar, name: str, total: int | None, estimate: Estimate) -> None:
         self._bar = bar
+        self._name = name
         self._estimate = estimate
         self._task = bar.add_task(name, total=total, step="")
+        self._beside: dict[threading.Thread, TaskID] = {}
 
     def step(self, text: str) -> None:
-        line = plain(text, 200)
-        self._bar.update(self._task, step=line)
+        self._bar.update(self._line(threading.current_thread()), step=plain(text, 200))
+
+    def _line(self, thread: threading.Thread) -> TaskID:
+        for done in [other for other in list(self._beside) if not other.is_alive()]:
+            line = self._beside.pop(done, None)
+            if line is not None:
+                self._bar.remove_task(line)
+        if thread is threading.main_thread():
+            return self._task
+        if thread not in self._beside:
+            self._beside[thread] = self._bar.add_task(self._name, total=None, step="")
+        return self._beside[thread]
 
     def advance(self) -> None:
         self._estimate.advance()

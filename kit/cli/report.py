@@ -13,15 +13,15 @@ from kit.cli.outcome import check_options, conclude, outcome_options
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @outcome_options
-def report(folder: Path, **wishes: Any) -> None:
+def report(folder: Path, **values: Any) -> None:
     """Judge the session in FOLDER again and write its reports anew; no engine is needed."""
-    from kit import pipeline
-    from kit.locks import writing
-    from kit.measure.runlog import read_session
-    from kit.study.kept import study_for
+    from kit.app import pipeline
+    from kit.host.locks import writing
+    from kit.results.runlog import read_session
+    from kit.results.snapshot import study_for
 
     study = study_for(folder, read_session(folder).header.plan.study_sha256)
-    check_options(wishes, study)
+    check_options(values, study)
     with writing(folder):
         model = pipeline.report(folder, study)
-    conclude(model, folder, wishes)
+    conclude(model, folder, values)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.cli.options import build_options, given, image_options
+from kit.cli.options import build_options, image_options, was_given
 from kit.cli.outcome import check_options, conclude, outcome_options
 from kit.errors import InputError
+from kit.plan.model import MOST_BLOCKS
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.images.build import Options
-    from kit.request import Request
+    from kit.app.request import Request
+    from kit.images.build.arms import Options
 
 
 @click.command()
@@ -34,7 +35,9 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     "what a pilot of both shows to decide sooner.",
 )
 @click.option(
-    "--blocks", type=click.IntRange(1), help="So many blocks, without a pilot that plans them."
+    "--blocks",
+    type=click.IntRange(1, MOST_BLOCKS),
+    help="So many blocks, without a pilot that plans them.",
 )
 @click.option(
     "--study",
@@ -46,7 +49,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     "--shard",
     default="",
     metavar="I/N",
-    help="Only the I-th of N parts of the blocks, for `kit gather`; needs --seed.",
+    help="Only the I-th of N parts of the blocks, for `kit merge`; needs --seed.",
 )
 @outcome_options
 @click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
@@ -63,7 +66,11 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     metavar="INDEX|UUID",
     help="The GPU for --gpu, all runs on the same; left out: the one with most memory free.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Order of the runs; drawn when left out.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    help="Order of the runs; drawn when left out.",
+)
 @click.option("--cpus", type=click.IntRange(1), default=None, help="CPUs of every run.")
 @click.option("--memory", default="", metavar="SIZE", help="Memory of every run, e.g. 8g.")
 @click.option(
@@ -79,25 +86,25 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     metavar="DIR",
     help="Go on with an interrupted session.",
 )
-def reproduce(resume: Path | None, **wishes: Any) -> None:
+def reproduce(resume: Path | None, **values: Any) -> None:
     """Build the images, run the study in containers, write the report."""
-    from kit import pipeline
-    from kit.cli.world import open_world
-    from kit.measure.runlog import read_session
+    from kit.app import pipeline
+    from kit.cli.runtime import open_runtime
     from kit.pins.load import shipped_pins
-    from kit.study.kept import study_for
+    from kit.results.runlog import read_session
+    from kit.results.snapshot import study_for
     from kit.study.load import load_study, shipped_study
 
     pins = shipped_pins()
-    options = build_options(wishes)
+    options = build_options(values)
     if resume is None:
-        named = wishes["study_folder"]
+        named = values["study_folder"]
         study = shipped_study() if named is None else load_study(named)
-        check_options(wishes, study)
-        request = _request(wishes, options)
+        check_options(values, study)
+        request = _request(values, options)
         pipeline.check_request(study, request)
-        with open_world(wishes) as world:
-            folder = pipeline.reproduce(world, study, pins, request)
+        with open_runtime(values) as runtime:
+            folder = pipeline.reproduce(runtime, study, pins, request)
             model = pipeline.report(folder, study)
     else:
         _refuse_with_resume()
@@ -105,37 +112,37 @@ def reproduce(resume: Path | None, **wishes: Any) -> None:
         session = read_session(resume)
         session.must_compare()
         study = study_for(resume, session.header.plan.study_sha256)
-        check_options(wishes, study)
-        with open_world(wishes) as world:
-            folder = pipeline.resume(world, study, pins, resume, options, wishes["noisy"])
+        check_options(values, study)
+        with open_runtime(values) as runtime:
+            folder = pipeline.resume(runtime, study, pins, resume, options, values["noisy"])
             model = pipeline.report(folder, study)
-    conclude(model, folder, wishes)
+    conclude(model, folder, values)
 
 
-def _request(wishes: dict[str, Any], options: Options) -> Request:
-    from kit.plan.resources import Wish, parse_memory
+def _request(values: dict[str, Any], options: Options) -> Request:
+    from kit.app.request import Request
+    from kit.plan.resources import ResourceRequest, parse_memory
     from kit.plan.shard import parse_shard
-    from kit.request import Request
 
-    if wishes["gpu_device"] and not wishes["gpu"]:
+    if values["gpu_device"] and not values["gpu"]:
         raise InputError("--gpu-device: no GPU was asked for", "add --gpu")
     return Request(
-        budget=wishes["budget"],
-        arms=tuple(name.strip() for name in wishes["arms"].split(",") if name.strip()),
-        seed=wishes["seed"],
-        wish=Wish(
-            cpus=wishes["cpus"] or 0,
-            memory_bytes=parse_memory(wishes["memory"]) if wishes["memory"] else 0,
+        budget=values["budget"],
+        arms=tuple(name.strip() for name in values["arms"].split(",") if name.strip()),
+        seed=values["seed"],
+        requested=ResourceRequest(
+            cpus=values["cpus"] or 0,
+            memory_bytes=parse_memory(values["memory"]) if values["memory"] else 0,
         ),
-        out=wishes["out"],
+        out=values["out"],
         options=options,
-        gpu=wishes["gpu"],
-        gpu_device=wishes["gpu_device"],
-        design=wishes["design"],
-        blocks=wishes["blocks"],
-        study=str(wishes["study_folder"] or ""),
-        shard=parse_shard(wishes["shard"]) if wishes["shard"] else None,
-        noisy=wishes["noisy"],
+        gpu=values["gpu"],
+        gpu_device=values["gpu_device"],
+        design=values["design"],
+        blocks=values["blocks"],
+        study=str(values["study_folder"] or ""),
+        shard=parse_shard(values["shard"]) if values["shard"] else None,
+        noisy=values["noisy"],
     )
 
 
@@ -148,7 +155,7 @@ _OF_A_PLAN = (
 def _refuse_with_resume() -> None:
     """A resumed session has its own plan; options that would change it are an error."""
     for name in _OF_A_PLAN:
-        if given(name):
+        if was_given(name):
             option = f"--{name.removesuffix('_folder').replace('_', '-')}"
             raise InputError(
                 f"{option}: cannot be given with --resume, which follows the recorded plan",

@@ -19,14 +19,14 @@ def setup(stop: bool) -> None:
     Also installs mmdebstrap where no image registry can be reached and base
     images must be made here.
     """
-    from kit.cli.world import say
-    from kit.doctor.reach import reachability
+    from kit.cli.runtime import say
     from kit.engine.discover import discover
-    from kit.images.candidates import bases_out_of_reach
-    from kit.images.mirrors import parse_mirrors
+    from kit.host.doctor.reach import reachability
+    from kit.host.setup import ensure_bootstrap_tools
+    from kit.host.setup import setup as set_up
+    from kit.images.bases.candidates import bases_out_of_reach
+    from kit.images.bases.mirrors import parse_mirrors
     from kit.pins.load import shipped_pins
-    from kit.setup import ensure_bootstrap_tools
-    from kit.setup import setup as set_up
 
     mirrors = parse_mirrors((), os.environ)
     set_up(say, stop=stop)

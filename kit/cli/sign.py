@@ -22,14 +22,16 @@ def sign(folder: Path, key: Path) -> None:
     signature that was there is replaced. `kit verify --signer` checks it; it says who vouches
     for the files, not that what they say is true.
     """
-    from kit import sign as signing
-    from kit.files import write_whole
-    from kit.locks import writing
-    from kit.results.folder import EXPLAINING, SIGNATURE
+    from kit.files.write import write_whole
+    from kit.host.locks import writing
+    from kit.results import sign as signing
+    from kit.results.names import ABLATION, SIGNATURE
     from kit.verify import verified_sums
 
     with writing(folder):
-        sums = verified_sums(folder, EXPLAINING)
+        sums = verified_sums(folder, ABLATION)
+        if signing.wants_touch(key):
+            click.echo("touch the security key if it asks for it", err=True)
         signature = signing.sign(sums, key)
         write_whole(folder / SIGNATURE, signature)
     click.echo(f"{folder / SIGNATURE}: by {signing.examine(sums, signature, None).key}")

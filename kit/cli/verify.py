@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.sign import Signers
+    from kit.results.sign import Signers
 
 
 @click.command()
@@ -40,10 +40,10 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
     from kit import verify as verifying
     from kit.errors import TamperedError
     from kit.report.text import plain
-    from kit.results.folder import EXPLAINING
+    from kit.results.names import ABLATION
     from kit.verify.signature import WHAT
 
-    findings = verifying.verify(folder, EXPLAINING, _signers(allowed_signers, signer))
+    findings = verifying.verify(folder, ABLATION, _signers(allowed_signers, signer))
     for found in findings:
         word = "WRONG" if found.wrong else "ok"
         click.echo(f"{word:5}  {found.what}" + ("" if found.wrong else f": {plain(found.good)}"))
@@ -65,7 +65,7 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
 def _signers(allowed: BinaryIO | None, signer: str | None) -> Signers | None:
     """Whose signature is asked for. Raises InputError where that cannot be told."""
     from kit.errors import InputError
-    from kit.sign import Signers
+    from kit.results.sign import Signers
 
     if signer is not None and (allowed is None or not signer.strip()):
         raise InputError(

@@ -11,7 +11,7 @@ from kit.errors import ImageError, InputError
 
 if TYPE_CHECKING:
     from kit.engine.protocol import Engine
-    from kit.images.fidelity import ArmImage
+    from kit.results.fidelity import ArmImage
 
 
 @click.command("verify-image")
@@ -24,8 +24,8 @@ def verify_image(folder: Path, arm: str, image: str) -> None:
     Every file is read again. A digest that differs ends with exit code 4.
     """
     from kit.engine.discover import discover
-    from kit.images.content import read_content
-    from kit.measure.runlog import read_session
+    from kit.images.inspect.content import read_content
+    from kit.results.runlog import read_session
 
     recorded = read_session(folder).header.images
     if image and not arm:

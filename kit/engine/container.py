@@ -13,11 +13,11 @@ from typing import Any
 import docker.errors
 
 from kit.engine.collect import log_tail, result_files, terminal_tail
-from kit.engine.faults import LOST, all_of, answering, is_timeout, reason_of
+from kit.engine.connection import CALL_TIMEOUT_S, Connection
+from kit.engine.failures import LOST, all_of, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
-from kit.engine.holdings import OWNER
 from kit.engine.images import find
-from kit.engine.link import CALL_TIMEOUT_S, Link
+from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, RunOutcome, RunRequest
 from kit.engine.quirks import swap_refused
 from kit.errors import ImageError, KitError, RunError
@@ -29,15 +29,15 @@ _LOG_LINES = "4000"
 _CHUNK = 2**16
 
 
-def run(link: Link, request: RunRequest) -> RunOutcome:
+def run(connection: Connection, request: RunRequest) -> RunOutcome:
     """Create, start, wait, collect, remove; see ``Engine.run``."""
-    request = replace(request, labels={**link.labels, **request.labels})
-    image_id, image_user = _image(link, request.image)
+    request = replace(request, labels={**connection.labels, **request.labels})
+    image_id, image_user = _image(connection, request.image)
     limit_swap = request.memory_bytes is not None
     try:
-        return _run_once(link, request, image_id, image_user, limit_swap)
+        return _run_once(connection, request, image_id, image_user, limit_swap)
     except _SwapRefusedError:
-        return _run_once(link, request, image_id, image_user, limit_swap=False)
+        return _run_once(connection, request, image_id, image_user, limit_swap=False)
 
 
 class _SwapRefusedError(Exception):
@@ -45,33 +45,33 @@ class _SwapRefusedError(Exception):
 
 
 @contextmanager
-def export(link: Link, image: str) -> Iterator[Iterator[bytes]]:
+def export(connection: Connection, image: str) -> Iterator[Iterator[bytes]]:
     """An image's file tree as chunks of a tar; see ``Engine.export``."""
-    found = find(link, image)
+    found = find(connection, image)
     if found is None:
         raise ImageError(f"there is no image {image} to read", "build the images first")
     name = f"kit-{secrets.token_hex(8)}"
-    labels = {LABEL: OWNER, **link.labels}
+    labels = {LABEL: OWNER, **connection.labels}
     config = {"Image": found.id, "Cmd": ["none"], "Labels": labels}
     created = False
     try:
-        with answering(link.endpoint):
-            link.untyped.create_container_from_config(config, name)
+        with answering(connection.endpoint):
+            connection.untyped.create_container_from_config(config, name)
             created = True
-        with _download(link, f"/containers/{name}/export", {}) as chunks:
+        with _download(connection, f"/containers/{name}/export", {}) as chunks:
             yield chunks
     finally:
-        _remove_surely(link, name, created)
+        _remove_surely(connection, name, created)
 
 
-def remove(link: Link, name: str) -> bool:
+def remove(connection: Connection, name: str) -> bool:
     """Remove a container, running or not, with its anonymous volumes.
 
     Returns whether there was one. Raises HostError.
     """
-    with answering(link.endpoint):
+    with answering(connection.endpoint):
         try:
-            link.client.remove_container(name, v=True, force=True)
+            connection.client.remove_container(name, v=True, force=True)
         except docker.errors.NotFound:
             return False
         except docker.errors.APIError as error:
@@ -82,19 +82,21 @@ def remove(link: Link, name: str) -> bool:
 
 
 def _run_once(
-    link: Link, request: RunRequest, image_id: str, image_user: str, limit_swap: bool
+    connection: Connection, request: RunRequest, image_id: str, image_user: str, limit_swap: bool
 ) -> RunOutcome:
     # Named by us: an interrupt while the create call is under way leaves a
     # container whose id was never heard of.
     name = f"kit-{secrets.token_hex(8)}"
-    config = container_config(request, image_id, image_user, link.quirks, limit_swap=limit_swap)
+    config = container_config(
+        request, image_id, image_user, connection.quirks, limit_swap=limit_swap
+    )
     created = False
     try:
-        with answering(link.endpoint):
+        with answering(connection.endpoint):
             try:
-                link.untyped.create_container_from_config(config, name)
+                connection.untyped.create_container_from_config(config, name)
                 created = True
-                link.client.start(name)
+                connection.client.start(name)
             except docker.errors.APIError as error:
                 if limit_swap and swap_refused(all_of(error)):
                     raise _SwapRefusedError from error
@@ -102,17 +104,17 @@ def _run_once(
                     f"a container of {request.image} could not be started: {reason_of(error)}",
                     "if the engine names a limit, ask for less; else see `kit doctor`",
                 ) from error
-        timed_out = _wait(link, name, request.timeout_s)
-        return _outcome(link, request, name, timed_out)
+        timed_out = _wait(connection, name, request.timeout_s)
+        return _outcome(connection, request, name, timed_out)
     finally:
-        _remove_surely(link, name, created)
+        _remove_surely(connection, name, created)
 
 
-def _image(link: Link, reference: str) -> tuple[str, str]:
+def _image(connection: Connection, reference: str) -> tuple[str, str]:
     """Id and user of a local image; the user decides whether one must be set."""
-    with answering(link.endpoint):
+    with answering(connection.endpoint):
         try:
-            image = link.untyped.inspect_image(reference)
+            image = connection.untyped.inspect_image(reference)
         except docker.errors.NotFound as error:
             raise RunError(
                 f"there is no image {reference} to run", "build the images first, then repeat"
@@ -120,30 +122,32 @@ def _image(link: Link, reference: str) -> tuple[str, str]:
     return str(image["Id"]), str((image.get("Config") or {}).get("User") or "")
 
 
-def _wait(link: Link, name: str, timeout_s: float) -> bool:
+def _wait(connection: Connection, name: str, timeout_s: float) -> bool:
     """Wait for the end; kill after ``timeout_s`` seconds. True: it was killed."""
-    with answering(link.endpoint):
+    with answering(connection.endpoint):
         deadline = time.monotonic() + timeout_s
         try:
-            link.untyped.wait(name, timeout=timeout_s)
+            connection.untyped.wait(name, timeout=timeout_s)
             return False
         except LOST as error:
             if not is_timeout(error) or time.monotonic() < deadline - 0.05:
                 raise
         try:
-            link.client.kill(name)
+            connection.client.kill(name)
         except docker.errors.APIError as error:
             # 404, 409, or 500 "not running" by engine: it ended in this very moment.
             if error.status_code not in {404, 409, 500}:
                 raise
-        link.client.wait(name, timeout=_KILL_WAIT_S)
+        connection.client.wait(name, timeout=_KILL_WAIT_S)
     return True
 
 
-def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
-    files, broken = _files(link, name, request.results_dir)
-    logs = _logs(link, name, request.terminal)
-    state = _final_state(link, name, may_be_oom=request.memory_bytes is not None and not timed_out)
+def _outcome(connection: Connection, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
+    files, broken = _files(connection, name, request.results_dir)
+    logs = _logs(connection, name, request.terminal)
+    state = _final_state(
+        connection, name, may_be_oom=request.memory_bytes is not None and not timed_out
+    )
     code = state.get("ExitCode")
     return RunOutcome(
         exit_code=int(code) if code is not None else None,
@@ -157,55 +161,57 @@ def _outcome(link: Link, request: RunRequest, name: str, timed_out: bool) -> Run
     )
 
 
-def _final_state(link: Link, name: str, may_be_oom: bool) -> Mapping[str, Any]:
+def _final_state(connection: Connection, name: str, may_be_oom: bool) -> Mapping[str, Any]:
     """The engine's last word. On cgroup 2 it may hear of an OOM kill after the end."""
     deadline = time.monotonic() + _OOM_WAIT_S
     while True:
-        with answering(link.endpoint):
-            state: Mapping[str, Any] = link.client.inspect_container(name)["State"]
+        with answering(connection.endpoint):
+            state: Mapping[str, Any] = connection.client.inspect_container(name)["State"]
         unexplained = state.get("ExitCode") == _KILLED and not state.get("OOMKilled")
         if not (may_be_oom and unexplained) or time.monotonic() > deadline:
             return state
         time.sleep(0.1)
 
 
-def _files(link: Link, name: str, results_dir: str) -> tuple[dict[str, bytes], str]:
+def _files(connection: Connection, name: str, results_dir: str) -> tuple[dict[str, bytes], str]:
     """Return the result files, or none and why they could not be taken: the run's own fault."""
-    with _download(link, f"/containers/{name}/archive", {"path": results_dir}) as chunks:
+    with _download(connection, f"/containers/{name}/archive", {"path": results_dir}) as chunks:
         try:
             return result_files(chunks), ""
         except RunError as error:
             return {}, error.problem
 
 
-def _logs(link: Link, name: str, terminal: bool) -> str:
+def _logs(connection: Connection, name: str, terminal: bool) -> str:
     params = {"stdout": "1", "stderr": "1", "tail": _LOG_LINES}
-    with _download(link, f"/containers/{name}/logs", params) as chunks:
+    with _download(connection, f"/containers/{name}/logs", params) as chunks:
         return terminal_tail(chunks) if terminal else log_tail(chunks)
 
 
 @contextmanager
-def _download(link: Link, path: str, params: Mapping[str, str]) -> Iterator[Iterator[bytes]]:
+def _download(
+    connection: Connection, path: str, params: Mapping[str, str]
+) -> Iterator[Iterator[bytes]]:
     # Not docker-py's get_archive() and logs(): an engine holds a container locked
     # while a download of it is open, and they give no way to close one early. Its
     # removal would then hang. (logs() would also hold the whole log in memory.)
-    with answering(link.endpoint):
-        response = link.client.get(
-            link.url(path), params=dict(params), stream=True, timeout=CALL_TIMEOUT_S
+    with answering(connection.endpoint):
+        response = connection.client.get(
+            connection.url(path), params=dict(params), stream=True, timeout=CALL_TIMEOUT_S
         )
         with closing(response):
             response.raise_for_status()
             yield response.iter_content(_CHUNK)
 
 
-def _remove_surely(link: Link, name: str, created: bool) -> None:
+def _remove_surely(connection: Connection, name: str, created: bool) -> None:
     """Remove the container even if the user presses Ctrl-C once more meanwhile."""
     failing = sys.exc_info()[0] is not None
     try:
-        _remove_late(link, name, created)
+        _remove_late(connection, name, created)
     except KeyboardInterrupt:
         with suppress(KitError):
-            remove(link, name)
+            remove(connection, name)
         raise
     except KitError:
         # The first failure says more than one of the clean-up after it.
@@ -213,10 +219,10 @@ def _remove_surely(link: Link, name: str, created: bool) -> None:
             raise
 
 
-def _remove_late(link: Link, name: str, created: bool) -> None:
+def _remove_late(connection: Connection, name: str, created: bool) -> None:
     # A create call that was cut off may still make its container a moment later.
     for _ in range(1 if created else 10):
-        if remove(link, name):
+        if remove(connection, name):
             return
         if not created:
             time.sleep(0.1)

@@ -7,10 +7,10 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kit.engine.connection import connect
 from kit.engine.docker import DockerEngine
 from kit.engine.endpoints import Endpoint, endpoints
-from kit.engine.faults import one_line
-from kit.engine.link import connect
+from kit.engine.failures import one_line
 from kit.errors import HostError, InputError
 
 PROBE_TIMEOUT_S = 10.0

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from kit.engine import container, images, inventory, pull
-from kit.engine.faults import answering
-from kit.engine.holdings import Held, Holdings, Removed
-from kit.engine.link import Link
+from kit.engine import container, images, pull
+from kit.engine import listing as inventory
+from kit.engine.connection import Connection
+from kit.engine.failures import answering
+from kit.engine.objects import EngineObject, EngineObjects, Removed
 from kit.engine.protocol import (
     BuildRequest,
     EngineInfo,
@@ -30,9 +31,9 @@ class DockerEngine:
     what else each raises.
     """
 
-    def __init__(self, link: Link) -> None:
-        """Over a link that is connected already."""
-        self._link = link
+    def __init__(self, connection: Connection) -> None:
+        """Over a connection that is connected already."""
+        self._link = connection
 
     def labelling(self, labels: Mapping[str, str]) -> DockerEngine:
         """The same engine; what it makes carries these labels too."""
@@ -122,10 +123,10 @@ class DockerEngine:
         """Remove the kit's own containers, running ones too, and volumes so labelled."""
         return inventory.remove_by_label(self._link, label, value)
 
-    def holdings(self, label: str, value: str) -> Holdings:
+    def objects(self, label: str, value: str) -> EngineObjects:
         """Everything the engine holds, with the history of images so labelled."""
-        return inventory.holdings(self._link, label, value)
+        return inventory.objects(self._link, label, value)
 
-    def discard(self, held: Held) -> None:
+    def discard(self, held: EngineObject) -> None:
         """Remove one thing and nothing else. Raises InUseError."""
         inventory.discard(self._link, held)

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import docker.errors
 from docker.utils import parse_repository_tag
 
-from kit.engine.faults import all_of, answering, one_line, reason_of, whole_line
-from kit.engine.link import Link, error_in
+from kit.engine.connection import Connection, error_in
+from kit.engine.failures import all_of, answering, one_line, reason_of, whole_line
 from kit.engine.protocol import LABEL, BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError, InputError
 
@@ -32,11 +32,11 @@ _CHUNK = 2**20
 _CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "User", "Volumes", "WorkingDir")
 
 
-def find(link: Link, reference: str) -> ImageInfo | None:
+def find(connection: Connection, reference: str) -> ImageInfo | None:
     """The local image of that tag, digest or id. Raises InputError for no reference."""
-    with answering(link.endpoint):
+    with answering(connection.endpoint):
         try:
-            return _info(link.untyped.inspect_image(reference))
+            return _info(connection.untyped.inspect_image(reference))
         except docker.errors.NullResource:
             raise InputError("an image reference is empty", "name an image") from None
         except docker.errors.NotFound:
@@ -49,20 +49,20 @@ def find(link: Link, reference: str) -> ImageInfo | None:
             ) from error
 
 
-def present(link: Link, reference: str, done: str) -> ImageInfo:
+def present(connection: Connection, reference: str, done: str) -> ImageInfo:
     """The image that must be there after ``done``. Raises ImageError if it is not."""
-    image = find(link, reference)
+    image = find(connection, reference)
     if image is None:
         raise ImageError(f"{reference} is not in the engine's store after {done}", "repeat it")
     return image
 
 
-def load(link: Link, archive: Path) -> tuple[ImageInfo, ...]:
+def load(connection: Connection, archive: Path) -> tuple[ImageInfo, ...]:
     """Load a docker archive; see ``Engine.load``."""
     names: list[str] = []
     try:
         with archive.open("rb") as body:
-            answer = link.post(
+            answer = connection.post(
                 "/images/load", params={"quiet": "1"}, body=body, silence_s=STORE_SILENCE_S
             )
             with closing(answer) as events:
@@ -77,10 +77,12 @@ def load(link: Link, archive: Path) -> tuple[ImageInfo, ...]:
         raise _not_loaded(archive, one_line(error.strerror or error)) from error
     if not names:
         raise _not_loaded(archive, "the engine found no image in it")
-    return tuple(present(link, name, "the load") for name in names)
+    return tuple(present(connection, name, "the load") for name in names)
 
 
-def import_rootfs(link: Link, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
+def import_rootfs(
+    connection: Connection, tar: Path, reference: str, changes: Sequence[str]
+) -> ImageInfo:
     """One-layer image of a root file system tar; see ``Engine.import_rootfs``.
 
     The tar is streamed from disk. The kit's own label is added to ``changes``.
@@ -91,7 +93,7 @@ def import_rootfs(link: Link, tar: Path, reference: str, changes: Sequence[str])
     params = {"fromSrc": "-", "repo": repository, "tag": tag or "latest", "changes": text}
     try:
         with tar.open("rb") as body:
-            answer = link.post(
+            answer = connection.post(
                 "/images/create",
                 params=params,
                 headers={"Content-Type": "application/x-tar"},
@@ -107,16 +109,16 @@ def import_rootfs(link: Link, tar: Path, reference: str, changes: Sequence[str])
         raise _not_imported(tar, reference, reason_of(error)) from error
     except OSError as error:
         raise _not_imported(tar, reference, one_line(error.strerror or error)) from error
-    return present(link, reference, "the import")
+    return present(connection, reference, "the import")
 
 
-def build(link: Link, request: BuildRequest, on_line: LineSink) -> ImageInfo:
+def build(connection: Connection, request: BuildRequest, on_line: LineSink) -> ImageInfo:
     """Build by the classic builder; see ``Engine.build``."""
     said = _Said(on_line)
     # Not docker-py's build(): it hides a refused Dockerfile until the first read,
     # adds build arguments of the user's own, and cannot be closed, which is what
     # makes the engine stop a build that was interrupted.
-    answer = link.post(
+    answer = connection.post(
         "/build",
         params=_build_params(request),
         headers={"Content-Type": "application/x-tar"},
@@ -135,7 +137,7 @@ def build(link: Link, request: BuildRequest, on_line: LineSink) -> ImageInfo:
     except docker.errors.APIError as error:
         raise _not_built(request.tag, said, reason_of(error)) from error
     said.end()
-    return present(link, said.built or request.tag, f"the build of {request.tag}")
+    return present(connection, said.built or request.tag, f"the build of {request.tag}")
 
 
 class _Said:
@@ -182,14 +184,14 @@ class _Said:
             self.built = match[1]
 
 
-def save(link: Link, references: Sequence[str], archive: BinaryIO) -> None:
+def save(connection: Connection, references: Sequence[str], archive: BinaryIO) -> None:
     """Write images as one docker archive; see ``Engine.save``."""
     for reference in references:
-        present(link, reference, "its build")
-    with answering(link.endpoint):
+        present(connection, reference, "its build")
+    with answering(connection.endpoint):
         # Not docker-py's save of one image: layers in common would be written again.
-        response = link.client.get(
-            link.url("/images/get"),
+        response = connection.client.get(
+            connection.url("/images/get"),
             params=[("names", reference) for reference in references],
             stream=True,
             timeout=STORE_SILENCE_S,
@@ -200,23 +202,23 @@ def save(link: Link, references: Sequence[str], archive: BinaryIO) -> None:
                 archive.write(chunk)
 
 
-def tag(link: Link, image_id: str, reference: str) -> None:
+def tag(connection: Connection, image_id: str, reference: str) -> None:
     """Give an image a further name. Raises ImageError."""
     repository, name = parse_repository_tag(reference)
-    with answering(link.endpoint):
+    with answering(connection.endpoint):
         try:
-            link.client.tag(image_id, repository, name or "latest")
+            connection.client.tag(image_id, repository, name or "latest")
         except docker.errors.APIError as error:
             raise ImageError(
                 f"{image_id} cannot be tagged {reference}: {reason_of(error)}", "build it again"
             ) from error
 
 
-def remove(link: Link, reference: str) -> bool:
+def remove(connection: Connection, reference: str) -> bool:
     """Remove an image (its tag, if others remain); whether there was one."""
-    with answering(link.endpoint):
+    with answering(connection.endpoint):
         try:
-            link.client.remove_image(reference, force=True)
+            connection.client.remove_image(reference, force=True)
         except docker.errors.NotFound:
             return False
         except docker.errors.APIError as error:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from kit.engine.holdings import Held, Holdings, Removed
+from kit.engine.objects import EngineObject, EngineObjects, Removed
 
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"
 """Every container, volume and image the kit makes carries this label."""
 SESSION_LABEL = "org.kit.session"
 LOCK_LABEL = "org.kit.lock"
-"""On containers and their volumes: the lock that their maker held, ``kit.locks.lock_id``."""
+"""On containers and their volumes: the lock that their maker held, ``kit.host.locks.lock_id``."""
 
 
 @dataclass(frozen=True)
@@ -210,11 +210,11 @@ class Engine(Protocol):
         """
         ...
 
-    def holdings(self, label: str, value: str) -> Holdings:
+    def objects(self, label: str, value: str) -> EngineObjects:
         """Everything the engine holds, with the history of images so labelled."""
         ...
 
-    def discard(self, held: Held) -> None:
+    def discard(self, held: EngineObject) -> None:
         """Remove one thing and nothing else: no parent of an image, but a container's
         anonymous volumes. A running container is killed. What is gone already is
         fine. Raises InUseError where an image or a volume is used."""

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 import docker.errors
 from docker import auth
 
-from kit.engine.faults import all_of, answering, one_line
+from kit.engine.connection import Connection, error_in
+from kit.engine.failures import all_of, answering, one_line
 from kit.engine.images import find, present
-from kit.engine.link import Link, error_in
 from kit.engine.protocol import ImageInfo
 from kit.errors import (
     AbsentError,
@@ -27,6 +27,7 @@ from kit.errors import (
     KitError,
     UnreachableError,
 )
+from kit.together import ended_by
 
 _BY_DIGEST = re.compile(r"(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
 _REMEDY = "check the registry with `kit doctor`, or use a mirror or a substitute base"
@@ -79,6 +80,7 @@ _FAULTS = (
     ),
 )
 _TAG = re.compile(r":[^:/]+$")
+_Events: TypeAlias = "Generator[Mapping[str, Any], None, None]"
 _Answers: TypeAlias = "queue.Queue[Mapping[str, Any] | BaseException | None]"
 
 
@@ -96,62 +98,67 @@ def split_digest(reference: str) -> tuple[str, str]:
     return _TAG.sub("", match["name"]), match["digest"]
 
 
-def pull(link: Link, reference: str, silence_s: float) -> ImageInfo:
+def pull(connection: Connection, reference: str, silence_s: float) -> ImageInfo:
     """Pull ``reference``; see ``Engine.pull``.
 
     A pull that goes on is never cut, however slow: what ends it is a registry that
     gives no first answer within ``FIRST_ANSWER_S``, or ``silence_s`` without an event.
     """
     name, digest = split_digest(reference)
-    wanted = f"{name}@{digest}"
-    # The engine sends nothing at all while a registry keeps silent, so reading
-    # happens beside us. The thread ends by itself: its silence is bounded too
-    # (later than ours, which says more), and the engine gives up a pull whose
-    # client is gone.
     answers: _Answers = queue.Queue()
     cancelled = threading.Event()
-
-    def read() -> None:
-        try:
-            with closing(_events(link, name, digest, silence_s + FIRST_ANSWER_S)) as events:
-                for event in events:
-                    if cancelled.is_set():
-                        return
-                    answers.put(event)
-            answers.put(None)
-        except Exception as error:  # handed over: it is raised where it can be seen
-            answers.put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    patience_s = min(silence_s, FIRST_ANSWER_S)
-    heard = False
+    # The engine sends nothing at all while a registry keeps silent, so reading happens
+    # beside us. The thread ends by itself: its silence is bounded too (later than ours,
+    # which says more), and the engine gives up a pull whose client is gone.
+    events = _events(connection, name, digest, silence_s + FIRST_ANSWER_S)
+    threading.Thread(target=_read, args=(events, answers, cancelled), daemon=True).start()
     try:
-        while True:
-            try:
-                answer = answers.get(timeout=patience_s)
-            except queue.Empty:
-                raise _silent(reference, patience_s, heard) from None
-            heard, patience_s = True, silence_s
-            if answer is None:
-                break
-            if isinstance(answer, KitError):
-                raise answer
-            if isinstance(answer, BaseException):
-                raise _failed(reference, all_of(answer)) from answer
-            failure = error_in(answer)
-            if failure:
-                raise _failed(reference, failure)
+        with ended_by(lambda: answers.put(None)):
+            _wait(answers, reference, silence_s)
     finally:
         cancelled.set()
-    return find(link, wanted) or present(link, reference, "the pull")
+    return find(connection, f"{name}@{digest}") or present(connection, reference, "the pull")
 
 
-def remote_digest(link: Link, reference: str) -> str:
+def _read(events: _Events, answers: _Answers, cancelled: threading.Event) -> None:
+    """Hand over every event, then None; what goes wrong is raised where it can be seen."""
+    try:
+        with closing(events):
+            for event in events:
+                if cancelled.is_set():
+                    return
+                answers.put(event)
+        answers.put(None)
+    except Exception as error:
+        answers.put(error)
+
+
+def _wait(answers: _Answers, reference: str, silence_s: float) -> None:
+    """Return when the pull is done. Raise ImageError where it fails or nothing comes."""
+    patience_s = min(silence_s, FIRST_ANSWER_S)
+    heard = False
+    while True:
+        try:
+            answer = answers.get(timeout=patience_s)
+        except queue.Empty:
+            raise _silent(reference, patience_s, heard) from None
+        heard, patience_s = True, silence_s
+        if answer is None:
+            return
+        if isinstance(answer, KitError):
+            raise answer
+        if isinstance(answer, BaseException):
+            raise _failed(reference, all_of(answer)) from answer
+        if failure := error_in(answer):
+            raise _failed(reference, failure)
+
+
+def remote_digest(connection: Connection, reference: str) -> str:
     """What a registry gives for a reference now; see ``Engine.remote_digest``."""
     try:
-        with answering(link.endpoint):
+        with answering(connection.endpoint):
             try:
-                answer = link.untyped.inspect_distribution(reference)
+                answer = connection.untyped.inspect_distribution(reference)
             except docker.errors.APIError as error:
                 raise _failed(reference, all_of(error), "asked for") from error
     except HostError as error:
@@ -160,22 +167,20 @@ def remote_digest(link: Link, reference: str) -> str:
     return str(answer["Descriptor"]["digest"])
 
 
-def _events(
-    link: Link, name: str, digest: str, silence_s: float
-) -> Generator[Mapping[str, Any], None, None]:
-    return link.post(
+def _events(connection: Connection, name: str, digest: str, silence_s: float) -> _Events:
+    return connection.post(
         "/images/create",
         params={"fromImage": name, "tag": digest},
-        headers=_credentials(link, name),
+        headers=_credentials(connection, name),
         silence_s=silence_s,
     )
 
 
-def _credentials(link: Link, name: str) -> dict[str, str]:
+def _credentials(connection: Connection, name: str) -> dict[str, str]:
     """The header with what the user's docker login keeps for that registry."""
     try:
         registry, _ = auth.resolve_repository_name(name)
-        header = auth.get_config_header(link.client, registry)
+        header = auth.get_config_header(connection.client, registry)
     except docker.errors.DockerException:
         # A broken credential helper must not stop a pull that needs no login.
         return {}

@@ -1,139 +1,63 @@
-"""Fidelity: per component, what the study wants and what was got."""
+"""Fidelity: per component, what the study wants and what was got.
+
+What only building tells (which Python, which binding) comes from the builder; everything else
+is the study's own word, in its pins.yaml.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-BUILDS = {"cpu": "CPU build", "cuda": "GPU build"}
-"""What a variant's TensorFlow is: two packages of the same sources."""
+from kit.results.fidelity import Component
+from kit.study.pins import Vouched
 
 UNSTATED = "not stated"
+_UNKNOWN = Vouched("not known", False, "the study's pins.yaml does not say what its images hold")
 
 
 @dataclass(frozen=True)
-class Component:
-    """One row of the fidelity table. ``exact`` False means substituted."""
+class Part:
+    """What was found or made for a component."""
 
-    name: str
-    wanted: str
     got: str
     exact: bool
     why: str
 
 
-@dataclass(frozen=True)
-class ArmImage:
-    """The image an arm ran in. ``image_id`` is the engine's own, by content and time.
-
-    ``content_sha256`` is over the file tree without its times, so that an image
-    built again elsewhere can be compared; empty where it was not worked out.
-    """
-
-    arm: str
-    reference: str
-    image_id: str
-    size_bytes: int
-    content_sha256: str = ""
-
-
-@dataclass(frozen=True)
-class PythonParts:
-    """What the Python image is made of."""
-
-    version: str
-    os: str
-    exact: bool
-    why: str
-
-
-@dataclass(frozen=True)
-class DotnetParts:
-    """What the dotnet image adds to it."""
-
-    runtime: str
-    exact: bool
-    why: str
-    binding: str
-    binding_exact: bool
-    binding_why: str
-
-
 def fidelity(
-    wanted: Mapping[str, str],
-    tensorflow: str,
-    python: PythonParts,
-    dotnet: DotnetParts | None,
-    variants: Collection[str],
+    environment: Mapping[str, str],
+    vouched: Mapping[str, Vouched],
+    parts: Mapping[str, Part | None],
+    variants: Collection[str] = (),
+    facts: Mapping[str, str] | None = None,
 ) -> tuple[Component, ...]:
-    """The fidelity table. ``wanted`` maps a component to what the paper names.
+    """Return one row per component: those of the publication first, in its order.
 
-    A component whose version the paper does not state is exact when the product
-    is the one named; the row says that the version is the kit's choice. ``variants``
-    are those of the arms that were built.
+    ``environment`` maps a component to what the publication names. ``parts`` come before the
+    study's word, which cannot make a substitute exact; a part that is None is not in these
+    images and has no row. ``variants`` are those of the arms that were built. ``facts`` are
+    what ``{name}`` in the study's words stands for. A component that neither the builder
+    nor the study knows counts as substituted.
     """
-    cuda = "cuda" in variants
-    builds = " and ".join(name for variant, name in BUILDS.items() if variant in variants)
-    rows = [
-        Component(
-            "python",
-            wanted.get("python", UNSTATED),
-            f"CPython {python.version}",
-            python.exact,
-            python.why,
-        ),
-        Component(
-            "tensorflow",
-            wanted.get("tensorflow", UNSTATED),
-            f"TensorFlow {tensorflow} ({builds})",
-            True,
-            "the paper states no version; this one is the kit's choice, locked by hash",
-        ),
-    ]
-    if dotnet is not None:
-        rows += [
-            Component(
-                "dotnet",
-                wanted.get("dotnet", UNSTATED),
-                f".NET {dotnet.runtime}",
-                dotnet.exact,
-                dotnet.why,
-            ),
-            Component(
-                "binding",
-                wanted.get("binding", UNSTATED),
-                dotnet.binding,
-                dotnet.binding_exact,
-                dotnet.binding_why,
-            ),
-        ]
-    if cuda:
-        rows.append(
-            Component(
-                "cuda",
-                "not stated",
-                "CUDA 11.8 and cuDNN 8.6 from NVIDIA's wheels",
-                True,
-                "the paper names none; these are the kit's choice, locked by hash",
-            )
-        )
-    rows += [
-        Component(
-            "data", wanted.get("data", UNSTATED), "Fashion-MNIST", True, "every payload hash agrees"
-        ),
-        Component(
-            "operating system",
-            wanted.get("operating system", UNSTATED),
-            f"{python.os} in a Linux container",
-            False,
-            "a Linux container is never the paper's own system",
-        ),
-        Component(
-            "hardware",
-            wanted.get("hardware", UNSTATED),
-            "this host's CPU and GPU" if cuda else "this host's CPU",
-            False,
-            "the paper names none",
-        ),
-    ]
+    rows = []
+    for name in dict.fromkeys((*environment, *vouched, *parts)):
+        wanted = environment.get(name, UNSTATED)
+        if name in parts:
+            part = parts[name]
+        else:
+            part = _part(vouched.get(name, _UNKNOWN), variants, facts or {})
+        if part is not None:
+            rows.append(Component(name, wanted, part.got, part.exact, part.why))
     return tuple(rows)
+
+
+def _part(vouched: Vouched, variants: Collection[str], facts: Mapping[str, str]) -> Part | None:
+    """The study's word for the variants that were built; None where it is on others."""
+    words = [word for variant, word in vouched.variants.items() if variant in variants]
+    if vouched.variants and not words:
+        return None
+    got = vouched.got
+    for name, value in {**facts, "variants": " and ".join(words)}.items():
+        got = got.replace(f"{{{name}}}", value)
+    return Part(got, vouched.exact, vouched.why)

@@ -9,7 +9,7 @@ from kit.judge.consistency import Finding, findings
 from kit.judge.controls import Control, controls
 from kit.judge.executable import ExecutableVerdict, judge_executable
 from kit.judge.hosts import Hosts, by_host
-from kit.judge.hygiene import Flag, flags
+from kit.judge.interference import Flag, flags
 from kit.judge.order import Drift, OrderEffect, Outlier, drift, order_effect, outliers
 from kit.judge.pairing import (
     ArmPair,
@@ -24,8 +24,8 @@ from kit.judge.samework import SameWork, same_work
 from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.training import TrainingVerdict, judge_training
 from kit.judge.verdict import Verdict, judge_claims
-from kit.measure.session import Session
 from kit.plan.roles import CONTROLS, MAIN
+from kit.results.session import Session
 from kit.study.model import Study
 
 STATISTICS = ("min", "max", "mean", "total", "hardened", "cold", "cpu")

@@ -22,7 +22,7 @@ from kit.judge.pairing import (
     pair_blocks,
 )
 from kit.judge.power import SIZE_CONFIDENCE
-from kit.judge.robustness import ALPHA, equivalence_p, holm, t_p
+from kit.judge.sensitivity import ALPHA, equivalence_p, holm, t_p
 from kit.judge.statistics import CONFIDENCE, Estimate, RunStatistics, half_width
 from kit.plan.model import DUET
 from kit.plan.roles import MAIN, PLACEBO, reference_of, slowdown_percent

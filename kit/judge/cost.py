@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from kit.judge.statistics import in_order, warm
-from kit.measure.record import Record
-from kit.measure.session import Session
+from kit.results.record import Record
+from kit.results.session import Session
 
 
 @dataclass(frozen=True)

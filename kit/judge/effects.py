@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from kit.judge.pairing import PairedBlock, estimate_over
-from kit.judge.robustness import EQUIVALENCE_PERCENT
+from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
 from kit.study.model import Range, Study
 

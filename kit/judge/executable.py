@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.images.fidelity import Component
 from kit.judge.verdict import NOT_TESTABLE, OPPOSITE, REPRODUCED, printed
-from kit.measure.executable import ExecutableRun
+from kit.results.executable import ExecutableRun
+from kit.results.fidelity import Component
 from kit.study.model import ExecutableClaim
 
 RESTS_ON = ("dotnet", "binding")

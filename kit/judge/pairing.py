@@ -19,10 +19,10 @@ from kit.judge.statistics import (
     value_of,
     why_unusable,
 )
-from kit.measure.planned import refuse_misfits
-from kit.measure.session import RunEntry, Session
 from kit.plan.roles import MAIN
 from kit.plan.shard import of_shard, parse_shard
+from kit.results.planned import refuse_misfits
+from kit.results.session import RunEntry, Session
 from kit.study.model import Arm, Study, by_stack_and_variant
 
 

@@ -18,11 +18,11 @@ from typing import Any
 from kit.judge.controls import HARDENED
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
-from kit.measure.session import Session, moment
 from kit.plan.blocks import Slot, numbers_of
 from kit.plan.make import LEAST_AFTER_PILOT, grown, maker_of
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, conditions_of, slowdown_percent
+from kit.results.session import Session, moment
 from kit.study.model import Claim, Study, lead_claim
 
 LEAST_SD = 1e-4
@@ -125,7 +125,7 @@ def _design(session: Session, study: Study, design: str, claim: Claim) -> Design
         planning_sd=planned,
         control_sd=control_sd,
         block_s=_block_seconds(session, study, design),
-        needs=needs(planned, aim_of(claim, study, session.header.plan.roles), control_sd),
+        needs=needs(planned, control_sd, aim_of(claim, study, session.header.plan.roles)),
     )
 
 

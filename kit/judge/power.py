@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kit.judge.effects import log_of
-from kit.judge.robustness import ALPHA
+from kit.judge.sensitivity import ALPHA
 from kit.judge.statistics import gain_percent
 
 POWERS = (0.8, 0.9)
@@ -131,13 +131,12 @@ def blocks_to_settle(
     return _fewest(lambda blocks: _power(sd_log, off, blocks, ALPHA), power)
 
 
-def needs(sd_log: float, aim: Aim, control_sd: float | None = None) -> tuple[Need, ...]:
+def needs(sd_log: float, control_sd: float, aim: Aim) -> tuple[Need, ...]:
     """Blocks needed for all of an aim at each power of ``POWERS``.
 
     ``sd_log`` is the spread of the claim's statistic, ``control_sd`` of the one that the
-    positive control is judged on; None: the same.
+    positive control is judged on.
     """
-    control_sd = sd_log if control_sd is None else control_sd
     return tuple(_need(sd_log, control_sd, aim, power) for power in POWERS)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from kit.judge.pairing import PairedBlock
-from kit.judge.robustness import ALPHA
 from kit.judge.samework import SameWork
+from kit.judge.sensitivity import ALPHA
 from kit.judge.statistics import half_width
 from kit.judge.verdict import (
     INCONCLUSIVE,
@@ -20,8 +20,8 @@ from kit.judge.verdict import (
     printed,
     substitutes,
 )
-from kit.measure.record import Record
-from kit.measure.session import Session
+from kit.results.record import Record
+from kit.results.session import Session
 from kit.study.model import Range, Study, TrainingClaim
 
 _DIVERGED = 1e12

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.images.fidelity import Component
 from kit.judge.controls import Control, failing
 from kit.judge.effects import Form, band_words, equal_text, form_over
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.power import POWERS, blocks_needed, blocks_to_settle
-from kit.judge.robustness import ALPHA, EQUIVALENCE_PERCENT, Robustness, holm, robustness
 from kit.judge.samework import SameWork
+from kit.judge.sensitivity import ALPHA, EQUIVALENCE_PERCENT, Sensitivity, holm, sensitivity
 from kit.judge.statistics import Estimate, Interval
+from kit.results.fidelity import Component
 from kit.study.model import Claim, Paper, Study
 
 REPRODUCED = "REPRODUCED"
@@ -47,7 +47,7 @@ class Verdict:
     figures_gain_percent: float | None
     measured: Estimate | None
     hardened: Estimate | None
-    tests: Robustness | None
+    tests: Sensitivity | None
     """Of the claim's own statistic; None where it was not measured."""
     holm_p: float | None
     """The t test's p value, adjusted over the claims of the variant."""
@@ -80,7 +80,9 @@ def judge_claims(
     """One verdict a claim. ``missing`` says what the claims lack to be tested at all."""
     indicative = bool(substitutes(study, fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks)
-    tests = {c.id: robustness(log_ratios(c.statistic, blocks)) for c in study.claims if not missing}
+    tests = {
+        c.id: sensitivity(log_ratios(c.statistic, blocks)) for c in study.claims if not missing
+    }
     adjusted = holm({name: found.t for name, found in tests.items()})
     form = form_over(study, blocks)
     verdicts = []
@@ -151,7 +153,7 @@ def _capped(word: str, rule: str, controls: Sequence[Control]) -> tuple[str, str
 @dataclass(frozen=True)
 class _Evidence:
     measured: Estimate | None
-    tests: Robustness | None
+    tests: Sensitivity | None
     holm_p: float | None
     form: Form
 

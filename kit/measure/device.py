@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kit.engine.protocol import RunRequest
-from kit.gpu.probe import Probe
-from kit.measure.record import Record
+from kit.host.gpu.probe import Probe
+from kit.results.record import Record
 from kit.study.model import CUDA
 
 CACHE_VOLUME = "kit-cuda-cache"

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunRequest
 from kit.errors import RunError
-from kit.images.fidelity import ArmImage
-from kit.measure.record import parse_record
 from kit.plan.model import Limits, PlannedRun
 from kit.plan.spec import spec_json
+from kit.results.executable import KINDS, ExecutableRun
+from kit.results.fidelity import ArmImage
+from kit.results.record import parse_record
 from kit.study.model import Study
 
 RUN_ID = "executable"
 FOLDER = "/opt/kit/executable"
-KINDS = ("self-contained", "apphost")
-"""With the .NET runtime inside it, or with the runtime's folder beside it."""
 # Codes that the program itself ends with: managed code ran. See images/dotnet/Program.cs.
 _PROGRAMS_OWN = frozenset({0, 64, 69, 70})
 _MISSING = re.compile(r"^missing: (.+)$", re.MULTILINE)
 _LOG_CHARACTERS = 2000
 # One stream: an engine keeps no order between a container's standard output and error.
 _COMMAND = f"exec 2>&1; cat {FOLDER}/KIND; exec {FOLDER}/Workload"
-
-
-@dataclass(frozen=True)
-class ExecutableRun:
-    """One run of the executable. ``missing`` is what it named first, "" where nothing.
-
-    ``started``: the program's own code ran. ``trained``: it left a whole record.
-    """
-
-    reference: str
-    image_id: str
-    size_bytes: int
-    kind: str
-    started: bool
-    trained: bool
-    missing: str
-    exit_code: int | None
-    said: str
 
 
 def run_executable(

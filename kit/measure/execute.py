@@ -11,20 +11,23 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from rich.filesize import decimal
+
 from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
-from kit.gpu.facts import GpuSample
-from kit.gpu.watch import Watch
-from kit.images.fidelity import ArmImage
+from kit.host.facts import Host, sample
+from kit.host.gpu.facts import GpuSample
+from kit.host.gpu.watch import Watch
+from kit.host.model import HostSample
 from kit.measure.device import GpuBench, misplaced
-from kit.measure.host import Host, sample
-from kit.measure.record import Record, parse_record
-from kit.measure.runlog import RunLog
-from kit.measure.session import HostSample, RunEntry
 from kit.plan.model import Limits, Plan, PlannedRun
 from kit.plan.resources import cpus_of
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
+from kit.results.fidelity import ArmImage
+from kit.results.record import Record, parse_record
+from kit.results.runlog import RunLog
+from kit.results.session import RunEntry
 from kit.study.model import CUDA, Study
 
 RECORD_FILE = "record.json"
@@ -198,7 +201,7 @@ def _judge_outcome(
 
 def _failure(outcome: RunOutcome, request: RunRequest) -> str | None:
     if outcome.oom_killed:
-        return f"out of memory at the limit of {(request.memory_bytes or 0) / 1e9:.1f} GB"
+        return f"out of memory at the limit of {decimal(request.memory_bytes or 0)}"
     if outcome.timed_out:
         return f"not done within {request.timeout_s:g} s"
     if outcome.broken and not outcome.exit_code:

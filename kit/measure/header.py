@@ -11,13 +11,13 @@ from types import MappingProxyType
 
 import kit
 from kit.engine.protocol import EngineInfo
-from kit.gpu.facts import GpuCheck
-from kit.images.build import Images
-from kit.images.fidelity import Component
-from kit.measure.host import host_facts
-from kit.measure.session import Header
+from kit.host.facts import host_facts
+from kit.host.gpu.facts import GpuCheck
+from kit.images.build.arms import Images
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
+from kit.results.fidelity import Component
+from kit.results.session import Header
 
 
 def new_header(

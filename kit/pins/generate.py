@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kit.errors import ImageError
-from kit.pins.seal import sealed
+from kit.pins.checksum import sealed
 from kit.pins.sources import NoAnswer, Sources
 from kit.pins.wheels import Wheel, chosen, read_wheels, wheels_text
 
@@ -52,8 +52,10 @@ def generate(inputs: Inputs, sources: Sources) -> Generated:
     pins = {
         "schema": SCHEMA,
         "roles": {
-            role: [_candidate(candidate, inputs.previous, sources, notes) for candidate in wishes]
-            for role, wishes in wanted["roles"].items()
+            role: [
+                _candidate(candidate, inputs.previous, sources, notes) for candidate in candidates
+            ]
+            for role, candidates in wanted["roles"].items()
         },
         "bootstrap": _bootstrap(inputs, sources, notes),
         "bindings": wanted["bindings"],
@@ -106,10 +108,10 @@ def _wheels(path: str, inputs: Inputs, sources: Sources, notes: list[str]) -> li
 
 
 def _candidate(
-    wish: Mapping[str, Any], previous: Mapping[str, Any], sources: Sources, notes: list[str]
+    wanted: Mapping[str, Any], previous: Mapping[str, Any], sources: Sources, notes: list[str]
 ) -> dict[str, Any]:
-    reference = f"{wish['reference']}:{wish['tag']}"
-    digest = wish.get("digest") or _earlier(wish, previous)
+    reference = f"{wanted['reference']}:{wanted['tag']}"
+    digest = wanted.get("digest") or _earlier(wanted, previous)
     if not digest:
         answer = sources.image_digest(reference)
         if isinstance(answer, NoAnswer):
@@ -120,17 +122,17 @@ def _candidate(
         digest = answer
         notes.append(f"{reference}: pinned to {digest}")
     return {
-        "reference": wish["reference"],
-        "tag": wish["tag"],
+        "reference": wanted["reference"],
+        "tag": wanted["tag"],
         "digest": digest,
-        "provides": dict(wish["provides"]),
+        "provides": dict(wanted["provides"]),
     }
 
 
-def _earlier(wish: Mapping[str, Any], previous: Mapping[str, Any]) -> str:
+def _earlier(wanted: Mapping[str, Any], previous: Mapping[str, Any]) -> str:
     for candidates in previous.get("roles", {}).values():
         for candidate in candidates:
-            if (candidate["reference"], candidate["tag"]) == (wish["reference"], wish["tag"]):
+            if (candidate["reference"], candidate["tag"]) == (wanted["reference"], wanted["tag"]):
                 return str(candidate["digest"])
     return ""
 

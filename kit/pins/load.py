@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from kit import documents
 from kit.errors import InputError
-from kit.pins.seal import is_whole
+from kit.files import documents
+from kit.pins.checksum import is_whole
 from kit.schemas import check
 
 PINS = Path(str(files(__package__))) / "pins.yaml"
@@ -98,7 +98,7 @@ def pins_document() -> dict[str, Any]:
     if not is_whole(document):
         raise InputError(
             f"{WHERE}: was edited by hand (its content_sha256 does not fit)",
-            "put wishes into wanted.yaml and run kit lock; or reinstall the kit",
+            "put what you want into wanted.yaml and run kit lock; or reinstall the kit",
         )
     return document
 

@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Protocol, TypeVar
 
 from kit.engine.protocol import Engine
 from kit.errors import AbsentError, KitError
+from kit.host.process import MISSING, TOO_SLOW, run
 from kit.pins.wheels import Offered
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class RealSources:
         from packaging.utils import canonicalize_version
         from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
 
-        from kit.images.hostnet import pip_index
+        from kit.host.network import pip_index
 
         try:
             with PyPISimple(pip_index() or PYPI_SIMPLE_ENDPOINT) as client:
@@ -158,17 +158,12 @@ class RealSources:
 
 
 def _ask(command: list[str], timeout_s: float) -> str | NoAnswer:
-    try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout_s, check=False,
-            stdin=subprocess.DEVNULL, errors="replace",
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError) as error:
-        return NoAnswer(f"{Path(command[0]).name}: {type(error).__name__}")
-    output = answer.stdout + answer.stderr
-    if answer.returncode != 0:
+    name = Path(command[0]).name
+    done = run(command, timeout_s)
+    if done.code in (MISSING, TOO_SLOW):
+        return NoAnswer(f"{name}: {done.errors}")
+    output = done.output + done.errors
+    if done.code != 0:
         lines = [line for line in output.splitlines() if re.match(r"E:|npm err", line, re.I)]
-        return NoAnswer(
-            f"{Path(command[0]).name}: {' '.join(lines[:3]) or answer.returncode}"[:300]
-        )
+        return NoAnswer(f"{name}: {' '.join(lines[:3]) or done.code}"[:300])
     return output

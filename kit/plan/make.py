@@ -11,9 +11,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+from rich.filesize import decimal
+
 from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, run_seconds
-from kit.plan.model import AUTO, DUET, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
+from kit.plan.model import AUTO, DUET, MOST_BLOCKS, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
 from kit.plan.once import planned_once
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
 from kit.plan.roles import MAIN
@@ -44,51 +46,43 @@ def make_plan(
     HostError when the memory does not allow even the fewest repeats that the study
     accepts, or the machine allows no duet.
     """
-    chosen = chosen_arms(study, arms, gpu)
-    by_stack_and_variant((study.arms[name] for name in chosen), f"study {study.id}")
-    _check_gpu(study, chosen, gpu)
+    chosen = _comparable_arms(study, arms, gpu)
     design, why = _design(study, chosen, design, resources)
-    memory = memory_of_a_run(resources, design)
-    tier = _tier(study, budget)
-    repeats, notes = _repeats_in_memory(study.protocol, tier.repeats, memory)
-    limits = Limits(resources.cpuset, memory, study.protocol.run_timeout_s, resources.halves)
-    maker = BlockMaker(study, chosen, (MAIN, *tier.controls), repeats, seed, limits)
+    tier, limits, notes = _tier_in_memory(study, budget, resources, design)
+    maker = BlockMaker(study, chosen, (MAIN, *tier.controls), tier.repeats, seed, limits)
     if design != SEQUENTIAL and not maker.can_pair:
         raise InputError(
             f"--design: {design} runs both stacks of a variant side by side, the plan has one",
             "name arms of both stacks, or use --design sequential",
         )
-    if tier.pilot and not maker.can_pair:
-        # Nothing is compared, so there is no spread to plan by.
-        tier = replace(tier, blocks=tier.pilot if tier.blocks else 0, pilot=None)
-    tier, minutes = _in_time(maker, tier, budget, design)
-    if blocks is not None:
-        tier, minutes = replace(tier, blocks=blocks, pilot=None), None
-    maker = replace(maker, roles=(MAIN, *tier.controls))
+    tier, minutes = _with_blocks(maker, tier, budget, design, blocks)
     if design == AUTO and tier.pilot is None:
         design, why = SEQUENTIAL, (*why, "Without a pilot the design is sequential.")
-    runs = (
-        _blocks(maker.piloting(), design, tier.pilot)
-        if tier.pilot
-        else _blocks(maker, design, tier.blocks)
-    )
-    plan = Plan(
-        study_id=study.id,
-        study_sha256=study.sha256,
+    maker = replace(maker, roles=(MAIN, *tier.controls))
+    return planned_once(_plan(maker, tier, minutes, design, (*notes, *why)))
+
+
+def _plan(
+    maker: BlockMaker, tier: Tier, minutes: int | None, design: str, notes: tuple[str, ...]
+) -> Plan:
+    """Return the plan of the identity runs and the tier's pilot, or its blocks without one."""
+    first, count = (maker.piloting(), tier.pilot) if tier.pilot else (maker, tier.blocks)
+    return Plan(
+        study_id=maker.study.id,
+        study_sha256=maker.study.sha256,
         tier=tier.name,
-        seed=seed,
-        arms=chosen,
+        seed=maker.seed,
+        arms=tuple(maker.arms),
         blocks=0 if tier.pilot else tier.blocks,
-        repeats=repeats,
-        limits=limits,
-        runs=(*maker.identity(), *runs),
-        notes=(*notes, *why),
+        repeats=maker.repeats,
+        limits=maker.limits,
+        runs=(*maker.identity(), *_blocks(first, design, count)),
+        notes=notes,
         design=design,
-        roles=maker.roles,
+        roles=tuple(maker.roles),
         pilot=tier.pilot or 0,
         bounds=Bounds(tier.blocks, tier.power, minutes) if tier.pilot else None,
     )
-    return planned_once(plan)
 
 
 def grown(study: Study, plan: Plan, design: str, blocks: int) -> Plan:
@@ -139,6 +133,14 @@ def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[
 def cuda_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
     """The CUDA arms among those names; of the whole study where none is named."""
     return tuple(name for name in names or study.arms if study.arms[name].variant == CUDA)
+
+
+def _comparable_arms(study: Study, names: Sequence[str], gpu: bool) -> tuple[str, ...]:
+    """Return the arms of those names, no two of which take the same place in a comparison."""
+    chosen = chosen_arms(study, names, gpu)
+    by_stack_and_variant((study.arms[name] for name in chosen), f"study {study.id}")
+    _check_gpu(study, chosen, gpu)
+    return chosen
 
 
 def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
@@ -198,6 +200,33 @@ def _tier(study: Study, budget: str) -> Tier:
     return Tier(budget, 0, least.repeats, tuple(controls), PILOT_BLOCKS)
 
 
+def _tier_in_memory(
+    study: Study, budget: str, resources: Resources, design: str
+) -> tuple[Tier, Limits, tuple[str, ...]]:
+    """Return the tier with the repeats that memory allows, the limits of a run, and notes."""
+    tier = _tier(study, budget)
+    memory = memory_of_a_run(resources, design)
+    repeats, notes = _repeats_in_memory(study.protocol, tier.repeats, memory)
+    limits = Limits(resources.cpuset, memory, study.protocol.run_timeout_s, resources.halves)
+    return replace(tier, repeats=repeats), limits, notes
+
+
+def _with_blocks(
+    maker: BlockMaker, tier: Tier, budget: str, design: str, blocks: int | None
+) -> tuple[Tier, int | None]:
+    """Return the tier with its number of blocks, and the minutes that bound it, if any do.
+
+    ``blocks`` is the number that was asked for: there is no pilot then.
+    """
+    if tier.pilot and not maker.can_pair:
+        # Nothing is compared, so there is no spread to plan by.
+        tier = replace(tier, blocks=tier.pilot if tier.blocks else 0, pilot=None)
+    tier, minutes = _in_time(maker, tier, budget, design)
+    if blocks is not None:
+        return replace(tier, blocks=blocks, pilot=None), None
+    return tier, minutes
+
+
 def _in_time(maker: BlockMaker, tier: Tier, budget: str, design: str) -> tuple[Tier, int | None]:
     """A budget in minutes holds so many blocks; with few of them there is no pilot."""
     if tier.blocks:
@@ -210,7 +239,7 @@ def _in_time(maker: BlockMaker, tier: Tier, budget: str, design: str) -> tuple[T
     pilot_s = sum(maker.piloting().seconds(kind) for kind in kinds) * PILOT_BLOCKS
     block_s = max(maker.seconds(kind) for kind in kinds)
     if left >= pilot_s + LEAST_AFTER_PILOT * block_s:
-        return replace(tier, blocks=int((left - pilot_s) // block_s)), minutes
+        return replace(tier, blocks=_fitting(left - pilot_s, block_s)), minutes
     return _few_blocks(maker, tier, minutes, left, design)
 
 
@@ -221,7 +250,7 @@ def _few_blocks(
     least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
     maker = replace(maker, roles=(MAIN, *least.controls))
     block_s = maker.seconds(DUET if design == DUET else SEQUENTIAL)
-    blocks = int(left // block_s)
+    blocks = _fitting(left, block_s)
     if blocks < 2:
         needed = -(-(maker.identity_seconds() + 2 * block_s) // 60)
         raise InputError(
@@ -229,6 +258,11 @@ def _few_blocks(
             f"give at least {needed:.0f}m, or fewer --arms",
         )
     return replace(tier, blocks=blocks, controls=least.controls, pilot=None), minutes
+
+
+def _fitting(seconds: float, block_s: float) -> int:
+    """Return the blocks that so much time holds; a study's word of their cost may be a joke."""
+    return int(min(seconds // block_s, MOST_BLOCKS))
 
 
 def _repeats_in_memory(
@@ -240,16 +274,12 @@ def _repeats_in_memory(
     possible = (available - need.base_bytes) // max(need.per_repeat_bytes, 1)
     if possible < protocol.minimum_repeats:
         raise HostError(
-            f"memory: {_gigabytes(need.of(protocol.minimum_repeats))} are needed for "
-            f"{protocol.minimum_repeats} repeats a run, {_gigabytes(available)} can be had",
+            f"memory: {decimal(need.of(protocol.minimum_repeats))} are needed for "
+            f"{protocol.minimum_repeats} repeats a run, {decimal(available)} can be had",
             "free memory, raise --memory, or use a larger machine",
         )
     note = (
         f"Each run makes {possible} repeats, not {wanted}: {wanted} need "
-        f"{_gigabytes(need.of(wanted))} of memory and {_gigabytes(available)} can be had."
+        f"{decimal(need.of(wanted))} of memory and {decimal(available)} can be had."
     )
     return possible, (note,)
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"

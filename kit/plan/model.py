@@ -10,6 +10,8 @@ SEQUENTIAL, DUET, AUTO = "sequential", "duet", "auto"
 DESIGNS = (SEQUENTIAL, DUET, AUTO)
 """One container at a time; the two of a pair at the same time; or what decides sooner."""
 COMPARE, EXPLAIN = "compare", "explain"
+MOST_BLOCKS = 10_000
+"""As many as study.schema.json lets a tier have."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rich.filesize import decimal
+
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError, InputError
 from kit.plan.model import SEQUENTIAL, Plan
@@ -30,7 +32,7 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ResourceRequest:
     """What the user asked for; None or 0 where nothing was."""
 
     cpus: int = 0
@@ -47,7 +49,10 @@ def parse_memory(text: str) -> int:
 
 
 def resources(
-    engine: EngineInfo, available_bytes: int, wish: Wish, cores: Sequence[Sequence[int]] = ()
+    engine: EngineInfo,
+    available_bytes: int,
+    requested: ResourceRequest,
+    cores: Sequence[Sequence[int]] = (),
 ) -> Resources:
     """CPUs 0 to n-1 and the memory of one run.
 
@@ -56,26 +61,26 @@ def resources(
     one where a core runs several threads). Raises HostError when more is wished than
     there is.
     """
-    if wish.cpus > engine.cpus:
+    if requested.cpus > engine.cpus:
         raise HostError(
-            f"--cpus: {wish.cpus} are wished, the engine's machine has {engine.cpus}",
+            f"--cpus: {requested.cpus} are requested, the engine's machine has {engine.cpus}",
             f"give at most {engine.cpus}",
         )
-    cpus = wish.cpus or engine.cpus
+    cpus = requested.cpus or engine.cpus
     local = _local(engine)
     free = min(available_bytes, engine.memory_bytes) if local else engine.memory_bytes
     available = int(free * (1 - KEPT_FOR_HOST))
-    if wish.memory_bytes > available:
+    if requested.memory_bytes > available:
         raise HostError(
-            f"--memory: {wish.memory_bytes / 1e9:.1f} GB are wished, "
-            f"{available / 1e9:.1f} GB can be had",
-            "free memory or wish for less",
+            f"--memory: {decimal(requested.memory_bytes)} are requested, "
+            f"{decimal(available)} can be had",
+            "free memory or request less",
         )
     known = cores if local and cores else [(cpu,) for cpu in range(cpus)]
     return Resources(
         cpuset=_cpuset(range(cpus)),
         # In steps, so that a moment's few megabytes make no other plan.
-        memory_bytes=wish.memory_bytes or available // 10**8 * 10**8,
+        memory_bytes=requested.memory_bytes or available // 10**8 * 10**8,
         halves=halves(known, cpus),
     )
 
@@ -91,7 +96,7 @@ def refuse_shortage(plan: Plan, engine: EngineInfo, available_bytes: int) -> Non
     free = min(available_bytes, engine.memory_bytes) if _local(engine) else engine.memory_bytes
     if needed > free:
         raise HostError(
-            f"memory: the plan gives its runs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
+            f"memory: the plan gives its runs {decimal(needed)}, {decimal(free)} are free",
             "free memory and repeat; a new session plans with what there is",
         )
     sets = {plan.limits.cpuset, *(run.cpuset for run in plan.runs if run.cpuset is not None)}
@@ -147,8 +152,8 @@ def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> str |
     half = available.memory_bytes // 2
     if needed > half:
         return (
-            f"two runs at a time need {2 * needed / 1e9:.1f} GB of memory, "
-            f"{available.memory_bytes / 1e9:.1f} GB can be had"
+            f"two runs at a time need {decimal(2 * needed)} of memory, "
+            f"{decimal(available.memory_bytes)} can be had"
         )
     return None
 

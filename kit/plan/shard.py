@@ -43,7 +43,7 @@ def parse_shard(text: str) -> Shard:
 def refuse_empty(shard: Shard | None, blocks: int) -> None:
     """Raise InputError for a shard of a plan with fewer ``blocks`` than shards.
 
-    Some of the shards would hold identity runs alone, and the set could not be gathered.
+    Some of the shards would hold identity runs alone, and the set could not be merged.
     """
     if shard is not None and shard.of > blocks:
         raise InputError(

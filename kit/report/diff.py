@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TypeAlias
 
 from kit.errors import InputError
 from kit.judge.effects import Form
@@ -17,6 +18,9 @@ from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
 _WHOLE = 1000
+_HASH = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
+_HASH_SHOWN = 12
+"""Digits of a hash on the terminal."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,23 @@ class Difference:
     claims: tuple[ClaimPair, ...]
 
 
+_Key: TypeAlias = tuple[str, str]
+"""Claim and variant."""
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What one session says of a claim. ``gain`` in percent; None where none was measured."""
+
+    word: str
+    gain: float | None = None
+    interval: Interval | None = None
+
+
+_ABSENT = _Verdict("not there")
+_OVERLAP = {None: "", True: "; their intervals overlap", False: "; their intervals do not meet"}
+
+
 def compare(first: ReportModel, second: ReportModel) -> Difference:
     """Raises InputError for sessions of different studies."""
     if first.study.id != second.study.id:
@@ -77,7 +98,8 @@ def shown(found: Difference) -> str:
     lines = ["Measured with:" if found.settings else "Measured with the same."]
     for row in found.settings:
         lines.append(f"  {plain(row.what, 40)}")
-        for name, value in (("first:  ", row.first), ("second: ", row.second)):
+        first, second = _short(row)
+        for name, value in (("first:  ", first), ("second: ", second)):
             # Whole: what is not the same may stand at the end.
             lines += textwrap.wrap(
                 plain(value, _WHOLE),
@@ -101,6 +123,16 @@ def shown(found: Difference) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _short(row: Setting) -> tuple[str, str]:
+    """Both values, hashes cut where they still differ then."""
+    first, second = _cut(row.first), _cut(row.second)
+    return (row.first, row.second) if first == second else (first, second)
+
+
+def _cut(value: str) -> str:
+    return value[: _HASH_SHOWN - 64] if _HASH.fullmatch(value) else value
+
+
 def _form(models: Sequence[ReportModel], variant: str) -> Form:
     """The form in which the two can be compared: factors where one of them has factors."""
     found = {p.form for model in models for p in model.variants if p.variant == variant}
@@ -110,9 +142,9 @@ def _form(models: Sequence[ReportModel], variant: str) -> Form:
 def _settings(model: ReportModel) -> dict[str, str]:
     header, plan = model.header, model.header.plan
     named = {
-        "study": model.study.sha256[:12],
+        "study": model.study.sha256,
         "kit": header.kit_version,
-        "plan": header.plan_sha256[:12],
+        "plan": header.plan_sha256,
         "budget": plan.tier,
         "seed of the order": str(plan.seed),
         "design": plan.design,
@@ -125,12 +157,13 @@ def _settings(model: ReportModel) -> dict[str, str]:
         "same work": "held" if model.same_work_held else "not held",
     }
     for arm, image in header.images.items():
-        named[f"image of {arm}"] = (image.content_sha256 or image.image_id)[:19]
-    for row in header.fidelity:
-        named[f"{row.name} used"] = row.got
-    for used in model.arms:
-        for name, versions in used.versions.items():
-            named[f"{name} in {used.arm}"] = " / ".join(versions)
+        named[f"image of {arm}"] = image.content_sha256 or image.image_id
+    for name in dict.fromkeys(row.name for row in header.fidelity):
+        used = dict.fromkeys(row.got for row in header.fidelity if row.name == name)
+        named[f"{name} used"] = " / ".join(used)
+    for arm_facts in model.arms:
+        for name, versions in arm_facts.versions.items():
+            named[f"{name} in {arm_facts.arm}"] = " / ".join(versions)
     if model.gpu is not None and model.gpu.check.gpu is not None:
         named["GPU"] = f"{model.gpu.check.gpu.name}, driver {model.gpu.check.gpu.driver}"
     return named
@@ -138,44 +171,41 @@ def _settings(model: ReportModel) -> dict[str, str]:
 
 def _claims(first: ReportModel, second: ReportModel) -> list[ClaimPair]:
     a, b = _verdicts(first), _verdicts(second)
-    pairs = []
-    for claim, variant in dict.fromkeys((*a, *b)):
-        one, two = a.get((claim, variant)), b.get((claim, variant))
-        words = tuple("not there" if v is None else v["word"] for v in (one, two))
-        gains = tuple(None if v is None else v["gain"] for v in (one, two))
-        bounds = tuple(None if v is None else v["interval"] for v in (one, two))
-        overlap = None
-        if bounds[0] is not None and bounds[1] is not None:
-            overlap = bounds[0].overlaps(bounds[1].low, bounds[1].high)
-        word = SAME if words[0] == words[1] else OTHER
-        told = {None: "", True: "; their intervals overlap", False: "; their intervals do not meet"}
-        pairs.append(
-            ClaimPair(
-                claim=claim,
-                variant=variant,
-                words=(words[0], words[1]),
-                gains=(gains[0], gains[1]),
-                intervals=(bounds[0], bounds[1]),
-                overlap=overlap,
-                says=f"the verdicts {word}{told[overlap]}",
-                form=_form((first, second), variant),
-            )
-        )
-    return pairs
+    return [
+        _pair(key, a.get(key, _ABSENT), b.get(key, _ABSENT), _form((first, second), key[1]))
+        for key in dict.fromkeys((*a, *b))
+    ]
 
 
-def _verdicts(model: ReportModel) -> Mapping[tuple[str, str], dict[str, Any]]:
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+def _pair(key: _Key, first: _Verdict, second: _Verdict, form: Form) -> ClaimPair:
+    claim, variant = key
+    overlap = None
+    if first.interval is not None and second.interval is not None:
+        overlap = first.interval.overlaps(second.interval.low, second.interval.high)
+    word = SAME if first.word == second.word else OTHER
+    return ClaimPair(
+        claim=claim,
+        variant=variant,
+        words=(first.word, second.word),
+        gains=(first.gain, second.gain),
+        intervals=(first.interval, second.interval),
+        overlap=overlap,
+        says=f"the verdicts {word}{_OVERLAP[overlap]}",
+        form=form,
+    )
+
+
+def _verdicts(model: ReportModel) -> Mapping[_Key, _Verdict]:
+    found: dict[_Key, _Verdict] = {}
     for v in model.verdicts:
         measured = v.measured
-        found[v.claim.id, v.variant] = {
-            "word": v.printed,
-            "gain": None if measured is None else measured.gain_percent,
-            "interval": None if measured is None else measured.gain_interval,
-        }
-    nothing = {"gain": None, "interval": None}
+        found[v.claim.id, v.variant] = (
+            _Verdict(v.printed)
+            if measured is None
+            else _Verdict(v.printed, measured.gain_percent, measured.gain_interval)
+        )
     for t in model.judged.training:
-        found[t.claim.id, t.variant] = {"word": t.printed, **nothing}
+        found[t.claim.id, t.variant] = _Verdict(t.printed)
     for e in model.judged.executable:
-        found[e.claim.id, ""] = {"word": e.printed, **nothing}
+        found[e.claim.id, ""] = _Verdict(e.printed)
     return found

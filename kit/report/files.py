@@ -1,118 +1,44 @@
-"""The files of a report, by name, and the sums of everything in its folder."""
+"""The files of a report, by name."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
-from kit.errors import InputError
-from kit.files import UNFINISHED, remove_below, write_whole
-from kit.report import crate, formats, html, markdown, plots, results_json
+from kit.report import contents, crate, export, plots, results_json
 from kit.report.model import ReportModel
-from kit.results.folder import SIGNATURE, STUDY, SUMS, open_results
+from kit.report.render import html, markdown
+from kit.results.names import CRATE, EXPORTS, PAGE, PLOTS, REPORT, RESULTS, SUMS
 
-REPORT, PAGE, RESULTS = "report.md", "report.html", "results.json"
-FORMATS = "formats"
-"""The folder of the files for other tools."""
 _PICTURE = re.compile(rb'(?<=src=")data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*(?=")')
-_ESCAPED = re.compile(rb"\\([\\nr])")
-_MEANT = {b"\\": b"\\", b"n": b"\n", b"r": b"\r"}
 
 
 def report_files(model: ReportModel) -> Mapping[str, bytes]:
-    """Every file of the report, by its path in the folder; from the model alone."""
+    """Return every file of the report, by its path in the folder; from the model alone."""
     drawn = plots.draw_all(model)
-    text = markdown.render(model, drawn)
+    document = contents.report(model, drawn)
     files = {
-        REPORT: text.encode(),
-        PAGE: html.render(text, drawn).encode(),
+        REPORT: markdown.render(document).encode(),
+        PAGE: html.render(document).encode(),
         RESULTS: results_json.dumps(model).encode(),
-        **{f"{plots.FOLDER}/{name}": data for name, data in plots.files(drawn).items()},
-        **{f"{FORMATS}/{name}": data for name, data in formats.render_all(model).items()},
+        **{f"{PLOTS}/{name}": data for name, data in plots.files(drawn).items()},
+        **{f"{EXPORTS}/{name}": data for name, data in export.render_all(model).items()},
     }
-    return {**files, crate.NAME: crate.render(model, (*files, SUMS))}
+    return {**files, CRATE: crate.render(model, (*files, SUMS))}
 
 
 def is_picture(name: str) -> bool:
-    """Whether it is a plot: another version of the drawing library gives it other bytes."""
-    return name.startswith(f"{plots.FOLDER}/")
+    """Return whether it is a plot: another version of the drawing library gives other bytes."""
+    return name.startswith(f"{PLOTS}/")
 
 
 def without_pictures(page: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-    """The page's bytes with each plot inside it taken out, and the addresses of those."""
+    """Return the page without the plots inside it, and the addresses of those."""
     return _PICTURE.sub(b"", page), tuple(_PICTURE.findall(page))
 
 
 def picture_address(name: str, content: bytes) -> bytes:
-    """What stands in the page for the plot's file of that name."""
+    """Return what stands in the page for the plot's file of that name."""
     kind = b"svg+xml" if name.endswith(".svg") else b"png"
     return b"data:image/" + kind + b";base64," + base64.b64encode(content)
-
-
-def is_unfinished(name: str) -> bool:
-    """Whether an interrupted write left it. A study names its own files as it likes."""
-    return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what interrupted writes left, the study's files aside. Raises KitError."""
-    with open_results(folder) as results:
-        left = [entry.name for entry in results.entries() if is_unfinished(entry.name)]
-    remove_below(folder, left)
-
-
-def sums_of(folder: Path) -> bytes:
-    """The folder's files with their SHA-256, as `sha256sum -c` reads them.
-
-    Bytes, for a file's name need be no text. Raises InputError for what cannot be read.
-    """
-    lines = []
-    with open_results(folder) as results:
-        for entry in results.entries():
-            if entry.unread:
-                raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
-            summed = entry.name not in (SUMS, SIGNATURE)
-            if summed and not is_unfinished(entry.name) and not entry.odd:
-                lines.append((entry.name, results.sha256(entry.name)))
-    return b"".join(_line(name, digest) for name, digest in sorted(lines))
-
-
-def read_sums(content: bytes) -> tuple[tuple[str, str], ...]:
-    """The name and the sum of each line, in order."""
-    named = [_named(line) for line in content.split(b"\n")]
-    return tuple((name, digest) for name, digest in named if name)
-
-
-def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
-    """Enter files that were made later, and leave the sums of all others as they were.
-
-    To sum everything anew would hide what was changed in the meantime.
-    """
-    with open_results(folder) as results:
-        if not results.holds(SUMS):
-            return
-        content = results.read(SUMS)
-    old = [(_named(line)[0], line + b"\n") for line in content.split(b"\n") if line]
-    rows = [(name, line) for name, line in old if name not in made]
-    rows += [(name, _line(name, hashlib.sha256(data).hexdigest())) for name, data in made.items()]
-    write_whole(folder / SUMS, b"".join(line for _, line in sorted(rows)))
-
-
-def _line(name: str, digest: str) -> bytes:
-    """As sha256sum writes it: a name that would break its line is escaped, and marked so."""
-    raw = os.fsencode(name)
-    escaped = raw.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-    mark = b"" if escaped == raw else b"\\"
-    return mark + digest.encode() + b"  " + escaped + b"\n"
-
-
-def _named(line: bytes) -> tuple[str, str]:
-    """The name and the sum in a line; an empty name where it is no such line."""
-    digest, _, name = line.removeprefix(b"\\").partition(b"  ")
-    if line.startswith(b"\\"):
-        name = _ESCAPED.sub(lambda found: _MEANT[found[1]], name)
-    return os.fsdecode(name), digest.decode(errors="replace")

@@ -1,14 +1,14 @@
-"""What a report says of the GPU, worked out for every format."""
+"""The GPU of a session, for every report format."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kit.gpu.facts import GpuCheck, GpuSample
-from kit.gpu.throttle import harmful, mild
+from kit.host.gpu.facts import GpuCheck, GpuSample
+from kit.host.gpu.throttle import harmful, mild
 from kit.judge.comparison import Judged
 from kit.judge.devices import DeviceRatio, device_ratios
-from kit.measure.session import Session
+from kit.results.session import Session
 from kit.study.model import Study
 
 
@@ -40,7 +40,7 @@ class GpuRun:
 
 @dataclass(frozen=True)
 class GpuReport:
-    """Everything a report shows of a session that asked for the CUDA arms."""
+    """Everything a report shows of a session with CUDA arms."""
 
     check: GpuCheck
     placements: tuple[Placement, ...]
@@ -49,22 +49,22 @@ class GpuReport:
 
     @property
     def throttled(self) -> tuple[GpuRun, ...]:
-        """Runs during which the GPU was slowed down; they are kept."""
+        """Runs during which the GPU was throttled; they are kept."""
         return tuple(run for run in self.runs if run.throttled)
 
     @property
     def flag_line(self) -> str:
-        """What a reader must know before any verdict on a CUDA arm; empty: nothing."""
+        """The warning before any verdict on a CUDA arm; empty where there is none."""
         if not self.throttled:
             return ""
         return (
-            f"The GPU was slowed down during {len(self.throttled)} of {len(self.runs)} CUDA runs; "
+            f"The GPU was throttled during {len(self.throttled)} of {len(self.runs)} CUDA runs; "
             "they are kept and flagged."
         )
 
 
 def gpu_report(session: Session, judged: Judged, study: Study) -> GpuReport | None:
-    """The GPU's part of the report; None where no GPU was asked for."""
+    """Return the GPU's part of the report; None where no GPU was requested."""
     check = session.header.gpu
     if check is None:
         return None

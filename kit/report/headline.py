@@ -1,8 +1,9 @@
-"""The sentences a reader meets first: the verdict's and the same-work line."""
+"""The sentences a reader meets first: verdict, same work, controls, substitutes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from kit.judge.comparison import Judged
 from kit.judge.controls import failing
@@ -17,23 +18,27 @@ from kit.judge.verdict import (
     SAME_DIRECTION,
     Verdict,
 )
+from kit.plan.model import DUET
 from kit.report.numbers import claimed, gain_in_words
+
+if TYPE_CHECKING:
+    from kit.report.model import ReportModel
 
 _STATEMENT = 160
 _OPENINGS: Mapping[str, str] = {
     REPRODUCED: "Holds",
-    SAME_DIRECTION: "Holds in direction, not or not surely in size",
+    SAME_DIRECTION: "Holds in direction; the size differs or is not settled",
     OPPOSITE: "Does not hold, the opposite was measured",
     EQUIVALENT: "Does not hold, the stacks are equally fast",
-    INCONCLUSIVE: "Cannot be said",
-    NOT_TESTABLE: "Cannot be tested here",
+    INCONCLUSIVE: "Inconclusive",
+    NOT_TESTABLE: "Not testable here",
 }
 
 
 def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """The verdict the headline speaks of: the average fit's, else the first.
+    """Return the verdict of the headline: on the mean, else the first.
 
-    Of several variants the first one that could be tested at all.
+    Of several variants it is of the first that was testable.
     """
     tested = [v for v in verdicts if v.word != NOT_TESTABLE] or list(verdicts)
     means = [v for v in tested if v.claim.statistic == "mean"]
@@ -41,12 +46,12 @@ def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
 
 
 def headline(verdict: Verdict | None, several: bool = False, form: Form = Form.GAIN) -> str:
-    """One sentence: what holds, how sure that is, and whether substitutes took part.
+    """Return one sentence: what holds, how sure that is, and whether it rests on substitutes.
 
-    Of ``several`` variants it names the one it speaks of.
+    With ``several`` variants it names the one it is about.
     """
     if verdict is None:
-        return "Cannot be said: the study has no measured claim."
+        return "Inconclusive: the study has no measured claim."
     claim = verdict.claim
     opening = _OPENINGS[verdict.word] + (" (indicative)" if verdict.indicative else "")
     named = f"{claim.id}, {verdict.variant}" if several else claim.id
@@ -54,7 +59,7 @@ def headline(verdict: Verdict | None, several: bool = False, form: Form = Form.G
     if len(statement) > _STATEMENT:  # what was measured must not be pushed out
         statement = f"{statement[: _STATEMENT - 1].rstrip()}…"
     start = f'{opening}: "{statement}" ({named})'
-    paper = f"the paper says {claimed(claim.published_gain_percent, form)}"
+    paper = f"published {claimed(claim.published_gain_percent, form)}"
     measured = verdict.measured
     if measured is None or measured.gain_percent is None:
         return f"{start}; {paper}, {verdict.rule}."
@@ -63,25 +68,53 @@ def headline(verdict: Verdict | None, several: bool = False, form: Form = Form.G
 
 
 def controls_line(judged: Judged) -> str:
-    """Whether the session found what is known, with every control that failed named."""
+    """Return whether the session found what is known, with every control that failed."""
     found = [control for part in judged.comparisons for control in part.controls]
     if not any(part.pair.baseline and part.pair.contender for part in judged.comparisons):
         return ""
     if not found:
-        return "Controls: none were planned, so nothing shows what this session can see."
+        return "Controls: none planned, so the noise floor of this session is not known."
     broken = failing(found)
     if not broken:
         named = "; ".join(f"{control.role}: {control.why}" for control in found)
         return f"Controls: held ({named})."
     named = "; ".join(f"{control.role}: {control.why}" for control in broken)
-    return f"Controls: NOT HELD, so nothing timed here decides a claim. {named}."
+    return f"Controls: NOT HELD, so no timed run decides a claim. {named}."
 
 
 def same_work_line(work: SameWork) -> str:
-    """Whether the arms did the same work, with the differences named."""
+    """Return whether the arms did the same work, with the differences."""
     if not work.applicable:
         return f"Same work: {work.checks[0].detail} of this variant is in the plan."
     if work.held:
         return f"Same work: held ({', '.join(check.name for check in work.checks)})."
     differences = "; ".join(f"{check.name}: {check.detail}" for check in work.broken())
     return f"Same work: NOT HELD. {differences}."
+
+
+def status_lines(model: ReportModel) -> list[str]:
+    """Return what the verdicts rest on: same work of each variant, controls, the design."""
+    several = len(model.variants) > 1
+    lines = [
+        f"{part.variant}: {part.same_work_line}" if several else part.same_work_line
+        for part in model.variants
+    ]
+    lines += [model.controls_line] if model.controls_line else []
+    if model.header.plan.design == DUET:
+        lines.append(
+            "Duet: both runs of a pair ran at the same time on halves of the CPUs, so every ratio "
+            "is one under contention."
+        )
+    return lines
+
+
+def substitutes_line(model: ReportModel) -> str:
+    """Return which components were not the ones the study names."""
+    others = [row.name for row in model.header.fidelity if not row.exact]
+    unaccounted = [name for name in model.substitutes if name not in others]
+    text = f"Substitutes: {', '.join(others) or 'none'}."
+    if unaccounted:
+        text += f" Without an entry: {', '.join(unaccounted)}."
+    if model.substitutes:
+        text += f" Verdicts are indicative because of: {', '.join(model.substitutes)}."
+    return text

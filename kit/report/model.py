@@ -1,6 +1,6 @@
-"""The report model: everything a report shows, worked out once for every format.
+"""The report model: everything a report shows, computed once for every format.
 
-Strings are as they came; each format makes them safe for itself (``kit.report.text``).
+Strings are as they came; each renderer (``kit.report.render``) makes them safe for its format.
 """
 
 from __future__ import annotations
@@ -9,21 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from kit.images.fidelity import ArmImage
+from kit.host.model import HostSample
+from kit.judge.ablation import Ablation, explain
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
 from kit.judge.effects import Form, form_over
-from kit.judge.explain import Explanation, explain
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import Outlook, outlook_from
 from kit.judge.statistics import Estimate, RunStatistics, in_order, value_of
 from kit.judge.training import Trained, trained
 from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
-from kit.measure.record import Fit
-from kit.measure.session import Header, HostSample, Session
 from kit.plan.roles import MAIN
 from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
+from kit.results.fidelity import ArmImage
+from kit.results.record import Fit, Record
+from kit.results.session import Header, RunEntry, Session
 from kit.study.model import Study
 
 PUBLISHED = ("min", "max", "mean", "total")
@@ -42,10 +43,16 @@ class PublishedRow:
     paper_baseline: float | None
     paper_contender: float | None
     figures_gain_percent: float | None
-    text_gain_percent: float | None
+    text_gains_percent: tuple[float, ...]
+    """What each claim on it says, in their order."""
     baseline: float | None
     contender: float | None
     estimate: Estimate
+
+    @property
+    def text_gain_percent(self) -> float | None:
+        """The first claim's, which is the lead claim's where that one is on it."""
+        return next(iter(self.text_gains_percent), None)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class ArmFacts:
 class Failure:
     """A run without a record, with the end of its output.
 
-    ``mended``: a later try of the same run, in a resumed session, was good.
+    ``mended``: a later try of the same run, in a resumed session, succeeded.
     """
 
     run_id: str
@@ -153,7 +160,7 @@ class ReportModel:
     controls_line: str
     outlook: Outlook | None
     """What a pilot said; None: there was none."""
-    explanation: Explanation | None = None
+    explanation: Ablation | None = None
     """Of the session that was made beside this one to explain its difference."""
 
     @property
@@ -172,9 +179,9 @@ class ReportModel:
 
 
 def build_report(session: Session, study: Study, explaining: Session | None = None) -> ReportModel:
-    """The report of a session, with the one that explains it.
+    """Return the report of a session, with the ablation made next to it.
 
-    Raises InputError if it is of another study's arms, or explains a session itself.
+    Raises InputError if it is of another study's arms, or is an ablation itself.
     """
     session.must_compare()
     judged = judge(session, study)
@@ -214,30 +221,38 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
 
 
 def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:
-    claimed = {c.statistic: c.published_gain_percent for c in study.claims}
-    baseline = _runs_of(part, judged, part.pair.baseline)
-    contender = _runs_of(part, judged, part.pair.contender)
-    rows = tuple(
-        PublishedRow(
-            statistic=name,
-            paper_baseline=published_seconds(study.paper, study.baseline, name),
-            paper_contender=published_seconds(study.paper, study.contender, name),
-            figures_gain_percent=figures_gain(study, name),
-            text_gain_percent=claimed.get(name),
-            baseline=_mean(baseline, name),
-            contender=_mean(contender, name),
-            estimate=part.estimates[name],
-        )
-        for name in (*PUBLISHED, "hardened")
-    )
-    named = ((part.pair.baseline, baseline), (part.pair.contender, contender))
+    pair = part.pair
+    baseline, contender = (_runs_of(part, judged, arm) for arm in (pair.baseline, pair.contender))
+    named = ((pair.baseline, baseline), (pair.contender, contender))
     cold = {arm: _mean(runs, "cold") for arm, runs in named if arm is not None}
     return VariantReport(
         comparison=part,
-        rows=rows,
+        rows=tuple(
+            _published(name, study, part, baseline, contender) for name in (*PUBLISHED, "hardened")
+        ),
         cold={arm: seconds for arm, seconds in cold.items() if seconds is not None},
         same_work_line=same_work_line(part.same_work),
         form=form_over(study, part.blocks),
+    )
+
+
+def _published(
+    name: str,
+    study: Study,
+    part: Comparison,
+    baseline: tuple[RunStatistics, ...],
+    contender: tuple[RunStatistics, ...],
+) -> PublishedRow:
+    claims = (claim for claim in study.claims if claim.statistic == name)
+    return PublishedRow(
+        statistic=name,
+        paper_baseline=published_seconds(study.paper, study.baseline, name),
+        paper_contender=published_seconds(study.paper, study.contender, name),
+        figures_gain_percent=figures_gain(study, name),
+        text_gains_percent=tuple(claim.published_gain_percent for claim in claims),
+        baseline=_mean(baseline, name),
+        contender=_mean(contender, name),
+        estimate=part.estimates[name],
     )
 
 
@@ -294,26 +309,31 @@ def _raw(session: Session, judged: Judged) -> tuple[RawRun, ...]:
     # A run may be there twice, made again by a resumed session: only the last one counts.
     last = {entry.run_id: place for place, (entry, _) in enumerate(entries)}
     usable = {run.run_id: run for run in judged.runs}
-    runs = []
-    for place, (entry, record) in enumerate(entries):
-        statistics = usable.get(entry.run_id) if last[entry.run_id] == place else None
-        runs.append(
-            RawRun(
-                run_id=entry.run_id,
-                block=entry.block,
-                position=entry.position,
-                arm=entry.arm,
-                image_id=entry.image_id,
-                started_at=entry.started_at,
-                finished_at=entry.finished_at,
-                role=entry.role,
-                pair=entry.pair,
-                machine=entry.machine,
-                flags=tuple(flag.what for flag in judged.flags if flag.run_id == entry.run_id),
-                counted=statistics is not None and entry.run_id not in judged.alone,
-                host=entry.host,
-                fits=in_order(record),
-                statistics=statistics,
-            )
+    return tuple(
+        _raw_run(
+            entry, record, judged, usable.get(entry.run_id) if last[entry.run_id] == place else None
         )
-    return tuple(runs)
+        for place, (entry, record) in enumerate(entries)
+    )
+
+
+def _raw_run(
+    entry: RunEntry, record: Record, judged: Judged, statistics: RunStatistics | None
+) -> RawRun:
+    return RawRun(
+        run_id=entry.run_id,
+        block=entry.block,
+        position=entry.position,
+        arm=entry.arm,
+        image_id=entry.image_id,
+        started_at=entry.started_at,
+        finished_at=entry.finished_at,
+        role=entry.role,
+        pair=entry.pair,
+        machine=entry.machine,
+        flags=tuple(flag.what for flag in judged.flags if flag.run_id == entry.run_id),
+        counted=statistics is not None and entry.run_id not in judged.alone,
+        host=entry.host,
+        fits=in_order(record),
+        statistics=statistics,
+    )

@@ -100,7 +100,7 @@ def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
         return UNDETERMINED
     form = common(form, value, bounds)
     if bounds is None:
-        return f"{effect_text(value, form)} [no interval]"
+        return f"{effect_text(value, form)} (no interval)"
     return f"{effect_text(value, form)} {brackets_text(bounds.low, bounds.high, form)}"
 
 
@@ -125,7 +125,7 @@ def ratio(estimate: Estimate | None) -> str:
         return UNDETERMINED
     bounds = estimate.ratio_interval
     if bounds is None:
-        return f"{_ratio(estimate.ratio)} [no interval]"
+        return f"{_ratio(estimate.ratio)} (no interval)"
     return f"{_ratio(estimate.ratio)} [{_ratio(bounds.low)}, {_ratio(bounds.high)}]"
 
 

@@ -14,9 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit.judge.comparison import Comparison
+from kit.judge.consistency import Finding
+from kit.judge.executable import ExecutableVerdict
+from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
-from kit.report import explanation
+from kit.report import ablation as explanation
 from kit.report.model import ReportModel, VariantReport
+from kit.results.session import Header
 
 SCHEMA = 4
 
@@ -27,12 +31,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
     document = {
         "schema": SCHEMA,
         "kit_version": header.kit_version,
-        "session": {
-            "id": header.session_id,
-            "created": header.created,
-            "command": header.command,
-            "plan_sha256": header.plan_sha256,
-        },
+        "session": _session(header),
         "study": {
             "id": model.study.id,
             "title": model.study.title,
@@ -47,45 +46,12 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "substitutes": model.substitutes,
         "variants": [_variant(part) for part in model.variants],
         "executable": [
-            {
-                "claim": verdict.claim.id,
-                "statement": verdict.claim.statement,
-                "where": verdict.claim.where,
-                "word": verdict.word,
-                "indicative": verdict.indicative,
-                "printed": verdict.printed,
-                "rule": verdict.rule,
-                "needs": verdict.claim.needs,
-                "run": verdict.run,
-            }
-            for verdict in model.judged.executable
+            {**_untimed(verdict), "run": verdict.run} for verdict in model.judged.executable
         ],
         "training_claims": [
-            {
-                "claim": verdict.claim.id,
-                "statement": verdict.claim.statement,
-                "where": verdict.claim.where,
-                "needs": verdict.claim.needs,
-                "variant": verdict.variant,
-                "word": verdict.word,
-                "indicative": verdict.indicative,
-                "printed": verdict.printed,
-                "rule": verdict.rule,
-            }
-            for verdict in model.judged.training
+            {**_untimed(verdict), "variant": verdict.variant} for verdict in model.judged.training
         ],
-        "consistency": [
-            {
-                "claim": found.claim.id,
-                "statement": found.claim.statement,
-                "where": found.claim.where,
-                "rule": found.claim.rule,
-                "word": found.word,
-                "reason": found.reason,
-                "needs": found.claim.needs,
-            }
-            for found in model.judged.findings
-        ],
+        "consistency": [_finding(found) for found in model.judged.findings],
         "fidelity": header.fidelity,
         "training": model.trained,
         "costs": model.costs,
@@ -111,6 +77,15 @@ def dumps(model: ReportModel) -> str:
     """The document as text: sorted, indented, ASCII, and without NaN."""
     document = to_document(model)
     return json.dumps(document, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def _session(header: Header) -> dict[str, object]:
+    return {
+        "id": header.session_id,
+        "created": header.created,
+        "command": header.command,
+        "plan_sha256": header.plan_sha256,
+    }
 
 
 def _variant(part: VariantReport) -> dict[str, object]:
@@ -173,6 +148,34 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "printed": verdict.printed,
         "blocks_to_decide": verdict.blocks_to_decide,
         "rule": verdict.rule,
+        "needs": claim.needs,
+    }
+
+
+def _untimed(verdict: ExecutableVerdict | TrainingVerdict) -> dict[str, object]:
+    """Return what a verdict on no time says."""
+    claim = verdict.claim
+    return {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "where": claim.where,
+        "needs": claim.needs,
+        "word": verdict.word,
+        "indicative": verdict.indicative,
+        "printed": verdict.printed,
+        "rule": verdict.rule,
+    }
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    claim = found.claim
+    return {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "where": claim.where,
+        "rule": claim.rule,
+        "word": found.word,
+        "reason": found.reason,
         "needs": claim.needs,
     }
 

@@ -1,22 +1,13 @@
-"""Opening a results folder: the names that code asks for, and how much it may hold."""
+"""Opening a results folder: how much it may hold."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from kit.folder import Folder, Rules, open_folder
+from kit.files.folder import Folder, Rules, open_folder
+from kit.results.names import ABLATION, RUN_LOG, SIGNATURE, SUMS
 
-RUN_LOG = "runlog.jsonl"
-SUMS = "SHA256SUMS"
-SIGNATURE = f"{SUMS}.sig"
-"""Of the sums, by somebody who vouches for them; it is not one of the files summed."""
-STUDY = "study"
-"""The copy of the study."""
-SBOMS = "sbom"
-"""The bills of materials of the images."""
-EXPLAINING = "explain"
-"""A session beside the one of the folder, which it explains."""
 RUN_LOG_BYTES = 1_000_000_000
 """A log of 10,000 runs of 100 samples takes about 330 MB."""
 SIGNATURE_BYTES = 100_000
@@ -30,7 +21,7 @@ _RULES = Rules(
     missing=REMEDY,
     of={
         RUN_LOG: RUN_LOG_BYTES,
-        f"{EXPLAINING}/{RUN_LOG}": RUN_LOG_BYTES,
+        f"{ABLATION}/{RUN_LOG}": RUN_LOG_BYTES,
         SUMS: 20_000_000,
         SIGNATURE: SIGNATURE_BYTES,
     },

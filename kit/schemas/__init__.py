@@ -23,8 +23,11 @@ def problems(name: str, document: object) -> list[str]:
     """Every way the document breaks the schema, as "field: reason" lines."""
     if _holds(name, document):
         return []
-    # Python's patterns let a line end follow the end of the text; the compiled ones do not.
-    return problems_by(schema(name), document) or problems_by_foreign(schema(name), document)
+    try:
+        # Python's patterns let a line end follow the text's end; the compiled ones do not.
+        return problems_by(schema(name), document) or problems_by_foreign(schema(name), document)
+    except ValueError as error:  # half a character in a field's name
+        return [f"$: {error}"]
 
 
 def _holds(name: str, document: object) -> bool:

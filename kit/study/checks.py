@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit.documents import read_json
 from kit.errors import InputError
-from kit.folder import Folder
+from kit.files.documents import read_json
+from kit.files.folder import Folder
 from kit.schemas import problems_by_foreign
 from kit.study.folder import STUDY, WORKLOAD_SCHEMA
 

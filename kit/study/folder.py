@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from kit.folder import Folder, Rules, open_folder
+from kit.files.folder import Folder, Rules, open_folder
 
 STUDY, CLAIMS, PINS = "study.yaml", "claims.yaml", "pins.yaml"
 WORKLOAD_SCHEMA = "workload.schema.json"

@@ -9,9 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from kit.documents import read_yaml
 from kit.errors import InputError
-from kit.folder import Folder
+from kit.files.documents import read_yaml
+from kit.files.folder import Folder
 from kit.schemas import check
 from kit.study.checks import (
     check_claim_ids,

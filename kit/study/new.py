@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from kit.errors import InputError
-from kit.files import write_below
+from kit.files.write import write_below
 from kit.study.folder import STUDY
 from kit.study.load import study_files
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kit.documents import read_yaml
 from kit.errors import InputError
+from kit.files.documents import read_yaml
 from kit.schemas import check
 from kit.study.folder import PINS, open_study
 
@@ -24,11 +24,16 @@ class OwnBase:
 
 @dataclass(frozen=True)
 class Vouched:
-    """What the study says its images hold for a component."""
+    """What the study says its images hold for a component.
+
+    With ``variants`` it holds for images of those alone; ``{variants}`` in ``got`` stands for
+    their words.
+    """
 
     got: str
     exact: bool
     why: str
+    variants: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.errors import InputError, KitError, TamperedError
-from kit.measure.runlog import NAME, broken_chain, read_session
 from kit.plan.model import EXPLAIN
-from kit.results.folder import REMEDY, SUMS, open_results
-from kit.sign import Signers
-from kit.study.kept import study_for
+from kit.results.folder import REMEDY, open_results
+from kit.results.names import RUN_LOG, SUMS
+from kit.results.runlog import broken_chain, read_session
+from kit.results.sign import Signers
+from kit.results.snapshot import study_for
 from kit.verify import plan, reports, runs, sboms, signature, sums
 from kit.verify.finding import UNREADABLE, Finding, finding, said
 
@@ -70,9 +71,9 @@ def _sums(folder: Path) -> bytes | None:
 def _follows(folder: Path, explaining: str, content: bytes | None) -> tuple[Finding, ...]:
     """Everything but the signature."""
     with open_results(folder) as results:
-        if not results.holds(NAME):
-            raise InputError(f"{folder}: holds no {NAME}", REMEDY)
-        explained = results.has(f"{explaining}/{NAME}")
+        if not results.holds(RUN_LOG):
+            raise InputError(f"{folder}: holds no {RUN_LOG}", REMEDY)
+        explained = results.has(f"{explaining}/{RUN_LOG}")
     inside = _session(folder / explaining, None) if explained else None
     beside = folder / explaining if inside is not None else None
     own = _session(folder, beside, inside is not None and inside.unfinished)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kit.measure.session import Session
 from kit.plan.blocks import BlockMaker
 from kit.plan.make import maker_of
+from kit.results.session import Session
 from kit.study.model import Study
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from kit.report.files import PAGE, is_picture, picture_address, without_pictures
+from kit.report.files import is_picture, picture_address, without_pictures
 from kit.report.plots import drawn_by
+from kit.results.names import PAGE
 from kit.verify.numbers import drawn_alike
 
 Files = Mapping[str, bytes]

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import kit
 from kit.errors import InputError, KitError
-from kit.images.sbom import sbom_name
-from kit.judge.explain import explain
-from kit.measure.runlog import read_session
-from kit.measure.session import Session
+from kit.judge.ablation import explain
 from kit.plan.model import EXPLAIN
-from kit.report import appendix, explanation
-from kit.report.files import PAGE, REPORT, is_picture, report_files, without_pictures
+from kit.report import ablation as explanation
+from kit.report.files import is_picture, report_files, without_pictures
 from kit.report.model import build_report
-from kit.results.folder import SBOMS, open_results
+from kit.results.folder import open_results
+from kit.results.names import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
+from kit.results.runlog import read_session
+from kit.results.session import Session
 from kit.study.model import Study
 from kit.verify import plots
 from kit.verify.finding import UNREADABLE, Finding, said
@@ -46,7 +46,7 @@ def check(
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:
             return Derived(
-                Finding(WHAT, ("it is unfinished: the same `kit explain` goes on with it",), "")
+                Finding(WHAT, ("it is unfinished: the same `kit ablate` goes on with it",), "")
             )
         return _derived(folder, session, lambda: _explanation(session, study))
     found = _derived(folder, session, lambda: _report(session, study, beside))
@@ -83,7 +83,7 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
     names = set(made)
     if session.header.plan.purpose != EXPLAIN:
         sboms = [f"{SBOMS}/{sbom_name(arm)}" for arm in session.header.images]
-        names |= {*sboms, appendix.MARKDOWN, appendix.LATEX}
+        names |= {*sboms, APPENDIX, APPENDIX_LATEX}
         wrong += _unlinked(folder, sboms, made[REPORT])
     version = session.header.kit_version
     if wrong and version != kit.__version__:

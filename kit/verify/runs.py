@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from kit.measure.planned import differing
-from kit.measure.session import RunEntry, Session
 from kit.plan.blocks import step_places
 from kit.plan.model import PlannedRun
 from kit.plan.shard import of_shard, parse_shard
 from kit.plan.spec import spec_json
+from kit.results.planned import differing
+from kit.results.session import RunEntry, Session
 from kit.study.model import Study
 
 
@@ -41,7 +41,7 @@ def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> It
 
 
 def _gathered(session: Session) -> Iterator[str]:
-    """A gathered log has the plan's order, each step's tries one after another."""
+    """A merged log has the plan's order, each step's tries one after another."""
     place = step_places(session.header.plan.runs)
     whole = session.whole()
     last = -1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kit.measure.session import Session
-from kit.results.folder import SBOMS, open_results
+from kit.results.folder import open_results
+from kit.results.names import SBOMS
+from kit.results.session import Session
 
 
 def differences(folder: Path, session: Session) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit.errors import InputError
-from kit.results.folder import SIGNATURE, SUMS, open_results
-from kit.sign import Signature, Signers, can_check, examine
+from kit.results.folder import open_results
+from kit.results.names import SIGNATURE, SUMS
+from kit.results.sign import Signature, Signers, can_check, examine
 from kit.verify.finding import Finding
 
 WHAT = "signature"

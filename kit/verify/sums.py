@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.errors import InputError
-from kit.folder import Folder
-from kit.report.files import is_unfinished, read_sums
-from kit.results.folder import RUN_LOG, SIGNATURE, STUDY, SUMS, open_results
+from kit.files.folder import Folder
+from kit.results.folder import open_results
+from kit.results.names import RUN_LOG, SIGNATURE, STUDY, SUMS
+from kit.results.sums import is_unfinished, read_sums
 from kit.study.folder import belongs
 from kit.verify.finding import Finding
 
@@ -55,8 +56,9 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
     written = dict(listed)
     wrong += [f"{name} {why}" for name, why in sorted(odd.items())]
     wrong += _twice(listed)
-    names = [name for name in {**written, **found} if not _making(name, known)]
-    for name in sorted(names):
+    names = {**written, **found}
+    checked = [name for name in names if not _making(name, known)]
+    for name in sorted(checked):
         if name not in found:
             wrong += [f"{name} is missing"] if name not in odd else []
         elif name not in written and listed:
@@ -65,7 +67,10 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
             wrong.append(f"{name} is no file of the session")
         elif listed and written[name] != found[name]:
             wrong.append(f"{name} was changed")
-    return Finding("files", tuple(wrong), f"{len(written)}, each by its sum")
+    good = f"{sum(name in written for name in checked)}, each by its sum"
+    if len(checked) < len(names):
+        good += f"; not checked: {known.unfinished}, unfinished"
+    return Finding("files", tuple(wrong), good)
 
 
 def _making(name: str, known: Known) -> bool:

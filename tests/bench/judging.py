@@ -16,13 +16,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "unit")]
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
-from sessions import DOTNET, PYTHON, make_session, make_study, with_role  # noqa: E402
+from support.sessions import DOTNET, PYTHON, make_session, make_study, with_role  # noqa: E402
 
 from kit.judge.comparison import judge  # noqa: E402
-from kit.measure.session import Session  # noqa: E402
 from kit.plan.make import plan_sha256  # noqa: E402
+from kit.results.session import Session  # noqa: E402
 
 FITS = 10
 
@@ -47,9 +47,10 @@ def main() -> int:
 
 def reports(session: Session) -> None:
     """From the log's file to every file of a report."""
-    from kit.measure.runlog import RunLog, read_session
-    from kit.report.files import PAGE, report_files
+    from kit.report.files import report_files
     from kit.report.model import build_report
+    from kit.results.names import PAGE
+    from kit.results.runlog import RunLog, read_session
 
     plan_sum = plan_sha256(session.header.plan)
     with tempfile.TemporaryDirectory() as folder:

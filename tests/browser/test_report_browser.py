@@ -11,22 +11,25 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from support.packages import install
+from support.sessions import (
+    change_record,
+    fail_run,
+    make_fidelity,
+    make_session,
+    paired,
+    report_html,
+    report_md,
+)
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-
-from packages import install
-from sessions import change_record, fail_run, make_fidelity, make_session, paired
-
-from kit.report import html, markdown, plots
+from kit.report import plots
 from kit.report.model import build_report
 from kit.study.load import shipped_study
 
@@ -89,9 +92,9 @@ def report(tmp_path_factory):
     session = fail_run(session, "t1-dotnet-cpu", EVIL, f"</pre>{EVIL}")
     model = build_report(session, shipped_study())
     drawn = plots.draw_all(model)
-    text = markdown.render(model, drawn)
+    text = report_md(model, drawn)
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(html.render(text, drawn), encoding="utf-8")
+    path.write_text(report_html(model, drawn), encoding="utf-8")
     return model, text, path.as_uri()
 
 
@@ -155,7 +158,7 @@ def test_plots_are_drawn_with_words_beside_them(page):
 
 
 def test_a_click_on_a_header_sorts_and_says_so(page):
-    title, name = "Published against measured", "measured gain"
+    title, name = "Published and measured", "measured gain"
     before = column(page, title, 4)
     head = header(page, title, "python, figure 4 (s)")
     ways = []
@@ -178,12 +181,12 @@ def test_a_click_on_a_header_sorts_and_says_so(page):
 
 def test_words_and_numbers_sort_as_people_do(page):
     page.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-    header(page, "Raw numbers", "run").find_element(By.TAG_NAME, "button").click()
-    runs = list(dict.fromkeys(column(page, "Raw numbers", 4)))
+    header(page, "Raw measurements", "run").find_element(By.TAG_NAME, "button").click()
+    runs = list(dict.fromkeys(column(page, "Raw measurements", 4)))
     assert runs[:2] == ["t0-dotnet-cpu", "t0-python-cpu"]
     assert runs[-1] == "t10-python-cpu"
-    header(page, "Raw numbers", "minor faults").find_element(By.TAG_NAME, "button").click()
-    faults = [int(value) for value in column(page, "Raw numbers", 11)]
+    header(page, "Raw measurements", "minor faults").find_element(By.TAG_NAME, "button").click()
+    faults = [int(value) for value in column(page, "Raw measurements", 11)]
     assert faults == sorted(faults)
 
 
@@ -200,7 +203,7 @@ def test_the_keyboard_reaches_everything(page):
 
 
 def test_details_open_and_show_the_raw_numbers(page):
-    raw = page.find_element(By.XPATH, "//section[h2='Raw numbers']/details")
+    raw = page.find_element(By.XPATH, "//section[h2='Raw measurements']/details")
     inner = raw.find_element(By.TAG_NAME, "table")
     assert not inner.is_displayed()
     raw.find_element(By.TAG_NAME, "summary").click()
@@ -232,13 +235,12 @@ def test_it_can_be_read_in_dark_on_a_telephone_and_on_paper(page):
 
 def test_the_page_of_a_session_that_never_ran_opens(browser, tmp_path):
     session = replace(make_session(paired([1.06])), entries=())
-    text = markdown.render(build_report(session, shipped_study()))
     path = tmp_path / "report.html"
-    path.write_text(html.render(text), encoding="utf-8")
+    path.write_text(report_html(build_report(session, shipped_study())), encoding="utf-8")
     browser.get_log("browser")
     browser.get(path.as_uri())
     assert browser.get_log("browser") == []
-    assert "Cannot be tested here" in browser.find_element(By.TAG_NAME, "header").text
+    assert "Not testable here" in browser.find_element(By.TAG_NAME, "header").text
 
 
 def muted(page):

@@ -23,8 +23,9 @@ from pathlib import Path
 from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LOCK_LABEL
-from kit.locks import lock_id
-from kit.measure.runlog import NAME, read_session
+from kit.host.locks import lock_id
+from kit.results.names import RUN_LOG
+from kit.results.runlog import read_session
 
 KILLS_AT_MOST = 4
 LIMIT_S = 600
@@ -88,7 +89,7 @@ def killed_session(
             kills += 1
             time.sleep(CREATE_LATE_S)
             left_between += len(remains(engine))
-        begun = [path.parent for path in out.glob(f"*/{NAME}") if b"\n" in path.read_bytes()]
+        begun = [path.parent for path in out.glob(f"*/{RUN_LOG}") if b"\n" in path.read_bytes()]
         folder = begun[0] if begun else None
         if folder is not None:
             ids = tuple(entry.run_id for entry in read_session(folder).entries)

@@ -16,24 +16,24 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from kit import pipeline
+from kit.app import pipeline
 from kit.cli.progress import PlainProgress
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LABEL, RunOutcome, RunRequest
-from kit.images.build import Builder, Images, Options
-from kit.images.content import read_content
-from kit.images.describe import DescriptionCache, describe
-from kit.images.hostnet import HostNet, gather
+from kit.host.facts import LocalHost
+from kit.host.network import HostNetwork, read_network
+from kit.images.build.arms import Builder, Images, Options
+from kit.images.inspect.content import read_content
+from kit.images.inspect.describe import DescriptionCache, describe
 from kit.judge.samework import same_work
-from kit.measure.host import LocalHost
-from kit.measure.record import parse_record
-from kit.measure.runlog import read_session
-from kit.measure.session import Session
 from kit.pins.load import shipped_pins
 from kit.plan.model import PlannedRun
-from kit.plan.resources import Wish
+from kit.plan.resources import ResourceRequest
 from kit.plan.spec import spec_json
 from kit.report.model import ReportModel
+from kit.results.record import parse_record
+from kit.results.runlog import read_session
+from kit.results.session import Session
 from kit.schemas import problems
 from kit.study.load import shipped_study
 from kit.study.model import Tier
@@ -51,12 +51,12 @@ COMPILERS = {"gcc", "cc", "g++", "c++", "clang", "cpp", "ld", "as", "make"}
 
 
 @pytest.fixture(scope="session")
-def net() -> HostNet:
-    return gather()
+def net() -> HostNetwork:
+    return read_network()
 
 
 @pytest.fixture(scope="session")
-def images(engine: DockerEngine, net: HostNet) -> Images:
+def images(engine: DockerEngine, net: HostNetwork) -> Images:
     return Builder(engine, shipped_pins(), net, Options(), print).build(STUDY, ARMS)
 
 
@@ -69,17 +69,17 @@ class Made:
 
 @pytest.fixture(scope="session")
 def made(
-    engine: DockerEngine, net: HostNet, images: Images, tmp_path_factory: pytest.TempPathFactory
+    engine: DockerEngine, net: HostNetwork, images: Images, tmp_path_factory: pytest.TempPathFactory
 ) -> Made:
     """A whole session: an identity run of each arm, then one block of two fits each."""
     cache = DescriptionCache(Path(tmp_path_factory.mktemp("cache")))
-    world = pipeline.World(
+    runtime = pipeline.Runtime(
         engine, LocalHost(), net, lambda: datetime.now(timezone.utc), PlainProgress(),
         describe=lambda image_id: describe(engine, image_id, cache),
     )  # fmt: skip
     out = Path(tmp_path_factory.mktemp("out"))
-    request = pipeline.Request("tiny", ARMS, 5, Wish(), out, Options(), noisy=True)
-    folder = pipeline.reproduce(world, STUDY, shipped_pins(), request)
+    request = pipeline.Request("tiny", ARMS, 5, ResourceRequest(), out, Options(), noisy=True)
+    folder = pipeline.reproduce(runtime, STUDY, shipped_pins(), request)
     model = pipeline.report(folder, STUDY)
     return Made(folder, read_session(folder), model)
 
@@ -180,7 +180,7 @@ def test_python_image_is_not_bloated(images: Images) -> None:
 
 
 @pytest.fixture(scope="session")
-def content(engine: DockerEngine, images: Images, net: HostNet) -> Mapping[str, bytes | None]:
+def content(engine: DockerEngine, images: Images, net: HostNetwork) -> Mapping[str, bytes | None]:
     """Every file of the dotnet image, which rests on the python image.
 
     With the content of those as long as one of the host's own files, else None.
@@ -200,13 +200,13 @@ def content(engine: DockerEngine, images: Images, net: HostNet) -> Mapping[str, 
         client.remove_container(container["Id"], v=True, force=True)
 
 
-def host_files(net: HostNet) -> list[bytes]:
+def host_files(net: HostNetwork) -> list[bytes]:
     texts = (net.ca_bundle, net.pip_conf.encode(), net.npmrc.encode())
     return [text for text in texts if text]
 
 
 def test_an_image_holds_nothing_of_the_host_and_no_build_tools(
-    content: Mapping[str, bytes | None], net: HostNet
+    content: Mapping[str, bytes | None], net: HostNetwork
 ) -> None:
     assert "opt/kit/program/workload.py" in content
     assert "opt/kit/dotnet/Workload.dll" in content

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from kit.engine.docker import DockerEngine
-from kit.measure.runlog import read_session
+from kit.results.runlog import read_session
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 

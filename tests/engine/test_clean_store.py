@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from fakes import rootfs
 
-from kit.clean import Plan, clean, make_plan, title
+from kit.app.clean import Plan, clean, make_plan, title
 from kit.engine.docker import DockerEngine
-from kit.engine.holdings import Held, HeldContainer, HeldImage, HeldVolume, Holdings
+from kit.engine.objects import ContainerEntry, EngineObject, EngineObjects, ImageEntry, VolumeEntry
 from kit.engine.protocol import LABEL
 from kit.errors import InUseError
-from kit.images.recipe import RECIPE_LABEL
+from kit.images.build.recipe import RECIPE_LABEL
 
 pytestmark = pytest.mark.engine
 
@@ -67,16 +67,16 @@ class Owner:
         self.client.create_volume(name, labels=self.labels)
         return name
 
-    def holdings(self) -> Holdings:
+    def objects(self) -> EngineObjects:
         """What the engine holds and is this test's: others may work beside it."""
-        everything = self.engine.holdings(LABEL, self.name)
+        everything = self.engine.objects(LABEL, self.name)
         labelled = [i for i in everything.images if i.labels.get(LABEL) == self.name]
         assert all(i.steps for i in labelled)
         assert not any(i.steps for i in everything.images if i not in labelled)
         return everything
 
     def plan(self) -> Plan:
-        return make_plan(self.holdings(), self.name)
+        return make_plan(self.objects(), self.name)
 
     def images(self) -> list[str]:
         filters = {"label": f"{LABEL}={self.name}"}
@@ -84,13 +84,13 @@ class Owner:
 
     def clear(self) -> None:
         for container in self.containers:
-            self.engine.discard(HeldContainer(container, "", "", {}, (), 0, False))
+            self.engine.discard(ContainerEntry(container, "", "", {}, (), 0, False))
         for volume in self.volumes:
-            self.engine.discard(HeldVolume(volume, {}, 0))
+            self.engine.discard(VolumeEntry(volume, {}, 0))
         for tag in self.tags:
             self.engine.remove_image(tag)
-        plan = make_plan(self.engine.holdings(LABEL, self.name), self.name)
-        clean(self.engine, Holdings(), plan, lambda _held: None)
+        plan = make_plan(self.engine.objects(LABEL, self.name), self.name)
+        clean(self.engine, EngineObjects(), plan, lambda _held: None)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def owner(engine: DockerEngine) -> Iterator[Owner]:
     made.clear()
 
 
-def titles(held: tuple[Held, ...] | list[Held]) -> list[str]:
+def titles(held: tuple[EngineObject, ...] | list[EngineObject]) -> list[str]:
     return [title(each) for each in held]
 
 
@@ -138,7 +138,7 @@ def test_everything_of_the_owner_goes_and_the_bytes_are_right(
     )
     inspected = owner.client.inspect_container(container)
     volume = owner.volume(f"{owner.name}-cache")
-    holdings = owner.holdings()
+    holdings = owner.objects()
     plan = make_plan(holdings, owner.name)
     assert plan.kept == ()
     named = [name for name in titles(plan.remove) if "/" in name or " image" not in f" {name}"]
@@ -151,7 +151,7 @@ def test_everything_of_the_owner_goes_and_the_bytes_are_right(
     # stage, lower, what it copies of the stage, upper; the base is not the owner's.
     assert plan.freed_bytes == (2 + 1 + 2 + 4) * BYTES + 5000
     assert len(owner.images()) > 5
-    gone: list[Held] = []
+    gone: list[EngineObject] = []
     done = clean(engine, holdings, plan, gone.append)
     assert (done.freed_bytes, done.kept, tuple(gone)) == (plan.freed_bytes, (), plan.remove)
     assert owner.images() == []
@@ -178,7 +178,7 @@ def test_what_somebody_built_on_it_stays_and_works(
     lower, upper = two_arms(owner, tiny_image)
     tag = tag.format(owner.name)
     mine = owner.build(tag, f"FROM {lower}\nRUN echo mine > /tmp/mine\n", finished=False)
-    holdings = owner.holdings()
+    holdings = owner.objects()
     plan = make_plan(holdings, owner.name)
     assert f"image {upper}" in titles(plan.remove)
     assert f"image {lower}" not in titles(plan.remove)
@@ -206,7 +206,7 @@ def test_a_container_and_a_volume_that_somebody_uses_stay(
     host = owner.client.create_host_config(binds=[f"{volume}:/results"])
     name = f"somebody-{owner.name}"
     owner.container(name, upper, host_config=host)
-    holdings = owner.holdings()
+    holdings = owner.objects()
     plan = make_plan(holdings, owner.name)
     assert "name" in why(plan, f"container {name}"), "it has the image's label"
     assert why(plan, f"volume {volume}") == f"container {name} uses it"
@@ -233,7 +233,7 @@ def test_what_is_in_use_is_not_discarded(
         with pytest.raises(InUseError) as caught:
             engine.discard(by_title[name])
         assert "\n" not in caught.value.problem
-    done = clean(engine, owner.holdings(), plan, lambda _held: None)
+    done = clean(engine, owner.objects(), plan, lambda _held: None)
     assert {f"volume {volume}", f"image {upper}", f"image {lower}"} <= {
         title(kept.held) for kept in done.kept
     }
@@ -242,9 +242,9 @@ def test_what_is_in_use_is_not_discarded(
 
 def test_what_is_gone_already_is_no_error(engine: DockerEngine) -> None:
     name = secrets.token_hex(32)
-    engine.discard(HeldContainer(name, name, "", {}, (), 0, False))
-    engine.discard(HeldVolume(name, {}, 0))
-    engine.discard(HeldImage(f"sha256:{name}", (), {}, "", (), 0))
+    engine.discard(ContainerEntry(name, name, "", {}, (), 0, False))
+    engine.discard(VolumeEntry(name, {}, 0))
+    engine.discard(ImageEntry(f"sha256:{name}", (), {}, "", (), 0))
 
 
 def test_an_image_with_two_names_goes_whole(
@@ -253,7 +253,7 @@ def test_an_image_with_two_names_goes_whole(
     first, second = f"{owner.name}/one:1", f"{owner.name}/two:1"
     owner.build(first, f"FROM {tiny_image}\nSTART\nRUN {FILL.format(BYTES, 'x')}\n")
     engine.tag(first, second)
-    holdings = owner.holdings()
+    holdings = owner.objects()
     done = clean(engine, holdings, make_plan(holdings, owner.name), lambda _held: None)
     assert (done.kept, done.freed_bytes, owner.images()) == ((), BYTES, [])
 

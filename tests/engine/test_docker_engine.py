@@ -18,9 +18,10 @@ from fakes import rootfs
 
 from kit.engine import container
 from kit.engine.docker import DockerEngine
-from kit.engine.holdings import Removed
+from kit.engine.objects import Removed
 from kit.engine.protocol import LABEL, SESSION_LABEL, BuildRequest, RunOutcome, RunRequest
 from kit.errors import HostError, ImageError, InputError, RunError, UnreachableError
+from kit.together import together
 
 pytestmark = pytest.mark.engine
 DIGEST = "sha256:" + "0" * 64
@@ -308,6 +309,34 @@ def test_build_failure_names_step_and_last_lines(engine: DockerEngine, tiny_imag
         build(engine, "FRUM x\n", "kit-test/broken:x", [])
 
 
+def test_a_silent_build_ends_with_what_fails_beside_it(
+    engine: DockerEngine, tiny_image: str
+) -> None:
+    """The engine is told so: it removes the container of the step, which says nothing."""
+    client = engine._link.client
+    mark = f"sleep 3{uuid.uuid4().int % 10**6:06}"
+
+    def steps() -> list[str]:
+        return [c["Id"] for c in client.containers() if mark in c["Command"]]
+
+    def fails() -> None:
+        end = time.monotonic() + 30
+        while not steps() and time.monotonic() < end:
+            time.sleep(0.1)
+        raise ImageError("no such image", "")
+
+    begin = time.monotonic()
+    with pytest.raises(ImageError, match="no such image"):
+        together(
+            lambda: build(engine, f"FROM {tiny_image}\nRUN {mark}\n", "kit-test/silent:x", []),
+            fails,
+        )
+    while steps() and time.monotonic() - begin < 40:
+        time.sleep(0.1)
+    assert not steps()
+    assert engine.find_image("kit-test/silent:x") is None
+
+
 def test_interrupted_build_stops(engine: DockerEngine, tiny_image: str) -> None:
     """Raising out of the line sink cancels the build; its container goes away."""
     word = uuid.uuid4().hex
@@ -382,7 +411,8 @@ def test_load_refuses_what_is_no_archive(engine: DockerEngine, tmp_path: Path) -
 
 
 def test_lost_engine_is_a_host_error(engine: DockerEngine, tmp_path: Path) -> None:
-    lost = DockerEngine(replace(engine._link, client=_client_to_nowhere(tmp_path)))
+    nowhere = _client_to_nowhere(tmp_path)
+    lost = DockerEngine(replace(engine._link, clients=lambda: nowhere))
     with pytest.raises(HostError, match="stopped answering"):
         lost.info()
     with pytest.raises(HostError, match="stopped answering"):

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from documented import ROOT, SHELL, SHOWN
-from packages import install
+from support.documented import ROOT, SHELL, SHOWN
+from support.packages import install
 
 from kit.engine.docker import DockerEngine
 
@@ -50,7 +50,7 @@ STEPS = (
     Step("kit diff A B", says="C1"),
     Step("kit verify-image DIR"),
     Step("kit verify-image results/SESSION"),
-    Step("kit explain DIR", "--blocks 2 --noisy"),
+    Step("kit ablate DIR", "--blocks 2 --noisy"),
     Step("kit appendix DIR", says="appendix"),
     Step("kit sign DIR --key KEY", says="SHA256SUMS.sig"),
     Step(
@@ -61,7 +61,7 @@ STEPS = (
     Step("kit matrix --gpu-runner LABEL", says="LABEL"),
     Step("kit reproduce --blocks 6 --seed 7 --shard 1/2", f"{LIGHT} --out shards/1"),
     Step("kit reproduce --blocks 6 --seed 7 --shard 2/2", f"{LIGHT} --out shards/2"),
-    Step("kit gather SHARD SHARD", "--out gathered", says="6 blocks"),
+    Step("kit merge SHARD SHARD", "--out gathered", says="6 blocks"),
     Step("kit build", says="dotnet-cpu"),
     Step("kit bundle save FILE"),
     Step("kit bundle save kit.bundle"),
@@ -138,7 +138,7 @@ def is_a_name(command: str) -> bool:
 def test_every_command_that_is_shown_is_a_step() -> None:
     steps = {step.shown for step in STEPS}
     assert [c for _, c in SHOWN if c not in steps and not is_a_name(c)] == []
-    # One is there for `kit gather`, which the pages show with both shards made.
+    # One is there for `kit merge`, which the pages show with both shards made.
     shown = {command for _, command in SHOWN} | {"kit reproduce --blocks 6 --seed 7 --shard 2/2"}
     assert steps - shown == set()
 

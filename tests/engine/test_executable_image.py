@@ -6,12 +6,13 @@ import pytest
 
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
-from kit.images.build import Builder, Options
-from kit.images.content import read_content
-from kit.images.hostnet import gather
-from kit.measure.executable import KINDS, run_executable
+from kit.host.network import read_network
+from kit.images.build.arms import Builder, Options
+from kit.images.inspect.content import read_content
+from kit.measure.executable import run_executable
 from kit.pins.load import shipped_pins
 from kit.plan.model import Limits
+from kit.results.executable import KINDS
 from kit.study.load import shipped_study
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
 def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: DockerEngine) -> None:
     study = shipped_study()
-    builder = Builder(engine, shipped_pins(), gather(), Options(), lambda _line: None)
+    builder = Builder(engine, shipped_pins(), read_network(), Options(), lambda _line: None)
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None
 
@@ -38,7 +39,7 @@ def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: Do
 
 def test_a_bad_spec_is_refused_by_the_executable_as_by_the_arm(engine: DockerEngine) -> None:
     study = shipped_study()
-    builder = Builder(engine, shipped_pins(), gather(), Options(), lambda _line: None)
+    builder = Builder(engine, shipped_pins(), read_network(), Options(), lambda _line: None)
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None
     outcome = engine.run(RunRequest(image=image.image_id, env={"KIT_SPEC": "{"}))

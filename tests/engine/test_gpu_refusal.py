@@ -13,12 +13,12 @@ import kit.cli
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.errors import RunError
-from kit.gpu.facts import Found, GpuCheck
-from kit.gpu.preflight import Preflight, check
-from kit.gpu.probe import NvmlProbe
-from kit.gpu.trial import tried
+from kit.host.gpu.facts import Found, GpuCheck
+from kit.host.gpu.preflight import Preflight, check
+from kit.host.gpu.probe import NvmlProbe
+from kit.host.gpu.trial import tried
 from kit.judge.verdict import NOT_TESTABLE
-from kit.measure.runlog import read_session
+from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.load import shipped_study
 from kit.study.model import Tier

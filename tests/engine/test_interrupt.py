@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.commands import Command, folder_in, running_volumes
 
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import SESSION_LABEL
 from kit.errors import EXIT_INTERRUPTED
-from kit.measure.runlog import read_session
+from kit.results.runlog import read_session
 
 # On a machine that has nothing from before, the images are built first.
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 LIMIT_S = 10
-
-
-class Command:
-    """A kit process whose standard error is read as it comes."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.lines: list[str] = []
-        self._queue: queue.Queue[str | None] = queue.Queue()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kit", *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self._queue.put(line.rstrip())
-        self._queue.put(None)
-
-    def wait_for(self, text: str, timeout_s: float = 1100) -> str:
-        """The first further line that holds the text."""
-        end = time.monotonic() + timeout_s
-        while True:
-            line = self._queue.get(timeout=max(end - time.monotonic(), 0.01))
-            assert line is not None, "the command ended: " + "\n".join(self.lines)
-            self.lines.append(line)
-            if text in line:
-                return line
-
-    def stop(self, number: int) -> tuple[int, float]:
-        """Send the signal: the exit code, and the seconds until the end."""
-        start = time.monotonic()
-        self.process.send_signal(number)
-        code = self.process.wait(timeout=60)
-        seconds = time.monotonic() - start
-        while (line := self._queue.get(timeout=5)) is not None:
-            self.lines.append(line)
-        return code, seconds
 
 
 @pytest.fixture
@@ -75,23 +28,6 @@ def started() -> Iterator[list[Command]]:
         if command.process.poll() is None:
             command.process.kill()
             command.process.wait()
-
-
-def folder_in(out: Path) -> Path:
-    (folder,) = out.iterdir()
-    return folder
-
-
-def running_volumes(engine: DockerEngine, session: str) -> set[str]:
-    """Wait until a container of the session runs: the names of its volumes."""
-    client = engine._link.client
-    filters = {"label": f"{SESSION_LABEL}={session}", "status": "running"}
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        for found in client.containers(filters=filters):
-            return {mount["Name"] for mount in found["Mounts"] if mount["Type"] == "volume"}
-        time.sleep(0.1)
-    raise AssertionError("no container of the session ran")
 
 
 def left_behind(engine: DockerEngine, session: str, volumes: set[str]) -> list[str]:

@@ -14,7 +14,7 @@ from test_interrupt import Command, folder_in, running_volumes, started  # noqa:
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LABEL, LOCK_LABEL, SESSION_LABEL
 from kit.errors import EXIT_INTERRUPTED
-from kit.locks import lock_id
+from kit.host.locks import lock_id
 
 # On a machine that has nothing from before, the Python base is made first.
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]

@@ -18,10 +18,10 @@ import pytest
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError
-from kit.images.build import Builder, Options
-from kit.images.content import read_content
-from kit.images.context import Context, recipes
-from kit.images.hostnet import gather
+from kit.host.network import read_network
+from kit.images.build.arms import Builder, Options
+from kit.images.build.context import Context, recipes
+from kit.images.inspect.content import read_content
 from kit.pins.load import pins_document, shipped_pins
 from kit.study.load import shipped_study
 
@@ -53,7 +53,7 @@ def nupkg(name: str, content: str = "") -> bytes:
 
 @pytest.fixture(scope="module")
 def bases(engine: DockerEngine) -> tuple[str, str]:
-    builder = Builder(engine, shipped_pins(), gather(), Options(), lambda _line: None)
+    builder = Builder(engine, shipped_pins(), read_network(), Options(), lambda _line: None)
     made = builder.build(shipped_study(), ("python-cpu", "dotnet-cpu")).bases
     if made["dotnet-sdk"].provides["framework"] != FRAMEWORK:
         pytest.skip("the SDK here is the exact one; the stand-ins are for the substitute")
@@ -78,7 +78,7 @@ def stand_ins(feed: Mapping[str, bytes], skip: tuple[str, ...] = ()) -> Context:
     folder = recipes() / "dotnet"
     left_out = {path.name for pattern in skip for path in folder.glob(pattern)}
     context.add_folder(folder, skip=tuple(left_out))
-    gather().add_to(context)
+    read_network().add_to(context)
     for name, content in feed.items():
         context.add_bytes(content, f"packages/{name}.{VERSIONS[name]}.nupkg")
     context.add_bytes(b"", "packages/.keep")

@@ -13,11 +13,11 @@ import pytest
 from test_interrupt import Command, folder_in, started  # noqa: F401
 
 from kit.engine.docker import DockerEngine
-from kit.engine.holdings import Removed
+from kit.engine.objects import Removed
 from kit.engine.protocol import SESSION_LABEL, RunRequest
-from kit.measure.disturbance import cores
-from kit.measure.runlog import read_session
+from kit.host.interference import cores
 from kit.plan.resources import halves
+from kit.results.runlog import read_session
 from kit.schemas import problems
 
 # On a machine that has nothing from before, the Python base is made first.

@@ -22,8 +22,8 @@ from kit.errors import (
     ImageError,
     UnreachableError,
 )
-from kit.images.candidates import Resolution, Resolver
-from kit.images.mirrors import mirrored
+from kit.images.bases.candidates import Resolution, Resolver
+from kit.images.bases.mirrors import mirrored
 from kit.pins.load import Candidate, Pins, shipped_pins
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]

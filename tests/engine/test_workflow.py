@@ -1,4 +1,4 @@
-"""reproduce.yml's shell steps, run for real with a light study: matrix, shards, gather."""
+"""reproduce.yml's shell steps, run for real with a light study: matrix, shards, merge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kit.engine.docker import DockerEngine
-from kit.measure.runlog import read_session
+from kit.results.runlog import read_session
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Pa
         **env, "GROUPS_OF_SHARDS": outputs["groups"], "GITHUB_ACTIONS": "true",
         "GITHUB_STEP_SUMMARY": str(summary),
     }  # fmt: skip
-    done = shell(step("gather", "Gather and judge"), last)
+    done = shell(step("merge", "Merge and judge"), last)
     assert done.returncode == 0, done.stderr
     assert "::" in done.stderr and "title=C1" in done.stderr
     assert summary.read_text().startswith("# Is the built-in sum faster")
@@ -91,14 +91,14 @@ def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Pa
     assert {e.block for e in session.timed()} == {0, 1, 2, 3}
     failing = {**last, "FAIL_ON": "K1=CONSISTENT"}
     again = shell(
-        {"run": step("gather", "Gather and judge")["run"].replace("results", "r2")}, failing
+        {"run": step("merge", "Merge and judge")["run"].replace("results", "r2")}, failing
     )
     assert again.returncode == 7, again.stderr
     # A shard that failed costs its own group alone.
     shutil.copytree(work / "shards" / "here-cpu", work / "shards" / "there-cpu")
     shutil.rmtree(work / "shards" / "here-cpu" / "here-cpu-2")
     both = {**last, "GROUPS_OF_SHARDS": "here-cpu there-cpu"}
-    part = shell({"run": step("gather", "Gather and judge")["run"].replace("results", "r3")}, both)
+    part = shell({"run": step("merge", "Merge and judge")["run"].replace("results", "r3")}, both)
     assert part.returncode == 2 and "shard 2/2 is missing" in part.stderr
     assert [path.name for path in (work / "r3").iterdir()] == ["there-cpu"]
 

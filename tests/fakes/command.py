@@ -16,14 +16,14 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from measured import FakeHost, spec_of, works
+from support.measured import FakeHost, spec_of, works
 
 import kit.cli
-import kit.cli.world
-import kit.locks
+import kit.cli.runtime
+import kit.host.locks
 from fakes.engine import FakeEngine, image
 from kit.engine.protocol import ImageInfo, RunOutcome, RunRequest
-from kit.images.describe import Description
+from kit.images.inspect.describe import Description
 from kit.pins.load import shipped_pins
 
 
@@ -50,11 +50,11 @@ def main(locks: Path, gate: Path, arguments: list[str]) -> int:
         return made
 
     engine.build = build_again  # type: ignore[method-assign]
-    kit.locks.PLACES = (locks,)
-    kit.cli.world.discover = lambda: engine  # type: ignore[assignment,return-value]
-    kit.cli.world.LocalHost = FakeHost  # type: ignore[misc,assignment]
-    kit.cli.world.free_disk = lambda _folder: None
-    kit.cli.world.describe = lambda _engine, image_id, _cache: Description(
+    kit.host.locks.PLACES = (locks,)
+    kit.cli.runtime.discover = lambda: engine  # type: ignore[assignment,return-value]
+    kit.cli.runtime.LocalHost = FakeHost  # type: ignore[misc,assignment]
+    kit.cli.runtime.free_disk = lambda _folder: None
+    kit.cli.runtime.describe = lambda _engine, image_id, _cache: Description(
         image(names[image_id]).id.removeprefix("sha256:"), ()
     )
     return kit.cli.run(arguments)

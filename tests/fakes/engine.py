@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kit.engine.holdings import Held, HeldVolume, Holdings, Removed
+from kit.engine.objects import EngineObject, EngineObjects, Removed, VolumeEntry
 from kit.engine.protocol import (
     BuildRequest,
     EngineInfo,
@@ -108,7 +108,7 @@ class FakeEngine:
     reference gives: an image or an error; any other reference is refused.
     ``trees`` holds what an export of an image id gives, ``digests`` what a registry
     answers for a reference. ``build_errors`` holds the error of a build by tag.
-    ``held`` is what holdings() lists, apart from ``images``; ``discard_errors`` holds
+    ``held`` is what objects() lists, apart from ``images``; ``discard_errors`` holds
     what the removal raises by id or volume name. ``on_run`` makes outcomes.
     """
 
@@ -121,7 +121,7 @@ class FakeEngine:
     digests: dict[str, str | Exception] = field(default_factory=dict)
     build_errors: dict[str, Exception] = field(default_factory=dict)
     build_lines: tuple[str, ...] = ("Step 1/1 : FROM scratch",)
-    held: Holdings = field(default_factory=Holdings)
+    held: EngineObjects = field(default_factory=EngineObjects)
     discard_errors: dict[str, BaseException] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     running: list[RunRequest] = field(default_factory=list)
@@ -234,12 +234,12 @@ class FakeEngine:
             self.running.remove(request)
         return Removed(len(gone), len(gone))
 
-    def holdings(self, label: str, value: str) -> Holdings:
+    def objects(self, label: str, value: str) -> EngineObjects:
         self.calls.append(("holdings", (label, value)))
         return self.held
 
-    def discard(self, held: Held) -> None:
+    def discard(self, held: EngineObject) -> None:
         self.calls.append(("discard", held))
-        name = held.name if isinstance(held, HeldVolume) else held.id
+        name = held.name if isinstance(held, VolumeEntry) else held.id
         if name in self.discard_errors:
             raise self.discard_errors[name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import signal
@@ -26,28 +27,35 @@ import jsonschema  # noqa: F401  (imported late it takes seconds of the first in
 import yaml
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE), str(HERE.parent / "unit")]
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
 
-from mutate import by_byte, by_structure  # noqa: E402
-from sessions import make_session, paired  # noqa: E402
+from fuzz.mutate import alike, by_byte, by_structure, written  # noqa: E402
+from support.sessions import (  # noqa: E402
+    make_session,
+    paired,
+    report_html,
+    report_md,
+)
 
-from kit.bundle import archive  # noqa: E402
-from kit.bundle.document import loads  # noqa: E402
 from kit.errors import KitError  # noqa: E402
-from kit.judge.comparison import judge  # noqa: E402
-from kit.measure.record import parse_record  # noqa: E402
-from kit.measure.runlog import NAME, RunLog, read_session  # noqa: E402
+from kit.images.bundle import archive  # noqa: E402
+from kit.images.bundle.document import loads  # noqa: E402
 from kit.plan.document import plan_from  # noqa: E402
 from kit.plan.make import make_plan, maker_of, plan_sha256  # noqa: E402
 from kit.plan.resources import Resources  # noqa: E402
 from kit.plan.spec import spec_json  # noqa: E402
+from kit.report import appendix, export, results_json  # noqa: E402
+from kit.report.files import report_files  # noqa: E402
 from kit.report.model import build_report  # noqa: E402
+from kit.results.names import RUN_LOG  # noqa: E402
+from kit.results.record import parse_record  # noqa: E402
+from kit.results.runlog import RunLog, read_session  # noqa: E402
 from kit.study.load import load_study, shipped_folder  # noqa: E402
 from kit.study.pins import own_pins  # noqa: E402
 
 LIMIT_S = 10
-REPORTED = 50
-"""Of so many run logs one is reported, which takes longer."""
+DRAWN = 100
+"""Of so many run logs one is reported with its plots, which takes longer."""
 PINS = {
     "bases": {"BASE": {"kit": "python"}, "OTHER": {"image": f"debian@sha256:{'0' * 64}"}},
     "components": {"python": {"got": "3.8.2", "exact": True, "why": "as published"}},
@@ -82,13 +90,14 @@ class Fuzzer:
         made = make_session(paired([1.05, 1.06, 1.04]))
         made = replace(made, header=replace(made.header, plan_sha256=plan_sha256(made.header.plan)))
         RunLog.create(self._log, made.header).add_entries(made.entries)
-        self._lines = (self._log / NAME).read_bytes().splitlines()
+        self._lines = (self._log / RUN_LOG).read_bytes().splitlines()
         self._tar = scratch / "bundle.tar"
         self._scratch = scratch
         self.targets: dict[str, Callable[[int, random.Random], None]] = {
             "study.yaml": lambda _, chance: self._of_study("study.yaml", chance),
             "claims.yaml": lambda _, chance: self._of_study("claims.yaml", chance),
             "workload.schema.json": lambda _, c: self._of_study("workload.schema.json", c),
+            "file name": self._file_name,
             "pins.yaml": self._pins,
             "log": self._runlog,
             "record": self._record,
@@ -118,6 +127,19 @@ class Fuzzer:
         for run in plan.runs:
             spec_json(run, study)
 
+    def _file_name(self, _: int, chance: random.Random) -> None:
+        for other, content in self._good.items():
+            (self._study / other).write_bytes(content)
+        name = by_byte(b"notes/file.txt", chance).replace(b"\0", b"").replace(b"/", b"")[:200]
+        path = self._study / os.fsdecode(name)
+        if name in (b"", b"..") or path.exists():
+            return
+        path.touch()
+        try:
+            load_study(self._study)
+        finally:
+            path.unlink()
+
     def _pins(self, _: int, chance: random.Random) -> None:
         content = yaml.safe_dump(PINS).encode()
         (self._study / "pins.yaml").write_bytes(mutated(PINS, content, chance))
@@ -130,22 +152,28 @@ class Fuzzer:
         lines = list(self._lines)
         place = chance.choice((0, chance.randrange(len(lines))))
         if chance.randrange(4):
-            document = by_structure(json.loads(lines[place]), chance)
+            change = chance.choice((alike, by_structure))
+            document = change(json.loads(lines[place]), chance)
             if place == 0:
                 reseal(document)
-            lines[place] = json.dumps(document).encode()
+            lines[place] = written(document)
         else:
             lines[place] = by_byte(lines[place], chance)
-        (self._log / NAME).write_bytes(b"\n".join(lines) + b"\n")
+        (self._log / RUN_LOG).write_bytes(b"\n".join(lines) + b"\n")
         session = read_session(self._log)
         plan = session.header.plan
         maker = maker_of(self._shipped, plan)
         maker.block(0, plan.design, 0)
         for run in plan.runs:
             spec_json(run, self._shipped)
-        judge(session, self._shipped)
-        if number % REPORTED == 0:
-            build_report(session, self._shipped)
+        model = build_report(session, self._shipped)
+        report_md(model)
+        report_html(model)
+        appendix.render(session, model)
+        results_json.dumps(model)
+        export.render_all(model)
+        if number % DRAWN == 0:
+            report_files(model)
 
     def _record(self, _: int, chance: random.Random) -> None:
         document = json.loads(self._lines[-1])["record"]
@@ -165,10 +193,10 @@ class Fuzzer:
 
 def mutated(document: Any, content: bytes, chance: random.Random) -> bytes:
     """Return a mutation of a document that is written as those bytes."""
-    if chance.randrange(2):
+    act = chance.randrange(3)
+    if act == 0:
         return by_byte(content, chance)
-    # JSON is YAML, and holds what PyYAML would not write.
-    return json.dumps(by_structure(document, chance)).encode()
+    return written((alike if act == 1 else by_structure)(document, chance))
 
 
 def reseal(document: Any) -> None:

@@ -31,14 +31,15 @@ def pack(folder: Path, archive: Path) -> None:
 
 def reported(folder: Path) -> None:
     """Write every report of the folder's logs."""
-    from kit import explain, pipeline
-    from kit.measure.runlog import NAME, read_session
-    from kit.study.kept import study_for
+    from kit.app import ablate, pipeline
+    from kit.results.names import RUN_LOG
+    from kit.results.runlog import read_session
+    from kit.results.snapshot import study_for
 
     study = study_for(folder, read_session(folder).header.plan.study_sha256)
-    beside = folder / pipeline.EXPLAINING
-    if (beside / NAME).is_file():
-        found = explain.explanation(beside, study)
+    beside = folder / pipeline.ABLATION
+    if (beside / RUN_LOG).is_file():
+        found = ablate.explanation(beside, study)
         assert found is not None
-        explain.write(beside, found)
+        ablate.write(beside, found)
     pipeline.report(folder, study)

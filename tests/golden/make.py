@@ -17,16 +17,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from archive import ENDING, opened, pack, reported
-
 TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS.parent), str(TESTS)]
+
+from golden.archive import ENDING, opened, pack, reported  # noqa: E402
+
 LARGEST_BYTES = 300_000
 SECONDS = {"loop-cpu": 0.0061, "builtin-cpu": 0.0013}
 
 
 def scripted(request):
     """A run of the template's programs, whose times scatter by 3 %."""
-    from measured import document_for, spec_of, wrote
+    from support.measured import document_for, spec_of, wrote
 
     spec, document = spec_of(request), document_for(request)
     chance = random.Random(spec["run_id"])
@@ -42,20 +44,20 @@ def scripted(request):
 
 def made_up(place: Path) -> Path:
     """A session of the template study with an explanation inside, measured by the script."""
-    from test_pipeline import PINS, Bench
+    from support.bench import PINS, Bench
 
-    from kit import explain, pipeline
-    from kit.images.build import Options
-    from kit.plan.resources import Wish
+    from kit.app import ablate, pipeline
+    from kit.images.build.arms import Options
+    from kit.plan.resources import ResourceRequest
     from kit.study.load import load_study
     from kit.study.new import new_study
 
     new_study(place / "sum")
     study = load_study(place / "sum")
     bench = Bench(place / "results", scripted)
-    request = pipeline.Request("quick", (), 7, Wish(), bench.out, Options())
-    made = pipeline.reproduce(bench.world(), study, PINS, request)
-    explain.explain(bench.world(), study, PINS, Options(), made / pipeline.EXPLAINING, 2, 3)
+    request = pipeline.Request("quick", (), 7, ResourceRequest(), bench.out, Options())
+    made = pipeline.reproduce(bench.runtime(), study, PINS, request)
+    ablate.ablate(bench.runtime(), study, PINS, Options(), made / pipeline.ABLATION, 2, 3)
     return made
 
 
@@ -79,5 +81,4 @@ def main(archive: Path, results: Path | None) -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3) or sys.version_info[:2] != (3, 11):
         sys.exit(f"usage: python3.11 tests/golden/make.py tests/golden/NAME{ENDING} [RESULTS]")
-    sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "unit")]
     main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) == 3 else None)

@@ -13,17 +13,17 @@ import pytest
 from fakes.engine import INFO, FakeEngine, image
 
 import kit
-from kit.bundle import archive, wheels
-from kit.bundle.load import load
-from kit.bundle.save import save
-from kit.bundle.store import loaded
 from kit.engine.protocol import ImageInfo
 from kit.errors import HostError, ImageError, InputError
-from kit.images.build import Images
-from kit.images.bundled import Base
-from kit.images.candidates import Resolver
-from kit.images.fidelity import ArmImage
+from kit.images.bases.candidates import Resolver
+from kit.images.build.arms import Images
+from kit.images.bundle import archive, wheels
+from kit.images.bundle.bases import Base
+from kit.images.bundle.load import load
+from kit.images.bundle.save import save
+from kit.images.bundle.store import loaded
 from kit.pins.load import shipped_pins
+from kit.results.fidelity import ArmImage
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BASE = replace(image(f"kit/base-python:{kit.__version__}"), layers=("a",))

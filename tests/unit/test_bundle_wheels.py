@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.bundle import wheels
 from kit.errors import HostError
-from kit.images.context import checkout
+from kit.images.build.context import checkout
+from kit.images.bundle import wheels
 
 STRANGER = '[project]\nname = "stranger"\nversion = "1"\n'
 

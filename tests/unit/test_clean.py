@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from fakes.engine import FakeEngine
+from support.processes import Other
 
 import kit.cli
-from kit.clean import Plan, clean, freed, make_plan, title
-from kit.engine.holdings import Held, HeldContainer, HeldImage, HeldVolume, Holdings, Step
-from kit.engine.protocol import LABEL
+import kit.cli.runtime
+from kit.app.clean import Living, Plan, clean, freed, make_plan, title
+from kit.engine.objects import (
+    ContainerEntry,
+    EngineObject,
+    EngineObjects,
+    ImageEntry,
+    Step,
+    VolumeEntry,
+)
+from kit.engine.protocol import LABEL, LOCK_LABEL
 from kit.errors import HostError, InUseError
+from kit.host import locks
 
 OURS = {LABEL: "kit"}
 NOP = "/bin/sh -c #(nop) "
@@ -21,13 +32,20 @@ END = (START, Step(f"{NOP} LABEL org.kit.recipe=abc", 0))
 OWN_NAME = "kit-0123456789abcdef"
 
 
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The machine's lock of this test is here: no kit outside it holds it."""
+    monkeypatch.setattr(locks, "PLACES", (tmp_path,))
+    return tmp_path
+
+
 def run(word: str, size: int) -> Step:
     return Step(f"/bin/sh -c {word}", size)
 
 
 def image(
     name: str, steps: Sequence[Step], parent: str = "", *, unnamed: bool = False, **changes: object
-) -> HeldImage:
+) -> ImageEntry:
     """Its layers follow from the steps that have a size, so that equal steps share them."""
     layers: list[str] = []
     for step in steps:
@@ -42,12 +60,12 @@ def image(
         "size_bytes": sum(step.size_bytes for step in steps),
         "steps": tuple(steps),
     }
-    return HeldImage(**{**fields, **changes})  # type: ignore[arg-type]
+    return ImageEntry(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def container(name: str, image_id: str = "", **changes: object) -> HeldContainer:
+def container(name: str, image_id: str = "", **changes: object) -> ContainerEntry:
     fields = {"labels": OURS, "volumes": (), "size_bytes": 7, "running": False}
-    return HeldContainer(**{"id": name, "name": name, "image_id": image_id, **fields, **changes})  # type: ignore[arg-type]
+    return ContainerEntry(**{"id": name, "name": name, "image_id": image_id, **fields, **changes})  # type: ignore[arg-type]
 
 
 IMPORTED = image("kit/rootfs", [Step("", 50)])
@@ -61,12 +79,12 @@ DOTNET = image("kit/dotnet", DOTNET_STEPS, "upper")
 KIT = (PYTHON, DOTNET, DEBIAN, MIDDLE, DOTNET_MIDDLE)
 
 
-def taken(*images: HeldImage, **others: tuple[Held, ...]) -> list[str]:
+def taken(*images: ImageEntry, **others: tuple[EngineObject, ...]) -> list[str]:
     return [title(held).split()[1] for held in plan(*images, **others).remove]
 
 
-def plan(*images: HeldImage, **others: tuple[Held, ...]) -> Plan:
-    return make_plan(Holdings(images=images, **others))  # type: ignore[arg-type]
+def plan(*images: ImageEntry, **others: tuple[EngineObject, ...]) -> Plan:
+    return make_plan(EngineObjects(images=images, **others))  # type: ignore[arg-type]
 
 
 def why(found: Plan, name: str) -> str:
@@ -76,7 +94,7 @@ def why(found: Plan, name: str) -> str:
 
 def test_images_go_with_their_steps_children_first() -> None:
     found = plan(*KIT)
-    assert [held.id for held in found.remove if isinstance(held, HeldImage)] == [
+    assert [held.id for held in found.remove if isinstance(held, ImageEntry)] == [
         "kit/dotnet", "upper", "kit/python", "middle",
     ]  # fmt: skip
     assert found.kept == ()
@@ -180,6 +198,31 @@ def test_the_kit_s_containers_go_running_ones_too_and_do_not_hold_images() -> No
     assert found.freed_bytes == 7 + 23
 
 
+def test_what_a_living_session_made_stays_and_every_image() -> None:
+    def of(lock: str, number: int) -> tuple[ContainerEntry, VolumeEntry]:
+        labels = {**OURS, LOCK_LABEL: lock}
+        name = f"kit-{number:016x}"
+        return (
+            container(name, "kit/dotnet", labels=labels, running=True, volumes=(lock,)),
+            VolumeEntry(lock, labels, 23),
+        )
+
+    living, dead, loose = (
+        of("here", 1),
+        of("elsewhere", 2),
+        VolumeEntry("v", of("here", 3)[1].labels, 5),
+    )
+    holdings = EngineObjects((living[0], dead[0]), (living[1], dead[1], loose), KIT)
+    found = make_plan(holdings, living=Living("here", "process 7 (`kit reproduce`)"))
+    assert found.remove == dead and found.freed_bytes == 30
+    assert {title(entry.held) for entry in found.kept} == {
+        f"container {living[0].name}", "volume here", "volume v",
+        "image kit/python:1", "image kit/dotnet:1", "image middle", "image upper",
+    }  # fmt: skip
+    assert "process 7" in why(found, living[0].name) and "process 7" in why(found, "volume v")
+    assert make_plan(holdings).remove[:4] == (living[0], dead[0], living[1], dead[1])
+
+
 @pytest.mark.parametrize("name", ["frosty", "kit-1", f"my-{OWN_NAME}", f"{OWN_NAME}0"])
 def test_a_container_that_somebody_started_of_a_kit_image_stays(name: str) -> None:
     theirs = container(name, "kit/python")
@@ -190,8 +233,8 @@ def test_a_container_that_somebody_started_of_a_kit_image_stays(name: str) -> No
 
 
 def test_volumes() -> None:
-    cache, used = HeldVolume("cache", OURS, 11), HeldVolume("used", OURS, 13)
-    other = HeldVolume("other", {}, 17)
+    cache, used = VolumeEntry("cache", OURS, 11), VolumeEntry("used", OURS, 13)
+    other = VolumeEntry("other", {}, 17)
     stranger = container("frosty", labels={}, volumes=("used",))
     found = plan(containers=(stranger,), volumes=(cache, used, other))
     assert (found.remove, found.freed_bytes) == ((cache,), 11)
@@ -213,11 +256,11 @@ def test_layers_without_content_do_not_shift_the_others() -> None:
 
 
 def test_what_came_into_use_stays_and_the_rest_goes() -> None:
-    holdings = Holdings(images=KIT)
+    holdings = EngineObjects(images=KIT)
     made = make_plan(holdings)
     in_use = InUseError("container late uses it", "")
     engine = FakeEngine(held=holdings, discard_errors={"kit/dotnet": in_use})
-    heard: list[Held] = []
+    heard: list[EngineObject] = []
     done = clean(engine, holdings, made, heard.append)
     assert engine.named("discard") == list(made.remove)
     assert list(done.remove) == heard == list(made.remove)[1:]
@@ -229,23 +272,23 @@ def test_what_came_into_use_stays_and_the_rest_goes() -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), HostError("gone", "")])
 def test_a_stop_leaves_the_rest(error: Exception) -> None:
-    holdings = Holdings(images=KIT)
+    holdings = EngineObjects(images=KIT)
     engine = FakeEngine(held=holdings, discard_errors={"upper": error})
-    heard: list[Held] = []
+    heard: list[EngineObject] = []
     with pytest.raises(type(error)):
         clean(engine, holdings, make_plan(holdings), heard.append)
     assert heard == [DOTNET] and len(engine.named("discard")) == 2
 
 
-FULL = Holdings(
+FULL = EngineObjects(
     containers=(container(OWN_NAME, running=True), container("frosty", "kit/rootfs")),
-    volumes=(HeldVolume("cache", OURS, 2_500_000),),
+    volumes=(VolumeEntry("cache", OURS, 2_500_000),),
     images=(*KIT, IMPORTED),
 )
 
 
 def command(
-    monkeypatch: pytest.MonkeyPatch, held: Holdings, *options: str
+    monkeypatch: pytest.MonkeyPatch, held: EngineObjects, *options: str
 ) -> tuple[FakeEngine, int]:
     engine = FakeEngine(held=held)
     monkeypatch.setattr("kit.engine.discover.discover", lambda: engine)
@@ -265,10 +308,10 @@ def test_a_dry_run_lists_and_removes_nothing(
     engine, code = command(monkeypatch, FULL, "--dry-run")
     assert (code, engine.named("discard")) == (0, [])
     assert capsys.readouterr().out.splitlines() == [
-        f"would remove container {OWN_NAME} (7 B, running)",
+        f"would remove container {OWN_NAME} (7 bytes, running)",
         "would remove volume cache (2.5 MB)",
-        "would remove image kit/dotnet:1 (123 B)",
-        "would remove image kit/python:1 (120 B)",
+        "would remove image kit/dotnet:1 (123 bytes)",
+        "would remove image kit/python:1 (120 bytes)",
         *KEPT,
         f"would free 2.5 MB, layers in common counted once: {COUNTS}",
     ]
@@ -281,15 +324,55 @@ def test_cleaning_says_what_went(
     assert code == 0 and engine.named("holdings") == [(LABEL, "kit")]
     assert engine.named("discard") == list(make_plan(FULL).remove)
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == f"removed container {OWN_NAME} (7 B, running)"
+    assert out[0] == f"removed container {OWN_NAME} (7 bytes, running)"
     assert out[-3:] == [*KEPT, f"freed 2.5 MB, layers in common counted once: {COUNTS}"]
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_running_session_is_left_alone_until_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: Path,
+    options: tuple[str, ...],
+) -> None:
+    labels = {**OURS, LOCK_LABEL: locks.lock_id()}
+    held = EngineObjects((container(OWN_NAME, "kit/dotnet", labels=labels, running=True),), (), KIT)
+    other = Other(place, "hold")
+    try:
+        assert other.line() == "locked"
+        engine, code = command(monkeypatch, held, *options)
+        assert (code, engine.named("discard")) == (0, [])
+        out = capsys.readouterr().out
+        assert f"kept container {OWN_NAME}: process {other.process.pid} " in out
+        assert "kept image kit/dotnet:1: " in out and "nothing to remove" in out
+    finally:
+        other.kill()
+    engine, code = command(monkeypatch, held)
+    assert code == 0 and engine.named("discard") == list(make_plan(held).remove) != []
+
+
+def test_no_session_begins_while_the_store_is_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[str] = []
+
+    class Engine(FakeEngine):
+        def discard(self, held: EngineObject) -> None:
+            with pytest.raises(HostError) as caught:
+                locks.Locks(wait=False, say=lambda _text: None).machine()
+            refused.append(caught.value.problem)
+
+    monkeypatch.setattr("kit.engine.discover.discover", lambda: Engine(held=FULL))
+    assert kit.cli.run(["clean"]) == 0
+    assert len(refused) == len(make_plan(FULL).remove)
+    free = locks.Locks(wait=False, say=lambda _text: None)
+    free.machine()
+    free.release()
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 def test_nothing_to_remove(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
 ) -> None:
-    _, code = command(monkeypatch, Holdings(images=(DEBIAN,)), *options)
+    _, code = command(monkeypatch, EngineObjects(images=(DEBIAN,)), *options)
     assert (code, capsys.readouterr().out) == (0, "nothing to remove\n")
 
 
@@ -300,7 +383,7 @@ def test_unnamed_images_that_stay_are_counted(
         image(f"mine{n}", (*PYTHON_STEPS, run(f"{n}", 5)), "kit/python", unnamed=True)
         for n in range(3)
     ]
-    command(monkeypatch, Holdings(images=(*KIT, *mine)), "--dry-run")
+    command(monkeypatch, EngineObjects(images=(*KIT, *mine)), "--dry-run")
     out = capsys.readouterr().out
     assert "kept 3 unnamed images: the history shows no build by the kit" in out
     assert "kept 1 unnamed image: an image that stays is built on it" in out

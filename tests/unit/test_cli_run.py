@@ -265,3 +265,12 @@ def test_a_first_signal_interrupts_and_further_ones_are_ignored() -> None:
     assert done.stdout == "cleaning\n"
     assert done.returncode == EXIT_INTERRUPTED
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("old", "new"), [("explain", "ablate"), ("gather", "merge")])
+def test_an_old_name_of_a_command_is_told_and_still_works(old, new, capsys):
+    assert kit.cli.run([old, "--help"]) == 0
+    told = capsys.readouterr()
+    assert f"kit {new}" in told.err
+    assert f"Usage: kit {old}" in told.out
+    assert old not in kit.cli.cli.commands

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 import pytest
-from documented import PAGES, ROOT, SECURITY, SHOWN
-from sessions import make_session, make_study, paired
+from support.documented import PAGES, ROOT, SECURITY, SHOWN
+from support.sessions import make_session, make_study, paired
 
 from kit.cli import cli
 from kit.cli.reference import reference

@@ -15,13 +15,13 @@ from fakes.engine import INFO, FakeEngine, image
 from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
 
 from kit import __version__
-from kit.doctor import Facts, Needs, Row, Status, check, gather, ready, table, to_json
-from kit.doctor import probe as probes
-from kit.doctor.reach import reachability
+from kit.app.images import images_there
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError
-from kit.gpu.facts import Found
-from kit.images.ready import images_there
+from kit.host.doctor import Facts, Needs, Row, Status, check, find_facts, ready, table, to_json
+from kit.host.doctor import probe as probes
+from kit.host.doctor.reach import reachability
+from kit.host.gpu.facts import Found
 from kit.study.load import shipped_study
 
 GIB = 2**30
@@ -32,10 +32,16 @@ GOOD = Facts(
     available_memory=8 * GIB,
     free_disk=50 * GIB,
     registries={"docker.io": "", "mcr.microsoft.com": ""},
+    sources={"python": ("docker.io",), "dotnet-sdk": ("mcr.microsoft.com",)},
     mmdebstrap="/usr/bin/mmdebstrap",
     host_python="/opt/python3.8",
 )
 DOWN = {"docker.io": "Name or service not known"}
+MIRRORED = replace(
+    GOOD,
+    sources={"python": ("dead.lan", "docker.io"), "dotnet-sdk": ("dead.lan", "mcr.microsoft.com")},
+)
+DEAD_MIRROR = {**GOOD.registries, "dead.lan": "Connection refused"}
 
 
 def row(name: str, facts: Facts, needs: Needs = NEEDS) -> Row:
@@ -55,6 +61,7 @@ def test_all_problems_at_once() -> None:
             available_memory=GIB,
             free_disk=GIB,
             registries=DOWN,
+            sources=GOOD.sources,
             ca_files={"PIP_CERT": ("/gone", False)},
         ),
         NEEDS,
@@ -95,6 +102,13 @@ def test_no_engine_leaves_the_rest_readable() -> None:
         ("mmdebstrap", replace(GOOD, mmdebstrap=None), Status.OK),
         ("mmdebstrap", replace(GOOD, registries=DOWN), Status.OK),
         ("mmdebstrap", replace(GOOD, registries=DOWN, mmdebstrap=None), Status.FAIL),
+        ("mmdebstrap", replace(MIRRORED, registries=DEAD_MIRROR, mmdebstrap=None), Status.OK),
+        ("registries", replace(MIRRORED, registries=DEAD_MIRROR), Status.WARN),
+        (
+            "mmdebstrap",
+            replace(MIRRORED, registries={**DEAD_MIRROR, "docker.io": "down"}, mmdebstrap=None),
+            Status.FAIL,
+        ),
         ("CPython 3.8", replace(GOOD, host_python=None), Status.OK),
         ("CPython 3.8", replace(GOOD, registries=DOWN, host_python=None), Status.WARN),
         ("GPU", GOOD, Status.OK),
@@ -161,8 +175,8 @@ def test_no_gpu_is_no_matter_whatever_the_probe_lacks() -> None:
 
 
 def test_gather_asks_the_probe() -> None:
-    facts = gather(
-        (), lambda: None, find_engine=FakeEngine, reach=_no_reach, probe=FakeProbe((T4,))
+    facts = find_facts(
+        {}, lambda: None, find_engine=FakeEngine, reach=_no_reach, probe=FakeProbe((T4,))
     )
     assert facts.gpus == Found((T4,))
 
@@ -181,7 +195,7 @@ def test_present_images_need_no_more_room() -> None:
     full = replace(GOOD, free_disk=GIB)
     assert row("disk", full).status is Status.FAIL
     assert row("disk", replace(full, images_there=True)) == Row(
-        "disk", Status.OK, "1.0 GiB free, the images are here"
+        "disk", Status.OK, "1.1 GB free, the images are here"
     )
     assert row("disk", replace(GOOD, free_disk=None, images_there=True)).status is Status.OK
 
@@ -194,8 +208,8 @@ def test_images_are_there_when_every_arm_has_one_of_either_binding() -> None:
     for name in names:
         assert not images_there(engine, study, arms)
         engine.images[name] = image(name)
-    facts = gather(
-        (), lambda: None, find_engine=lambda: engine, reach=_no_reach, probe=FakeProbe(()),
+    facts = find_facts(
+        {}, lambda: None, find_engine=lambda: engine, reach=_no_reach, probe=FakeProbe(()),
         images_there=lambda found: images_there(found, study, arms),
     )  # fmt: skip
     assert facts.images_there
@@ -207,9 +221,18 @@ def test_json_is_plain() -> None:
     assert {"name", "status", "found", "remedy"} == set(data["rows"][0])
 
 
+def test_memory_counts_as_the_plan_counts_it() -> None:
+    needs = replace(NEEDS, kept_for_host=0.1)
+    enough = int(NEEDS.memory_bytes / 0.9) + 1
+    assert row("memory", replace(GOOD, available_memory=enough), needs).status is Status.OK
+    assert row("memory", replace(GOOD, available_memory=enough - 2), needs).status is Status.FAIL
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_table_fits(width: int) -> None:
-    facts = replace(GOOD, registries={"a" * 90: "reason " * 20}, mmdebstrap=None)
+    host = "a" * 90
+    down, sources = {host: "reason " * 20}, {"python": (host,)}
+    facts = replace(GOOD, registries=down, sources=sources, mmdebstrap=None)
     text = table(check(facts, NEEDS), width)
     assert max(len(line) for line in text.splitlines()) <= width
     assert "fail" in text and "mmdebstrap" in text and "\x1b" not in text
@@ -225,8 +248,12 @@ def test_gather_takes_facts_from_the_engine() -> None:
         asked.extend(hosts)  # type: ignore[call-overload]
         return {}
 
-    facts = gather(
-        ["docker.io", "docker.io"], lambda: "/p", find_engine=lambda: engine, env={}, reach=reach
+    facts = find_facts(
+        {"a": ["docker.io"], "b": ["docker.io"]},
+        lambda: "/p",
+        find_engine=lambda: engine,
+        env={},
+        reach=reach,
     )
     assert asked == ["docker.io", "mirror.lan:5000"]
     assert facts.engine_local and facts.available_memory == 1 and facts.host_python == "/p"
@@ -234,7 +261,7 @@ def test_gather_takes_facts_from_the_engine() -> None:
 
 def test_gather_of_a_remote_engine_looks_at_no_local_disk() -> None:
     engine = FakeEngine(engine_info=replace(INFO, endpoint="ssh://far", root_dir="/"))
-    facts = gather([], lambda: None, find_engine=lambda: engine, env={}, reach=lambda _: {})
+    facts = find_facts({}, lambda: None, find_engine=lambda: engine, env={}, reach=lambda _: {})
     assert not facts.engine_local and facts.free_disk is None and facts.governors == ()
     assert facts.available_memory == INFO.memory_bytes
 
@@ -243,7 +270,7 @@ def test_gather_without_an_engine() -> None:
     def nowhere() -> FakeEngine:
         raise HostError("none answers", "start one")
 
-    facts = gather([], lambda: None, find_engine=nowhere, env={}, reach=lambda _: {})
+    facts = find_facts({}, lambda: None, find_engine=nowhere, env={}, reach=lambda _: {})
     assert facts.engine is None and facts.engine_remedy == "start one"
     assert not ready(check(facts, NEEDS))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kit.documents import DEPTH, NODES, read_json, read_yaml
 from kit.errors import InputError
+from kit.files.documents import DEPTH, NODES, read_json, read_yaml
 
 
 def test_values_of_json_are_read() -> None:

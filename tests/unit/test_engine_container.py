@@ -6,6 +6,7 @@ import io
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import docker.errors
@@ -15,9 +16,9 @@ import urllib3.exceptions
 
 from kit.engine import container
 from kit.engine.collect import MAX_RESULT_BYTES
+from kit.engine.connection import Connection, decoded, error_in
 from kit.engine.docker import DockerEngine
-from kit.engine.faults import is_timeout, one_line
-from kit.engine.link import Link, decoded, error_in
+from kit.engine.failures import is_timeout, one_line
 from kit.engine.protocol import RunRequest
 from kit.engine.pull import split_digest
 from kit.errors import HostError, InputError, RunError
@@ -84,7 +85,7 @@ class Client:
 
 
 def run(client: Client, **fields: Any) -> Any:
-    return container.run(Link(client, "unix:///x"), RunRequest("image", **fields))  # type: ignore[arg-type]
+    return container.run(Connection(lambda: client, "unix:///x"), RunRequest("image", **fields))  # type: ignore[arg-type]
 
 
 def raising(*errors: BaseException | None) -> Callable[[], Any]:
@@ -225,12 +226,12 @@ class Informed:
 
 def test_what_an_engine_says_of_gpus() -> None:
     found = [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}, {"Source": "other", "ID": "x"}]
-    told = DockerEngine(Link(Informed(DiscoveredDevices=found), "unix:///x")).info()  # type: ignore[arg-type]
+    told = DockerEngine(Connection(partial(Informed, DiscoveredDevices=found), "unix:///x")).info()  # type: ignore[arg-type]
     assert told.cdi_devices == ("nvidia.com/gpu=0",)
     assert told.gpu_drivers == ("nvidia", "cdi")
     assert told.runtimes == ("nvidia", "runc")
     for said in ({}, {"DiscoveredDevices": None}):
-        silent = DockerEngine(Link(Informed(**said), "unix:///x"))  # type: ignore[arg-type]
+        silent = DockerEngine(Connection(partial(Informed, **said), "unix:///x"))  # type: ignore[arg-type]
         assert silent.info().cdi_devices == ()
 
 
@@ -240,7 +241,7 @@ def test_engine_errors_never_escape_raw() -> None:
             raise api_error(500, "boom")
 
     with pytest.raises(HostError, match="answered with an error: boom"):
-        DockerEngine(Link(Broken(), "unix:///x")).info()  # type: ignore[arg-type]
+        DockerEngine(Connection(Broken, "unix:///x")).info()  # type: ignore[arg-type]
 
 
 def test_one_line() -> None:

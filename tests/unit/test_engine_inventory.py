@@ -9,9 +9,9 @@ import docker.errors
 import pytest
 import requests
 
-from kit.engine import inventory
-from kit.engine.holdings import HeldContainer, HeldImage, HeldVolume, Removed, Step
-from kit.engine.link import Link
+from kit.engine import listing as inventory
+from kit.engine.connection import Connection
+from kit.engine.objects import ContainerEntry, ImageEntry, Removed, Step, VolumeEntry
 from kit.errors import HostError, InUseError
 
 LABELS = {"org.kit.owner": "kit"}
@@ -84,24 +84,24 @@ class Client:
         self.removed.append((name, {}))
 
 
-def holdings(client: Client) -> inventory.Holdings:
-    return inventory.holdings(link(client), "org.kit.owner", "kit")
+def objects(client: Client) -> inventory.EngineObjects:
+    return inventory.objects(connection(client), "org.kit.owner", "kit")
 
 
-def link(client: Client) -> Link:
-    return Link(client, "unix:///x")  # type: ignore[arg-type]
+def connection(client: Client) -> Connection:
+    return Connection(lambda: client, "unix:///x")  # type: ignore[arg-type]
 
 
-HELD = HeldImage("sha256:a", ("kit/x:1", "kit/x@sha256:c"), LABELS, "sha256:b", ("1",), 5)
+HELD = ImageEntry("sha256:a", ("kit/x:1", "kit/x@sha256:c"), LABELS, "sha256:b", ("1",), 5)
 
 
 def test_what_is_held() -> None:
-    found = holdings(Client())
+    found = objects(Client())
     assert found.containers == (
-        HeldContainer("1", "n", "sha256:a", LABELS, ("v",), 3, True),
-        HeldContainer("2", "2", "sha256:a", {}, (), 0, False),
+        ContainerEntry("1", "n", "sha256:a", LABELS, ("v",), 3, True),
+        ContainerEntry("2", "2", "sha256:a", {}, (), 0, False),
     )
-    assert found.volumes == (HeldVolume("v", LABELS, 4), HeldVolume("w", {}, 0))
+    assert found.volumes == (VolumeEntry("v", LABELS, 4), VolumeEntry("w", {}, 0))
     (image,) = found.images
     assert image.steps == (Step("", 3), Step("last", 2)), "oldest first"
     assert (image.id, image.parent, image.names) == (HELD.id, HELD.parent, HELD.names)
@@ -110,48 +110,48 @@ def test_what_is_held() -> None:
 def test_an_image_without_the_label_has_no_history_read() -> None:
     client = Client()
     client.image = {"Id": "sha256:a", "Config": None}
-    (image,) = holdings(client).images
+    (image,) = objects(client).images
     assert (image.steps, image.parent, image.names) == ((), "", ())
 
 
 def test_an_image_that_went_meanwhile_is_left_out() -> None:
-    assert holdings(Client(inspect_image=[api_error(404, "no such image")])).images == ()
+    assert objects(Client(inspect_image=[api_error(404, "no such image")])).images == ()
 
 
 def test_disk_usage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inventory, "_USAGE_PAUSE_S", 0.0)
     busy = "a disk usage operation is already running"
-    assert holdings(Client(df=[api_error(500, busy)] * 3)).volumes[0].size_bytes == 4
+    assert objects(Client(df=[api_error(500, busy)] * 3)).volumes[0].size_bytes == 4
     monkeypatch.setattr(inventory, "_USAGE_TRIES", 2)
     with pytest.raises(HostError, match=busy):
-        holdings(Client(df=[api_error(500, busy) for _ in range(3)]))
+        objects(Client(df=[api_error(500, busy) for _ in range(3)]))
     other = Client(df=[api_error(500, "something else")])
     with pytest.raises(HostError, match="something else"):
-        holdings(other)
+        objects(other)
 
 
 def test_an_image_goes_without_force_and_without_its_parents() -> None:
     client = Client()
-    inventory.discard(link(client), HELD)
+    inventory.discard(connection(client), HELD)
     assert client.removed == [("sha256:a", {"noprune": True})]
 
 
 def test_further_names_go_first() -> None:
     client = Client()
-    two = HeldImage("sha256:a", ("kit/x:1", "kit/y:1", "kit/x@sha256:c"), {}, "", (), 0)
-    inventory.discard(link(client), two)
+    two = ImageEntry("sha256:a", ("kit/x:1", "kit/y:1", "kit/x@sha256:c"), {}, "", (), 0)
+    inventory.discard(connection(client), two)
     assert [name for name, _ in client.removed] == ["kit/y:1", "sha256:a"]
 
 
 @pytest.mark.parametrize(
-    ("held", "call"), [(HELD, "remove_image"), (HeldVolume("v", {}, 0), "remove_volume")]
+    ("held", "call"), [(HELD, "remove_image"), (VolumeEntry("v", {}, 0), "remove_volume")]
 )
-def test_refusals(held: HeldImage | HeldVolume, call: str) -> None:
+def test_refusals(held: ImageEntry | VolumeEntry, call: str) -> None:
     with pytest.raises(InUseError, match="in use by 1"):
-        inventory.discard(link(Client(**{call: [api_error(409, "in use by\n1")]})), held)
-    inventory.discard(link(Client(**{call: [api_error(404, "no such thing")]})), held)
+        inventory.discard(connection(Client(**{call: [api_error(409, "in use by\n1")]})), held)
+    inventory.discard(connection(Client(**{call: [api_error(404, "no such thing")]})), held)
     with pytest.raises(HostError, match="broken") as caught:
-        inventory.discard(link(Client(**{call: [api_error(500, "broken")]})), held)
+        inventory.discard(connection(Client(**{call: [api_error(500, "broken")]})), held)
     assert not isinstance(caught.value, InUseError)
 
 
@@ -161,7 +161,7 @@ def test_only_containers_that_the_kit_named_go_by_label(monkeypatch: pytest.Monk
     listed = client.containers()
     own = {**listed[0], "Id": "3", "Names": ["/kit-0123456789abcdef"]}
     client.containers = lambda **_: [*listed, own]  # type: ignore[method-assign]
-    found = inventory.remove_by_label(link(client), "org.kit.lock", "0123")
+    found = inventory.remove_by_label(connection(client), "org.kit.lock", "0123")
     assert found == Removed(1, 1), "a volume that is in use a moment longer is waited for"
     assert client.removed == [("3", {"v": True, "force": True}), ("w", {})]
 
@@ -169,7 +169,7 @@ def test_only_containers_that_the_kit_named_go_by_label(monkeypatch: pytest.Monk
 def test_a_volume_that_stays_in_use_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inventory, "_VOLUME_PAUSE_S", 0.0)
     client = Client(remove_volume=[api_error(409, "in use") for _ in range(99)])
-    assert inventory.remove_by_label(link(client), "a", "b") == Removed()
+    assert inventory.remove_by_label(connection(client), "a", "b") == Removed()
     broken = Client(remove_volume=[api_error(500, "broken")])
     with pytest.raises(HostError, match="broken"):
-        inventory.remove_by_label(link(broken), "a", "b")
+        inventory.remove_by_label(connection(broken), "a", "b")

@@ -49,7 +49,7 @@ class Connection:
 
 @pytest.fixture(autouse=True)
 def _no_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pull, "_credentials", lambda link, name: {})
+    monkeypatch.setattr(pull, "_credentials", lambda connection, name: {})
 
 
 def pulled(connection: Connection, silence_s: float = 5.0) -> ImageInfo:

@@ -7,19 +7,27 @@ from dataclasses import replace
 
 import pytest
 from fakes.engine import SUCCESS, FakeEngine, image
-from measured import record_document
-from sessions import make_fidelity, make_record, make_session, make_study, paired, printed
+from support.measured import record_document
+from support.sessions import (
+    make_fidelity,
+    make_record,
+    make_session,
+    make_study,
+    paired,
+    printed,
+    report_md,
+)
 
-from kit.images.fidelity import ArmImage
 from kit.judge.executable import judge_executable
-from kit.measure.executable import ExecutableRun, run_executable
-from kit.measure.runlog import RunLog, read_session
+from kit.measure.executable import run_executable
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
-from kit.report.formats import render_all
-from kit.report.markdown import render
+from kit.report.export import render_all
 from kit.report.model import build_report
 from kit.report.results_json import dumps
+from kit.results.executable import ExecutableRun
+from kit.results.fidelity import ArmImage
+from kit.results.runlog import RunLog, read_session
 from kit.schemas import problems
 from kit.study.load import shipped_study
 
@@ -89,9 +97,9 @@ def test_the_log_keeps_it_and_every_report_shows_it(tmp_path):
     study = make_study()
     study = replace(study, executable=STUDY.executable)
     model = build_report(replace(session, executable=MISSING), study)
-    text = render(model)
+    text = report_md(model)
     assert "INDICATIVE: OPPOSITE" in text
-    assert "libpython3.8.so.1.0" in text.split("## The executable")[1].split("\n## ")[0]
+    assert "libpython3.8.so.1.0" in text.split("## Executable")[1].split("\n## ")[0]
     assert "C6 executable" in printed(model)
     document = json.loads(dumps(model))
     assert problems("results", document) == []
@@ -103,6 +111,6 @@ def test_hostile_output_stays_text(tmp_path):
     evil = replace(MISSING, said="```\n<script>|`\x1b[31m", missing="a|b`<i>", reference="x|y")
     session = make_session(paired([1.05, 1.06, 1.04]))
     study = replace(make_study(), executable=STUDY.executable)
-    text = render(build_report(replace(session, executable=evil), study))
+    text = report_md(build_report(replace(session, executable=evil), study))
     assert "\x1b" not in text
     assert "<i>" not in text

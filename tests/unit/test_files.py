@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kit.errors import HostError, InputError
-from kit.files import append, cut_to_line, fresh_file, last_line, write_below, write_whole
-from kit.report.files import is_unfinished
+from kit.files.write import append, cut_to_line, fresh_file, last_line, write_below, write_whole
+from kit.results.sums import is_unfinished, remove_unfinished
 
 
 def test_content_is_written_and_replaced(tmp_path: Path) -> None:
@@ -103,22 +103,25 @@ def test_a_folder_in_a_file_s_place_is_named_and_kept(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from kit import files
+from kit.files import write as files
 os.fsync = lambda _descriptor: os.kill(os.getpid(), signal.SIGKILL)
 files.write_below(Path(sys.argv[1]), {"report.md": b"half", "in/page": b"half"})
 """
 
 
-def test_what_a_killed_write_left_is_told_and_goes_with_the_next_write(tmp_path: Path) -> None:
+def test_what_a_killed_write_left_is_told_and_removed_by_one_function(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    for name in ("other", "study/mine.part"):
+        (tmp_path / name).write_bytes(b"x")
     for _ in range(3):
         subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
-    left = [path.name for path in tmp_path.iterdir()]
-    assert len(left) == 1  # each removes what the one before left
-    assert is_unfinished(left[0])
-    write_below(tmp_path, {"other": b"x"})
-    assert (tmp_path / left[0]).is_file()
+    left = {path.name for path in tmp_path.iterdir()} - {"other", "study"}
+    assert len(left) == 3 and all(map(is_unfinished, left))
     write_below(tmp_path, {"report.md": b"whole"})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "report.md"]
+    assert left < {path.name for path in tmp_path.iterdir()}
+    remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "report.md", "study"]
+    assert (tmp_path / "study" / "mine.part").exists()
 
 
 def test_what_another_write_is_making_is_not_removed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kit.errors import InputError
-from kit.folder import DEPTH, Rules, open_folder
+from kit.files.folder import DEPTH, Rules, open_folder
 
 RULES = Rules(100, 1000, 20, "name another folder", of={"small": 10})
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from sessions import make_plan, make_study
+from fuzz.run import Fuzzer
+from support.sessions import make_plan, make_study
 
 from kit.errors import InputError
 from kit.plan.make import maker_of
@@ -16,11 +15,9 @@ from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
 from kit.schemas import problems
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
-from run import Fuzzer
-
 TARGETS = (
-    "study.yaml", "claims.yaml", "workload.schema.json", "pins.yaml", "log", "record", "bundle",
+    "study.yaml", "claims.yaml", "workload.schema.json", "file name", "pins.yaml", "log", "record",
+    "bundle",
 )  # fmt: skip
 COUNT = 40
 

@@ -76,7 +76,7 @@ def test_a_gpu_row_can_look_at_its_gpu_and_one_failed_shard_stops_no_other() -> 
     jobs = loaded(ROOT / ".github/workflows/reproduce.yml")["jobs"]
     (install,) = (s["run"] for s in jobs["shard"]["steps"] if s.get("name") == "Install")
     assert "pip install '.[gpu]'" in install
-    assert "!cancelled()" in jobs["gather"]["if"]
+    assert "!cancelled()" in jobs["merge"]["if"]
     assert jobs["shard"]["strategy"]["fail-fast"] is False
 
 
@@ -100,7 +100,7 @@ def test_the_job_that_attests_can_do_nothing_else() -> None:
     assert set(subjects) == {"name", "env", "run"}
     assert attest["uses"].startswith("actions/attest@")
     assert attest["with"] == {"subject-checksums": "subjects.txt"}
-    assert "inputs.attest" in job["if"] and "needs.gather.outputs.sums" in job["if"]
+    assert "inputs.attest" in job["if"] and "needs.merge.outputs.sums" in job["if"]
 
 
 def test_the_action_attests_only_when_asked_and_only_what_was_verified() -> None:
@@ -134,7 +134,7 @@ def test_sums_of_folders_that_hold_are_what_is_attested(
     if not whole:
         (folders[1] / "report.md").write_text("All claims hold.\n")
     jobs = loaded(ROOT / ".github/workflows/reproduce.yml")["jobs"]
-    (verify,) = (step for step in jobs["gather"]["steps"] if step.get("id") == "verify")
+    (verify,) = (step for step in jobs["merge"]["steps"] if step.get("id") == "verify")
     output = tmp_path / "output"
     output.touch()
     done = shell(verify, tmp_path, {"GITHUB_OUTPUT": str(output)}, programs)

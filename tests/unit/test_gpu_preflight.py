@@ -10,15 +10,15 @@ from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, make_gpu
 
 from kit.engine.protocol import EngineInfo
 from kit.errors import InputError
-from kit.gpu.facts import Found, Gpu, GpuCheck, Process
-from kit.gpu.preflight import COMPILE_LIMIT_S, Preflight, check, choose, request_of
+from kit.host.gpu.facts import Found, Gpu, GpuCheck, Process
+from kit.host.gpu.preflight import COMPILE_LIMIT_S, Preflight, check, choose, request_of
 
 ARMS = ("python-cuda", "dotnet-cuda")
 GIGABYTE = 10**9
 
 
-def checked(*gpus: Gpu, engine: EngineInfo = INFO, wish: str = "") -> GpuCheck:
-    return check(Preflight(engine, Found(gpus), wish), ARMS)
+def checked(*gpus: Gpu, engine: EngineInfo = INFO, requested: str = "") -> GpuCheck:
+    return check(Preflight(engine, Found(gpus), requested), ARMS)
 
 
 def test_a_gpu_that_has_kernels_needs_nothing() -> None:
@@ -133,12 +133,12 @@ def test_of_several_the_freest_good_one_is_chosen() -> None:
 def test_a_wish_is_followed_even_to_a_worse_one() -> None:
     assert choose(tuple(FREE), "1") == FREE[1]
     assert choose(tuple(FREE), "GPU-0") == FREE[0]
-    assert checked(*FREE, wish="1").problems[0].remedy.endswith("--gpu-device")
+    assert checked(*FREE, requested="1").problems[0].remedy.endswith("--gpu-device")
 
 
 def test_a_wish_for_none_of_them_is_bad_input() -> None:
     with pytest.raises(InputError, match="no GPU here is '9'") as caught:
-        checked(*FREE, wish="9")
+        checked(*FREE, requested="9")
     assert "2 is Tesla T4, GPU-2" in caught.value.remedy
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kit.gpu.facts import Process
-from kit.gpu.probe import NvmlProbe, ProbeError
+from kit.host.gpu.facts import Process
+from kit.host.gpu.probe import NvmlProbe, ProbeError
 
 
 class NVMLError(Exception):

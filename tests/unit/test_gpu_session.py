@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 from fakes.engine import INFO, SUCCESS, FakeEngine, RunScript, image, raises
 from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
-from measured import FakeHost, FakeProgress, document_for, spec_of, works, wrote
-from sessions import printed
+from support.measured import FakeHost, FakeProgress, document_for, spec_of, works, wrote
+from support.sessions import printed
 
 import kit.cli
-from kit import pipeline
+from kit.app import pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.errors import HostError, InputError, RunError
-from kit.images.build import Options
-from kit.images.describe import Description
-from kit.images.hostnet import HostNet
+from kit.host.network import HostNetwork
+from kit.images.build.arms import Options
+from kit.images.inspect.describe import Description
 from kit.judge.verdict import NOT_TESTABLE
-from kit.measure.runlog import read_session
 from kit.pins.load import shipped_pins
-from kit.plan.resources import Wish
+from kit.plan.resources import ResourceRequest
+from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.load import shipped_study
 
@@ -58,7 +58,7 @@ def without_toolkit(request: RunRequest) -> RunOutcome:
 
 @dataclass
 class Table:
-    """A world with all base images, a script, and a probe."""
+    """A runtime with all base images, a script, and a probe."""
 
     out: Path
     probe: FakeProbe
@@ -70,20 +70,20 @@ class Table:
         pinned = [c.pinned for candidates in PINS.roles.values() for c in candidates]
         self.engine = FakeEngine(on_run=self.script, images={p: image(p) for p in pinned})
 
-    def world(self) -> pipeline.World:
+    def runtime(self) -> pipeline.Runtime:
         moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-        return pipeline.World(
-            self.engine, FakeHost(), HostNet({}, b"", "", ""), lambda: moment, self.progress,
+        return pipeline.Runtime(
+            self.engine, FakeHost(), HostNetwork({}, b"", "", ""), lambda: moment, self.progress,
             lambda image_id: Description(image_id.removeprefix("sha256:"), ()),
             probe=self.probe,
         )  # fmt: skip
 
     def go(self, **changes: Any) -> Path:
-        request = pipeline.Request("quick", (), 7, Wish(), self.out, Options(), gpu=True)
-        return pipeline.reproduce(self.world(), STUDY, PINS, replace(request, **changes))
+        request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, Options(), gpu=True)
+        return pipeline.reproduce(self.runtime(), STUDY, PINS, replace(request, **changes))
 
     def resume(self, folder: Path) -> Path:
-        return pipeline.resume(self.world(), STUDY, PINS, folder, Options())
+        return pipeline.resume(self.runtime(), STUDY, PINS, folder, Options())
 
     def runs(self) -> list[RunRequest]:
         return [request for request in self.engine.named("run") if not is_trial(request)]
@@ -135,10 +135,10 @@ def test_the_report_compares_devices_and_stacks_and_shows_the_proof(tmp_path: Pa
     assert all(len(part.comparison.blocks) == 3 for part in model.variants)
     assert [r.estimate.ratio for r in model.gpu.ratios] == pytest.approx([4.0, 4.0])
     text = text_of(folder)
-    assert "not a claim of the paper" in text
+    assert "which the paper does not claim" in text
     assert "Tesla T4, driver 535.161.08" in text
     assert "| python-cuda | Example GPU |          150 |           14 |" in text
-    assert "The GPU was slowed down in none of 11 CUDA runs." in text
+    assert "The GPU was throttled in none of 11 CUDA runs." in text
     assert "and Tesla T4" in next(r.got for r in model.header.fidelity if r.name == "hardware")
     results = json.loads((folder / "results.json").read_text())
     assert problems("results", results) == []
@@ -184,7 +184,7 @@ def test_what_cannot_be_tested_is_named_and_the_rest_is_done(tmp_path: Path, nam
     for words in missing:
         assert all(words in verdict.rule for verdict in cuda)
         assert any(words in line for line in table.progress.lines)
-    assert "could not be tested here.** What is missing" in text_of(folder)
+    assert "are not testable here.** Missing:" in text_of(folder)
     assert problems("results", json.loads((folder / "results.json").read_text())) == []
     with pytest.raises(HostError, match="--gpu: the CUDA arms could not be tested here") as caught:
         pipeline.check_outcome(model, folder)
@@ -249,7 +249,7 @@ def test_runs_under_throttling_are_flagged_and_kept(tmp_path: Path) -> None:
     assert len(model.gpu.throttled) == 11
     assert all(len(part.comparison.blocks) == 3 for part in model.variants)
     text = text_of(folder)
-    said = "The GPU was slowed down during 11 of 11 CUDA runs; they are kept and flagged."
+    said = "The GPU was throttled during 11 of 11 CUDA runs; they are kept and flagged."
     assert said in text.partition("## Claims")[0]
     assert said in printed(model)
     assert text.count("**throttled**") == 11
@@ -351,17 +351,17 @@ def test_a_session_whose_gpu_was_missing_goes_on_without_one(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    """The command line's world, made up: a host without a GPU or toolkit."""
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+    """The command line's runtime, made up: a host without a GPU or toolkit."""
     table = Table(tmp_path, FakeProbe(missing=NO_DRIVER), without_toolkit)
-    monkeypatch.setattr("kit.cli.world.open_world", lambda _wishes: nullcontext(table.world()))
+    monkeypatch.setattr("kit.cli.runtime.open_runtime", lambda _given: nullcontext(table.runtime()))
     monkeypatch.setattr("kit.cli.stop_within", lambda _seconds: None)
     monkeypatch.chdir(tmp_path)
     return table
 
 
 def test_the_command_prints_the_report_then_ends_with_3(
-    world: Table, capsys: pytest.CaptureFixture[str]
+    runtime: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert kit.cli.run(["reproduce", "--gpu", "--seed", "1"]) == 3
     out, err = capsys.readouterr()
@@ -369,18 +369,18 @@ def test_the_command_prints_the_report_then_ends_with_3(
     assert out.count("NOT TESTABLE HERE") == 5
     assert err.startswith("kit: --gpu: the CUDA arms could not be tested here: no NVIDIA driver")
     assert REFUSAL in err
-    (folder,) = (world.out / "results").iterdir()
+    (folder,) = (runtime.out / "results").iterdir()
     assert "C1 cuda" in text_of(folder)
     assert kit.cli.run(["report", str(folder)]) == 3
 
 
-def test_without_gpu_nothing_of_it_is_asked_or_said(world: Table) -> None:
+def test_without_gpu_nothing_of_it_is_asked_or_said(runtime: Table) -> None:
     assert kit.cli.run(["reproduce", "--seed", "1"]) == 0
-    (folder,) = (world.out / "results").iterdir()
+    (folder,) = (runtime.out / "results").iterdir()
     session = read_session(folder)
     assert session.header.gpu is None
     assert session.header.plan.arms == CPU
-    assert {request.gpu for request in world.engine.named("run")} == {None}
+    assert {request.gpu for request in runtime.engine.named("run")} == {None}
     assert "\n## GPU\n" not in text_of(folder)
 
 
@@ -393,14 +393,14 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_refused_before_anything(
-    world: Table, capsys: pytest.CaptureFixture[str], name: str
+    runtime: Table, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     arguments, problem, remedy = BAD[name]
     assert kit.cli.run(["reproduce", *arguments]) == 2
     err = capsys.readouterr().err
     assert problem in err
     assert remedy in err
-    assert world.engine.calls == []
+    assert runtime.engine.calls == []
 
 
 def test_the_exit_code_is_documented(capsys: pytest.CaptureFixture[str]) -> None:

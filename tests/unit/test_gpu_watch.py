@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import pytest
 from fakes.gpu import T4, FakeProbe, make_gpu
 
-from kit.gpu.facts import Gpu, Process
-from kit.gpu.probe import ProbeError
-from kit.gpu.throttle import HARMFUL, IDLE, MILD, REASONS, harmful, mild, named
-from kit.gpu.watch import Watch, summed
+from kit.host.gpu.facts import Gpu, Process
+from kit.host.gpu.probe import ProbeError
+from kit.host.gpu.throttle import HARMFUL, IDLE, MILD, REASONS, harmful, mild, named
+from kit.host.gpu.watch import Watch, summed
 
 
 def threads() -> list[str]:
@@ -69,7 +69,7 @@ class Hanging(FakeProbe):
 
 
 def test_a_library_that_hangs_is_left_alone_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.gpu.watch._STOP_S", 0.05)
+    monkeypatch.setattr("kit.host.gpu.watch._STOP_S", 0.05)
     probe = Hanging()
     with Watch(probe, T4.uuid) as watch:
         pass

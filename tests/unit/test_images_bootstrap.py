@@ -12,14 +12,14 @@ from fakes.engine import FakeEngine
 
 from kit.engine.protocol import BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError
-from kit.images import bootstrap
-from kit.images.bootstrap import Bootstrap
-from kit.images.hostnet import HostNet
-from kit.images.hostpython import SUITES, HostPython, Suite
+from kit.host.network import HostNetwork
+from kit.images.bases import bootstrap
+from kit.images.bases.bootstrap import Bootstrap
+from kit.images.bases.hostpython import SUITES, HostPython, Suite
 from kit.pins.load import shipped_pins
 
 PINS = shipped_pins()
-NET = HostNet({}, b"CA", "", "")
+NET = HostNetwork({}, b"CA", "", "")
 BULLSEYE, BOOKWORM = SUITES[0], SUITES[1]
 
 
@@ -37,7 +37,7 @@ class Engine(FakeEngine):
 
 
 @dataclass
-class World:
+class Runtime:
     """The host's side: which CPython it has, what was asked of Debian."""
 
     python: HostPython
@@ -66,13 +66,13 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     stdlib = tmp_path / "lib"
     stdlib.mkdir()
     for path in (tmp_path / "python3.8", tmp_path / "libpython3.8.so.1.0", stdlib / "os.py"):
         path.write_bytes(b"x")
     needs = frozenset({"libz.so.1", "liblzma.so.5"})
-    made = World(
+    made = Runtime(
         HostPython(
             "3.8.18", tmp_path / "python3.8", tmp_path / "libpython3.8.so.1.0", stdlib, needs,
             (2, 17),
@@ -84,13 +84,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def start(engine: Engine, world: World) -> Bootstrap:
-    return Bootstrap(engine, PINS, NET, world.said.append, world.ensure_tools)
+def start(engine: Engine, runtime: Runtime) -> Bootstrap:
+    return Bootstrap(engine, PINS, NET, runtime.said.append, runtime.ensure_tools)
 
 
-def test_an_adopted_python_is_put_where_the_official_image_has_it(world: World) -> None:
+def test_an_adopted_python_is_put_where_the_official_image_has_it(runtime: Runtime) -> None:
     engine = Engine()
-    base = start(engine, world).python()
+    base = start(engine, runtime).python()
     assert (base.python, base.os, base.lock) == ("3.8.18", "Debian bullseye", "cp38")
     assert "adopted" in base.why
     context = engine.contexts["kit/base-python"]
@@ -101,50 +101,50 @@ def test_an_adopted_python_is_put_where_the_official_image_has_it(world: World) 
     assert engine.named("build")[0].args["ROOTFS"] == engine.images[rootfs[1]].id
 
 
-def test_debian_holds_what_the_adopted_python_needs(world: World) -> None:
-    start(Engine(), world).python()
-    ((suite, packages),) = world.asked
+def test_debian_holds_what_the_adopted_python_needs(runtime: Runtime) -> None:
+    start(Engine(), runtime).python()
+    ((suite, packages),) = runtime.asked
     assert suite == "bullseye"
     assert {"zlib1g", "liblzma5", "ca-certificates"} <= set(packages)
     assert not any(package.startswith("python3") for package in packages)
 
 
-def test_no_python_to_adopt_takes_debians_own(world: World) -> None:
-    world.none = "no CPython in PATH"
+def test_no_python_to_adopt_takes_debians_own(runtime: Runtime) -> None:
+    runtime.none = "no CPython in PATH"
     engine = Engine()
-    base = start(engine, world).python()
+    base = start(engine, runtime).python()
     assert (base.python, base.os, base.lock) == ("3.9", "Debian bullseye", "cp39")
     assert "no CPython in PATH" in base.why
-    assert any("no CPython in PATH" in line for line in world.said)
-    ((suite, packages),) = world.asked
+    assert any("no CPython in PATH" in line for line in runtime.said)
+    ((suite, packages),) = runtime.asked
     assert suite == "bullseye" and {"python3", "libpython3.9"} <= set(packages)
     assert "launcher.c" in engine.contexts["kit/base-python"]
 
 
-def test_a_base_is_made_once(world: World) -> None:
+def test_a_base_is_made_once(runtime: Runtime) -> None:
     engine = Engine()
-    made = start(engine, world)
+    made = start(engine, runtime)
     assert made.python() is made.python()
     made.sdk()
-    again = start(engine, world)
+    again = start(engine, runtime)
     again.python()
     again.sdk()
-    assert len(world.asked) == len(engine.named("import_rootfs")) == 1
+    assert len(runtime.asked) == len(engine.named("import_rootfs")) == 1
     assert len(engine.named("build")) == 2
-    assert world.tools == 1
+    assert runtime.tools == 1
 
 
-def test_other_needs_make_another_rootfs(world: World) -> None:
+def test_other_needs_make_another_rootfs(runtime: Runtime) -> None:
     engine = Engine()
-    start(engine, world).python()
-    world.python = replace(world.python, needs=frozenset({"libz.so.1"}))
-    start(engine, world).python()
+    start(engine, runtime).python()
+    runtime.python = replace(runtime.python, needs=frozenset({"libz.so.1"}))
+    start(engine, runtime).python()
     assert len({reference for _, reference, _ in engine.named("import_rootfs")}) == 2
 
 
-def test_an_sdk_is_pinned_by_its_tarballs_hash(world: World) -> None:
+def test_an_sdk_is_pinned_by_its_tarballs_hash(runtime: Runtime) -> None:
     engine = Engine()
-    image, provides = start(engine, world).sdk()
+    image, provides = start(engine, runtime).sdk()
     request = engine.named("build")[-1]
     assert image.tags[0].startswith("kit/base-dotnet-sdk:")
     assert request.args["SDK_SHA512"] == PINS.sdk.sha512
@@ -154,27 +154,27 @@ def test_an_sdk_is_pinned_by_its_tarballs_hash(world: World) -> None:
     assert {"pip.txt", "npm.txt", "host/ca.crt", "sdk.Dockerfile"} <= set(context)
 
 
-def test_a_bullseye_base_has_its_own_openssl(world: World) -> None:
+def test_a_bullseye_base_has_its_own_openssl(runtime: Runtime) -> None:
     engine = Engine()
-    start(engine, world).sdk()
-    assert len(world.asked) == 1
+    start(engine, runtime).sdk()
+    assert len(runtime.asked) == 1
     openssl = {p for p in engine.contexts["kit/base-dotnet-sdk"] if p.startswith("openssl/")}
     assert openssl == {"openssl/.keep"}
 
 
-def test_a_newer_base_gets_openssl_from_bullseye_once(world: World) -> None:
-    world.suite = BOOKWORM
+def test_a_newer_base_gets_openssl_from_bullseye_once(runtime: Runtime) -> None:
+    runtime.suite = BOOKWORM
     engine = Engine()
-    start(engine, world).sdk()
-    assert world.asked[-1] == ("bullseye", ("libssl1.1",))
+    start(engine, runtime).sdk()
+    assert runtime.asked[-1] == ("bullseye", ("libssl1.1",))
     context = engine.contexts["kit/base-dotnet-sdk"]
     assert {"openssl/libssl.so.1.1", "openssl/libcrypto.so.1.1"} <= set(context)
-    start(engine, world).sdk()
-    assert len(world.asked) == 2 and len(engine.named("build")) == 2
-    assert world.tools == 2
+    start(engine, runtime).sdk()
+    assert len(runtime.asked) == 2 and len(engine.named("build")) == 2
+    assert runtime.tools == 2
 
 
-def test_openssl_without_its_libraries_is_named(world: World) -> None:
-    world.suite, world.openssl = BOOKWORM, ("libssl.so.1.1",)
+def test_openssl_without_its_libraries_is_named(runtime: Runtime) -> None:
+    runtime.suite, runtime.openssl = BOOKWORM, ("libssl.so.1.1",)
     with pytest.raises(ImageError, match=r"holds no libcrypto\.so\.1\.1"):
-        start(Engine(), world).sdk()
+        start(Engine(), runtime).sdk()

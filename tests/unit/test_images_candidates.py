@@ -9,8 +9,8 @@ import pytest
 from fakes.engine import FakeEngine, image
 
 from kit.errors import HostError, ImageError, UnreachableError
-from kit.images.candidates import Attempt, Resolver, bases_out_of_reach
-from kit.images.mirrors import mirrored
+from kit.images.bases.candidates import Attempt, Resolver, bases_out_of_reach
+from kit.images.bases.mirrors import mirrored
 from kit.pins.load import Candidate, Pins, shipped_pins
 
 

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import tarfile
 from dataclasses import replace
 
 import pytest
 from fakes.engine import FakeEngine, image
+from support.archives import member, tree
 
 from kit.errors import ImageError
-from kit.images.compare import MOST_SHOWN, differences, shown
-from kit.images.content import Content, read_content, read_tree
+from kit.images.inspect.compare import MOST_SHOWN, differences, shown
+from kit.images.inspect.content import Content, read_content, read_tree
 
 FILE = "etc/motd"
-
-
-def member(name, content=b"", kind=tarfile.REGTYPE, mode=0o644, mtime=0, **more):
-    info = tarfile.TarInfo(name)
-    info.type, info.mode, info.mtime, info.size = kind, mode, mtime, len(content)
-    for key, value in more.items():
-        setattr(info, key, value)
-    return info, content
-
-
-def tree(*members):
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for info, content in members:
-            archive.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
 
 
 def content(*members, config=None):

@@ -1,25 +1,31 @@
-"""The fidelity table: a row a component, substitutes said plainly."""
+"""The fidelity table: one row per component, substitutes said plainly."""
 
 from __future__ import annotations
 
 import pytest
 
-from kit.images.fidelity import Component, DotnetParts, PythonParts, fidelity
+from kit.images.fidelity import Part, fidelity
+from kit.results.fidelity import Component
 from kit.study.load import shipped_study
+from kit.study.pins import Vouched, own_pins
 
-WANTED = shipped_study().paper.environment
-PYTHON = PythonParts("3.8.2", "Debian 10 (buster)", True, "pulled by digest")
-DOTNET = DotnetParts(
-    "3.1.2", False, "no registry", "Keras.NET 3.8.5", True, "its packages were restored"
-)
+STUDY = shipped_study()
+WANTED = STUDY.paper.environment
+VOUCHED = own_pins(STUDY.folder).components
+PYTHON = Part("CPython 3.8.2", True, "pulled by digest")
+DOTNET = Part(".NET 3.1.2", False, "no registry")
+BINDING = Part("Keras.NET 3.8.5", True, "its packages were restored")
+FACTS = {"os": "Debian 10 (buster)", "tensorflow": "2.10.1"}
 
 
 def rows(
-    python: PythonParts = PYTHON,
-    dotnet: DotnetParts | None = DOTNET,
+    python: Part = PYTHON,
+    dotnet: Part | None = DOTNET,
+    binding: Part | None = BINDING,
     variants: tuple[str, ...] = ("cpu",),
 ) -> dict[str, Component]:
-    return {row.name: row for row in fidelity(WANTED, "2.10.1", python, dotnet, variants)}
+    parts = {"python": python, "dotnet": dotnet, "binding": binding}
+    return {row.name: row for row in fidelity(WANTED, VOUCHED, parts, variants, FACTS)}
 
 
 def test_a_row_for_everything_the_paper_names() -> None:
@@ -28,7 +34,7 @@ def test_a_row_for_everything_the_paper_names() -> None:
 
 
 def test_without_dotnet_its_rows_are_left_out() -> None:
-    assert set(WANTED) - set(rows(dotnet=None)) == {"dotnet", "binding"}
+    assert set(WANTED) - set(rows(dotnet=None, binding=None)) == {"dotnet", "binding"}
 
 
 def test_substituted_runtime_with_exact_binding_is_a_legal_mix() -> None:
@@ -39,7 +45,7 @@ def test_substituted_runtime_with_exact_binding_is_a_legal_mix() -> None:
 
 
 def test_a_substituted_python_keeps_its_reason() -> None:
-    row = rows(PythonParts("3.9", "Debian bullseye", False, "none to adopt"))["python"]
+    row = rows(Part("CPython 3.9", False, "none to adopt"))["python"]
     assert (row.got, row.exact, row.why) == ("CPython 3.9", False, "none to adopt")
 
 
@@ -79,3 +85,14 @@ def test_cuda_has_a_row_only_where_an_arm_has_it() -> None:
     assert "cuda" not in rows()
     assert "GPU" not in rows()["hardware"].got
     assert "GPU" in rows(variants=("cuda",))["hardware"].got
+
+
+def test_a_component_nobody_knows_counts_as_substituted() -> None:
+    (row,) = fidelity({"database": "PostgreSQL 12"}, {}, {})
+    assert (row.name, row.wanted, row.exact) == ("database", "PostgreSQL 12", False)
+
+
+def test_a_studys_word_makes_no_substitute_exact() -> None:
+    found = {"python": Part("CPython 3.9", False, "none to adopt")}
+    (row,) = fidelity({"python": "3.8"}, {"python": Vouched("3.8", True, "mine")}, found)
+    assert (row.got, row.exact) == ("CPython 3.9", False)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 from fakes.engine import FakeEngine, image
-from test_images_content import member, tree
+from support.archives import member, tree
 
 from kit.engine.protocol import BuildRequest
-from kit.images.build import Images
-from kit.images.fresh import FreshEngine
-from kit.images.verify import rebuild
+from kit.images.build.arms import Images
+from kit.images.build.isolated import FreshEngine
+from kit.images.inspect.rebuild import rebuild
 
 NAME = "kit/python-cpu:1"
 

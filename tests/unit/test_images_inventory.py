@@ -7,12 +7,12 @@ import json
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from fakes.engine import FakeEngine, image
-from test_images_content import member, tree
+from support.archives import member, tree
 
-from kit.images.content import Content, Entry, read_tree
-from kit.images.describe import Description, DescriptionCache, describe
-from kit.images.inventory import Part, inventory, wanted
-from kit.images.sbom import sbom_json
+from kit.images.inspect.content import Content, Entry, read_tree
+from kit.images.inspect.describe import Description, DescriptionCache, describe
+from kit.images.inspect.packages import Part, inventory, wanted
+from kit.images.inspect.sbom import sbom_json
 
 DPKG = b"""Package: libc6
 Status: install ok installed

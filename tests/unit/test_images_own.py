@@ -10,9 +10,9 @@ import pytest
 from fakes.engine import FakeEngine, image
 
 from kit.errors import ImageError
-from kit.images import own
-from kit.images.build import Builder, Images, Options
-from kit.images.hostnet import HostNet
+from kit.host.network import HostNetwork
+from kit.images.build import dockerfiles as own
+from kit.images.build.arms import Builder, Images, Options
 from kit.judge.verdict import substitutes
 from kit.pins.load import shipped_pins
 from kit.study.load import load_study
@@ -46,7 +46,7 @@ def on_debian(study: Study, exact: str) -> None:
 
 
 def build(engine: FakeEngine, study: Study) -> Images:
-    net = HostNet({}, b"", "", "")
+    net = HostNetwork({}, b"", "", "")
     builder = Builder(engine, PINS, net, Options(strict=True), lambda line: None)
     return builder.build(study, tuple(study.arms))
 
@@ -60,7 +60,7 @@ def test_of_python_on_the_kits_own_base_the_base_tells_whether_it_is_exact(study
         own_pins(study.folder), components={"python": Vouched("3.8, as published", True, "")}
     )
     for pins in (own_pins(study.folder), vouched):
-        rows = {row.name: row for row in own.fidelity_of(study, pins, bases)}
+        rows = {row.name: row for row in own.fidelity_of(study, pins, (), bases)}
         assert (rows["python"].got, rows["python"].exact) == ("CPython 3.9.2", False)
         assert substitutes(study, tuple(rows.values())) == ("python",)
 

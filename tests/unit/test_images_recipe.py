@@ -10,11 +10,11 @@ from fakes.engine import FakeEngine
 from kit import __version__
 from kit.engine.protocol import LABEL
 from kit.errors import ImageError
-from kit.images.context import Context
-from kit.images.hostnet import HostNet
-from kit.images.recipe import Recipe, build_recipe, find_built
+from kit.host.network import HostNetwork
+from kit.images.build.context import Context
+from kit.images.build.recipe import Recipe, build_recipe, find_built
 
-NET = HostNet({"http_proxy": "http://p.example"}, b"", "", "")
+NET = HostNetwork({"http_proxy": "http://p.example"}, b"", "", "")
 
 
 def recipe(**changes: object) -> Recipe:
@@ -23,7 +23,7 @@ def recipe(**changes: object) -> Recipe:
     return replace(Recipe("thing", context, "Dockerfile", {"BASE": "sha256:a"}), **changes)
 
 
-def build(engine: FakeEngine, made: Recipe, net: HostNet = NET) -> list[str]:
+def build(engine: FakeEngine, made: Recipe, net: HostNetwork = NET) -> list[str]:
     said: list[str] = []
     build_recipe(engine, made, net, said.append)
     return said
@@ -84,7 +84,7 @@ def test_another_proxy_or_ca_makes_no_other_image() -> None:
     build(engine, recipe())
     context = recipe().context
     context.add_bytes(b"CA", "host/ca.crt")
-    assert build(engine, recipe(context=context), HostNet({}, b"CA", "", "")) == [
+    assert build(engine, recipe(context=context), HostNetwork({}, b"CA", "", "")) == [
         "thing: unchanged"
     ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kit.errors import HostError, ImageError
-from kit.images.rootfs import EPOCH, debian_files, debian_rootfs
+from kit.images.bases.rootfs import EPOCH, debian_files, debian_rootfs
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_an_error_without_error_lines(
 def test_one_that_hangs_is_ended_and_told(
     program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kit.images.rootfs.TIMEOUT_S", 0.2)
+    monkeypatch.setattr("kit.images.bases.rootfs.TIMEOUT_S", 0.2)
     says(program, "exec /bin/sleep 30")
     with pytest.raises(ImageError):
         debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from sessions import make_session, make_study, paired, with_role
+from support.sessions import make_session, make_study, paired, with_role
 
 from kit.judge.comparison import judge
 from kit.judge.controls import single_pair_log

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sessions import DOTNET, PYTHON, change_record, make_fits, make_session, paired
+from support.sessions import DOTNET, PYTHON, change_record, make_fits, make_session, paired
 
 from kit.judge.cost import fit_costs
 

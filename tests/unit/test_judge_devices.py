@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sessions import make_session, make_study
+from support.sessions import make_session, make_study
 
 from kit.judge.comparison import judge
 from kit.judge.devices import device_ratios

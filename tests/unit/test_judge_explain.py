@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sessions import DOTNET, PYTHON, make_entry, make_session, make_study, paired
+from support.sessions import DOTNET, PYTHON, make_entry, make_session, make_study, paired
 
 from kit.errors import InputError
-from kit.judge.explain import explain
-from kit.plan.explain import explaining_plan
+from kit.judge.ablation import explain
+from kit.plan.ablation import explaining_plan
 from kit.plan.model import EXPLAIN, Limits
-from kit.report.explanation import document, plain_text, section
+from kit.report.ablation import document, files, plain_text
 
 STUDY = make_study()
 LIMITS = Limits("0-1", 10**11, 60.0)
@@ -106,7 +106,7 @@ def test_one_arm_alone_cannot_be_explained():
 
 def test_it_reads_well_everywhere():
     found = explain(session_of(WALLS, probed), STUDY)
-    text = section(found)
+    text = files(found)["explanation.md"].decode()
     assert "| memory kept" in text and "+0.300" in text
     assert max(len(line) for line in plain_text(found).splitlines()) <= 80
     assert document(found) == document(explain(session_of(WALLS, probed), STUDY))

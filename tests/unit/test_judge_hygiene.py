@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sessions import change_run, make_session, make_study, paired
+from support.sessions import change_run, make_session, make_study, paired
 
+from kit.host.model import HostSample
 from kit.judge.comparison import judge
-from kit.judge.hygiene import RULES, flags
-from kit.measure.session import HostSample
+from kit.judge.interference import RULES, flags
 
 QUIET = HostSample(0.5, 1.5, 12_000_000_000, 3)
 SESSION = make_session(paired([1.05, 1.06, 1.04]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sessions import (
+from support.sessions import (
     DOTNET,
     PYTHON,
     make_entry,
@@ -20,7 +20,7 @@ from sessions import (
 )
 
 from kit.judge.comparison import judge
-from kit.measure.session import RunEntry, Session
+from kit.results.session import RunEntry, Session
 from kit.study.model import Arm, Study
 
 STUDY = make_study()

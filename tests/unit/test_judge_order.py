@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from sessions import make_session, paired
+from support.sessions import make_session, paired
 
 from kit.judge.order import drift, order_effect, outliers
 from kit.judge.pairing import arm_pairs, main_blocks, usable_runs

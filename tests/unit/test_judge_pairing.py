@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sessions import (
+from support.sessions import (
     DOTNET,
     PYTHON,
     change_record,

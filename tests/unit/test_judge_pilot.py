@@ -10,16 +10,24 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from scipy import stats
-from sessions import DOTNET, PYTHON, make_claim, make_entry, make_session, make_study, paired
+from support.sessions import (
+    DOTNET,
+    PYTHON,
+    make_claim,
+    make_entry,
+    make_session,
+    make_study,
+    paired,
+)
 
 from kit.judge.pilot import aim_of, fixed_plan, outlook, outlook_from
 from kit.judge.power import blocks_for, blocks_needed, planning_sd
-from kit.measure.session import moment
 from kit.plan.make import make_plan
 from kit.plan.resources import Resources
 from kit.plan.roles import slowdown_percent
 from kit.plan.spec import spec_json
-from kit.report.outlook import outlook_lines
+from kit.report.sample_size import outlook_lines
+from kit.results.session import moment
 from kit.study.load import shipped_study
 
 STUDY = shipped_study()
@@ -80,7 +88,7 @@ def test_a_noisy_one_is_bounded_and_says_what_stays_open():
     assert set(found.undecided) == {"C1", "C2", "C3", "C4"}
     assert found.undecided["C2"] is None or found.undecided["C2"] > found.blocks
     lines = outlook_lines(found)
-    assert any("Not reproduced with 80% power" in line and "C1" in line for line in lines)
+    assert any("Too few to reproduce with 80% power" in line and "C1" in line for line in lines)
     assert any("the most within the budget's 20 blocks" in line for line in lines)
 
 
@@ -173,7 +181,7 @@ def test_a_pilot_without_a_pair_leaves_it_at_that():
     plan, found = fixed_plan(only, STUDY)
     assert found is None
     assert plan.blocks == 6
-    assert outlook_lines(None)[0].startswith("Pilot: its blocks tell no spread")
+    assert outlook_lines(None)[0].startswith("Pilot: no estimate of the spread")
 
 
 def test_an_outlook_survives_the_log():

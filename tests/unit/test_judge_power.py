@@ -67,12 +67,19 @@ def test_the_detectable_gain_is_the_one_that_so_many_blocks_find():
 
 
 def test_more_spread_needs_more_blocks_and_too_much_has_no_answer():
-    few, many = (needs(sd, Aim(6.5, (3.0, 10.0)))[0].blocks for sd in (0.02, 0.2))
+    few, many = (needs(sd, sd, Aim(6.5, (3.0, 10.0)))[0].blocks for sd in (0.02, 0.2))
     assert few < many
     assert blocks_needed(5.0, 1.0, 0.8) is None
     assert blocks_needed(0.05, 0.0, 0.8) is None
     assert blocks_needed(0.05, 100.0, 0.8) is None
     assert blocks_needed(0.0, 6.5, 0.9) == 2
+
+
+def test_the_control_s_own_spread_tells_how_many_blocks_it_needs():
+    aim = Aim(6.5, (3.0, 10.0), slowed=0.06)
+    quiet, noisy = (needs(0.05, control_sd, aim)[0] for control_sd in (0.05, 0.2))
+    assert (quiet.direction, quiet.size) == (noisy.direction, noisy.size)
+    assert quiet.slowed < noisy.slowed <= noisy.blocks
 
 
 def test_the_pilots_spread_is_raised_by_the_chi_square_bound():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from scipy import stats
-from sessions import make_entry, make_fits, make_plan, make_record
+from support.sessions import make_entry, make_fits, make_plan, make_record
 
 from kit.errors import InputError
 from kit.judge.statistics import (

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from sessions import (
+from support.sessions import (
     DOTNET,
     PYTHON,
     change_record,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sessions import (
+from support.sessions import (
     DOTNET,
     PYTHON,
     change_identity,
@@ -18,10 +18,10 @@ from sessions import (
     sha,
 )
 
-from kit.images.fidelity import Component
 from kit.judge import verdict as v
 from kit.judge.comparison import judge
 from kit.judge.verdict import substitutes
+from kit.results.fidelity import Component
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939, 1 / 0.935]  # gains of about 6.4 %
 NONE = [1.001, 0.999, 1.002, 0.998]

@@ -8,7 +8,7 @@ from statistics import fmean
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sessions import make_claim, make_session, make_study, paired
+from support.sessions import make_claim, make_session, make_study, paired
 
 from kit.judge.comparison import judge
 from kit.judge.verdict import (

@@ -16,66 +16,20 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import FakeEngine
-from test_pipeline import Bench
+from support.bench import Bench
+from support.processes import ENV, Other
 
 import kit.cli
-from kit import locks, pipeline
+from kit.app import pipeline
+from kit.app.runtime import sweep
 from kit.cli.signals import STOPPING
-from kit.engine.holdings import Removed
+from kit.engine.objects import Removed
 from kit.engine.protocol import LOCK_LABEL
 from kit.errors import EXIT_INTERRUPTED, HostError
-from kit.locks import NAME, Locks, machine_file, writing
-from kit.measure.runlog import read_session
+from kit.host import locks
+from kit.host.locks import NAME, Locks, machine_file, writing
+from kit.results.runlog import read_session
 from kit.verify import verify
-from kit.world import sweep
-
-HERE = Path(__file__).parent
-ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*sys.path, HERE, HERE.parent)))}
-HOLD = """
-import os, sys, subprocess, time
-from pathlib import Path
-from kit import locks
-locks.PLACES = (Path(sys.argv[1]),)
-def say(text): print(text, flush=True)
-mine = locks.Locks("wait" in sys.argv, say)
-try:
-    mine.machine()
-    for folder in sys.argv[3:]:
-        mine.folder(Path(folder))
-    say("locked")
-    if sys.argv[2] == "child":
-        say(subprocess.Popen(["sleep", "60"]).pid)
-    if sys.argv[2] == "threads":
-        import threading
-        thread = threading.Thread(target=lambda: os.close(os.open(locks.machine_file(), os.O_RDWR)))
-        thread.start(); thread.join()
-        if os.fork() == 0:
-            os._exit(0)
-        os.wait()
-        say("forked")
-    time.sleep(60)
-except KeyboardInterrupt:
-    sys.exit(130)
-"""
-
-
-class Other:
-    """Another process that takes the machine's lock, and then those of the folders named."""
-
-    def __init__(self, place: Path, mode: str, *folders: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(place), mode, *map(str, folders)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENV,
-        )  # fmt: skip
-
-    def line(self) -> str:
-        """The next line it prints."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().rstrip("\n")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
@@ -215,7 +169,7 @@ def test_what_somebody_put_there_is_refused_and_not_touched(place: Path, kind: s
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 def test_users_share_one_lock(tmp_path: Path) -> None:
     script = (
-        "import os, sys; from pathlib import Path; from kit import locks\n"
+        "import os, sys; from pathlib import Path; from kit.host import locks\n"
         "os.umask(0o077); os.setgid(65534); os.setuid(65534)\n"
         "locks.PLACES = (Path(sys.argv[1]),)\n"
         "mine = locks.Locks(False, print); mine.machine()\n"
@@ -334,6 +288,7 @@ def until(path: Path, lines: int) -> list[str]:
     raise AssertionError(f"{path}: fewer than {lines} lines")
 
 
+@pytest.mark.drawn
 def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     place: Path, tmp_path: Path, commands: list[Command]
 ) -> None:
@@ -365,7 +320,7 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     assert Counter(gate.with_suffix(".runs").read_text().split()) == Counter(
         ["executable", "executable", *planned]
     ), "the first process was killed in its first run, all else ran once"
-    assert [found.what for found in verify(folder, pipeline.EXPLAINING) if found.wrong] == []
+    assert [found.what for found in verify(folder, pipeline.ABLATION) if found.wrong] == []
 
 
 @pytest.mark.parametrize("number", STOPPING, ids=lambda number: number.name)
@@ -433,10 +388,10 @@ def test_what_killed_kits_of_this_lock_left_is_removed_and_said() -> None:
 def test_every_command_that_builds_or_measures_can_wait() -> None:
     waiting = [
         " ".join(words)
-        for words in (["reproduce"], ["explain"], ["build"], ["bundle", "save"])
+        for words in (["reproduce"], ["ablate"], ["build"], ["bundle", "save"])
         if "--wait" in _options(words)
     ]
-    assert waiting == ["reproduce", "explain", "build", "bundle save"]
+    assert waiting == ["reproduce", "ablate", "build", "bundle save"]
 
 
 def _options(words: list[str]) -> set[str]:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 from fakes.gpu import FakeProbe
-from sessions import make_record
+from support.sessions import make_record
 
 from kit.engine.protocol import RunRequest
 from kit.measure.device import GpuBench, misplaced
-from kit.measure.record import Device
+from kit.results.record import Device
 
 REQUEST = RunRequest("image", env={"A": "b"}, timeout_s=100.0)
 BENCH = GpuBench(FakeProbe(), "GPU-1", "nvidia.com/gpu=GPU-1", 3600.0)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from kit.measure import disturbance
-from kit.measure.host import machine_id
-from kit.measure.session import HostFacts
+from kit.host import interference as disturbance
+from kit.host.facts import machine_id
+from kit.host.model import HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
 

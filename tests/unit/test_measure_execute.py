@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import SUCCESS, FakeEngine, RunScript, fails, out_of_memory, raises, times_out
-from measured import FakeHost, spec_of, works, works_but, wrote
-from sessions import DOTNET, PYTHON, make_plan, make_session, make_study, paired
+from support.measured import FakeHost, spec_of, works, works_but, wrote
+from support.sessions import DOTNET, PYTHON, make_plan, make_session, make_study, paired
 
 from kit.engine.protocol import LABEL, SESSION_LABEL, RunOutcome, RunRequest
 from kit.errors import HostError, RunError
 from kit.measure.execute import LOG_TAIL_CHARACTERS, Bench, execute
-from kit.measure.runlog import NAME, RunLog, read_session
-from kit.measure.session import RunEntry, Session
 from kit.plan.make import plan_sha256
+from kit.results.names import RUN_LOG
+from kit.results.runlog import RunLog, read_session
+from kit.results.session import RunEntry, Session
 
 ARMS = (PYTHON, DOTNET)
 
@@ -234,7 +235,7 @@ def test_the_other_of_a_pair_runs_on_where_one_cannot_be_started_and_both_are_ma
     runs = [replace(run, pair=0) if run.kind == "timed" else run for run in plan.runs]
     duet = replace(plan, runs=tuple(runs))
     table.header = replace(table.header, plan=duet, plan_sha256=plan_sha256(duet))
-    (tmp_path / NAME).unlink()
+    (tmp_path / RUN_LOG).unlink()
     table.log = RunLog.create(tmp_path, table.header)
     session = table.go()
     assert {e.run_id: e.failure is None for e in session.entries if e.kind == "timed"} == {

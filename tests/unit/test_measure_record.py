@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
-from measured import record_document
-from sessions import make_record
+from support.records import CHANGES, document
+from support.sessions import make_record
 
 from kit.errors import RunError
-from kit.measure.record import parse_record
-
-
-def document() -> dict[str, Any]:
-    return record_document(make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7]))
+from kit.results.record import parse_record
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
@@ -22,28 +17,6 @@ def test_a_record_is_read_as_it_was_written() -> None:
     record = make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7])
     assert parse_record(text, "x") == record
     assert parse_record(text.encode(), "x") == record
-
-
-def remove(name: str):
-    return lambda d: d.pop(name)
-
-
-CHANGES = {
-    "schema": lambda d: d.update(schema=2),
-    "'run_id'": remove("run_id"),
-    "complete": lambda d: d.update(complete=False),
-    "kind": lambda d: d.update(kind="warm"),
-    "fits[1].wall_ns": lambda d: d["fits"][1].update(wall_ns=-1),
-    "fits[0].losses[0]": lambda d: d["fits"][0].update(losses=["low"]),
-    "'surprise'": lambda d: d["fits"][0].update(surprise=1),
-    "identity.model_config": lambda d: d["identity"].update(model_config="abc"),
-    "identity.data": lambda d: d["identity"].update(data={"train": "abc"}),
-    "'runtime'": lambda d: d["versions"].pop("runtime"),
-    "fits[0].wall_ns": lambda d: d["fits"][0].update(wall_ns=10**400),
-    "fits[0].user_ns": lambda d: d["fits"][0].update(user_ns=2**63),
-    "'inner_ns'": lambda d: d["fits"][0].pop("inner_ns"),
-    "clock.resolution_ns": lambda d: d["clock"].update(resolution_ns=0),
-}
 
 
 @pytest.mark.parametrize("field", CHANGES)

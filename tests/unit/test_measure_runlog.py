@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measured import record_document
-from sessions import fail_run, make_session, paired
+from support.measured import record_document
+from support.sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
-from kit.measure.executable import ExecutableRun
-from kit.measure.runlog import NAME, RunLog, drop_torn_line, read_session
-from kit.measure.session import Session
 from kit.plan.make import plan_sha256
+from kit.results.executable import ExecutableRun
+from kit.results.names import RUN_LOG
+from kit.results.runlog import RunLog, drop_torn_line, read_session
+from kit.results.session import Session
 
 
 def session() -> Session:
@@ -37,11 +38,11 @@ def write(folder: Path) -> Session:
 
 
 def edit(folder: Path, line: int, change: Callable[[dict[str, Any]], object]) -> None:
-    lines = (folder / NAME).read_text().splitlines()
+    lines = (folder / RUN_LOG).read_text().splitlines()
     document = json.loads(lines[line - 1])
     change(document)
     lines[line - 1] = json.dumps(document)
-    (folder / NAME).write_text("\n".join(lines) + "\n")
+    (folder / RUN_LOG).write_text("\n".join(lines) + "\n")
 
 
 def test_a_session_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_each_run_is_on_disk_as_one_line(tmp_path: Path) -> None:
     log = RunLog.create(tmp_path, made.header)
     for count, entry in enumerate(made.entries, start=1):
         log.add(entry, record_document(entry.record) if entry.record else None)
-        assert (tmp_path / NAME).read_bytes().count(b"\n") == 1 + count
+        assert (tmp_path / RUN_LOG).read_bytes().count(b"\n") == 1 + count
         assert read_session(tmp_path).entries == made.entries[:count]
 
 
@@ -68,8 +69,8 @@ def test_every_line_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("cut", [1, 40, 400])
 def test_a_torn_last_line_is_left_out_and_named(tmp_path: Path, cut: int) -> None:
     made = write(tmp_path)
-    whole = (tmp_path / NAME).read_bytes()
-    (tmp_path / NAME).write_bytes(whole[:-cut])
+    whole = (tmp_path / RUN_LOG).read_bytes()
+    (tmp_path / RUN_LOG).write_bytes(whole[:-cut])
     found = read_session(tmp_path)
     assert found.entries == made.entries[:-1]
     assert len(found.notes) == 1
@@ -78,7 +79,7 @@ def test_a_torn_last_line_is_left_out_and_named(tmp_path: Path, cut: int) -> Non
 
 def test_a_resumed_log_is_cut_to_whole_lines_before_it_grows(tmp_path: Path) -> None:
     made = write(tmp_path)
-    (tmp_path / NAME).write_bytes((tmp_path / NAME).read_bytes()[:-30])
+    (tmp_path / RUN_LOG).write_bytes((tmp_path / RUN_LOG).read_bytes()[:-30])
     drop_torn_line(tmp_path)
     last = made.entries[-1]
     RunLog.reopen(tmp_path).add(last, record_document(last.record) if last.record else None)
@@ -87,14 +88,14 @@ def test_a_resumed_log_is_cut_to_whole_lines_before_it_grows(tmp_path: Path) -> 
 
 def test_dropping_leaves_a_whole_log_alone(tmp_path: Path) -> None:
     write(tmp_path)
-    before = (tmp_path / NAME).read_bytes()
+    before = (tmp_path / RUN_LOG).read_bytes()
     drop_torn_line(tmp_path)
-    assert (tmp_path / NAME).read_bytes() == before
+    assert (tmp_path / RUN_LOG).read_bytes() == before
 
 
 def test_a_torn_header_is_no_session(tmp_path: Path) -> None:
     write(tmp_path)
-    (tmp_path / NAME).write_bytes((tmp_path / NAME).read_bytes()[:50])
+    (tmp_path / RUN_LOG).write_bytes((tmp_path / RUN_LOG).read_bytes()[:50])
     with pytest.raises(InputError, match=r"runlog\.jsonl: holds no complete line"):
         read_session(tmp_path)
 
@@ -161,16 +162,16 @@ def test_damage_is_named_by_file_line_and_field(tmp_path: Path, name: str) -> No
     edit(tmp_path, line, change)
     with pytest.raises(InputError) as caught:
         read_session(tmp_path)
-    assert f"{tmp_path / NAME}, line {line}: " in caught.value.problem
+    assert f"{tmp_path / RUN_LOG}, line {line}: " in caught.value.problem
     assert words in caught.value.problem
 
 
 @pytest.mark.parametrize("text", ["{half", "[1]", "", "3", "[" * 100_000])
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, text: str) -> None:
     write(tmp_path)
-    lines = (tmp_path / NAME).read_text().splitlines()
+    lines = (tmp_path / RUN_LOG).read_text().splitlines()
     lines[2] = text
-    (tmp_path / NAME).write_text("\n".join(lines) + "\n")
+    (tmp_path / RUN_LOG).write_text("\n".join(lines) + "\n")
     with pytest.raises(InputError, match=r"runlog\.jsonl, line 3: not"):
         read_session(tmp_path)
 
@@ -187,7 +188,7 @@ def test_an_executable_s_field_of_another_type_is_named(
 ) -> None:
     write(tmp_path)
     RunLog.reopen(tmp_path).add_executable(EXECUTABLE)
-    last = len((tmp_path / NAME).read_text().splitlines())
+    last = len((tmp_path / RUN_LOG).read_text().splitlines())
     assert read_session(tmp_path).executable == EXECUTABLE
     edit(tmp_path, last, lambda d: d.update({field: value}))
     with pytest.raises(InputError, match=rf"line {last}: broken executable: .*{field}"):
@@ -199,7 +200,7 @@ def test_of_two_executables_both_lines_are_named(tmp_path: Path) -> None:
     log = RunLog.reopen(tmp_path)
     log.add_executable(EXECUTABLE)
     log.add_executable(replace(EXECUTABLE, trained=True))
-    last = len((tmp_path / NAME).read_text().splitlines())
+    last = len((tmp_path / RUN_LOG).read_text().splitlines())
     with pytest.raises(InputError, match=rf"line {last}: a second executable, line {last - 1} is"):
         read_session(tmp_path)
 
@@ -214,10 +215,10 @@ def test_a_run_s_field_of_another_type_is_named(tmp_path: Path, field: str) -> N
 
 def test_a_second_session_in_a_folder_is_refused(tmp_path: Path) -> None:
     made = write(tmp_path)
-    before = (tmp_path / NAME).read_bytes()
+    before = (tmp_path / RUN_LOG).read_bytes()
     with pytest.raises(InputError, match="there is a session here already"):
         RunLog.create(tmp_path, made.header)
-    assert (tmp_path / NAME).read_bytes() == before
+    assert (tmp_path / RUN_LOG).read_bytes() == before
 
 
 def test_a_full_disk_is_named_and_leaves_the_earlier_lines(
@@ -233,7 +234,7 @@ def test_a_full_disk_is_named_and_leaves_the_earlier_lines(
     with pytest.raises(HostError) as caught:
         log.add(made.entries[-1], None)
     assert "No space left on device" in caught.value.problem
-    assert str(tmp_path / NAME) in caught.value.problem
+    assert str(tmp_path / RUN_LOG) in caught.value.problem
     assert "--resume" in caught.value.remedy
     assert read_session(tmp_path).header == made.header
 
@@ -254,13 +255,13 @@ def test_a_log_is_made_and_written_through_nothing_that_is_there(tmp_path: Path)
         Path.mkdir,
     ):
         victim.write_bytes(b"mine\n")
-        there(folder / NAME)
+        there(folder / RUN_LOG)
         with pytest.raises(InputError, match="there is a session here already"):
             RunLog.create(folder, made.header)
-        with pytest.raises((InputError, HostError), match=NAME):
+        with pytest.raises((InputError, HostError), match=RUN_LOG):
             RunLog.reopen(folder).add(made.entries[0], None)
         assert victim.read_bytes() == b"mine\n" and not (folder / "nowhere").exists()
-        if (folder / NAME).is_dir() and not (folder / NAME).is_symlink():
-            (folder / NAME).rmdir()
+        if (folder / RUN_LOG).is_dir() and not (folder / RUN_LOG).is_symlink():
+            (folder / RUN_LOG).rmdir()
         else:
-            (folder / NAME).unlink()
+            (folder / RUN_LOG).unlink()

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from kit.errors import InputError
-from kit.images.context import recipes
-from kit.images.hostpython import SUITES
+from kit.images.bases.hostpython import SUITES
+from kit.images.build.context import recipes
 from kit.pins import load
 from kit.pins.load import Candidate, refuse_edited_lists, shipped_pins
 from kit.pins.wheels import read_wheels

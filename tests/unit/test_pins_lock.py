@@ -1,4 +1,4 @@
-"""kit lock: pins from wishes, and the bit-rot report, on made-up sources."""
+"""kit lock: pins from given, and the bit-rot report, on made-up sources."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fakes.engine import FakeEngine
 from fakes.sources import DOWN, FakeSources
 
 import kit.cli
+from kit.app import lock as workplace
 from kit.errors import AbsentError, DeniedError, ImageError, InputError, UnreachableError
-from kit.images.compose import compose_yaml
-from kit.pins import workplace
+from kit.images.build.compose import compose_yaml
 from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, check
+from kit.pins.checksum import is_whole
 from kit.pins.generate import Generated, Inputs, generate
 from kit.pins.load import PINS, pins_document
-from kit.pins.seal import is_whole
 from kit.pins.sources import NoAnswer, RealSources
 from kit.pins.wheels import Offered, Wheel, chosen, read_wheels, wheels_text
 from kit.schemas import problems

@@ -5,92 +5,30 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes.engine import FakeEngine, RunScript, fails, image
-from measured import FakeHost, FakeProgress, spec_of, works, works_but
-from sessions import DOTNET, PYTHON
+from fakes.engine import image
+from support.bench import STUDY, Bench, StopAt, failing, stopped
+from support.measured import spec_of, works_but
+from support.sessions import DOTNET, PYTHON
 
 import kit
-from kit import pipeline
-from kit.engine.protocol import SESSION_LABEL, RunOutcome, RunRequest
+from kit.app import pipeline
+from kit.app.images import check_disk
+from kit.engine.protocol import SESSION_LABEL
 from kit.errors import HostError, InputError, RunError, SameWorkError
-from kit.images.build import Options
-from kit.images.describe import Description
-from kit.images.hostnet import HostNet
-from kit.images.inventory import Part
-from kit.images.ready import check_disk
+from kit.images.build.arms import Options
 from kit.measure.executable import RUN_ID
-from kit.measure.runlog import NAME, read_session
-from kit.pins.load import shipped_pins
-from kit.plan.resources import Wish
+from kit.plan.resources import ResourceRequest
+from kit.results.names import RUN_LOG
+from kit.results.runlog import read_session
 from kit.schemas import problems
-from kit.study.load import shipped_study
 from kit.study.model import Arm
 
-STUDY, PINS = shipped_study(), shipped_pins()
 ARMS = (PYTHON, DOTNET)
 RUNS = 2 + 3 * 3
-
-
-@dataclass
-class Bench:
-    """A world whose base images are all there, and requests to it."""
-
-    out: Path
-    script: RunScript = works
-    engine: FakeEngine = field(init=False)
-    progress: FakeProgress = field(default_factory=FakeProgress)
-
-    def __post_init__(self) -> None:
-        pinned = [c.pinned for candidates in PINS.roles.values() for c in candidates]
-        self.engine = FakeEngine(on_run=self.script, images={p: image(p) for p in pinned})
-
-    def world(self) -> pipeline.World:
-        moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-        net = HostNet({}, b"", "", "")
-        return pipeline.World(
-            self.engine, FakeHost(), net, lambda: moment, self.progress, described
-        )
-
-    def reproduce(self, **changes: object) -> Path:
-        request = pipeline.Request("quick", (), 7, Wish(), self.out, Options())
-        return pipeline.reproduce(self.world(), STUDY, PINS, replace(request, **changes))
-
-    def resume(self, folder: Path, study=STUDY) -> Path:
-        return pipeline.resume(self.world(), study, PINS, folder, Options())
-
-    def ran(self) -> list[str]:
-        """The planned runs that were made, in order."""
-        ids = [spec_of(request)["run_id"] for request in self.engine.named("run")]
-        return [run_id for run_id in ids if run_id != RUN_ID]
-
-    def one_folder(self) -> Path:
-        (folder,) = self.out.iterdir()
-        return folder
-
-
-def described(image_id: str) -> Description:
-    """A description whose digest follows from the id."""
-    return Description(image_id.removeprefix("sha256:"), (Part("deb", "libc6", "2.36"),))
-
-
-class StopAt:
-    """Ctrl-C in the n-th run, counted from 1; all others work."""
-
-    def __init__(self, number: int) -> None:
-        self.left = number
-
-    def __call__(self, request: RunRequest) -> RunOutcome:
-        if spec_of(request)["run_id"] == RUN_ID:
-            return works(request)
-        self.left -= 1
-        if self.left == 0:
-            raise KeyboardInterrupt
-        return works(request)
 
 
 def test_from_a_request_to_every_report(tmp_path: Path) -> None:
@@ -105,7 +43,7 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
         "report.md",
         "results.json",
         "ro-crate-metadata.json",
-        NAME,
+        RUN_LOG,
         "sbom",
         "study",
     ]
@@ -138,7 +76,7 @@ def test_the_reports_follow_from_the_log_alone(tmp_path: Path) -> None:
     pipeline.report(folder, STUDY)
     elsewhere = tmp_path / "b"
     elsewhere.mkdir()
-    (elsewhere / NAME).write_bytes((folder / NAME).read_bytes())
+    (elsewhere / RUN_LOG).write_bytes((folder / RUN_LOG).read_bytes())
     pipeline.report(elsewhere, STUDY)
     for name in ("report.md", "results.json", "formats/fits.csv", "plots/gains.png"):
         assert (elsewhere / name).read_bytes() == (folder / name).read_bytes()
@@ -154,7 +92,7 @@ def test_the_header_s_command_names_every_mirror(tmp_path: Path) -> None:
 def test_the_header_s_command_repeats_the_plan(tmp_path: Path) -> None:
     from kit.plan.resources import parse_memory
 
-    asked = {"arms": (DOTNET, PYTHON), "wish": Wish(2, 8 * 10**9), "seed": None}
+    asked = {"arms": (DOTNET, PYTHON), "requested": ResourceRequest(2, 8 * 10**9), "seed": None}
     first = read_session(Bench(tmp_path / "a").reproduce(**asked)).header
     words = shlex.split(first.command)
     assert words[:2] == ["kit", "reproduce"]
@@ -164,7 +102,7 @@ def test_the_header_s_command_repeats_the_plan(tmp_path: Path) -> None:
             budget=given["--budget"],
             seed=int(given["--seed"]),
             arms=tuple(given["--arms"].split(",")),
-            wish=Wish(int(given["--cpus"]), parse_memory(given["--memory"])),
+            requested=ResourceRequest(int(given["--cpus"]), parse_memory(given["--memory"])),
         )
     ).header
     assert again.plan_sha256 == first.plan_sha256
@@ -188,13 +126,13 @@ def test_a_disk_that_cannot_hold_the_images_is_refused_before_they_are_begun(
     for variant in there:
         reference = f"kit/python-{variant}:{kit.__version__}"
         bench.engine.images[reference] = image(reference)
-    world = replace(bench.world(), free_disk=lambda folder: free_gb * 10**9)
+    runtime = replace(bench.runtime(), free_disk=lambda folder: free_gb * 10**9)
     study = replace(STUDY, arms={**STUDY.arms, "python-cuda": Arm("python-cuda", "python", "cuda")})
     if not refused:
-        check_disk(world, study, arms)
+        check_disk(runtime, study, arms)
         return
     with pytest.raises(HostError, match=refused):
-        check_disk(world, study, arms)
+        check_disk(runtime, study, arms)
     assert bench.engine.named("build") == []
 
 
@@ -234,7 +172,7 @@ def test_an_interrupted_session_goes_on_with_exactly_what_is_left(tmp_path: Path
 
 def test_a_torn_line_is_run_again(tmp_path: Path) -> None:
     folder = Bench(tmp_path).reproduce()
-    (folder / NAME).write_bytes((folder / NAME).read_bytes()[:-9])
+    (folder / RUN_LOG).write_bytes((folder / RUN_LOG).read_bytes()[:-9])
     again = Bench(tmp_path)
     again.resume(folder)
     planned = [run.run_id for run in read_session(folder).header.plan.runs]
@@ -244,21 +182,11 @@ def test_a_torn_line_is_run_again(tmp_path: Path) -> None:
 
 def test_resuming_a_finished_session_runs_nothing(tmp_path: Path) -> None:
     folder = Bench(tmp_path).reproduce()
-    before = (folder / NAME).read_bytes()
+    before = (folder / RUN_LOG).read_bytes()
     again = Bench(tmp_path)
     again.resume(folder)
     assert again.ran() == []
-    assert (folder / NAME).read_bytes() == before
-
-
-def failing(number: int) -> RunScript:
-    """The n-th run fails, all others work."""
-    count = iter(range(1, 1000))
-
-    def script(request: RunRequest) -> RunOutcome:
-        return fails(1)(request) if next(count) == number else works(request)
-
-    return script
+    assert (folder / RUN_LOG).read_bytes() == before
 
 
 def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> None:
@@ -294,13 +222,6 @@ def test_arms_that_did_other_work_are_an_error_after_the_report(tmp_path: Path) 
         pipeline.check_outcome(model, folder)
 
 
-def stopped(tmp_path: Path) -> Path:
-    bench = Bench(tmp_path, StopAt(4))
-    with pytest.raises(KeyboardInterrupt):
-        bench.reproduce()
-    return bench.one_folder()
-
-
 def test_resuming_refuses_another_study(tmp_path: Path) -> None:
     folder = stopped(tmp_path)
     again = Bench(tmp_path)
@@ -322,7 +243,7 @@ def test_resuming_refuses_another_kit(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("arm", ARMS)
 def test_resuming_refuses_another_image_by_name(tmp_path: Path, arm: str) -> None:
     folder = stopped(tmp_path)
-    before = (folder / NAME).read_bytes()
+    before = (folder / RUN_LOG).read_bytes()
     again = Bench(tmp_path)
     build = again.engine.build
 
@@ -334,7 +255,7 @@ def test_resuming_refuses_another_image_by_name(tmp_path: Path, arm: str) -> Non
     with pytest.raises(InputError, match=f"the image of {arm} is not the recorded one"):
         again.resume(folder)
     assert again.ran() == []
-    assert (folder / NAME).read_bytes() == before
+    assert (folder / RUN_LOG).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -344,9 +265,9 @@ def test_resuming_refuses_another_image_by_name(tmp_path: Path, arm: str) -> Non
         ({"budget": "1m"}, InputError, "do not hold two blocks"),
         ({"arms": ("java-cpu",)}, InputError, "no arm is called 'java-cpu'"),
         ({"arms": (PYTHON, PYTHON)}, InputError, "named twice"),
-        ({"wish": Wish(cpus=99)}, HostError, "--cpus: 99"),
-        ({"wish": Wish(memory_bytes=10**12)}, HostError, "--memory: 1000.0 GB"),
-        ({"wish": Wish(memory_bytes=10**9)}, HostError, "memory: "),
+        ({"requested": ResourceRequest(cpus=99)}, HostError, "--cpus: 99"),
+        ({"requested": ResourceRequest(memory_bytes=10**12)}, HostError, "--memory: 1.0 TB"),
+        ({"requested": ResourceRequest(memory_bytes=10**9)}, HostError, "memory: "),
     ],
 )
 def test_a_request_that_cannot_be_served_makes_no_folder_and_no_image(

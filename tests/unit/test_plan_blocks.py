@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from sessions import DOTNET, PYTHON
+from support.sessions import DOTNET, PYTHON
 
 from kit.errors import HostError, InputError
 from kit.plan.document import plan_document, plan_from

@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sessions import make_study
+from support.sessions import make_study
 
 from kit.plan.document import plan_document, plan_from
 from kit.plan.make import make_plan, plan_sha256

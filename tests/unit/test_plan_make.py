@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sessions import DOTNET, PYTHON, make_study
+from support.sessions import DOTNET, PYTHON, make_study
 
 from kit.errors import HostError, InputError
 from kit.plan.make import expected_seconds, grown, make_plan, plan_sha256

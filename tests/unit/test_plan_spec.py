@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from sessions import make_study
+from support.sessions import make_study
 
 from kit.errors import InputError
 from kit.plan.make import make_plan

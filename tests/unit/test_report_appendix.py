@@ -16,19 +16,18 @@ from pylatexenc.latexwalker import (
     LatexMacroNode,
     LatexWalker,
 )
-from sessions import DOTNET, fail_run, make_fidelity, make_session, make_study, paired
-from test_explain import varied
-from test_pipeline import STUDY, Bench
+from support.bench import STUDY, Bench, varied
+from support.sessions import DOTNET, fail_run, make_fidelity, make_session, make_study, paired
 
 import kit.cli
-from kit import pipeline
-from kit.measure.executable import ExecutableRun
-from kit.measure.runlog import NAME
-from kit.report.appendix import LATEX, MARKDOWN, render
-from kit.report.appendix.latex import escape
-from kit.report.appendix.parts import TO_FILL_IN
+from kit.app import pipeline
+from kit.report.appendix import render
+from kit.report.appendix.checklist import TO_FILL_IN
 from kit.report.files import SUMS
 from kit.report.model import build_report
+from kit.report.render.latex import escape
+from kit.results.executable import ExecutableRun
+from kit.results.names import APPENDIX, APPENDIX_LATEX, RUN_LOG
 from kit.study.load import shipped_study
 from kit.study.model import Tier
 from kit.verify import verify
@@ -38,18 +37,19 @@ SPECIALS = "\\input{/etc/passwd} \\write18{rm} 100% $x$ #1 a_b & ~ ^^41 {} [x] -
 EVIL = f"| `x` <script>alert(1)</script> ]]> \x1b[31m\u202e\x00 {SPECIALS} \\end{{document}}"
 COMMANDS = {
     "documentclass", "usepackage", "setlength", "emergencystretch", "section", "subsection",
+    "textbf", "texttt",
     "item", "ttfamily", "raggedright", "char", "ensuremath", "times", "pm", "ldots", "ss",
     "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar",
     "textasciigrave", "textquotesingle", "allowbreak",
     *"{}$%&#_`'^~\"rcv",
 }  # fmt: skip
-ENVIRONMENTS = {"document", "quote", "description"}
+ENVIRONMENTS = {"document", "quote", "itemize"}
 
 
 def made(session=None, study=None):
     session = session or make_session(paired(SIX, fits=4))
     files = render(session, build_report(session, study or make_study()))
-    return files[MARKDOWN].decode(), files[LATEX].decode()
+    return files[APPENDIX].decode(), files[APPENDIX_LATEX].decode()
 
 
 def nodes(tex):
@@ -90,7 +90,7 @@ def test_every_claim_has_its_experiment():
         assert name in markdown and name in tex
     for row in (
         "Human time", "Compute time", "Disk", "Memory", "Expected result", "Allowed variation",
-        "Result of this session", "What the test takes",
+        "Result of this session", "Required",
     ):  # fmt: skip
         assert markdown.count(f"- **{row}**: ") >= 6
     assert "kit reproduce --budget quick --seed 1" in markdown
@@ -116,7 +116,7 @@ def test_the_check_list_is_whole():
         "Time to complete", "Publicly available", "Licences",
     ):  # fmt: skip
         assert f"- **{row}" in markdown
-        assert f"\\item[{{{row.replace('-', '-{}')}" in tex
+        assert f"\\item \\textbf{{{row.replace('-', '-{}')}" in tex
     assert markdown.count(TO_FILL_IN) == 3
 
 
@@ -144,7 +144,7 @@ def test_what_was_not_measured_is_said():
 
 def test_substitutes_are_named():
     markdown, _ = made(make_session(paired(SIX, fits=4), make_fidelity("binding")))
-    assert "SUBSTITUTED: another; wanted: Keras.NET" in markdown
+    assert "SUBSTITUTED: another; published: Keras.NET" in markdown
     assert "INDICATIVE: REPRODUCED" in markdown
 
 
@@ -158,7 +158,7 @@ def test_the_executable_has_its_size():
 def test_gathered_shards_are_named_with_the_hardware():
     session = make_session(paired(SIX, fits=4))
     markdown, _ = made(replace(session, header=replace(session.header, shards=("1/2 a on x",))))
-    assert "gathered from: 1/2 a on x" in markdown
+    assert "merged from: 1/2 a on x" in markdown
 
 
 def test_the_same_session_gives_the_same_bytes():
@@ -232,7 +232,7 @@ def test_hostile_strings_stay_data(text):
     for tag in ("<h1", "<h2", "<h3", "<ul", "<li", "<pre", "<strong"):
         assert page.count(tag) == clean.count(tag), tag
     assert tex.count("\\section*") == clean_tex.count("\\section*")
-    assert tex.count("\\item[") == clean_tex.count("\\item[")
+    assert tex.count("\\item ") == clean_tex.count("\\item ")
 
 
 def test_the_command_writes_both_beside_the_report(tmp_path: Path, capsys) -> None:
@@ -240,9 +240,9 @@ def test_the_command_writes_both_beside_the_report(tmp_path: Path, capsys) -> No
     pipeline.report(folder, STUDY)
     assert kit.cli.run(["appendix", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert MARKDOWN in out and LATEX in out
-    check_latex((folder / LATEX).read_text())
-    assert not [f for f in verify(folder, pipeline.EXPLAINING) if f.wrong]
+    assert APPENDIX in out and APPENDIX_LATEX in out
+    check_latex((folder / APPENDIX_LATEX).read_text())
+    assert not [f for f in verify(folder, pipeline.ABLATION) if f.wrong]
     before = (folder / SUMS).read_bytes()
     assert kit.cli.run(["appendix", str(folder)]) == 0
     assert (folder / SUMS).read_bytes() == before
@@ -253,10 +253,10 @@ def test_the_command_hides_no_change_of_another_file(tmp_path: Path) -> None:
     pipeline.report(folder, STUDY)
     (folder / "report.md").write_text("better")
     assert kit.cli.run(["appendix", str(folder)]) == 0
-    (files,) = (f for f in verify(folder, pipeline.EXPLAINING) if f.what == "files")
+    (files,) = (f for f in verify(folder, pipeline.ABLATION) if f.what == "files")
     assert files.wrong == ("report.md was changed",)
 
 
 def test_a_folder_without_a_session_is_refused(tmp_path: Path, capsys) -> None:
     assert kit.cli.run(["appendix", str(tmp_path)]) == 2
-    assert NAME in capsys.readouterr().err
+    assert RUN_LOG in capsys.readouterr().err

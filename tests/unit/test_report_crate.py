@@ -12,10 +12,11 @@ from rocrate.rocrate import ROCrate
 from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationSettings
 from rocrate_validator.utils.http import HttpRequester
-from sessions import DOTNET, PYTHON, make_fidelity, make_session, make_study, paired
+from support.sessions import DOTNET, PYTHON, make_fidelity, make_session, make_study, paired
 
 from kit.report import crate
 from kit.report.model import build_report
+from kit.results.names import CRATE
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
 NAMES = ("report.md", "results.json", "plots/gains.svg", "formats/fits.csv")
@@ -54,7 +55,7 @@ def graph(made=None, **kwargs):
 
 def write(folder: Path, content: bytes) -> Path:
     """The folder of that crate, every file it names there."""
-    (folder / crate.NAME).write_bytes(content)
+    (folder / CRATE).write_bytes(content)
     for found in json.loads(content)["@graph"]:
         if found["@type"] == "File":
             path = folder / found["@id"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sessions import PYTHON, make_fidelity, make_session, make_study, paired
+from support.sessions import PYTHON, make_fidelity, make_session, make_study, paired
 
 import kit.cli
 from kit.errors import InputError
@@ -46,12 +46,36 @@ def test_images_versions_host_plan_and_substitutes_are_named():
         kit_version="9.9",
     )
     found = settings(compare(base, other))
-    assert found[f"image of {PYTHON}"][1] == "a" * 19
+    assert found[f"image of {PYTHON}"][1] == "a" * 64
     assert found["engine"] == ("Docker 24.0.5", "Podman 5")
     assert found["seed of the order"] == ("1", "9")
-    assert found["plan"][1] == "b" * 12
+    assert found["plan"][1] == "b" * 64
     assert found["kit"] == ("0.1.0", "9.9")
     assert "binding" in found["substitutes"][1]
+
+
+def test_each_row_on_one_component_counts():
+    rows = make_fidelity()
+    double = replace(rows[0], got="Python 3.9", exact=False)
+    found = settings(compare(model(rows=rows), model(rows=(double, *rows))))
+    assert found["python used"] == ("Python 3.8.2", "Python 3.9 / Python 3.8.2")
+
+
+def test_hashes_that_begin_alike_differ_and_are_cut_where_that_shows_it():
+    base = model()
+    image = base.header.images[PYTHON]
+
+    def other(digest):
+        images = {PYTHON: replace(image, image_id=f"sha256:{digest}", content_sha256="")}
+        return model(images=images, plan_sha256=digest)
+
+    one, alike, clear = other("a" * 64), other("a" * 20 + "b" * 44), other("c" * 64)
+    found = settings(compare(one, alike))
+    assert found.keys() == {"plan", f"image of {PYTHON}"}
+    assert found["plan"] == ("a" * 64, "a" * 20 + "b" * 44)
+    assert "b" * 12 in "".join(shown(compare(one, alike)).split())
+    cut = shown(compare(one, clear))
+    assert f"sha256:{'c' * 12}\n" in cut and "c" * 13 not in cut
 
 
 def test_a_library_that_differs_is_named_by_arm():

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from scipy import stats
-from sessions import (
+from support.sessions import (
     PYTHON,
     change_record,
     make_claim,
@@ -21,22 +21,24 @@ from sessions import (
     make_session,
     make_study,
     paired,
+    report_html,
+    report_md,
     with_role,
 )
 
+from kit.host.model import HostSample
 from kit.judge.effects import Form
 from kit.judge.pilot import DesignOutlook, Outlook
 from kit.judge.power import Need
 from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
-from kit.measure.session import HostSample
-from kit.report import appendix, crate, diff, html, markdown
-from kit.report.formats import render_all
+from kit.report import appendix, crate, diff
+from kit.report.export import render_all
 from kit.report.head import show
 from kit.report.model import build_report
 from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED
-from kit.report.outlook import outlook_lines
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
+from kit.report.sample_size import outlook_lines
 
 SIZES = (2.0, 3.0, 6.7, 10.0, 20.0)
 FACTORS = (*SIZES, *(1 / size for size in SIZES), 1.05)
@@ -64,13 +66,12 @@ def session_of(factor: float, sd: float, blocks: int) -> Any:
 def outputs(session, study, plots=()) -> dict[str, str]:
     """Everything that a person reads of a session."""
     model = build_report(session, study)
-    text = markdown.render(model, plots)
     written = io.StringIO()
     show(model, Console(file=written, width=80))
     made, formats = appendix.render(session, model), render_all(model)
     return {
-        "report.md": text,
-        "report.html": html.render(text, plots),
+        "report.md": report_md(model, plots),
+        "report.html": report_html(model, plots),
         "terminal": written.getvalue(),
         "appendix.md": made["appendix.md"].decode(),
         "appendix.tex": made["appendix.tex"].decode(),
@@ -128,23 +129,23 @@ def test_no_number_is_absurd_and_each_is_the_same_everywhere(claim, factor, sd, 
 
     row = cells(got["report.md"], "Claims")[0]
     shown = row["measured gain"]
-    table = cells(got["report.md"], "Published against measured")
-    assert next(r for r in table if r["of a run's fits"] == "mean")["measured gain"] == shown
+    table = cells(got["report.md"], "Published and measured")
+    assert next(r for r in table if r["statistic of a run"] == "mean")["measured gain"] == shown
     flat = {name: " ".join(text.split()) for name, text in got.items()}
     for name in ("junit", "diff"):
         assert shown in flat[name], name
-    assert shown.replace("[", "\\[").replace("]", "\\]") in flat["appendix.md"]
+    assert shown in flat["appendix.md"].replace("\\", "")
     if len(shown) < 30:  # a longer one is wrapped inside its cell
         assert shown in flat["terminal"]
 
     headline = build_report(session, study).headline
-    paper, _, measured = headline.partition("; the paper says ")[2].partition(", measured ")
+    paper, _, measured = headline.partition("; published ")[2].partition(", measured ")
     word = row["verdict"].strip("*")
     if shown == UNDETERMINED:
         assert measured.startswith(UNDETERMINED) and word == INCONCLUSIVE
         return
     assert is_factor(paper) == is_factor(measured) == is_factor(shown)
-    assert is_factor(row["paper"]) == is_factor(shown)
+    assert is_factor(row["published"]) == is_factor(shown)
     assert measured.startswith(shown.partition(" [")[0])
     # What the words say is what was measured, to the digits that are shown.
     assert log_in(shown) == pytest.approx(math.log(factor), abs=0.03 * max(1, sd / TIGHT / 20))
@@ -163,9 +164,9 @@ def test_no_number_is_absurd_and_each_is_the_same_everywhere(claim, factor, sd, 
 def test_one_pair_against_the_claim_is_told_on_one_scale(claim, sd, blocks):
     ratios = spread(1.0, sd, blocks)
     study = make_study(claims=(claim,))
-    text = markdown.render(build_report(session_of(6.7, sd, blocks), study))
+    text = report_md(build_report(session_of(6.7, sd, blocks), study))
     said = re.search(
-        r"lies up to (.*?) apart in 95 .* protocol (could|cannot) tell (.*?) from", text
+        r"differ by up to (.*?) in 95 .* protocol (could|cannot) distinguish (.*?) from", text
     )
     assert said is not None
     off, can, effect = said.groups()
@@ -185,8 +186,8 @@ def test_one_pair_against_the_claim_is_told_on_one_scale(claim, sd, blocks):
 def test_a_gain_of_85_percent_is_not_below_a_factor_of_three():
     """What a ratio minus one and a gain, both in percent, got wrong."""
     session = session_of(6.7, 0.37, 6)
-    text = markdown.render(build_report(session, make_study(claims=(FASTER,))))
-    assert "protocol could tell +85.0 % (6.7x faster) from nothing" in text
+    text = report_md(build_report(session, make_study(claims=(FASTER,))))
+    assert "protocol could distinguish +85.0 % (6.7x faster) from no" in text
 
 
 @pytest.mark.parametrize("ratios", [[0.1, 8.0], [0.2, 0.9], [0.01, 9.0, 0.3]])
@@ -270,11 +271,11 @@ def test_no_number_of_a_log_stops_a_report(large):
     study = make_study()
     model = replace(build_report(session, study), outlook=outlook)
     drawn = draw_all(model)
-    text = markdown.render(model, drawn)
-    html.render(text, drawn)
+    text = report_md(model, drawn)
+    report_html(model, drawn)
     crate.render(model, ())
     json.dumps(to_document(model), allow_nan=False)
     appendix.render(session, model)
     assert OUT_OF_RANGE in text
-    numbers = text.split("\n## Claims\n")[1].split("\n## Disturbances")[0]
+    numbers = text.split("\n## Claims\n")[1].split("\n## Host interference")[0]
     assert not re.search(r"\d{20}", re.sub(r"[0-9a-f]{64}", "", numbers))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from sessions import (
+from support.sessions import (
     PYTHON,
     fail_run,
     make_fidelity,
@@ -22,9 +22,9 @@ from sessions import (
     with_role,
 )
 
-from kit.report.formats import badge, render_all, summary
-from kit.report.formats.fits_csv import COLUMNS
-from kit.report.formats.summary import LIMIT_BYTES
+from kit.report.export import badge, render_all, summary
+from kit.report.export.fits_csv import COLUMNS
+from kit.report.export.summary import LIMIT_BYTES
 from kit.report.headline import headline
 from kit.report.model import build_report
 from kit.study.load import shipped_study

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from fakes.gpu import NO_DRIVER, T4, make_gpu
-from sessions import (
+from support.sessions import (
     DOTNET,
     PYTHON,
     change_record,
@@ -14,12 +14,12 @@ from sessions import (
     make_study,
     paired,
     printed,
+    report_md,
     run_named,
 )
 
-from kit.gpu.facts import Finding, GpuCheck
-from kit.gpu.watch import summed
-from kit.report.markdown import render
+from kit.host.gpu.facts import Finding, GpuCheck
+from kit.host.gpu.watch import summed
 from kit.report.model import build_report
 from kit.report.results_json import to_document
 from kit.schemas import problems
@@ -53,14 +53,14 @@ def section(text: str) -> str:
 def test_a_session_that_asked_for_no_gpu_says_nothing_of_one() -> None:
     made = build_report(make_session(paired([1.05, 1.06])), STUDY)
     assert made.gpu is None
-    assert "GPU" not in render(made) + printed(made)
+    assert "GPU" not in report_md(made) + printed(made)
     assert to_document(made)["gpu"] is None
 
 
 def test_what_was_not_told_is_a_dash() -> None:
     silent = make_gpu(sm_mhz=None, temperature_c=None, power_w=None)
     made = build_report(session(CHECK, silent, failures=["NVML: late", "NVML: late"]), STUDY)
-    text = section(render(made))
+    text = section(report_md(made))
     row = next(line for line in text.splitlines() if "`t0-python-cuda`" in line)
     assert [cell.strip() for cell in row.strip("|").split("|")][1:4] == ["-", "-", "-"]
     assert text.count("- NVML: late") == 1
@@ -83,7 +83,7 @@ def test_a_throttled_run_is_flagged_in_the_head_and_the_table() -> None:
     hot = make_gpu(throttle=("hardware power brake slowdown",), sm_mhz=600)
     made = build_report(session(CHECK, T4, hot), STUDY)
     assert "6 of 6 CUDA runs" in printed(made)
-    text = section(render(made))
+    text = section(report_md(made))
     assert text.count("**throttled**") == 6
     assert "600 to 1590" in text
 
@@ -97,7 +97,7 @@ def test_nothing_of_a_hostile_gpu_becomes_markup() -> None:
         session(replace(check, problems=(finding, NO_DRIVER)), evil),
     ):
         model = build_report(made, STUDY)
-        text = render(model)
+        text = report_md(model)
         outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", text)
         assert "<script" not in outside
         assert "](" not in outside.replace("\\](", "")

@@ -9,25 +9,26 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from sessions import (
+from support.sessions import (
     DOTNET,
     PYTHON,
     change_identity,
     change_record,
     change_run,
     fail_run,
+    make_claim,
     make_fidelity,
     make_session,
     make_study,
     paired,
     printed,
+    report_md,
     sha,
 )
 
-from kit.images.fidelity import Component
 from kit.report.head import show
-from kit.report.markdown import render
 from kit.report.model import build_report
+from kit.results.fidelity import Component
 from kit.study.load import shipped_study
 from kit.study.model import Arm
 
@@ -37,7 +38,7 @@ EVIL = "1.0 | <script>alert(1)</script> `x` [l](javascript:1) \x1b[31m\u202e\n| 
 
 
 def report(session, study=None):
-    return render(build_report(session, study or make_study()))
+    return report_md(build_report(session, study or make_study()))
 
 
 def section(text, title):
@@ -56,11 +57,11 @@ def rows(text):
 def test_the_verdict_comes_first_in_one_sentence():
     lines = [line for line in report(make_session(paired(SIX))).splitlines() if line]
     assert lines[0].startswith("# Does C# train")
-    assert lines[1].startswith('**Holds: "C# is faster on the average fit" (C1); the paper says')
+    assert lines[1].startswith('**Holds: "C# is faster on the average fit" (C1); published')
     assert "measured +6.4 % (95 % interval" in lines[1]
     assert "over 3 blocks" in lines[1]
     assert lines[2].startswith("Same work: held (")
-    assert lines[3].startswith("Controls: none were planned")
+    assert lines[3].startswith("Controls: none planned")
     assert lines[4] == "Substitutes: operating system."
 
 
@@ -69,8 +70,8 @@ def test_the_verdict_comes_first_in_one_sentence():
     [
         (SLOWER, "Does not hold, the opposite was measured"),
         ([1.0, 1.001, 0.999], "Does not hold, the stacks are equally fast"),
-        ([1.3, 0.8, 1.1], "Cannot be said"),
-        ([1.5, 1.51, 1.52], "Holds in direction, not or not surely in size"),
+        ([1.3, 0.8, 1.1], "Inconclusive"),
+        ([1.5, 1.51, 1.52], "Holds in direction; the size differs or is not settled"),
     ],
 )
 def test_each_outcome_has_its_opening(ratios, opening):
@@ -87,30 +88,41 @@ def test_nothing_is_ever_plainly_reproduced_over_a_substitute():
 
 
 def test_the_claims_table_shows_text_and_figures_beside_the_measurement():
-    table = rows(section(report(make_session(paired(SIX))), "Claims"))
+    text = section(report(make_session(paired(SIX))), "Claims")
+    table = rows(text)
     first = dict(zip(table[0], table[2], strict=True))
-    assert first["paper"] == "+6.5 % (figures: +6.4 %)"
+    assert first["published"] == "+6.5 % (figures: +6.4 %)"
     assert first["measured gain"].startswith("+6.4 % [")
     assert first["verdict"] == "**REPRODUCED**"
-    assert "within the claim's band" in first["why"]
+    assert re.search(r"(?m)^- \*\*C1\*\*: .*within the claim's band", text)
     assert [row[0] for row in table[2:]] == ["C1", "C2", "C3", "C4"]
 
 
 def test_published_against_measured_names_figures_and_fits():
-    text = section(report(make_session(paired(SIX))), "Published against measured")
+    text = section(report(make_session(paired(SIX))), "Published and measured")
     table = rows(text)
     assert table[0][1:3] == ["python, figure 4 (s)", "dotnet, figure 5 (s)"]
     assert [row[0] for row in table[2:]] == [
-        "min", "max", "mean", "total (here of 5 fits)", "median without cold fit",
+        "min", "max", "mean", "total (here of 5 fits)", "warm median",
     ]  # fmt: skip
     assert table[5][1:4] == ["39.5383", "37.0231", "+6.4 % / +6.3 %"]
     assert "total is of 20 fits, a run here had 5" in text
     assert table[4][6].startswith("1.068 [")
 
 
+def test_every_claim_on_a_statistic_has_its_published_gain():
+    gains = {"C1": 6.5, "C2": 9.0, "C3": 6.5}
+    claims = tuple(make_claim(name, "mean", gain, (3, 10), "") for name, gain in gains.items())
+    model = build_report(make_session(paired(SIX)), make_study(claims=claims))
+    table = rows(section(report_md(model), "Published and measured"))
+    assert table[4][0] == "mean" and table[4][3] == "+6.4 % / +6.5 %, +9.0 %"
+    (row,) = (row for row in model.variants[0].rows if row.statistic == "mean")
+    assert row.text_gain_percent == model.lead.claim.published_gain_percent == 6.5
+
+
 def test_a_measured_total_is_not_scaled():
     session = make_session({PYTHON: [[2.0, 2.0]] * 2, DOTNET: [[1.0, 1.0]] * 2})
-    table = rows(section(report(session), "Published against measured"))
+    table = rows(section(report(session), "Published and measured"))
     assert table[5][4:6] == ["4.0000", "2.0000"]
 
 
@@ -127,7 +139,7 @@ def test_other_work_is_said_at_the_top_and_named():
     text = report(session)
     assert "Same work: NOT HELD. model config: model config differs" in text
     assert "**NOT HELD**" in section(text, "Same work")
-    assert "**Cannot be said" in text
+    assert "**Inconclusive" in text
     assert "Same work: NOT HELD." in printed(build_report(session, make_study()))
 
 
@@ -135,11 +147,11 @@ def test_failed_runs_show_their_output_and_what_they_took_along():
     session = fail_run(
         make_session(paired(SIX)), "t1-dotnet-cpu", "out of memory", "step 1\nKilled"
     )
-    text = section(report(session), "Failed and left out")
+    text = section(report(session), "Failed and excluded runs")
     assert "out of memory" in text
     assert "```text\nstep 1\nKilled\n```" in text
     assert "block 1 has no usable run of dotnet-cpu" in text
-    raw = rows(section(report(session), "Raw numbers"))
+    raw = rows(section(report(session), "Raw measurements"))
     assert {row[5] for row in raw[2:] if row[4] == "t1-python-cpu"} == {"no"}
 
 
@@ -151,17 +163,17 @@ def test_notes_of_plan_and_log_are_shown():
 
 
 def test_nothing_left_out_is_said():
-    text = section(report(make_session(paired(SIX))), "Failed and left out")
-    assert text.strip() == "No run failed, none was left out."
+    text = section(report(make_session(paired(SIX))), "Failed and excluded runs")
+    assert text.strip() == "No run failed or was excluded."
 
 
 def test_the_command_stands_in_a_fence_as_it_is():
-    text = section(report(make_session(paired(SIX))), "Repeat it")
+    text = section(report(make_session(paired(SIX))), "Repeat this session")
     assert text.strip() == "```text\nkit reproduce --budget quick --seed 1\n```"
 
 
 def test_every_fit_is_in_the_folded_raw_table():
-    text = section(report(make_session(paired(SIX))), "Raw numbers")
+    text = section(report(make_session(paired(SIX))), "Raw measurements")
     assert "<summary>30 fits of 6 timed runs</summary>" in text
     table = rows(text)
     assert len(table) == 2 + 30
@@ -169,10 +181,10 @@ def test_every_fit_is_in_the_folded_raw_table():
 
 
 def test_costs_name_the_growth_of_memory_by_arm():
-    table = rows(section(report(make_session(paired(SIX))), "What each fit cost"))
+    table = rows(section(report(make_session(paired(SIX))), "Cost per fit"))
     by_arm = {row[0]: dict(zip(table[0], row, strict=True)) for row in table[2:]}
-    assert by_arm[DOTNET]["RSS growth a fit (MB)"] == "600.0"
-    assert by_arm[PYTHON]["RSS growth a fit (MB)"] == "5.0"
+    assert by_arm[DOTNET]["RSS growth per fit (MB)"] == "600.0"
+    assert by_arm[PYTHON]["RSS growth per fit (MB)"] == "5.0"
 
 
 def test_the_same_session_gives_the_same_bytes():
@@ -183,11 +195,11 @@ def test_the_same_session_gives_the_same_bytes():
 
 def test_a_gathered_session_says_whose_host_is_shown():
     session = make_session(paired(SIX))
-    assert "shard" not in section(report(session), "What ran where")
+    assert "shard" not in section(report(session), "Environment")
     shards = ("1/2: session a on x", "2/2: session b on y")
     session = replace(session, header=replace(session.header, shards=shards))
-    shown = section(report(session), "What ran where")
-    assert "Gathered from 2 shards. Host and limits below are those of the first" in shown
+    shown = section(report(session), "Environment")
+    assert "Merged from 2 shards. Host and limits below are those of the first" in shown
     assert ["shard 2", "2/2: session b on y"] in rows(shown)
 
 
@@ -231,17 +243,17 @@ def test_a_report_of_one_arm_stands():
     session = make_session({PYTHON: paired(SIX)[PYTHON]}, rows_had)
     text = report(session)
     assert "Substitutes: operating system.\n" in text
-    assert "**Cannot be tested here: " in text
+    assert "**Not testable here: " in text
     assert "the plan holds no dotnet arm of variant cpu" in text
     assert "Same work: not applicable" in text
     assert "means over all usable runs" in text
-    assert {row[5] for row in rows(section(text, "Raw numbers"))[2:]} == {"yes"}
+    assert {row[5] for row in rows(section(text, "Raw measurements"))[2:]} == {"yes"}
 
 
 def test_a_report_of_a_session_that_never_ran_stands():
     session = replace(make_session(paired(SIX)), entries=())
     text = report(session)
-    assert "**Cannot be tested here: " in text
+    assert "**Not testable here: " in text
     assert text.count("planned, but the log has no such run") >= 6
     assert printed(build_report(session, make_study()))
 
@@ -282,30 +294,29 @@ def test_the_head_starts_with_question_and_verdict():
 def test_a_study_without_measured_claims_stands():
     study = make_study(claims=())
     session = make_session(paired(SIX))
-    assert "Cannot be said: the study has no measured claim." in report(session, study)
+    assert "Inconclusive: the study has no measured claim." in report(session, study)
     assert "The study has no measured claim." in printed(build_report(session, study))
 
 
 def test_consistency_findings_stand_in_the_report_with_their_arithmetic():
     text = section(
-        report(make_session(paired(SIX)), shipped_study()), "Does the paper agree with itself?"
+        report(make_session(paired(SIX)), shipped_study()), "Consistency of the published numbers"
     )
     found = {row[0]: row for row in rows(text)[2:]}
     assert list(found) == [f"K{n}" for n in range(1, 10)]
     assert found["K1"][2] == "**INCONSISTENT**"
     assert "5.36 %" in found["K1"][3]
     assert found["K3"][2] == "**CONSISTENT**"
-    empty = section(report(make_session(paired(SIX))), "Does the paper agree with itself?")
-    assert "holds no consistency claim" in empty
+    assert "Consistency of the published numbers" not in report(make_session(paired(SIX)))
 
 
 def test_other_tests_order_and_outliers_are_shown():
-    title = "Other tests, order, drift and outliers"
+    title = "Sensitivity"
     ratios = [1.05, 1.06, 1.04, 1.05, 1.07, 1.9]
     text = section(report(make_session(paired(ratios))), title)
     assert rows(text)[2][0] == "C1"
     assert rows(text)[2][5] == "0.031"  # 2 of 2^6 flips
-    assert "Blocks far from the others" in text
+    assert "Outlying blocks" in text
     assert "kept" in text
     alone = section(report(make_session({PYTHON: paired(SIX)[PYTHON]})), title)
     assert rows(alone)[2][2:] == ["-"] * 5
@@ -351,7 +362,7 @@ def test_a_long_reason_is_short_in_the_table_and_whole_below_it():
 
 def test_few_blocks_do_not_tell_whether_the_order_matters():
     text = report(make_session(paired(SIX)))
-    assert "too few blocks to tell whether it matters." in text and "p = -" not in text
+    assert "too few blocks to test whether it matters." in text and "p = -" not in text
 
 
 def test_what_there_is_nothing_to_say_of_takes_no_line():
@@ -361,7 +372,7 @@ def test_what_there_is_nothing_to_say_of_takes_no_line():
 def test_a_narrow_terminal_gets_whole_verdicts():
     narrow = shown(width=40)
     assert max(map(len, narrow.splitlines())) <= 40
-    assert "C2 min: REPRODUCED" in narrow and "\u2026" not in narrow
+    assert "C2 min\n" in narrow and "verdict: REPRODUCED" in narrow and "\u2026" not in narrow
 
 
 def test_wide_letters_are_wrapped_by_their_cells():

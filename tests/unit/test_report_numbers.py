@@ -47,7 +47,7 @@ def test_a_claim_has_its_own_form_and_the_one_it_is_compared_in():
 
 
 def test_one_pair_says_that_it_has_no_interval():
-    assert numbers.gain(pairs(1.25), Form.GAIN) == "+20.0 % [no interval]"
+    assert numbers.gain(pairs(1.25), Form.GAIN) == "+20.0 % (no interval)"
     assert "no interval" in numbers.gain_in_words(pairs(2.0), Form.GAIN)
 
 

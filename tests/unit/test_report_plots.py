@@ -12,14 +12,15 @@ import jsonschema
 import matplotlib
 import pytest
 from scipy import stats
-from sessions import PYTHON, make_session, make_study, paired
+from support.sessions import PYTHON, make_session, make_study, paired, report_md
 
 from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
-from kit.report import markdown
 from kit.report.model import build_report
 from kit.report.plots import draw_all, drawn_by, files
 from kit.report.plots.style import marks
 from kit.report.results_json import to_document
+
+pytestmark = pytest.mark.drawn
 
 EIGHT = [1.05, 1.06, 1.04, 1.05, 1.07, 1.02, 0.99, 1.1]
 NAMES = ["gains", "runs", "order", "memory", "system-cpu"]
@@ -97,8 +98,8 @@ def test_several_hosts_have_a_forest_plot_and_a_table():
     drawn = {plot.name: plot for plot in draw_all(model)}
     assert list(drawn) == [NAMES[0], "hosts", *NAMES[1:]]
     assert "host 2: " in drawn["hosts"].alt and "all: " in drawn["hosts"].alt
-    text = markdown.render(model)
-    section = text.partition("## Host by host\n")[2].partition("\n## ")[0]
+    text = report_md(model)
+    section = text.partition("## Results per host\n")[2].partition("\n## ")[0]
     assert "| host 1" in section and "<b>" not in section
     ones, twos = EIGHT[::2], EIGHT[1::2]
     expected = stats.ttest_ind(
@@ -114,8 +115,8 @@ def test_several_hosts_have_a_forest_plot_and_a_table():
 
 def test_over_several_hosts_no_drift_is_told():
     model = build_report(on_hosts("aaa", "bbb"), make_study())
-    text = markdown.render(model)
-    assert "Drift over the session is not told: its blocks ran on several hosts." in text
+    text = report_md(model)
+    assert "Drift over the session: not estimated, since its blocks ran on several hosts." in text
     assert "Drift of" not in text
     drawn = {plot.name: plot for plot in draw_all(model)}
     assert "runs of several hosts" in drawn["order"].alt
@@ -130,11 +131,11 @@ def test_every_series_has_marks_of_its_own():
 def test_one_host_has_neither():
     model = build_report(on_hosts("aaa"), make_study())
     assert [plot.name for plot in draw_all(model)] == NAMES
-    assert "Host by host" not in markdown.render(model)
+    assert "Results per host" not in report_md(model)
 
 
 def test_hosts_of_one_block_do_not_break_the_test():
     names = [f"m{i}" for i in range(8)]
     model = build_report(on_hosts(*names), make_study())
     assert model.judged.comparisons[0].hosts.agreement["mean"] is None
-    assert "too few blocks" in markdown.render(model)
+    assert "too few blocks" in report_md(model)

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import INFO
-from measured import FakeHost, works
-from test_pipeline import PINS, STUDY, Bench, StopAt, described, stopped
+from support.bench import PINS, STUDY, Bench, StopAt, described, stopped
+from support.measured import FakeHost, works
 
 import kit.cli
-from kit import explain, pipeline
+from kit.app import ablate, pipeline
 from kit.errors import HostError, InputError
-from kit.images.build import Options
-from kit.measure.host import HostReading
-from kit.measure.runlog import NAME, read_session
+from kit.host.facts import HostReading
+from kit.images.build.arms import Options
 from kit.plan.resources import cpus_of
+from kit.results.names import RUN_LOG
+from kit.results.runlog import read_session
 from kit.verify import verify
 
 
@@ -32,8 +33,8 @@ class BusyHost(FakeHost):
 
 
 def resume(bench: Bench, folder: Path, host: FakeHost, noisy: bool = False) -> Path:
-    world = replace(bench.world(), host=host)
-    return pipeline.resume(world, STUDY, PINS, folder, Options(), noisy)
+    runtime = replace(bench.runtime(), host=host)
+    return pipeline.resume(runtime, STUDY, PINS, folder, Options(), noisy)
 
 
 def test_a_machine_with_less_memory_than_the_plan_gives_is_refused(tmp_path: Path) -> None:
@@ -73,11 +74,11 @@ def test_a_busy_machine_is_refused_unless_noise_is_taken(tmp_path: Path) -> None
 def test_an_explanation_that_goes_on_is_checked_alike(tmp_path: Path) -> None:
     bench = Bench(tmp_path, StopAt(4))
     with pytest.raises(KeyboardInterrupt):
-        explain.explain(bench.world(), STUDY, PINS, Options(), tmp_path / "x", 2, 3)
-    world = replace(Bench(tmp_path).world(), host=BusyHost(busy_cpus=3.9))
+        ablate.ablate(bench.runtime(), STUDY, PINS, Options(), tmp_path / "x", 2, 3)
+    runtime = replace(Bench(tmp_path).runtime(), host=BusyHost(busy_cpus=3.9))
     with pytest.raises(HostError, match="busy"):
-        explain.explain(world, STUDY, PINS, Options(), tmp_path / "x", 2, 3)
-    explain.explain(world, STUDY, PINS, Options(), tmp_path / "x", 2, 3, noisy=True)
+        ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3)
+    ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3, noisy=True)
 
 
 def test_cpus_that_are_gone_are_named(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_another_machine_is_said(tmp_path: Path) -> None:
     again.resume(folder)
     assert not [line for line in again.progress.lines if "machine" in line]
     folder = stopped(tmp_path / "b")
-    log = folder / NAME
+    log = folder / RUN_LOG
     machine = read_session(folder).entries[0].machine
     log.write_text(log.read_text().replace(machine, "0" * len(machine)))
     again = Bench(tmp_path)
@@ -111,7 +112,7 @@ def test_another_machine_is_said(tmp_path: Path) -> None:
 class Rebuilt(Bench):
     """Every image was built again since: another id each; ``content`` gives its digest."""
 
-    def world(self, content=described) -> pipeline.World:
+    def runtime(self, content=described) -> pipeline.Runtime:
         build = self.engine.build
         self.content_of = {}
 
@@ -123,42 +124,42 @@ class Rebuilt(Bench):
             return other
 
         self.engine.build = again
-        return replace(super().world(), describe=lambda found: content(self.content_of[found]))
+        return replace(super().runtime(), describe=lambda found: content(self.content_of[found]))
 
 
 def test_an_image_built_again_with_the_same_content_goes_on(tmp_path: Path) -> None:
     folder = stopped(tmp_path)
     recorded = {image.image_id for image in read_session(folder).header.images.values()}
     again = Rebuilt(tmp_path)
-    pipeline.resume(again.world(), STUDY, PINS, folder, Options())
+    pipeline.resume(again.runtime(), STUDY, PINS, folder, Options())
     ran_in = {request.image for request in again.engine.named("run")}
     assert ran_in and not ran_in & recorded, "the recorded ids are no longer there"
     session = read_session(folder)
     assert {entry.image_id for entry in session.entries} == recorded
     pipeline.report(folder, STUDY)
-    assert [found.what for found in verify(folder, pipeline.EXPLAINING) if found.wrong] == []
+    assert [found.what for found in verify(folder, pipeline.ABLATION) if found.wrong] == []
 
 
 def test_an_image_built_again_with_other_content_is_refused(tmp_path: Path) -> None:
     folder = stopped(tmp_path)
-    before = (folder / NAME).read_bytes()
+    before = (folder / RUN_LOG).read_bytes()
     again = Rebuilt(tmp_path)
-    world = again.world(lambda image_id: replace(described(image_id), content_sha256="0" * 64))
+    runtime = again.runtime(lambda image_id: replace(described(image_id), content_sha256="0" * 64))
     with pytest.raises(InputError, match="content of the image of dotnet-cpu"):
-        pipeline.resume(world, STUDY, PINS, folder, Options())
+        pipeline.resume(runtime, STUDY, PINS, folder, Options())
     assert again.ran() == []
-    assert (folder / NAME).read_bytes() == before
+    assert (folder / RUN_LOG).read_bytes() == before
 
 
 def test_a_log_without_digests_is_held_to_the_ids(tmp_path: Path) -> None:
     folder = stopped(tmp_path)
-    log = folder / NAME
+    log = folder / RUN_LOG
     text = log.read_text()
     for image in read_session(folder).header.images.values():
         text = text.replace(f'"content_sha256": "{image.content_sha256}"', '"content_sha256": ""')
     log.write_text(text)
     with pytest.raises(InputError, match="the image of dotnet-cpu"):
-        pipeline.resume(Rebuilt(tmp_path).world(), STUDY, PINS, folder, Options())
+        pipeline.resume(Rebuilt(tmp_path).runtime(), STUDY, PINS, folder, Options())
 
 
 @pytest.mark.parametrize("log", [None, b"", b'{"type": "header", "sch'])
@@ -166,9 +167,9 @@ def test_a_session_that_never_began_is_said_to_be_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], log: bytes | None
 ) -> None:
     folder = stopped(tmp_path)
-    (folder / NAME).unlink()
+    (folder / RUN_LOG).unlink()
     if log is not None:
-        (folder / NAME).write_bytes(log)
+        (folder / RUN_LOG).write_bytes(log)
     before = sorted(path for path in tmp_path.rglob("*"))
     assert kit.cli.run(["reproduce", "--resume", str(folder)]) == 2
     said = capsys.readouterr().err

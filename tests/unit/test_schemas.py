@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from test_measure_record import CHANGES, document
+from support.records import CHANGES, document
 
 from kit import schemas
 from kit.errors import InputError

@@ -8,27 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from measured import works_but
-from sessions import make_session, make_study, paired
-from test_explain import varied
-from test_pipeline import STUDY, Bench
+from support.bench import STUDY, Bench, varied
+from support.measured import works_but
+from support.sessions import make_session, make_study, paired
 
 import kit.cli
-from kit import pipeline
+from kit.app import pipeline
 from kit.cli.github import annotate, summarise, workflow_commands
 from kit.errors import InputError
-from kit.images.build import Options
+from kit.images.build.arms import Options
 from kit.judge.comparison import judge
 from kit.judge.rules import FailRule, fired, parse_rules
-from kit.measure.gather import executable_of, gathered
-from kit.measure.runlog import NAME, RunLog, read_session
-from kit.measure.session import Session
+from kit.measure.merge import executable_of, merged
 from kit.plan.make import plan_sha256
 from kit.plan.matrix import matrix
-from kit.plan.resources import Wish
+from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard, of_shard, parse_shard
-from kit.report.formats import summary
+from kit.report.export import summary
 from kit.report.model import build_report
+from kit.results.names import RUN_LOG
+from kit.results.runlog import RunLog, read_session
+from kit.results.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_a_shard_reports_on_itself_alone(shards: list[Path]) -> None:
 def test_gathered_shards_are_the_session_that_one_machine_would_make(
     shards: list[Path], tmp_path: Path
 ) -> None:
-    assert kit.cli.run(["gather", *map(str, shards), "--out", str(tmp_path), "--quiet"]) == 0
+    assert kit.cli.run(["merge", *map(str, shards), "--out", str(tmp_path), "--quiet"]) == 0
     (folder,) = tmp_path.iterdir()
     whole = read_session(folder)
     planned = [run.run_id for run in whole.header.plan.runs]
@@ -84,7 +84,7 @@ def test_the_notes_of_every_shard_are_kept(shards: list[Path]) -> None:
         plan = replace(session.header.plan, notes=("fewer fits",))
         header = replace(session.header, plan=plan)
         named.append((folder, replace(session, header=header, notes=("a torn line",))))
-    header, _ = gathered(named)
+    header, _ = merged(named)
     assert header.plan.notes == (
         "shard 1/2: fewer fits", "shard 1/2: a torn line",
         "shard 2/2: fewer fits", "shard 2/2: a torn line",
@@ -96,8 +96,8 @@ def test_what_cannot_be_gathered_is_refused_by_name(
     shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = Bench(tmp_path / "other").reproduce(blocks=5, shard=Shard(2, 2), seed=8)
-    small = Wish(memory_bytes=5_000_000_000)
-    less = Bench(tmp_path / "less").reproduce(blocks=5, shard=Shard(2, 2), wish=small)
+    small = ResourceRequest(memory_bytes=5_000_000_000)
+    less = Bench(tmp_path / "less").reproduce(blocks=5, shard=Shard(2, 2), requested=small)
     whole = Bench(tmp_path / "whole").reproduce(blocks=5)
     third = Bench(tmp_path / "third").reproduce(blocks=5, shard=Shard(2, 3))
     for folders, said in (
@@ -109,7 +109,7 @@ def test_what_cannot_be_gathered_is_refused_by_name(
         ([shards[0], third], "are mixed"),
         ([shards[0], tmp_path], "cannot be read"),
     ):
-        code = kit.cli.run(["gather", *map(str, folders), "--out", str(tmp_path / "out")])
+        code = kit.cli.run(["merge", *map(str, folders), "--out", str(tmp_path / "out")])
         err = capsys.readouterr().err
         assert (code, said in err) == (2, True), err
 
@@ -121,7 +121,7 @@ def test_a_shard_whose_arms_did_other_work_is_refused(
         lambda d: d["arm"] == "dotnet-cpu" and d["identity"].update(model_config="0" * 64)
     )
     other = Bench(tmp_path / "other", bad).reproduce(blocks=5, shard=Shard(2, 2))
-    code = kit.cli.run(["gather", str(shards[0]), str(other), "--out", str(tmp_path / "out")])
+    code = kit.cli.run(["merge", str(shards[0]), str(other), "--out", str(tmp_path / "out")])
     assert code == 2
     assert f"{other}: its arms did not do the same work" in capsys.readouterr().err
 
@@ -135,7 +135,9 @@ def test_what_is_no_shard_is_named(text: str) -> None:
 def test_shards_need_one_seed_and_a_fixed_number(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must make one plan"):
         Bench(tmp_path).reproduce(shard=Shard(1, 2), seed=None)
-    request = pipeline.Request("standard", (), 1, Wish(), tmp_path, Options(), shard=Shard(1, 2))
+    request = pipeline.Request(
+        "standard", (), 1, ResourceRequest(), tmp_path, Options(), shard=Shard(1, 2)
+    )
     with pytest.raises(InputError, match="a pilot fixes the blocks"):
         pipeline.check_request(STUDY, request)
 
@@ -145,7 +147,7 @@ def test_more_shards_than_blocks_are_refused_before_anything_is_started(
     tmp_path: Path, shard: Shard
 ) -> None:
     request = pipeline.Request(
-        "quick", (), 1, Wish(), tmp_path / "out", Options(), shard=shard, blocks=2
+        "quick", (), 1, ResourceRequest(), tmp_path / "out", Options(), shard=shard, blocks=2
     )
     bench = Bench(tmp_path / "out")
     for refused in (
@@ -163,7 +165,7 @@ def test_more_shards_than_blocks_are_refused_before_anything_is_started(
 def test_a_budget_of_few_blocks_has_no_more_shards(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kit.cli.world.discover", lambda: pytest.fail("an engine was asked for"))
+    monkeypatch.setattr("kit.cli.runtime.discover", lambda: pytest.fail("an engine was asked for"))
     command = ["reproduce", "--budget", "quick", "--shard", "4/4", "--seed", "1"]
     assert kit.cli.run([*command, "--out", str(tmp_path)]) == 2
     assert "4/4" in capsys.readouterr().err
@@ -208,7 +210,7 @@ def test_a_shard_says_nothing_to_the_workflow(
     kit.cli.run(["report", str(shards[0]), "--quiet"])
     assert "title=C1" not in capsys.readouterr().err
     assert not place.exists()
-    kit.cli.run(["gather", *map(str, shards), "--out", str(tmp_path / "out"), "--quiet"])
+    kit.cli.run(["merge", *map(str, shards), "--out", str(tmp_path / "out"), "--quiet"])
     assert "title=C1" in capsys.readouterr().err
     assert place.exists()
 
@@ -299,17 +301,17 @@ def test_images_that_were_not_described_are_told_by_their_ids(shards: list[Path]
         }
         return shards[number], replace(session, header=replace(session.header, images=images))
 
-    _, entries = gathered([undescribed(0, "sha256:a"), undescribed(1, "sha256:a")])
+    _, entries = merged([undescribed(0, "sha256:a"), undescribed(1, "sha256:a")])
     assert {entry.image_id for entry in entries} == {"sha256:a"}
     with pytest.raises(InputError, match=r"its content of the image of .* is not that of"):
-        gathered([undescribed(0, "sha256:a"), undescribed(1, "sha256:b")])
+        merged([undescribed(0, "sha256:a"), undescribed(1, "sha256:b")])
 
 
 def on_machine(number: int, shards: list[Path], cpus: int, named: bool = True) -> Path:
     """Rewrite a shard's log as if another machine had made it, with ticks stolen in each run."""
     session = read_session(shards[number])
     header = replace(session.header, host=replace(session.header.host, cpus=cpus))
-    log = shards[number] / NAME
+    log = shards[number] / RUN_LOG
     log.unlink()
     written = RunLog.create(shards[number], header)
     host = replace(session.entries[0].host, steal_ticks=3)
@@ -327,7 +329,7 @@ def test_gathered_runs_are_flagged_by_their_own_machines_cpus(
     """3 ticks in 1 s: 3 % of one CPU's time, 0.05 % of 64 CPUs'."""
     copies = [Path(shutil.copytree(s, tmp_path / str(n))) for n, s in enumerate(shards)]
     folders = [on_machine(0, copies, 64, named), on_machine(1, copies, 1, named)]
-    folder, study = pipeline.gather(folders, tmp_path / "out")
+    folder, study = pipeline.merge(folders, tmp_path / "out")
     session = read_session(folder)
     assert {e.cpus for e in session.entries if e.block in (0, 2, 4)} == {64}
     assert {e.cpus for e in session.entries if e.block in (1, 3)} == {1}
@@ -339,7 +341,7 @@ def test_a_shard_with_a_run_of_another_shard_is_refused_by_name(shards: list[Pat
     first, second = (read_session(folder) for folder in shards)
     stray = replace(first, entries=(*first.entries, second.entries[-1]))
     with pytest.raises(InputError) as caught:
-        gathered([(shards[0], stray), (shards[1], second)])
+        merged([(shards[0], stray), (shards[1], second)])
     assert str(shards[0]) in caught.value.problem
     assert second.entries[-1].run_id in caught.value.problem
 
@@ -365,6 +367,6 @@ def test_an_identity_run_that_trained_to_other_losses_is_noted(shards: list[Path
     fits = tuple(replace(fit, losses=(9.0, *fit.losses[1:])) for fit in run.record.fits)
     other = replace(run, record=replace(run.record, fits=fits))
     entries = tuple(other if e == run else e for e in second.entries)
-    header, _ = gathered([(shards[0], first), (shards[1], replace(second, entries=entries))])
+    header, _ = merged([(shards[0], first), (shards[1], replace(second, entries=entries))])
     (note,) = header.plan.notes
     assert "shard 2/2" in note and "dotnet-cpu" in note and "losses" in note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import subprocess
@@ -12,17 +13,20 @@ from pathlib import Path
 
 import pytest
 from golden.archive import ARCHIVES, opened, reported
-from packages import install
-from test_verify import rewritten
+from support.folders import rewritten
+from support.packages import install
 
 import kit.cli
 from kit.errors import HostError, InputError
-from kit.files import write_whole
-from kit.report.files import sums_of
-from kit.results.folder import EXPLAINING, SIGNATURE, SIGNATURE_BYTES, SUMS
-from kit.sign import NAMESPACE, Signers, examine, sign
+from kit.files.write import write_whole
+from kit.results.folder import SIGNATURE_BYTES
+from kit.results.names import ABLATION, SIGNATURE, SUMS
+from kit.results.sign import NAMESPACE, Signers, examine, sign, wants_touch
+from kit.results.sums import sums_of
 from kit.verify import sums, verify
 from kit.verify.signature import check
+
+pytestmark = pytest.mark.drawn
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 
@@ -72,7 +76,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole results folder, the session alone."""
     folder = opened(ARCHIVES[0], tmp_path_factory.mktemp("made"))
-    shutil.rmtree(folder / EXPLAINING)
+    shutil.rmtree(folder / ABLATION)
     reported(folder)
     return folder
 
@@ -284,7 +288,7 @@ def test_the_signature_is_no_summed_file_and_no_stranger(folder: Path, keys: Key
     signed(folder, keys["alice"])
     assert sums_of(folder) == before == (folder / SUMS).read_bytes()
     assert sums.check(folder, sums.Known(frozenset(dict(sums.read_sums(before))))).wrong == ()
-    assert [each.what for each in verify(folder, EXPLAINING) if each.wrong] == []
+    assert [each.what for each in verify(folder, ABLATION) if each.wrong] == []
 
 
 def test_a_folder_that_does_not_hold_is_not_signed(folder: Path, keys: Keys, capsys) -> None:
@@ -325,7 +329,35 @@ def test_a_passphrase_without_a_terminal_is_an_error_and_no_wait(folder: Path, k
         os.close(read)
         os.close(write)
     assert done.returncode == 2 and "locked" in done.stderr
+    assert done.stderr.startswith("kit: ") and "passphrase supplied" in done.stderr
     assert not (folder / SIGNATURE).exists()
+
+
+def test_what_ssh_keygen_says_is_the_reason_in_one_clean_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "ssh-keygen"
+    program.write_text("#!/bin/sh\nprintf '@@@@\\nNo \\033[2Jluck\\nwith it\\n' >&2\nexit 255\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(InputError) as refused:
+        sign(b"sums\n", tmp_path / "key")
+    assert "(No luck with it)" in refused.value.problem
+    assert capfd.readouterr().err == ""
+    program.write_text("#!/bin/sh\nexit 3\n")
+    with pytest.raises(InputError, match="3"):
+        sign(b"sums\n", tmp_path / "key")
+
+
+def test_a_security_key_s_touch_is_asked_for(keys: Keys, tmp_path: Path) -> None:
+    kind = b"sk-ssh-ed25519@openssh.com"
+    parts = (kind, bytes(32), b"ssh:")
+    blob = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    public = tmp_path / "sk.pub"
+    public.write_bytes(kind + b" " + base64.b64encode(blob) + b" (ED25519)\n")
+    assert wants_touch(public)
+    assert not wants_touch(keys["alice"]) and not wants_touch(keys["locked"])
+    assert not wants_touch(tmp_path / "none")
 
 
 def test_the_public_key_of_one_that_the_agent_holds_signs(

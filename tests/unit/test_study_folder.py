@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import FakeEngine, image
-from test_pipeline import PINS
+from support.bench import PINS
 
 from kit.engine.protocol import BuildRequest
 from kit.errors import InputError
-from kit.images.build import Builder, Options
-from kit.images.hostnet import HostNet
-from kit.study.kept import keep_study, study_for
+from kit.host.network import HostNetwork
+from kit.images.build.arms import Builder, Options
+from kit.results.snapshot import keep_study, study_for
 from kit.study.load import load_study, study_files
 from kit.study.model import Study
 from kit.study.new import new_study
@@ -62,7 +62,7 @@ def sent(study: Study) -> dict[str, dict[str, bytes]]:
 
     pinned = [c.pinned for candidates in PINS.roles.values() for c in candidates]
     engine = Engine(images={p: image(p) for p in pinned})
-    net = HostNet({}, b"", "", "")
+    net = HostNetwork({}, b"", "", "")
     Builder(engine, PINS, net, Options(), lambda line: None).build(study, tuple(study.arms))
     return found
 
@@ -81,6 +81,30 @@ def test_what_others_put_there_is_no_part_of_a_study(study: Study, tmp_path: Pat
     kept = tmp_path / "results" / "study"
     assert {p.relative_to(kept).as_posix() for p in kept.rglob("*") if p.is_file()} == set(before)
     assert study_for(tmp_path / "results", study.sha256).sha256 == study.sha256
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_programs_of_a_study_stay_programs_in_its_copy(
+    study: Study, tmp_path: Path, umask: int
+) -> None:
+    assert study.folder is not None
+    modes = {"shared/run": 0o755, "shared/setuid": 0o6751, "shared/all": 0o777, "shared/x": 0o666}
+    for name, mode in modes.items():
+        (study.folder / name).write_text("#!/bin/sh\n")
+        (study.folder / name).chmod(mode)
+    again = load_study(study.folder)
+    before = os.umask(umask)
+    try:
+        (tmp_path / "results").mkdir()
+        keep_study(again, tmp_path / "results")
+    finally:
+        os.umask(before)
+    kept = study_for(tmp_path / "results", again.sha256)
+    assert kept.folder is not None and kept.sha256 == again.sha256
+    found = {name: (kept.folder / name).stat().st_mode & 0o7777 for name in modes}
+    wanted = dict.fromkeys(modes, 0o755 & ~umask) | {"shared/x": 0o644 & ~umask}
+    assert found == wanted
+    assert sent(kept) == sent(again)  # by references that hold the modes
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git here")

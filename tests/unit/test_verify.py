@@ -11,17 +11,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from test_explain import varied
-from test_pipeline import PINS, STUDY, Bench, StopAt
-from test_verify_sums import unreadable
+from support.bench import PINS, STUDY, Bench, StopAt, varied
+from support.folders import rewritten, unreadable
 
 import kit.cli
-from kit import explain, pipeline
-from kit.images.build import Options
+from kit.app import ablate, pipeline
+from kit.images.build.arms import Options
 from kit.judge import statistics
-from kit.measure.runlog import NAME
-from kit.report.files import SUMS, sums_of
+from kit.report.files import SUMS
+from kit.results.names import ABLATION, RUN_LOG
+from kit.results.sums import read_sums, sums_of
 from kit.verify import verify
+
+pytestmark = pytest.mark.drawn
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def wrong(folder: Path) -> dict[str, tuple[str, ...]]:
-    return {f.what: f.wrong for f in verify(folder, pipeline.EXPLAINING) if f.wrong}
+    return {f.what: f.wrong for f in verify(folder, pipeline.ABLATION) if f.wrong}
 
 
 def test_a_folder_as_it_was_written_holds(folder: Path, capsys) -> None:
@@ -53,7 +55,7 @@ def test_a_folder_as_it_was_written_holds(folder: Path, capsys) -> None:
     "name",
     [
         "report.md", "results.json", "report.html", "SHA256SUMS", "study/claims.yaml",
-        "formats/fits.csv", "plots/gains.svg", "sbom/python-cpu.cdx.json", NAME,
+        "formats/fits.csv", "plots/gains.svg", "sbom/python-cpu.cdx.json", RUN_LOG,
     ],
 )  # fmt: skip
 def test_a_change_of_any_file_is_found_and_named(folder: Path, name: str, capsys) -> None:
@@ -119,7 +121,7 @@ def test_plots_of_another_drawing_library_are_said_and_no_fault(folder: Path) ->
     names = plots(folder)
     redrawn(folder, names)
     assert wrong(folder) == {}
-    (found,) = (f for f in verify(folder, pipeline.EXPLAINING) if f.what == "reports")
+    (found,) = (f for f in verify(folder, pipeline.ABLATION) if f.what == "reports")
     assert "otherwise drawn" in found.good and all(name in found.good for name in names)
 
 
@@ -158,7 +160,7 @@ def test_plots_of_another_version_are_named_and_not_compared(folder: Path) -> No
     # Versions 3.8 and 3.9 draw all PNGs but one the same.
     redrawn(folder, ["plots/gains.png"])
     assert wrong(folder) == {}
-    (found,) = (f for f in verify(folder, pipeline.EXPLAINING) if f.what == "reports")
+    (found,) = (f for f in verify(folder, pipeline.ABLATION) if f.what == "reports")
     assert "matplotlib 3.8.4" in found.good
     assert all(name in found.good for name in (*names, "plots/gains.png"))
     assert "plots/runs.png" not in found.good
@@ -175,7 +177,7 @@ def test_a_library_with_other_last_digits_is_no_tampering(
 ) -> None:
     half_width = statistics.half_width
     monkeypatch.setattr(statistics, "half_width", lambda *a: half_width(*a) * (1 + off))
-    found = {f.what: f for f in verify(folder, pipeline.EXPLAINING)}
+    found = {f.what: f for f in verify(folder, pipeline.ABLATION)}
     if holds:
         assert [f for f in found.values() if f.wrong] == []
         assert "last digits" in found["reports"].good
@@ -280,13 +282,30 @@ def test_reports_of_another_kit_are_said_to_be_and_not_called_changed(
 def test_an_unfinished_explanation_is_one_finding(folder: Path, tmp_path: Path, capsys) -> None:
     bench = Bench(tmp_path, StopAt(5))
     with pytest.raises(KeyboardInterrupt):
-        explain.explain(bench.world(), STUDY, PINS, Options(), folder / pipeline.EXPLAINING, 2, 3)
-    said = {"explanation: reports": ("it is unfinished: the same `kit explain` goes on with it",)}
+        ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder / pipeline.ABLATION, 2, 3)
+    said = {"explanation: reports": ("it is unfinished: the same `kit ablate` goes on with it",)}
     assert wrong(folder) == said
     assert kit.cli.run(["verify", str(folder)]) == 8
     assert "explanation: reports" in capsys.readouterr().err
     pipeline.report(folder, STUDY)
     assert wrong(folder) == said
+
+
+def test_files_of_an_unfinished_explanation_are_said_to_be_unchecked(
+    folder: Path, tmp_path: Path
+) -> None:
+    def told() -> str:
+        return next(f.good for f in verify(folder, ABLATION) if f.what == "files")
+
+    listed = len(read_sums((folder / "SHA256SUMS").read_bytes()))
+    assert told() == f"{listed}, each by its sum"
+    bench = Bench(tmp_path, StopAt(5))
+    with pytest.raises(KeyboardInterrupt):
+        ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder / ABLATION, 2, 3)
+    for _ in range(2):  # the explanation's files are in no list of sums, then in it
+        assert told().startswith(f"{listed}, ")
+        assert f"not checked: {ABLATION}/" in told()
+        pipeline.report(folder, STUDY)
 
 
 def test_a_report_that_cannot_be_read_hides_nothing_else(
@@ -309,10 +328,10 @@ def test_a_log_that_cannot_be_read_hides_nothing_else(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "results.json").write_text("{}")
-    unreadable(monkeypatch, NAME)
+    unreadable(monkeypatch, RUN_LOG)
     found = wrong(folder)
     assert "results.json was changed" in found["files"]
-    assert all(f"{NAME}" in found[w][0] for w in ("chain of the log", "log and study"))
+    assert all(f"{RUN_LOG}" in found[w][0] for w in ("chain of the log", "log and study"))
 
 
 @pytest.mark.parametrize(
@@ -327,12 +346,12 @@ def test_a_log_of_wrong_types_is_a_finding_and_hides_no_other(folder: Path, chan
     rewritten(folder, change)
     (folder / "results.json").write_text("{}")
     found = wrong(folder)
-    assert f"{NAME}, line" in found["log and study"][0]
+    assert f"{RUN_LOG}, line" in found["log and study"][0]
     assert "results.json was changed" in found["files"]
 
 
 def test_a_deep_line_is_a_finding(folder: Path) -> None:
-    with (folder / NAME).open("a") as log:
+    with (folder / RUN_LOG).open("a") as log:
         log.write("[" * 100_000 + "\n")
     found = wrong(folder)
     assert "an earlier line was changed" in found["chain of the log"][0]
@@ -347,20 +366,20 @@ def test_a_file_of_the_study_whose_name_is_no_text_is_a_finding(folder: Path) ->
 
 
 def test_a_second_executable_is_named(folder: Path) -> None:
-    lines = (folder / NAME).read_text().splitlines()
+    lines = (folder / RUN_LOG).read_text().splitlines()
     (executable,) = (line for line in lines if json.loads(line)["type"] == "executable")
-    (folder / NAME).write_text("\n".join([*lines, executable]) + "\n")
+    (folder / RUN_LOG).write_text("\n".join([*lines, executable]) + "\n")
     assert "a second executable, line 2 is one already" in wrong(folder)["log and study"][0]
 
 
 def test_an_explanation_inside_is_checked_like_its_session(folder: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied())
-    beside = explain.explain(
-        bench.world(), STUDY, PINS, Options(), folder / pipeline.EXPLAINING, 2, 3
+    beside = ablate.ablate(
+        bench.runtime(), STUDY, PINS, Options(), folder / pipeline.ABLATION, 2, 3
     )
-    found = explain.explanation(beside, STUDY)
+    found = ablate.explanation(beside, STUDY)
     assert found is not None
-    explain.write(beside, found)
+    ablate.write(beside, found)
     assert wrong(beside) == {}
     pipeline.report(folder, STUDY)
     assert wrong(folder) == {}
@@ -377,20 +396,6 @@ def test_a_missing_and_a_strange_file_are_named(folder: Path) -> None:
     found = wrong(folder)
     assert "report.md is missing" in found["files"] and "report.md is missing" in found["reports"]
     assert "plots/more.svg was added" in found["files"]
-
-
-def rewritten(folder: Path, change) -> None:
-    """The log with each run's line changed, its chain and the folder's reports made anew."""
-    import hashlib
-
-    lines, before = [], ""
-    for line in (folder / NAME).read_text().splitlines():
-        document = json.loads(line)
-        change(document)
-        document["after"] = before
-        lines.append(json.dumps(document, sort_keys=True))
-        before = hashlib.sha256(lines[-1].encode()).hexdigest()
-    (folder / NAME).write_text("\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize(
@@ -424,7 +429,7 @@ def test_a_plan_that_the_seed_does_not_make_is_named(folder: Path) -> None:
 
 def test_no_session_at_all_is_an_input_error(tmp_path: Path, capsys) -> None:
     assert kit.cli.run(["verify", str(tmp_path)]) == 2
-    (tmp_path / NAME).write_text("no log\n")
+    (tmp_path / RUN_LOG).write_text("no log\n")
     assert kit.cli.run(["verify", str(tmp_path)]) == 8
 
 

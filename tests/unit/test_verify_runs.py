@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import RunScript, fails
-from measured import spec_of, works
-from test_explain import varied
-from test_pipeline import STUDY, Bench, StopAt, failing
+from support.bench import STUDY, Bench, StopAt, failing, varied
+from support.measured import spec_of, works
 
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.judge.comparison import judge
-from kit.measure.runlog import read_session
-from kit.measure.session import RunEntry, Session
 from kit.plan.shard import Shard
 from kit.report.model import build_report
+from kit.results.runlog import read_session
+from kit.results.session import RunEntry, Session
 from kit.verify.runs import differences
 
 

@@ -6,12 +6,13 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.folders import unreadable
 
 from kit.errors import InputError
-from kit.report.files import SUMS, add_sums, read_sums, sums_of
+from kit.report.files import SUMS
+from kit.results.sums import add_sums, read_sums, sums_of
 from kit.verify.sums import ANY, Known, check
 
 NAMES = ["plain", "new\nline", "back\\slash", "\\n", "a\u2028b", "a\x85b", "a\x0bb", " two  gaps "]
@@ -25,18 +26,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "own.part").write_text("a study's own")
     return tmp_path
-
-
-def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """The file or folder of that name as another user has it (the tests may run as root)."""
-    opened = os.open
-
-    def refused(path: object, *arguments: Any, **named: Any) -> int:
-        if path == name:
-            raise PermissionError(13, "Permission denied", name)
-        return opened(path, *arguments, **named)
-
-    monkeypatch.setattr(os, "open", refused)
 
 
 def summed(folder: Path) -> Path:

@@ -13,14 +13,17 @@ from pathlib import Path
 import pytest
 from golden.archive import ARCHIVES, opened, reported
 
-from kit import pipeline
-from kit.measure.runlog import read_session
-from kit.measure.session import Session
-from kit.report.files import SUMS, sums_of, without_pictures
-from kit.study.kept import study_for
+from kit.app import pipeline
+from kit.report.files import SUMS, without_pictures
+from kit.results.runlog import read_session
+from kit.results.session import Session
+from kit.results.snapshot import study_for
+from kit.results.sums import sums_of
 from kit.study.model import Study
 from kit.verify import reports, verify
 from kit.verify.finding import Finding
+
+pytestmark = pytest.mark.drawn
 
 LOG, BILLS, STUDY = "runlog.jsonl", "sbom/", "study/"
 SAMPLE = 100
@@ -62,7 +65,7 @@ def derived_once(golden: Path) -> Iterator[None]:
 
 def resummed(folder: Path) -> None:
     """What somebody does who changes a file and hides it."""
-    for place in (folder / pipeline.EXPLAINING, folder):
+    for place in (folder / pipeline.ABLATION, folder):
         (place / SUMS).write_bytes(sums_of(place))
 
 
@@ -77,7 +80,7 @@ class Read:
 
     def reports(self) -> tuple[Finding, Finding]:
         """What is found of the reports, of the session and of the explanation in it."""
-        beside = self.folder / pipeline.EXPLAINING
+        beside = self.folder / pipeline.ABLATION
         own = reports.check(self.folder, self.own, self.study, beside, False)
         inside = reports.check(beside, self.explaining, self.study, None, False)
         return own.finding, inside.finding
@@ -90,7 +93,7 @@ class Read:
 def read(folder: Path) -> Read:
     own = read_session(folder)
     study = study_for(folder, own.header.plan.study_sha256)
-    return Read(folder, study, own, read_session(folder / pipeline.EXPLAINING))
+    return Read(folder, study, own, read_session(folder / pipeline.ABLATION))
 
 
 def derived(folder: Path) -> list[str]:
@@ -128,7 +131,7 @@ def test_a_changed_number_is_found_by_the_whole_check_though_its_sum_is_right(fo
     at = next(numbers(path.read_bytes()))
     path.write_bytes(path.read_bytes().replace(at[0], moved(at[0]), 1))
     resummed(folder)
-    found = {each.what: each.wrong for each in verify(folder, pipeline.EXPLAINING) if each.wrong}
+    found = {each.what: each.wrong for each in verify(folder, pipeline.ABLATION) if each.wrong}
     assert found == {"reports": tuple(said("results.json"))}
 
 
@@ -228,7 +231,7 @@ def test_one_bit_of_every_number_is_accepted_and_said(folder: Path) -> None:
         path = folder / name
         path.write_bytes(dumped(changed(by_one_bit)(json.loads(path.read_bytes())), name))
     resummed(folder)
-    found = verify(folder, pipeline.EXPLAINING)
+    found = verify(folder, pipeline.ABLATION)
     assert [each for each in found if each.wrong] == []
     good = " ".join(each.good for each in found)
     assert all(name.removeprefix("explain/") in good for name in names)

@@ -4,88 +4,131 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterable
 
-from kit.measure.session import Session
 from kit.report.appendix import costs
-from kit.report.appendix.parts import TO_FILL_IN, Command, Facts, Section, Text
-from kit.report.gpu import GpuReport
+from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
 from kit.report.numbers import gigabytes
+from kit.results.session import Session
 
+TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
+"""What no log and no study holds."""
 _MINIMUM = (
-    "Linux on x86-64 with Python 3.10 or newer, and a container engine (Docker or Podman); "
-    "kit setup installs one on Debian and Ubuntu."
+    "Linux on x86-64 with Python 3.10 or newer, and a container engine (Docker or Podman); ",
+    Code("kit setup"),
+    " installs one on Debian and Ubuntu.",
+)
+_SUBSTITUTES = (
+    "For each component: what the paper names, what this session had, and why. A verdict that "
+    "rests on a substitute is INDICATIVE; ",
+    Code("kit reproduce --strict"),
+    " refuses substitutes.",
 )
 
+LONGEST_COMMAND = 10_000
+"""Characters of a command that are split into words."""
+Facts = tuple[tuple[str, str], ...]
 
-def opening(session: Session, model: ReportModel) -> tuple[Section, ...]:
-    """Everything that is the same for all experiments."""
+
+def opening(session: Session, model: ReportModel) -> tuple[Prose, ...]:
+    """Return everything that is the same for all experiments, below the title."""
     return (
-        Section("Abstract", (Text(_abstract(model)),)),
-        Section("Check-list", (Facts(_checklist(session, model)),)),
-        Section("Description and requirements", (Text(_MINIMUM), Facts(_requirements(model)))),
-        Section("What stood in for what", (Text(_SUBSTITUTES), Facts(_components(model)))),
-        Section(
-            "Installation",
-            (
-                Text("In a copy of the artifact:"),
-                Command("pip install ."),
-                Command("kit doctor"),
-                Text(
-                    "The second command checks every requirement and names the remedy for what "
-                    "is missing. Where there is no engine:"
-                ),
-                Command("kit setup"),
-                Text("A small session, to see that all works, within minutes once images exist:"),
-                Command(_small(model)),
-            ),
+        Heading(1, f"Artifact appendix: {model.study.title}"),
+        Heading(2, "Abstract"),
+        Paragraph(_abstract(model)),
+        Heading(2, "Check-list"),
+        listed((*_workload(model), *_machine(model), *_effort(session, model))),
+        Heading(2, "Description and requirements"),
+        Paragraph(_MINIMUM),
+        listed(_requirements(model)),
+        Heading(2, "Substituted components"),
+        Paragraph(_SUBSTITUTES),
+        listed(_components(model)),
+        Heading(2, "Installation"),
+        *_installation(model),
+    )
+
+
+def listed(rows: Iterable[tuple[str, str]]) -> Prose:
+    """Return names with their values.
+
+    A list and no table: values are long, and a table would be padded to the longest.
+    """
+    items = tuple((Strong(name), ": ", value or "not known") for name, value in rows)
+    return List(items) if items else Paragraph("None.")
+
+
+def _installation(model: ReportModel) -> tuple[Prose, ...]:
+    return (
+        Paragraph("In a copy of the artifact:"),
+        CodeBlock("pip install ."),
+        CodeBlock("kit doctor"),
+        Paragraph(
+            "The second command checks every requirement and prints a remedy for each that is "
+            "missing. To install a container engine:"
         ),
+        CodeBlock("kit setup"),
+        Paragraph("To test the installation with a small session (minutes, once images exist):"),
+        CodeBlock(_small(model)),
     )
 
 
 def _small(model: ReportModel) -> str:
-    """The study's smallest session, of the same study as this one."""
+    """Return the command of the study's smallest session, of the same study as this one."""
     tiers = model.study.protocol.tiers.values()
     smallest = min(tiers, key=lambda tier: tier.blocks * tier.repeats)
+    command = model.header.command
     try:
-        words = shlex.split(model.header.command)
-    except ValueError:  # a log may hold anything
+        # A log may hold anything, and splitting takes the square of the length.
+        words = shlex.split(command) if len(command) <= LONGEST_COMMAND else []
+    except ValueError:
         words = []
     at = words.index("--study") if "--study" in words else len(words)
     return shlex.join(["kit", "reproduce", "--budget", smallest.name, *words[at : at + 2]])
 
 
-def _abstract(model: ReportModel) -> str:
+def _abstract(model: ReportModel) -> tuple[str, ...]:
     plan, judged = model.header.plan, model.judged
     claims = len(model.study.claims) + len(judged.executable) + len(model.study.training)
     return (
-        f"The artifact checks: {model.study.paper.citation} It asks: {model.study.title} "
-        f"It runs {' and '.join(plan.arms)} in containers, {plan.blocks} blocks in random order "
-        f"with {plan.repeats} fits in a run, checks by hashes that they did the same work, and "
-        f"judges {claims} measured claims and {len(judged.findings)} on the paper's own numbers. "
-        f"What this session found: {model.headline}"
+        "The artifact checks: ", model.study.paper.citation, " Question: ", model.study.title,
+        f" It runs {' and '.join(plan.arms)} in containers, {plan.blocks} blocks in random order "
+        f"with {plan.repeats} fits per run, checks by hashes that they did the same work, and "
+        f"judges {claims} measured claims and {len(judged.findings)} on the published numbers "
+        "alone. Result of this session: ", model.headline,
+    )  # fmt: skip
+
+
+def _workload(model: ReportModel) -> Facts:
+    study, arms = model.study, model.header.plan.arms
+    workload = json.dumps(study.workload, sort_keys=True)
+    return (
+        ("Algorithm", f"one workload, the same in every arm: {workload}"),
+        ("Program", f"{', '.join(arms)}, driven by kit {model.header.kit_version}"),
+        ("Binary", "container images, identified by digest in report.md and in sbom/"),
+        ("Data set", _component(model, "data") or "part of the workload"),
     )
 
 
-def _checklist(session: Session, model: ReportModel) -> tuple[tuple[str, str], ...]:
-    header, study = model.header, model.study
-    plan, host = header.plan, header.host
-    workload = json.dumps(study.workload, sort_keys=True)
-    statistics = ", ".join(dict.fromkeys(claim.statistic for claim in study.claims)) or "none"
-    arms = plan.arms
+def _machine(model: ReportModel) -> Facts:
+    host, limits = model.header.host, model.header.plan.limits
     return (
-        ("Algorithm", f"one workload, the same in every arm: {workload}"),
-        ("Program", f"{', '.join(arms)}, driven by kit {header.kit_version}"),
-        ("Binary", "container images, named by digest in report.md and in sbom/"),
-        ("Data set", _component(model, "data") or "part of the workload"),
         ("Run-time environment", f"{host.operating_system}, Linux {host.kernel}, {host.engine}"),
         ("Software in the images", _versions(model)),
         ("Hardware", _hardware(model)),
         (
             "Execution",
-            f"one container a run, {plan.design}, no network, CPUs "
-            f"{plan.limits.cpuset or 'all'}, {gigabytes(plan.limits.memory_bytes)} of memory",
+            f"one container per run, {model.header.plan.design}, no network, CPUs "
+            f"{limits.cpuset or 'all'}, {gigabytes(limits.memory_bytes)} of memory",
         ),
+    )
+
+
+def _effort(session: Session, model: ReportModel) -> Facts:
+    study = model.study
+    statistics = ", ".join(dict.fromkeys(claim.statistic for claim in study.claims)) or "none"
+    return (
         (
             "Metrics",
             f"wall seconds of a fit ({statistics}); the gain of {study.contender} over "
@@ -94,13 +137,13 @@ def _checklist(session: Session, model: ReportModel) -> tuple[tuple[str, str], .
         (
             "Output",
             "report.md, report.html, results.json, plots, files for other tools, "
-            "and the run log they all follow from",
+            "and the run log they are derived from",
         ),
         ("Experiments", f"{len(session.entries)} runs in this session, by one command"),
         ("Disk space required (approximately)", _disk_needed(model)),
         (
             "Time to prepare workflow (approximately)",
-            "not measured: the images are found or built before the session's clock starts",
+            "not measured: images are found or built before the session's clock starts",
         ),
         ("Time to complete (approximately)", costs.whole(session)),
         ("Publicly available", f"{TO_FILL_IN}: address"),
@@ -109,7 +152,7 @@ def _checklist(session: Session, model: ReportModel) -> tuple[tuple[str, str], .
     )
 
 
-def _requirements(model: ReportModel) -> tuple[tuple[str, str], ...]:
+def _requirements(model: ReportModel) -> Facts:
     protocol, plan = model.study.protocol, model.header.plan
     gpu = any(model.study.arms[arm].variant == "cuda" for arm in plan.arms)
     need = protocol.memory.of(plan.repeats)
@@ -123,17 +166,11 @@ def _requirements(model: ReportModel) -> tuple[tuple[str, str], ...]:
     )
 
 
-_SUBSTITUTES = (
-    "What the paper names, what this session had, and why. A verdict that rests on a substitute "
-    "is INDICATIVE; kit reproduce --strict refuses substitutes."
-)
-
-
-def _components(model: ReportModel) -> tuple[tuple[str, str], ...]:
+def _components(model: ReportModel) -> Facts:
     return tuple(
         (
             row.name,
-            f"{'exact' if row.exact else 'SUBSTITUTED'}: {row.got}; wanted: {row.wanted}; "
+            f"{'exact' if row.exact else 'SUBSTITUTED'}: {row.got}; published: {row.wanted}; "
             f"{row.why}",
         )
         for row in model.header.fidelity
@@ -154,21 +191,18 @@ def _versions(model: ReportModel) -> str:
 
 
 def _hardware(model: ReportModel) -> str:
-    host = model.header.host
+    host, gpu = model.header.host, model.gpu
     text = (
         f"{host.cpu_model or 'CPU not known'}, {host.cpus} CPUs, "
         f"{gigabytes(host.memory_bytes)} of memory"
     )
     if host.virtualization:
         text += f", {host.virtualization}"
-    text += _gpu(model.gpu)
+    if gpu is not None and gpu.check.gpu is not None:
+        text += f", {gpu.check.gpu.name}"
     if model.header.shards:
-        text += f"; gathered from: {'; '.join(model.header.shards)}"
+        text += f"; merged from: {'; '.join(model.header.shards)}"
     return text
-
-
-def _gpu(part: GpuReport | None) -> str:
-    return "" if part is None or part.check.gpu is None else f", {part.check.gpu.name}"
 
 
 def _disk_needed(model: ReportModel) -> str:

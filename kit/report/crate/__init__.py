@@ -12,13 +12,14 @@ from collections.abc import Collection
 from typing import Any
 
 from kit.plan.shard import of_shard, parse_shard
-from kit.report.crate import made, used
+from kit.report.crate import inputs as used
+from kit.report.crate import outputs as made
 from kit.report.crate.entities import Entity, compact, day, entity, ref, refs, when
-from kit.report.crate.made import data_entities
+from kit.report.crate.outputs import data_entities
 from kit.report.model import ReportModel
 from kit.report.text import plain
+from kit.results.names import CRATE
 
-NAME = "ro-crate-metadata.json"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _CONTEXT = (f"{_CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context")
@@ -40,7 +41,7 @@ def render(model: ReportModel, names: Collection[str]) -> bytes:
         *made.verdicts(model),
     ]
     graph = [
-        entity(NAME, "CreativeWork", conformsTo=ref(_CRATE), about=ref("./")),
+        entity(CRATE, "CreativeWork", conformsTo=ref(_CRATE), about=ref("./")),
         _root(model, parts),
         entity(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
         entity(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from kit.report.model import ReportModel
 
-FOLDER = "plots"
 _DRAWN_BY = re.compile(rb"<dc:title>Matplotlib v([\w.+-]{1,40}),")
 
 
@@ -31,7 +30,7 @@ def draw_all(model: ReportModel) -> tuple[Plot, ...]:
 
 
 def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
-    """Content by file name below ``FOLDER``."""
+    """Content by file name below ``PLOTS``."""
     return {
         f"{plot.name}.{kind}": content
         for plot in plots

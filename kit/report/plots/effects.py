@@ -20,7 +20,7 @@ from kit.judge.effects import (
     is_determined,
     log_of,
 )
-from kit.judge.robustness import EQUIVALENCE_PERCENT
+from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
 from kit.report.numbers import UNDETERMINED
 from kit.report.plots.style import FAINT, INK

@@ -1,1 +1,1 @@
-"""The sections of the markdown report; each takes the model and returns safe text."""
+"""Sections of a report: each takes the model and returns blocks, none where it has no content."""

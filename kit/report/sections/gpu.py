@@ -1,45 +1,44 @@
-"""The GPU: what is missing or to be known, proof of its work, each run, CPU against GPU."""
+"""The GPU: what is missing, proof of its work, each run, CPU against GPU."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.gpu.facts import Finding, Gpu, GpuSample
+from kit.host.gpu.facts import Finding, Gpu, GpuSample
+from kit.report.document import Block, Code, List, Paragraph, Strong, Table, Text, Tone, facts
 from kit.report.gpu import GpuReport, GpuRun
 from kit.report.model import ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio
-from kit.report.tables import bullets, facts, table
-from kit.report.text import code, inline
 
-_LONG = 600
+_PLACEMENTS = (
+    "Device of each arm, as TensorFlow placed the work (ops: of the training graph of the "
+    "identity run):"
+)
+_RATIOS = (
+    "CPU against GPU, which the paper does not claim: the ratio of the warm medians over blocks "
+    "with its 95 % interval. Above 1 the GPU is faster."
+)
 
 
-def gpu(model: ReportModel) -> str:
-    """The whole section; empty where no GPU was asked for."""
+def gpu(model: ReportModel) -> tuple[Block, ...]:
+    """Return the section; nothing where no GPU was requested."""
     part = model.gpu
     if part is None:
-        return ""
-    parts = []
-    if part.check.problems:
-        arms = inline(", ".join(part.check.arms))
-        parts.append(f"**The CUDA arms ({arms}) could not be tested here.** What is missing:")
-        parts.append(_findings(part.check.problems))
-    if part.check.warnings:
-        parts += ["Warnings:", _findings(part.check.warnings)]
-    if part.check.gpu is not None:
-        parts.append(_found(part.check.gpu, len(part.check.gpus)))
-    if part.runs:
-        parts += [_placements(part), _runs(part)]
-    if part.ratios:
-        parts.append(_ratios(part))
-    return "\n\n".join(parts)
+        return ()
+    return (
+        *_missing(part),
+        *((Paragraph("Warnings:"), _findings(part.check.warnings)) if part.check.warnings else ()),
+        *((_found(part.check.gpu, len(part.check.gpus)),) if part.check.gpu is not None else ()),
+        *((*_placements(part), *_runs(part)) if part.runs else ()),
+        *(_ratios(part) if part.ratios else ()),
+    )
 
 
 def summary(part: GpuReport) -> tuple[tuple[str, str], ...]:
-    """Rows for the table of the host; values are made safe there."""
+    """Return rows for the table of the host."""
     chosen = part.check.gpu
     if chosen is None:
-        return (("GPU", "none that the CUDA arms could use"),)
+        return (("GPU", "none that the CUDA arms can use"),)
     rows = [("GPU", f"{chosen.name}, driver {chosen.driver}")]
     clocks = [
         mhz
@@ -52,75 +51,74 @@ def summary(part: GpuReport) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
-def _findings(findings: Sequence[Finding]) -> str:
-    return bullets(
-        [f"{inline(f.what, _LONG)}. Remedy: {inline(f.remedy, _LONG)}" for f in findings]
-    )
+def _missing(part: GpuReport) -> tuple[Block, ...]:
+    if not part.check.problems:
+        return ()
+    arms = ", ".join(part.check.arms)
+    said = Strong(f"The CUDA arms ({arms}) are not testable here.")
+    return Paragraph((said, " Missing:")), _findings(part.check.problems)
 
 
-def _found(chosen: Gpu, count: int) -> str:
+def _findings(findings: Sequence[Finding]) -> List:
+    return List(tuple((f.what, ". Remedy: ", f.remedy) for f in findings))
+
+
+def _found(chosen: Gpu, count: int) -> Table:
     major, minor = chosen.compute_capability
     total, free = (gigabytes(n) for n in (chosen.memory_total_bytes, chosen.memory_free_bytes))
     return facts(
-        [
+        (
             ("GPU", f"{chosen.name} (number {chosen.index} of {count} here)"),
             ("UUID", chosen.uuid),
             ("driver", chosen.driver),
             ("compute capability", f"{major}.{minor}"),
             ("memory", f"{total}, {free} free before the session"),
-        ]
+        )
     )
 
 
-def _placements(part: GpuReport) -> str:
-    rows = [
-        [
-            inline(p.arm),
-            inline(p.device) or NONE,
+def _placements(part: GpuReport) -> tuple[Block, ...]:
+    rows = tuple(
+        (
+            p.arm,
+            p.device or NONE,
             NONE if p.gpu_ops is None else str(p.gpu_ops),
             NONE if p.cpu_ops is None else str(p.cpu_ops),
             megabytes(p.peak_bytes),
-        ]
+        )
         for p in part.placements
-    ]
-    headers = ["arm", "device", "ops on GPU", "ops on CPU", "GPU memory held, peak (MB)"]
-    return (
-        f"Which device did the work, as TensorFlow placed it (ops: the training graph of the "
-        f"identity run):\n\n{table(headers, rows, 'llrrr')}"
     )
+    header = ("arm", "device", "ops on GPU", "ops on CPU", "GPU memory held, peak (MB)")
+    return Paragraph(_PLACEMENTS), Table(header, rows)
 
 
-def _runs(part: GpuReport) -> str:
-    rows = [_run(run) for run in part.runs]
-    headers = [
-        "run", "SM clock (MHz)", "heat (C)", "power mean / most (W)", "memory used (MB)",
+def _runs(part: GpuReport) -> tuple[Block, ...]:
+    header = (
+        "run", "SM clock (MHz)", "temperature (°C)", "power, mean / max (W)", "memory used (MB)",
         "processes", "clocks limited by", "flag",
-    ]  # fmt: skip
-    said = (
-        f"{part.flag_line} Leaving them out would choose among the results."
-        if part.throttled
-        else f"The GPU was slowed down in none of {len(part.runs)} CUDA runs."
-    )
+    )  # fmt: skip
+    said = f"The GPU was throttled in none of {len(part.runs)} CUDA runs."
+    if part.throttled:
+        said = f"{part.flag_line} Leaving them out would select among the results."
+    blocks: tuple[Block, ...] = Table(header, tuple(map(_run, part.runs))), Paragraph(said)
     failures = dict.fromkeys(reason for run in part.runs for reason in run.sample.failures)
-    lines = [table(headers, rows, "lrrrrr"), said]
-    if failures:
-        lines.append("Readings that could not be taken:")
-        lines.append(bullets([inline(reason) for reason in failures]))
-    return "\n\n".join(lines)
+    if not failures:
+        return blocks
+    return *blocks, Paragraph("Failed readings:"), List(tuple(failures))
 
 
-def _run(run: GpuRun) -> list[str]:
+def _run(run: GpuRun) -> tuple[Text, ...]:
     sample = run.sample
-    return [
-        code(run.run_id),
+    return (
+        Code(run.run_id),
         _between(sample.sm_mhz_min, sample.sm_mhz_max),
         NONE if sample.temperature_max_c is None else str(sample.temperature_max_c),
         _power(sample),
         megabytes(sample.memory_max_bytes),
         str(len(sample.pids)),
-        inline(", ".join(sample.throttle)) or NONE,
-        "**throttled**" if run.throttled else NONE,
-    ]
+        ", ".join(sample.throttle) or NONE,
+        Strong("throttled", Tone.BAD) if run.throttled else NONE,
+    )
 
 
 def _between(low: int | None, high: int | None) -> str:
@@ -135,21 +133,17 @@ def _power(sample: GpuSample) -> str:
     return f"{fixed(sample.power_mean_w)} / {fixed(sample.power_max_w)}"
 
 
-def _ratios(part: GpuReport) -> str:
-    rows = [
-        [
-            inline(r.stack),
-            inline(r.cpu),
-            inline(r.cuda),
+def _ratios(part: GpuReport) -> tuple[Block, ...]:
+    rows = tuple(
+        (
+            r.stack,
+            r.cpu,
+            r.cuda,
             str(r.estimate.pairs),
             ratio(r.estimate),
-            inline(r.estimate.note) or NONE,
-        ]
+            r.estimate.note or NONE,
+        )
         for r in part.ratios
-    ]
-    headers = ["stack", "CPU arm", "CUDA arm", "blocks", "ratio CPU/GPU", "note"]
-    return (
-        "CPU against GPU, which is not a claim of the paper: the ratio of a run's median fit "
-        "without the cold one, over blocks, with its 95 % interval; above 1 the GPU is faster.\n\n"
-        f"{table(headers, rows, 'lllrr')}"
     )
+    header = ("stack", "CPU arm", "CUDA arm", "blocks", "ratio CPU/GPU", "note")
+    return Paragraph(_RATIOS), Table(header, rows)

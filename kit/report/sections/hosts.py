@@ -1,52 +1,48 @@
-"""Several hosts, side by side."""
+"""Several hosts, next to each other."""
 
 from __future__ import annotations
 
-from kit.judge.hosts import Hosts
+from kit.report.document import Block, Code, Paragraph, Table, Text
 from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import gain, p_value
-from kit.report.tables import table
-from kit.report.text import code, inline
+
+_NOTE = (
+    "A block is never split between hosts, so each ratio is of one machine. Machines with the "
+    "same CPU, memory and kernel count as one host. The last row is Welch's one-way test of "
+    "whether the hosts have one mean; if p is small, the interval over all blocks describes this "
+    "mixture of hosts and no single one."
+)
 
 
-def hosts(model: ReportModel) -> str:
-    """Each host's own gain by claim; empty where all blocks ran on one host."""
-    return "\n\n".join(
-        _variant(model, part, part.comparison.hosts)
+def hosts(model: ReportModel) -> tuple[Block, ...]:
+    """Return the gain of each host by claim; nothing where all blocks ran on one host."""
+    return tuple(
+        block
         for part in model.variants
         if part.comparison.hosts.parts
+        for block in _variant(part, len(model.variants) > 1)
     )
 
 
-def _variant(model: ReportModel, part: VariantReport, found: Hosts) -> str:
-    verdicts = part.comparison.verdicts
-    rows = [
-        [
+def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
+    verdicts, found = part.comparison.verdicts, part.comparison.hosts
+    rows: list[tuple[Text, ...]] = [
+        (
             f"host {number}",
-            code(own.machine),
+            Code(own.machine),
             str(len(own.blocks)),
             *(gain(own.estimates[v.claim.statistic], part.form) for v in verdicts),
-        ]
+        )
         for number, own in enumerate(found.parts, start=1)
     ]
-    rows.append(
-        [
-            "all",
-            "",
-            str(len(part.comparison.blocks)),
-            *(gain(v.measured, part.form) for v in verdicts),
-        ]
-    )
-    rows.append(["agree? p", "", "", *(_p(found.agreement[v.claim.statistic]) for v in verdicts)])
-    heads = [inline(f"{v.claim.id} {v.claim.statistic}") for v in verdicts]
-    prefix = f"Variant {inline(part.variant)}.\n\n" if len(model.variants) > 1 else ""
-    return (
-        f"{prefix}{table(['host', 'machine', 'blocks', *heads], rows)}\n\n"
-        "A block is never split between hosts, so each ratio is of one machine. Machines of the "
-        "same CPU, memory and kernel count as one host. The last row is Welch's one-way test of "
-        "whether the hosts have one mean; where it is small, the interval over all blocks speaks "
-        "of this mixture of hosts and of no single one."
-    )
+    everything = (gain(v.measured, part.form) for v in verdicts)
+    rows.append(("all", "", str(len(part.comparison.blocks)), *everything))
+    agreement = (_p(found.agreement[v.claim.statistic]) for v in verdicts)
+    rows.append(("p of one mean", "", "", *agreement))
+    heads = (f"{v.claim.id} {v.claim.statistic}" for v in verdicts)
+    table = Table(("host", "machine", "blocks", *heads), tuple(rows))
+    named = (Paragraph(f"Variant {part.variant}:"),) if several else ()
+    return *named, table, Paragraph(_NOTE)
 
 
 def _p(value: float | None) -> str:

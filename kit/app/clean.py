@@ -1,0 +1,289 @@
+"""What of the engine's store is the kit's own, and its removal.
+
+The label LABEL is not enough to tell: an image built FROM one of the kit's inherits
+it, and so does a container that somebody starts of one. Removed is only what carries
+the label and also bears the kit's own hand:
+
+- a container whose name is of the form that the kit gives (``kit-<16 hex digits>``);
+- a volume: labels of a volume are never inherited;
+- an image all of whose names begin with ``kit/``, and whose history says that the kit
+  built it. The kit's recipes set the label first in every stage, and the kit's builds
+  end with a step that sets RECIPE_LABEL: an image in whose history other steps follow
+  that one, without the label being set anew, is somebody else's. (Not every engine
+  records that last step; there only the names tell.) An unnamed image that one of
+  the kit's is built on is the kit's too.
+
+Of these, what something else rests on stays: an image that a container uses that is
+not removed, or that an image is built on that is not removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kit.engine.objects import (
+    OWNER,
+    ContainerEntry,
+    EngineObject,
+    EngineObjects,
+    ImageEntry,
+    Step,
+    VolumeEntry,
+    own_name,
+)
+from kit.engine.protocol import LABEL, LOCK_LABEL, Engine
+from kit.errors import InUseError
+from kit.images.build.recipe import RECIPE_LABEL
+
+_NOP = r"(?:/bin/sh -c #\(nop\)\s+)?"
+_LABEL_STEP = re.compile(rf"{_NOP}LABEL\s(?P<labels>.*)", re.DOTALL)
+_NO_LAYER = re.compile(
+    rf"{_NOP}(?:ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME)\b"
+)
+_WORKDIR = re.compile(rf"{_NOP}WORKDIR\b")
+# Podman names the registry of a short name.
+_SHORT = re.compile(r"(?:localhost/|docker\.io/)?")
+Removed = Callable[[EngineObject], None]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something with the kit's label that stays, and why."""
+
+    held: EngineObject
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to remove, in this order, and what stays. ``freed_bytes`` on the engine's disk."""
+
+    remove: tuple[EngineObject, ...]
+    kept: tuple[Kept, ...]
+    freed_bytes: int
+
+
+@dataclass(frozen=True)
+class Living:
+    """A kit that measures or builds now: the id of its lock, and who it is in words."""
+
+    lock: str
+    holder: str
+
+    def uses(self, held: ContainerEntry | VolumeEntry) -> bool:
+        """Whether it made that; another machine's kit has another lock."""
+        return held.labels.get(LOCK_LABEL) == self.lock
+
+
+def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None = None) -> Plan:
+    """Containers, then volumes, then images, each image before those it is built on.
+
+    ``living``: another kit that this machine's lock belongs to; None: there is none.
+    """
+    kept: list[Kept] = []
+    containers = _containers(objects, owner, living, kept)
+    staying = [held for held in objects.containers if held not in containers]
+    volumes = _volumes(objects, owner, staying, living, kept)
+    images = _images(objects, owner, staying, kept)
+    if living is not None:
+        kept += [Kept(image, f"{living.holder} may need it") for image in images]
+        images = []
+    remove: tuple[EngineObject, ...] = (*containers, *volumes, *images)
+    return Plan(remove, tuple(kept), freed(objects, remove))
+
+
+def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) -> Plan:
+    """Remove what the plan names; the plan as it could be done.
+
+    ``removed`` hears of each thing that is gone. What came into use since the plan
+    was made stays. An interrupt leaves the rest for the next time. Raises HostError.
+    """
+    gone: list[EngineObject] = []
+    kept = list(plan.kept)
+    for held in plan.remove:
+        try:
+            engine.discard(held)
+        except InUseError as error:
+            kept.append(Kept(held, error.problem))
+            continue
+        gone.append(held)
+        removed(held)
+    return Plan(tuple(gone), tuple(kept), freed(objects, gone))
+
+
+def freed(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
+    """Bytes that removing these frees: layers that no image that stays has, once each."""
+    going = set(map(_key, remove))
+    here: list[EngineObject] = [*objects.containers, *objects.volumes]
+    total = sum(held.size_bytes for held in here if _key(held) in going)
+    stays: set[tuple[str, ...]] = set()
+    goes: dict[tuple[str, ...], int] = {}
+    for image in objects.images:
+        chains = [image.layers[: i + 1] for i in range(len(image.layers))]
+        if _key(image) in going:
+            goes.update(zip(chains, _layer_sizes(image), strict=True))
+        else:
+            stays.update(chains)
+    return total + sum(size for chain, size in goes.items() if chain not in stays)
+
+
+def _containers(
+    objects: EngineObjects, owner: str, living: Living | None, kept: list[Kept]
+) -> list[ContainerEntry]:
+    named = own_name(owner)
+    found = []
+    for held in objects.containers:
+        if held.labels.get(LABEL) != owner:
+            continue
+        if not named.fullmatch(held.name):
+            kept.append(
+                Kept(held, "its name is not one that the kit gives: the label may be its image's")
+            )
+        elif living is not None and living.uses(held):
+            kept.append(Kept(held, f"{living.holder} uses it"))
+        else:
+            found.append(held)
+    return found
+
+
+def _volumes(
+    objects: EngineObjects,
+    owner: str,
+    staying: list[ContainerEntry],
+    living: Living | None,
+    kept: list[Kept],
+) -> list[VolumeEntry]:
+    users = {volume: held.name for held in staying for volume in held.volumes}
+    found = []
+    for held in objects.volumes:
+        if held.labels.get(LABEL) != owner:
+            continue
+        if held.name in users:
+            kept.append(Kept(held, f"container {users[held.name]} uses it"))
+        elif living is not None and living.uses(held):
+            kept.append(Kept(held, f"{living.holder} uses it"))
+        else:
+            found.append(held)
+    return found
+
+
+def _images(
+    objects: EngineObjects, owner: str, staying: list[ContainerEntry], kept: list[Kept]
+) -> list[ImageEntry]:
+    """Return the kit's images that nothing uses, each before those it is built on."""
+    by_id = {image.id: image for image in objects.images}
+    labelled = [image for image in objects.images if image.labels.get(LABEL) == owner]
+    foreign = _foreign(labelled, by_id, owner)
+    kept += [Kept(by_id[image_id], why) for image_id, why in foreign.items()]
+    own = [image for image in labelled if image.id not in foreign]
+    # Those furthest from their base first: whether a child stays is known by then.
+    own.sort(key=lambda image: -sum(1 for _ in _ancestors(image, by_id)))
+    users = {held.image_id: f"container {held.name} uses it" for held in staying}
+    return _unused(own, _children(objects.images), users, kept)
+
+
+def _foreign(
+    labelled: list[ImageEntry], by_id: dict[str, ImageEntry], owner: str
+) -> dict[str, str]:
+    """Return why an image that carries the label is not the kit's, by its id."""
+    foreign = {image.id: why for image in labelled if (why := _not_the_kits(image, owner))}
+    for image in labelled:
+        if image.id not in foreign:
+            # The unnamed steps of the kit's own build.
+            for ancestor in _ancestors(image, by_id):
+                if ancestor.names:
+                    break
+                foreign.pop(ancestor.id, None)
+    return foreign
+
+
+def _children(images: Iterable[ImageEntry]) -> dict[str, list[ImageEntry]]:
+    children: dict[str, list[ImageEntry]] = {}
+    for image in images:
+        children.setdefault(image.parent, []).append(image)
+    return children
+
+
+def _unused(
+    own: list[ImageEntry],
+    children: dict[str, list[ImageEntry]],
+    users: dict[str, str],
+    kept: list[Kept],
+) -> list[ImageEntry]:
+    """Return those that neither a container nor an image that stays rests on."""
+    going: dict[str, ImageEntry] = {}
+    causes: dict[str, str] = {}
+    for image in own:
+        resting = [child for child in children.get(image.id, ()) if child.id not in going]
+        if image.id in users:
+            kept.append(Kept(image, users[image.id]))
+        elif resting:
+            # Not the child but what the child stays for: a chain of steps says little.
+            causes[image.id] = causes.get(resting[0].id, title(resting[0]))
+            cause = causes[image.id] if image.names else "an image that stays"
+            kept.append(Kept(image, f"{cause} is built on it"))
+        else:
+            going[image.id] = image
+    return list(going.values())
+
+
+def title(held: EngineObject) -> str:
+    """What a person calls it."""
+    if isinstance(held, ImageEntry):
+        short = held.id.removeprefix("sha256:")[:12]
+        return f"image {held.names[0] if held.names else short}"
+    return f"{'container' if isinstance(held, ContainerEntry) else 'volume'} {held.name}"
+
+
+def _not_the_kits(image: ImageEntry, owner: str) -> str:
+    """Why an image that carries the label is not the kit's; "" if it is."""
+    for name in image.names:
+        if not _SHORT.sub("", name, count=1).startswith(f"{owner}/"):
+            return f"its name {name} is not one that the kit gives"
+    if not _built_by_the_kit(image.steps, owner):
+        return "the history shows no build by the kit"
+    return ""
+
+
+def _built_by_the_kit(steps: tuple[Step, ...], owner: str) -> bool:
+    for i, step in enumerate(reversed(steps)):
+        match = _LABEL_STEP.match(step.text)
+        labels = match["labels"] if match else ""
+        if _sets(labels, RECIPE_LABEL, r"\S+"):
+            # The end of a build, unless the engine put further labels after it.
+            return all(_LABEL_STEP.match(later.text) for later in steps[len(steps) - i :])
+        if _sets(labels, LABEL, re.escape(owner)):
+            return True
+    # An imported file system got its label without a step, and is all one step.
+    return len(steps) == 1
+
+
+def _sets(labels: str, name: str, value: str) -> bool:
+    """Whether a LABEL step sets that name to the value, a pattern. Podman quotes both."""
+    return re.search(rf'(?:^|\s)"?{re.escape(name)}"?="?{value}"?(?:\s|$)', labels) is not None
+
+
+def _ancestors(image: ImageEntry, by_id: dict[str, ImageEntry]) -> Iterable[ImageEntry]:
+    parent = by_id.get(image.parent)
+    while parent is not None:
+        yield parent
+        parent = by_id.get(parent.parent)
+
+
+def _layer_sizes(image: ImageEntry) -> list[int]:
+    """A size for every layer. The history has more steps than the image has layers."""
+    count = len(image.layers)
+    steps = [step for step in image.steps if step.size_bytes or not _NO_LAYER.match(step.text)]
+    if len(steps) > count:
+        # A step to a folder that was there already made no layer either.
+        steps = [step for step in steps if step.size_bytes or not _WORKDIR.match(step.text)]
+    if len(steps) != count:
+        steps = [step for step in steps if step.size_bytes]
+    sizes = [step.size_bytes for step in steps]
+    return [*sizes, *[0] * count][:count]
+
+
+def _key(held: EngineObject) -> tuple[str, str]:
+    return type(held).__name__, held.name if isinstance(held, VolumeEntry) else held.id

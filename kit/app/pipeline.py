@@ -1,0 +1,246 @@
+"""The way data takes: study, images, plan, measure, judge, report."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import kit
+from kit.app.images import build, build_images, check_disk
+from kit.app.request import Request, check_out, check_shard, repeating
+from kit.app.runner import measure, unfinished
+from kit.app.runtime import Runtime, check_quiet
+from kit.errors import HostError, InputError, RunError, SameWorkError
+from kit.files.write import write_below, write_whole
+from kit.host.facts import this_machine
+from kit.host.gpu.facts import GpuCheck
+from kit.host.gpu.session import ask, not_testable, refuse_other_gpu, testable
+from kit.images.build.arms import Builder, Options
+from kit.judge.comparison import judge
+from kit.measure.header import new_header
+from kit.measure.merge import executable_of, merged
+from kit.pins.load import Pins
+from kit.plan.make import cuda_arms, make_plan
+from kit.plan.model import Plan
+from kit.plan.resources import Resources, refuse_shortage, resources
+from kit.plan.shard import refuse_empty
+from kit.report.files import report_files
+from kit.report.model import ReportModel, build_report
+from kit.results.fidelity import ArmImage
+from kit.results.folder import open_results
+from kit.results.names import ABLATION, REPORT, RUN_LOG, SBOMS, STUDY, SUMS, sbom_name
+from kit.results.runlog import RunLog, drop_torn_line, read_session
+from kit.results.session import Session
+from kit.results.snapshot import keep_study, study_for
+from kit.results.sums import remove_unfinished, sums_of
+from kit.study.model import CPU, Study
+
+
+def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> Path:
+    """Make a session from nothing; the folder of its log, not yet reported.
+
+    The plan needs no image and is made first: what memory does not allow is
+    refused before minutes are spent on building. CUDA arms that cannot be run here
+    are left out of it; no image is built for them.
+    """
+    check_shard(request)
+    seed = secrets.randbelow(2**31) if request.seed is None else request.seed
+    now = check_quiet(runtime, request.noisy)
+    have = resources(runtime.engine.info(), now, request.requested, runtime.host.cores())
+    plan = _plan(study, request, request.arms, seed, have, request.gpu)
+    gpu = _check_gpu(runtime, study, pins, request, plan) if request.gpu else None
+    if gpu is not None and gpu.untestable:
+        plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
+    refuse_empty(request.shard, plan.blocks)
+    images, sboms = build_images(runtime, study, pins, request.options, plan.arms)
+    header = new_header(
+        runtime.now(), runtime.engine.info(), plan, images, repeating(request, seed), gpu,
+        str(request.shard or ""), sboms,
+    )  # fmt: skip
+    folder = request.out / header.session_id
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise HostError(
+            f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
+        ) from error
+    runtime.claim(folder)
+    write_below(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
+    keep_study(study, folder)
+    log = RunLog.create(folder, header)
+    measure(runtime, study, Session(header, ()), log, folder, images)
+    return folder
+
+
+def check_request(study: Study, request: Request) -> None:
+    """Refuse a request that no machine could serve, before anything is started."""
+    check_shard(request)
+    check_out(request, study)
+    anything = Resources("0-1", 2**63, ("0", "1"))
+    plan = _plan(study, request, request.arms, 0, anything, request.gpu)
+    if request.shard is not None and plan.pilot:
+        raise InputError(
+            f"--shard: a pilot fixes the blocks of budget {request.budget} on one machine",
+            "say how many there are with --blocks",
+        )
+    refuse_empty(request.shard, plan.blocks)
+
+
+def resume(
+    runtime: Runtime, study: Study, pins: Pins, folder: Path, options: Options, noisy: bool = False
+) -> Path:
+    """Continue a session's own plan, without the runs that are done.
+
+    Raises InputError when the study, the kit, the GPU or the content of an image is not the
+    recorded one, HostError where the machine is busy or lacks what the plan's runs need.
+    """
+    runtime.claim(folder)
+    refuse_unbegun(folder)
+    session = read_session(folder)
+    header = session.header
+    _refuse_changed("study", header.plan.study_sha256, study.sha256)
+    _refuse_changed("kit version", header.kit_version, kit.__version__)
+    if header.gpu is not None:
+        refuse_other_gpu(header.gpu, runtime.probe.look())
+    if unfinished(session):
+        available = check_quiet(runtime, noisy)
+        refuse_shortage(header.plan, runtime.engine.info(), available)
+        _name_other_machine(runtime, session)
+    images = build(runtime, study, pins, options, header.plan.arms)
+    for arm, image in header.images.items():
+        _refuse_other_image(runtime, image, images.arms[arm])
+    drop_torn_line(folder)
+    log = RunLog.reopen(folder)
+    measure(runtime, study, session, log, folder, images)
+    return folder
+
+
+def refuse_unbegun(folder: Path) -> None:
+    """Raise InputError where a session was ended before its log held its first line."""
+    with open_results(folder) as results:
+        made = any(results.holds_folder(name) for name in (SBOMS, STUDY))
+        begun = b"\n" in results.read(RUN_LOG) if results.holds(RUN_LOG) else not made
+    if not begun:
+        raise InputError(
+            f"{folder}: the session was ended before its first run; nothing was measured",
+            "start a new session; this folder can be removed",
+        )
+
+
+def merge(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
+    """Put shards into one session; its folder, not yet reported, and its study.
+
+    Raises InputError for what cannot be merged, HostError where it cannot be written.
+    """
+    named = [(folder, read_session(folder)) for folder in shards]
+    header, entries = merged(named)
+    executable = executable_of(named)
+    first = named[0][0]
+    study = study_for(first, header.plan.study_sha256)
+    for shard, made in named:
+        # Each machine proves its own: only the first one's identity runs are kept.
+        if not all(part.same_work.held for part in judge(made, study).comparisons):
+            raise InputError(
+                f"{shard}: its arms did not do the same work",
+                "see its report; make that shard anew, or leave its plan out",
+            )
+    folder = out / f"{header.session_id}-merged"
+    with open_results(first) as results:
+        names = [f"{SBOMS}/{sbom_name(arm)}" for arm in header.images]
+        sboms = {name: results.read(name) for name in names if results.holds(name)}
+    write_below(folder, sboms)
+    keep_study(study, folder)
+    log = RunLog.create(folder, header)
+    if executable is not None:
+        log.add_executable(executable)
+    log.add_entries(entries)
+    return folder, study
+
+
+def report(folder: Path, study: Study) -> ReportModel:
+    """Judge a session's log and write every report beside it.
+
+    What an interrupted write left there is removed.
+    """
+    with open_results(folder) as results:
+        explained = results.holds(f"{ABLATION}/{RUN_LOG}")
+    explaining = read_session(folder / ABLATION) if explained else None
+    model = build_report(read_session(folder), study, explaining)
+    remove_unfinished(folder)
+    write_below(folder, report_files(model))
+    write_whole(folder / SUMS, sums_of(folder))
+    return model
+
+
+def check_outcome(model: ReportModel, folder: Path) -> None:
+    """Raise what a written report has to say against its own session, if anything."""
+    if not model.same_work_held:
+        raise SameWorkError(
+            "the arms did not do the same work",
+            f"see the section on the same work in {folder / REPORT}",
+        )
+    failed = [failure for failure in model.failures if not failure.mended]
+    if failed:
+        raise RunError(
+            f"{len(failed)} of the session's runs failed; the report leaves them out",
+            f"see {folder / REPORT}; `kit reproduce --resume {folder}` repeats them",
+        )
+    if model.header.gpu is not None and model.header.gpu.problems:
+        raise not_testable(model.header.gpu)
+
+
+def _plan(
+    study: Study, request: Request, arms: Sequence[str], seed: int, have: Resources, gpu: bool
+) -> Plan:
+    return make_plan(
+        study, request.budget, arms, seed, have, gpu,
+        design=request.design, blocks=request.blocks,
+    )  # fmt: skip
+
+
+def _check_gpu(
+    runtime: Runtime, study: Study, pins: Pins, request: Request, plan: Plan
+) -> GpuCheck:
+    """Whether the plan's CUDA arms can be run; the engine is tried with a CPU arm's image."""
+    cuda = cuda_arms(study, plan.arms)
+    arm = next((a.name for a in study.arms.values() if a.variant == CPU), plan.arms[0])
+    with runtime.progress.phase("GPU") as phase:
+
+        def image() -> str:
+            check_disk(runtime, study, (arm,))
+            builder = Builder(runtime.engine, pins, runtime.net, request.options, phase.step)
+            return builder.build(study, (arm,)).arms[arm].image_id
+
+        found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)
+        for finding in (*found.problems, *found.warnings):
+            phase.say(f"GPU: {finding.what}; {finding.remedy}")
+    return found
+
+
+def _name_other_machine(runtime: Runtime, session: Session) -> None:
+    """Say that the session began elsewhere: its times there and here are not compared."""
+    before = {entry.machine for entry in session.entries}
+    if before and this_machine(runtime.engine.info()) not in before:
+        with runtime.progress.phase("host") as phase:
+            phase.say(
+                "this is not the machine that the session began on, or its kernel was changed: "
+                "a block with runs from before and after counts for nothing"
+            )
+
+
+def _refuse_other_image(runtime: Runtime, recorded: ArmImage, found: ArmImage) -> None:
+    """An image that was built again has another id; it will do if it holds the same."""
+    if found.image_id != recorded.image_id and recorded.content_sha256:
+        content = runtime.describe(found.image_id).content_sha256
+        _refuse_changed(f"content of the image of {recorded.arm}", recorded.content_sha256, content)
+    else:
+        _refuse_changed(f"image of {recorded.arm}", recorded.image_id, found.image_id)
+
+
+def _refuse_changed(what: str, recorded: str, found: str) -> None:
+    if recorded != found:
+        raise InputError(
+            f"--resume: the {what} is not the recorded one ({recorded[:19]} was, {found[:19]} is)",
+            "start a new session; what is measured by another one cannot be mixed in",
+        )

@@ -1,0 +1,88 @@
+"""What a user asks `kit reproduce` for, and the command line that repeats it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.errors import InputError
+from kit.images.build.arms import Options
+from kit.plan.model import SEQUENTIAL
+from kit.plan.resources import ResourceRequest
+from kit.plan.shard import Shard
+from kit.study.model import Study
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to reproduce, as asked for. ``seed`` None: one is drawn and recorded.
+
+    ``gpu`` asks for the CUDA arms too, on ``gpu_device`` (index or UUID; "": any).
+    """
+
+    budget: str
+    arms: tuple[str, ...]
+    seed: int | None
+    requested: ResourceRequest
+    out: Path
+    options: Options
+    gpu: bool = False
+    gpu_device: str = ""
+    design: str = SEQUENTIAL
+    blocks: int | None = None
+    study: str = ""
+    """The folder of the study as it was named; empty: the shipped one."""
+    shard: Shard | None = None
+    """The part of the plan to make; None: all of it."""
+    noisy: bool = False
+    """Go on though the machine is busy with something else."""
+
+
+def check_shard(request: Request) -> None:
+    """Raise InputError for a shard of a plan that others could not make too."""
+    if request.shard is not None and request.seed is None:
+        raise InputError(
+            "--shard: all shards must make one plan, and without --seed each draws its own",
+            "give every shard the same --seed",
+        )
+
+
+def check_out(request: Request, study: Study) -> None:
+    """Raise InputError for results in the study's own folder, whose files name the study."""
+    if study.folder is not None and request.out.resolve().is_relative_to(study.folder.resolve()):
+        raise InputError(
+            f"--out: {request.out} is in the study's own folder {study.folder}; results there "
+            "would be part of the study",
+            "start the command elsewhere, or name a folder outside with --out",
+        )
+
+
+def repeating(request: Request, seed: int) -> str:
+    """The command line that repeats this session."""
+    words = ["kit reproduce", f"--budget {request.budget}", f"--seed {seed}"]
+    if request.study:
+        words.append(f"--study {shlex.quote(request.study)}")
+    if request.design != SEQUENTIAL:
+        words.append(f"--design {request.design}")
+    if request.blocks is not None:
+        words.append(f"--blocks {request.blocks}")
+    if request.arms:
+        words.append(f"--arms {','.join(request.arms)}")
+    if request.gpu:
+        words.append("--gpu")
+    if request.gpu_device:
+        words.append(f"--gpu-device {shlex.quote(request.gpu_device)}")
+    if request.requested.cpus:
+        words.append(f"--cpus {request.requested.cpus}")
+    if request.requested.memory_bytes:
+        words.append(f"--memory {request.requested.memory_bytes}")
+    if request.options.nuget_source:
+        words.append(f"--nuget-source {shlex.quote(request.options.nuget_source)}")
+    words += [f"--mirror {mirror}" for mirror in request.options.mirrors]
+    if request.options.strict:
+        words.append("--strict")
+    # Last, so that the command of the whole plan is what stands before it.
+    if request.shard is not None:
+        words.append(f"--shard {request.shard}")
+    return " ".join(words)

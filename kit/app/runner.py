@@ -1,0 +1,125 @@
+"""Measuring a plan to its end: the executable, the pilot, then all that it fixed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from kit.app.runtime import Runtime
+from kit.engine.protocol import SESSION_LABEL
+from kit.errors import KitError
+from kit.host.facts import host_facts, this_machine
+from kit.images.build.arms import Images
+from kit.judge.pilot import fixed_plan
+from kit.measure.device import GpuBench
+from kit.measure.executable import run_executable
+from kit.measure.execute import Bench, execute
+from kit.plan.make import expected_seconds
+from kit.plan.model import COMPARE, PlannedRun
+from kit.plan.roles import MAIN
+from kit.plan.shard import of_shard, parse_shard
+from kit.report.sample_size import outlook_lines
+from kit.results.executable import ExecutableRun
+from kit.results.fidelity import ArmImage
+from kit.results.runlog import RunLog, read_session
+from kit.results.session import Header, RunEntry, Session
+from kit.study.model import CPU, Study, by_stack_and_variant
+
+
+def measure(
+    runtime: Runtime,
+    study: Study,
+    session: Session,
+    log: RunLog,
+    folder: Path,
+    images: Images,
+) -> None:
+    """What is left of the plan; a pilot first says how much that is.
+
+    ``images`` are those found now. The log speaks of the recorded ones, which hold the same.
+    """
+    plan = session.header.plan
+    # An explanation takes times apart: what becomes of the executable is its session's own.
+    executable = images.executable if plan.purpose == COMPARE else None
+    if executable is not None and session.executable is None:
+        with runtime.progress.phase("executable") as phase:
+            phase.step("the executable on a Debian with nothing else")
+            log.add_executable(_run_executable(runtime, study, session.header, executable))
+    run_plan(runtime, study, session, log, folder, images)
+    if plan.pilot and session.outlook is None:
+        piloted = read_session(folder)
+        fixed, found = fixed_plan(piloted, study)
+        log.add_plan(fixed, asdict(found) if found is not None else {})
+        with runtime.progress.phase("pilot") as phase:
+            for line in outlook_lines(found):
+                phase.say(line)
+        run_plan(runtime, study, read_session(folder), log, folder, images)
+
+
+def unfinished(session: Session) -> bool:
+    """Whether runs of its plan are to be made, now or when its pilot has fixed how many."""
+    piloting = session.header.plan.pilot > 0 and session.outlook is None
+    return piloting or bool(_left(session))
+
+
+def _left(session: Session) -> list[PlannedRun]:
+    """The runs of its part of the plan that the session lacks."""
+    header = session.header
+    shard = parse_shard(header.shard) if header.shard else None
+    done = session.done()
+    return [run for run in of_shard(header.plan.runs, shard) if run.run_id not in done]
+
+
+def run_plan(
+    runtime: Runtime, study: Study, session: Session, log: RunLog, folder: Path, images: Images
+) -> None:
+    """Every run of the plan that the session lacks, in the images found now."""
+    header = session.header
+    found = {arm: image.image_id for arm, image in images.arms.items()}
+    engine = runtime.engine.info()
+    bench = Bench(
+        runtime.engine, runtime.host, header.images, header.session_id, _gpu_bench(runtime, header),
+        this_machine(engine), host_facts(engine).cpus, found,
+    )  # fmt: skip
+    left = _left(session)
+    if not left:
+        return
+    others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}
+    seconds = expected_seconds(study, left)
+    resume = f"kit reproduce --resume {folder}"
+    go_on = resume if header.plan.purpose == COMPARE else "repeat the command"
+    with runtime.progress.phase("runs", total=len(left), expected_s=seconds, go_on=go_on) as phase:
+
+        def before(run: PlannedRun) -> None:
+            where = "identity" if run.block < 0 else f"block {run.block + 1}"
+            phase.step(f"{where}: {run.arm}" + ("" if run.role == MAIN else f" ({run.role})"))
+
+        def after(entry: RunEntry) -> None:
+            phase.advance()
+            if entry.failure:
+                phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
+
+        try:
+            execute(bench, study, header.plan, others, log, before, after)
+        except BaseException:
+            # An engine that is gone must not hide why the session ended.
+            with suppress(KitError):
+                runtime.engine.remove_by_label(SESSION_LABEL, header.session_id)
+            raise
+
+
+def _run_executable(
+    runtime: Runtime, study: Study, header: Header, image: ArmImage
+) -> ExecutableRun:
+    # The executable is built on the CPU image, whichever arms were named first.
+    arms = by_stack_and_variant((study.arms[a] for a in header.plan.arms), "the plan")
+    arm = arms[study.contender, CPU].name
+    return run_executable(runtime.engine, image, study, arm, header.plan.limits, header.session_id)
+
+
+def _gpu_bench(runtime: Runtime, header: Header) -> GpuBench | None:
+    gpu = header.gpu
+    if gpu is None or gpu.chosen is None or gpu.problems:
+        return None
+    return GpuBench(runtime.probe, gpu.chosen, gpu.request, gpu.first_start_s)

@@ -1,0 +1,69 @@
+"""``kit ablate``: where a difference comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kit.cli.options import build_options, image_options, was_given
+from kit.errors import InputError
+from kit.plan.model import MOST_BLOCKS
+
+
+@click.command()
+@image_options
+@click.argument(
+    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@click.option(
+    "--blocks", type=click.IntRange(2, MOST_BLOCKS), help="Blocks of runs; 3 if left out."
+)
+@click.option("--repeats", type=click.IntRange(2), help="Fits in each run; 4 if left out.")
+@click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("explanation"),
+    show_default=True,
+    help="The folder of an explanation without a session.",
+)
+def ablate(
+    folder: Path | None,
+    out: Path,
+    blocks: int | None,
+    repeats: int | None,
+    noisy: bool,
+    **values: Any,
+) -> None:
+    """Explain the difference between the two CPU arms: change one thing per run.
+
+    What changes, as far as the study's programs can: progress output, terminal, a probe around
+    the library's own fit, memory that is not freed, the allocator. With the FOLDER of a session
+    the explanation is made inside it, on the CPUs of a sequential session, and its report shows
+    it. Repeat the command to continue one that was interrupted.
+    """
+    from kit.app.ablate import explain, target
+    from kit.cli.outcome import warn_unfit
+    from kit.cli.runtime import open_runtime
+    from kit.pins.load import shipped_pins
+    from kit.report.ablation import plain_text
+    from kit.results.names import ABLATION_REPORT
+
+    if folder is not None and was_given("out"):
+        raise InputError(
+            f"--out: cannot be used with {folder}: its explanation is made inside it",
+            "leave out one of the two",
+        )
+    place = target(folder, out, blocks, repeats)
+    options = build_options(values)
+    with open_runtime(values) as runtime:
+        found = explain(runtime, place, shipped_pins(), options, blocks, repeats, noisy)
+    if found is None:
+        return
+    for written in (folder, place.folder):
+        if written is not None:
+            warn_unfit(written)
+    click.echo(plain_text(found))
+    click.echo(f"Ablation: {place.folder / ABLATION_REPORT}")

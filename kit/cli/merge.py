@@ -1,0 +1,38 @@
+"""``kit merge``: the shards of one plan, made into one session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kit.cli.outcome import check_options, conclude, outcome_options
+
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command()
+@click.argument("shards", nargs=-1, required=True, type=_FOLDER)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where the merged session's folder is made.",
+)
+@outcome_options
+def merge(shards: tuple[Path, ...], out: Path, **values: Any) -> None:
+    """Put the SHARDS of one plan (see `kit reproduce --shard`) into one session and judge it.
+
+    Shards of another plan, kit or image, twice the same one, or a missing one are refused
+    by name.
+    """
+    from kit.app import pipeline
+    from kit.results.runlog import read_session
+    from kit.results.snapshot import study_for
+
+    first = shards[0]
+    check_options(values, study_for(first, read_session(first).header.plan.study_sha256))
+    folder, study = pipeline.merge(shards, out)
+    conclude(pipeline.report(folder, study), folder, values)

@@ -1,0 +1,70 @@
+"""The real runtime behind the commands: engine, host, clock, terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from kit.app.runtime import Runtime, sweep
+from kit.cli.progress import progress_for
+from kit.engine.discover import discover
+from kit.engine.endpoints import is_local
+from kit.engine.protocol import LOCK_LABEL
+from kit.host.doctor.probe import free_disk
+from kit.host.facts import LocalHost
+from kit.host.locks import Locks, lock_id
+from kit.host.network import read_network
+from kit.host.setup import setup
+from kit.images.inspect.describe import describe, user_cache
+from kit.report.head import show
+from kit.report.model import ReportModel
+from kit.results.names import REPORT
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error."""
+    click.echo(text, err=True)
+
+
+@contextmanager
+def open_runtime(values: Mapping[str, Any]) -> Iterator[Runtime]:
+    """The engine found (installed first, if that was asked for), and the rest.
+
+    While it is open no other kit measures or builds on this machine; what a killed one
+    left in the engine is removed first. Raises HostError.
+    """
+    net = read_network()
+    if values["with_setup"]:
+        setup(say)
+    lock = lock_id()
+    engine = discover().labelling({LOCK_LABEL: lock})
+    local = is_local(engine.endpoint)
+    locks = Locks(values["wait"], say)
+    try:
+        locks.machine()
+        sweep(engine, lock, say)
+        yield Runtime(
+            engine=engine,
+            host=LocalHost(),
+            net=net,
+            now=lambda: datetime.now(timezone.utc),
+            progress=progress_for(Console(stderr=True)),
+            describe=lambda image_id: describe(engine, image_id, user_cache()),
+            free_disk=free_disk if local else lambda _folder: None,
+            claim=locks.folder,
+        )
+        sweep(engine, lock, say)
+    finally:
+        locks.release()
+
+
+def print_head(model: ReportModel, folder: Path) -> None:
+    """The head of the report and where the whole of it is, on standard output."""
+    show(model, Console())
+    click.echo(f"Report: {folder / REPORT}")

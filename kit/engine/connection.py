@@ -1,0 +1,152 @@
+"""One connection to one engine: the only holder of a docker-py client."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import docker
+import docker.errors
+import requests
+
+from kit.engine.failures import answering, whole_line
+from kit.engine.quirks import DOCKER, Quirks, quirks_of
+from kit.together import ended_by
+
+CALL_TIMEOUT_S = 120
+"""A call that only changes the engine's state; waiting calls name their own."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Connected clients, where they lead and how that engine differs.
+
+    ``clients`` gives the client of the calling thread: docker-py's must not be shared.
+    """
+
+    clients: Callable[[], docker.APIClient]
+    endpoint: str
+    quirks: Quirks = DOCKER
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What every container made over it carries, beside the labels of its request."""
+
+    @property
+    def client(self) -> docker.APIClient:
+        """The client of the calling thread."""
+        return self.clients()
+
+    @property
+    def untyped(self) -> Any:
+        """The client for calls whose published stubs are missing or too narrow."""
+        return self.client
+
+    def url(self, path: str) -> str:
+        """The address of a call of the engine's API in the agreed version."""
+        return f"{self.client.base_url}/v{self.client.api_version}{path}"
+
+    def post(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        body: IO[bytes] | None = None,
+        silence_s: float,
+    ) -> Generator[Mapping[str, Any], None, None]:
+        """Post and yield the JSON lines of the answer as they come.
+
+        ``silence_s`` is the longest the engine may say nothing. Raises
+        ``docker.errors.APIError`` for a refusal, HostError for a lost engine.
+        """
+        with answering(self.endpoint):
+            response = self.client.post(
+                self.url(path),
+                params=dict(params),
+                headers=dict(headers or {}),
+                data=body,
+                stream=True,
+                timeout=(CALL_TIMEOUT_S, silence_s),
+            )
+        with closing(response), ended_by(lambda: _cut(response)):
+            if response.status_code >= 400:
+                raise _refusal(response)
+            lines = response.iter_lines()
+            while True:
+                with answering(self.endpoint):
+                    line = next(lines, None)
+                if line is None:
+                    return
+                if line.strip():
+                    yield decoded(line)
+
+
+def connect(url: str, tls: Any = None, timeout_s: float | None = None) -> Connection:
+    """Connect and agree on an API version. Raises HostError.
+
+    ``tls`` is docker-py's TLSConfig or None. ``timeout_s`` bounds the first call only.
+    """
+    with answering(url):
+        first = _client(url, tls, "auto", int(timeout_s or CALL_TIMEOUT_S))
+        version = first.version()
+        first.timeout = CALL_TIMEOUT_S
+    api_version = str(first.api_version)
+    of_thread = threading.local()
+    of_thread.client = first
+
+    def client() -> docker.APIClient:
+        if not hasattr(of_thread, "client"):
+            of_thread.client = _client(url, tls, api_version, CALL_TIMEOUT_S)
+        made: docker.APIClient = of_thread.client
+        return made
+
+    return Connection(client, url, quirks_of(version))
+
+
+def _client(url: str, tls: Any, version: str, timeout_s: int) -> docker.APIClient:
+    client = docker.APIClient(base_url=url, version=version, timeout=timeout_s, tls=tls or False)
+    if url.startswith(("unix://", "ssh://")):
+        # No proxy leads to a socket; looking for one costs time in every call.
+        client.trust_env = False
+    return client
+
+
+def _cut(response: requests.Response) -> None:
+    """End an answer that another thread reads: the engine then stops what it was doing."""
+    link = getattr(response.raw, "connection", None)
+    end = getattr(getattr(link, "sock", None), "shutdown", None)
+    if end is not None:
+        with suppress(OSError):
+            end(socket.SHUT_RDWR)
+
+
+def decoded(line: bytes) -> Mapping[str, Any]:
+    """One line of an engine's JSON stream; text that is no JSON counts as output."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        value = None
+    if isinstance(value, dict):
+        return value
+    return {"stream": line.decode("utf-8", "replace") + "\n"}
+
+
+def error_in(event: Mapping[str, Any]) -> str | None:
+    """Return the failure that an event of a stream reports, if it does, all on one line."""
+    detail = event.get("errorDetail")
+    text = detail.get("message") if isinstance(detail, dict) else None
+    text = text or event.get("error")
+    return whole_line(text) if text else None
+
+
+def _refusal(response: requests.Response) -> docker.errors.APIError:
+    body = response.content
+    try:
+        message = str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = body.decode("utf-8", "replace")
+    return docker.errors.APIError(message, response=response, explanation=message)

@@ -1,0 +1,172 @@
+"""YAML and JSON from others: bounded, and nothing in them silently replaced."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from kit.errors import InputError
+
+DEPTH = 32
+NODES = 100_000
+DIGITS = 30
+"""Of an integer in YAML: more than any count, size or time here has."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "map", "seq")}
+JSON_DIGITS = 300
+"""Schemas bound integers by field; this bounds the time it takes to read one, and leaves none
+that a float cannot be, for JSON knows one kind of number."""
+
+_LONG = re.compile(rb"[0-9]{301}")
+_LONG_TEXT = re.compile(r"[0-9]{301}")
+_BUILD = yaml.constructor.SafeConstructor()
+
+
+def read_yaml(content: bytes, where: str, remedy: str) -> Any:
+    """Return the JSON values in YAML. Raise InputError naming ``where`` and the line."""
+    try:
+        content.decode("utf-8")
+        _refuse_large(content)
+        node = yaml.compose(content, Loader=_LOADER)
+        return None if node is None else _value(node)
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{where}: not YAML ({reason[:300]})", remedy) from error
+
+
+def _refuse_large(content: bytes) -> None:
+    """Raise ValueError before anything is built: depth, nodes, aliases of what holds more."""
+    depth = nodes = 0
+    scalars: set[str] = set()
+    for event in yaml.parse(content, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in scalars:
+                raise ValueError(f"{_line(event)}: *{event.anchor} is no alias of a plain value")
+        elif isinstance(event, yaml.ScalarEvent):
+            if event.anchor:
+                scalars.add(event.anchor)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEPTH:
+                raise ValueError(f"{_line(event)}: nested deeper than {DEPTH}")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if isinstance(event, yaml.NodeEvent):
+            nodes += 1
+            if nodes > NODES:
+                raise ValueError(f"{_line(event)}: more than {NODES} values")
+
+
+def _value(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        _refuse_tag(node)
+        return _mapping(node)
+    if isinstance(node, yaml.SequenceNode):
+        _refuse_tag(node)
+        return [_value(item) for item in node.value]
+    return _scalar(node)
+
+
+def _mapping(node: yaml.MappingNode) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key_node, item in node.value:
+        key = _value(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+        if not isinstance(key, str):
+            text = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
+            raise ValueError(f"{_line(key_node)}: {text}: the key is not a string")
+        if key in values:
+            raise ValueError(f"{_line(key_node)}: {key!r} is there twice")
+        values[key] = _value(item)
+    return values
+
+
+def _scalar(node: yaml.Node) -> Any:
+    if node.tag == f"{_TAG}timestamp" and isinstance(node.value, str):
+        value: Any = node.value
+    else:
+        _refuse_tag(node)
+        try:
+            value = _built(node)
+        except (KeyError, IndexError, OverflowError, ValueError) as error:
+            raise ValueError(f"{_line(node)}: {node.value[:40]!r} cannot be read") from error
+    if isinstance(value, int) and abs(value) >= 10**DIGITS:
+        raise ValueError(f"{_line(node)}: an integer of more than {DIGITS} digits")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{_line(node)}: {value} is not a finite number")
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError(f"{_line(node)}: holds half a character, which is no text")
+    return value
+
+
+def _built(node: yaml.Node) -> Any:
+    """The value of a null, bool, int, float or str; of no more digits than can be read fast."""
+    kind = node.tag.removeprefix(_TAG)
+    if kind in ("int", "float") and len(node.value) > 10 * DIGITS:
+        raise ValueError("too long")
+    return getattr(_BUILD, f"construct_yaml_{kind}")(node)
+
+
+def _refuse_tag(node: yaml.Node) -> None:
+    """A merge key, a set or a type of Python's own is nothing that JSON has."""
+    if node.tag not in _PLAIN:
+        raise ValueError(f"{_line(node)}: {node.tag.removeprefix(_TAG)} is no type of JSON")
+
+
+def _line(mark: Any) -> str:
+    return f"line {mark.start_mark.line + 1}"
+
+
+def read_json(text: bytes | str) -> Any:
+    """Return the values in JSON. Raise ValueError for what is not, or a key that is there twice.
+
+    NaN, Infinity and 1e999 are read by Python and are no JSON.
+    """
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_integer if _maybe_long(text) else None,
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _maybe_long(text: bytes | str) -> bool:
+    return bool(_LONG.search(text) if isinstance(text, bytes) else _LONG_TEXT.search(text))
+
+
+def _integer(text: str) -> int:
+    if len(text.lstrip("-")) > JSON_DIGITS:
+        raise ValueError(f"an integer of more than {JSON_DIGITS} digits")
+    return int(text)
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"{key!r} is there twice")
+            seen.add(key)
+    return values
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number that JSON knows")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (math.inf, -math.inf):
+        raise ValueError(f"{text[:20]} is larger than any number here can be")
+    return number

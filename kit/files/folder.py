@@ -1,0 +1,241 @@
+"""Reading below a folder that anyone may have made.
+
+Neither a file nor a folder inside it can lead out, for no link is followed. Only plain
+files are read, and sizes are known before anything is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kit.errors import InputError
+from kit.files.plain import REMOVE, descended, kind_of, open_file, opened, parts_of, refusal
+
+DEPTH = 32
+"""Folders inside each other, at most."""
+_CHUNK = 2**20
+_ELSEWHERE = "keep what does not belong to it elsewhere"
+
+
+def _nothing(_name: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How much a folder may hold: bytes of one file, bytes in all, entries.
+
+    ``of`` gives the file of a path a limit of its own. What has a name that ``left_out``
+    takes is not there, with all below it. ``missing`` is the remedy for a missing file.
+    """
+
+    file_bytes: int
+    total_bytes: int
+    entries: int
+    missing: str
+    of: Mapping[str, int] = field(default_factory=dict)
+    left_out: Callable[[str], bool] = _nothing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something below a folder. ``odd`` says why it is no plain file; empty: it is one.
+
+    ``unread``: a folder that cannot be listed.
+    """
+
+    name: str
+    odd: str = ""
+    unread: bool = False
+
+
+class Folder:
+    """A folder held open for reading."""
+
+    def __init__(self, path: Path, descriptor: int, rules: Rules) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._rules = rules
+
+    def holds(self, name: str) -> bool:
+        """Return whether a plain file is there. Raise InputError for anything else there."""
+        return self._is(name, stat.S_IFREG)
+
+    def holds_folder(self, name: str) -> bool:
+        """Return whether a folder is there. Raise InputError for anything else there."""
+        return self._is(name, stat.S_IFDIR)
+
+    def has(self, name: str) -> bool:
+        """Return whether a plain file is there; False for anything else."""
+        try:
+            return self.holds(name)
+        except InputError:
+            return False
+
+    def read(self, name: str) -> bytes:
+        """Return the file's bytes. Raise InputError for no plain file and for a large one."""
+        with self._file(name) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(os.fstat(descriptor).st_size)
+
+    def sha256(self, name: str) -> str:
+        """Return the file's SHA-256 in hex; it is not held whole. Raise as ``read`` does."""
+        total = hashlib.sha256()
+        with self._file(name) as descriptor:
+            left = os.fstat(descriptor).st_size
+            while left > 0 and (chunk := os.read(descriptor, min(left, _CHUNK))):
+                total.update(chunk)
+                left -= len(chunk)
+        return total.hexdigest()
+
+    def executable(self, name: str) -> bool:
+        """Return whether its owner may execute the file. Raise as ``read`` does."""
+        with self._file(name) as descriptor:
+            return bool(os.fstat(descriptor).st_mode & 0o100)
+
+    @contextmanager
+    def below(self, name: str, rules: Rules) -> Iterator[Folder]:
+        """Open a folder inside, by rules of its own. Raise InputError where none is."""
+        path = self.path / name
+        with ExitStack() as held:
+            with self._named(path):
+                inside = descended(self._descriptor, self.path, parts_of(path, name))
+                descriptor = held.enter_context(inside)
+            yield Folder(path, descriptor, rules)
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield everything below the folder that is no folder itself.
+
+        Raise InputError when there is more than the rules allow.
+        """
+        size, count, waiting = 0, 0, [""]
+        while waiting:
+            inside = waiting.pop()
+            try:
+                rows = self._list(inside)
+            except (OSError, InputError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it changes meanwhile"
+                yield Entry(f"{inside}/", f"cannot be listed ({why})", unread=True)
+                continue
+            count += len(rows)
+            size += sum(found.st_size for _, found in rows if stat.S_ISREG(found.st_mode))
+            self._check(count, size, inside)
+            for name, found in rows:
+                if stat.S_ISDIR(found.st_mode):
+                    waiting.append(name)
+                elif stat.S_ISREG(found.st_mode):
+                    yield Entry(name)
+                else:
+                    yield Entry(name, f"is {kind_of(found)}, not a plain file")
+
+    def files(self, inside: str = "") -> tuple[str, ...]:
+        """Return the paths of all files below, sorted by their parts.
+
+        Raise InputError for anything that is no plain file, or whose name is not UTF-8.
+        """
+        found = []
+        for entry in self.entries():
+            try:
+                entry.name.encode()
+            except UnicodeEncodeError as error:
+                raise InputError(
+                    f"{self.path}: the file name {os.fsencode(entry.name)!r} is not UTF-8",
+                    "rename the file",
+                ) from error
+            if entry.odd:
+                raise InputError(f"{self.path / entry.name}: {entry.odd}", REMOVE)
+            if entry.name.startswith(inside):
+                found.append(entry.name)
+        return tuple(sorted(found, key=lambda name: name.split("/")))
+
+    def _check(self, count: int, size: int, inside: str) -> None:
+        rules = self._rules
+        if inside.count("/") >= DEPTH:
+            what = f"{inside[:80]}: more than {DEPTH} folders inside each other"
+        elif count > rules.entries:
+            what = f"holds more than {rules.entries:,} files and folders"
+        elif size > rules.total_bytes:
+            what = f"holds more than {_size(rules.total_bytes)}"
+        else:
+            return
+        raise InputError(f"{self.path}: {what}", _ELSEWHERE)
+
+    def _list(self, inside: str) -> list[tuple[str, os.stat_result]]:
+        """What is in a folder, by path below this one. Raise OSError, InputError."""
+        parts = inside.split("/") if inside else []
+        with (
+            descended(self._descriptor, self.path, parts) as descriptor,
+            os.scandir(descriptor) as found,
+        ):
+            return [
+                ("/".join((*parts, row.name)), row.stat(follow_symlinks=False))
+                for row in found
+                if not self._rules.left_out(row.name)
+            ]
+
+    def _is(self, name: str, wanted: int) -> bool:
+        path = self.path / name
+        *parents, last = parts_of(path, name)
+        with self._named(path):
+            try:
+                with descended(self._descriptor, self.path, parents) as descriptor:
+                    found = os.stat(last, dir_fd=descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                return False
+            if stat.S_IFMT(found.st_mode) != wanted:
+                raise refusal(path, found, wanted)
+        return True
+
+    @contextmanager
+    def _file(self, name: str) -> Iterator[int]:
+        """The open file, known to be no larger than allowed."""
+        path = self.path / name
+        *parents, last = parts_of(path, name)
+        with self._named(path):
+            with descended(self._descriptor, self.path, parents) as folder:
+                descriptor = open_file(folder, last, path)
+            try:
+                size = os.fstat(descriptor).st_size
+                limit = self._rules.of.get(name, self._rules.file_bytes)
+                if size > limit:
+                    raise InputError(
+                        f"{path}: has {size:,} bytes, more than the {_size(limit)} it may have",
+                        "give a smaller file",
+                    )
+                yield descriptor
+            finally:
+                os.close(descriptor)
+
+    @contextmanager
+    def _named(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            remedy = self._rules.missing if missing else "make it readable"
+            raise InputError(f"{path}: cannot be read ({error.strerror})", remedy) from error
+
+
+@contextmanager
+def open_folder(path: Path, rules: Rules) -> Iterator[Folder]:
+    """Open a folder for reading. A link in that place is followed: the user named it.
+
+    Raise InputError where it is no folder, or none that can be read.
+    """
+    with ExitStack() as held:
+        try:
+            descriptor = held.enter_context(opened(path))
+        except OSError as error:
+            raise InputError(
+                f"{path}: cannot be opened ({error.strerror})", rules.missing
+            ) from error
+        yield Folder(path, descriptor, rules)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB" if count >= 10**6 else f"{count:,} bytes"

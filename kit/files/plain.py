@@ -1,0 +1,129 @@
+"""Plain files and folders, reached one name after another without following a link.
+
+What lies in a folder may have been put there by anyone: a link that leads out of it, a
+pipe that nobody writes to, a device. Reading (``kit.files.folder``) and writing
+(``kit.files.write``) go through here, and both refuse it by name.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kit.errors import InputError
+
+REMOVE = "remove it, or take the folder as it was written"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Opening a pipe without O_NONBLOCK waits for its other end.
+_FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_KINDS = (
+    (stat.S_ISLNK, "a link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def parts_of(path: Path, name: str) -> list[str]:
+    """Split a path below a folder at its slashes. ``path`` is what a message calls it.
+
+    Raise InputError for one that is absolute, leads upwards or is empty.
+    """
+    parts = name.split("/")
+    if "\0" in name or any(part in ("", ".", "..") for part in parts):
+        raise InputError(f"{path}: {name!r} is no path inside the folder", "use another name")
+    return parts
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """Hold the folder that a user named open, as a descriptor; a link there is followed.
+
+    Raise OSError.
+    """
+    descriptor = os.open(path, _FOLDER)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def descended(top: int, path: Path, parts: Sequence[str], make: bool = False) -> Iterator[int]:
+    """Hold a folder below ``top`` open; with ``make``, what is missing is made.
+
+    ``path`` is what messages call ``top``. Raise InputError for what is there and no
+    folder, a link to one included, and OSError.
+    """
+    held = os.dup(top)
+    try:
+        for part in parts:
+            path = path / part
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=held)
+            try:
+                inside = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=held)
+            except OSError as error:
+                refuse_odd(held, part, path, stat.S_IFDIR)
+                raise error
+            os.close(held)
+            held = inside
+        yield held
+    finally:
+        os.close(held)
+
+
+def open_file(folder: int, name: str, path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a plain file of that name in a folder and return its descriptor.
+
+    ``path`` is what messages call it. Raise InputError for anything else, and OSError.
+    """
+    # A device may act when it is opened: look first, and again at what was opened.
+    refuse_odd(folder, name, path, stat.S_IFREG)
+    descriptor = os.open(name, flags | _FILE, dir_fd=folder)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise refusal(path, found, stat.S_IFREG)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def open_named(path: Path) -> int:
+    """Open the file that a user named, for reading; a link there is followed.
+
+    Raise InputError for a pipe, a device or a folder, and OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise refusal(path, found, stat.S_IFREG)
+    return descriptor
+
+
+def refuse_odd(folder: int, name: str, path: Path, wanted: int) -> None:
+    """Raise InputError where something is there and not of that type (``stat.S_IF...``)."""
+    with suppress(FileNotFoundError):
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_IFMT(found.st_mode) != wanted:
+            raise refusal(path, found, wanted)
+
+
+def refusal(path: Path, found: os.stat_result, wanted: int) -> InputError:
+    """Return the error that names what is at that path instead of a file or a folder."""
+    what = "folder" if wanted == stat.S_IFDIR else "file"
+    return InputError(f"{path}: is {kind_of(found)}, not a plain {what}", REMOVE)
+
+
+def kind_of(found: os.stat_result) -> str:
+    """Return what it is, in words."""
+    return next((word for test, word in _KINDS if test(found.st_mode)), "a file")

@@ -1,0 +1,249 @@
+"""The checks: pure functions of the facts, one row each, every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from rich.filesize import decimal
+
+from kit.host.doctor.facts import Facts
+from kit.host.gpu.preflight import TOOLKIT, Preflight
+from kit.host.gpu.preflight import check as check_gpu
+
+OLDEST_API = (1, 30)
+# TensorFlow's wheels and the .NET packages that the study pins are made for it only.
+_ARCHITECTURES = ("x86_64", "amd64")
+
+
+class Status(str, Enum):
+    """``warn``: it runs, with what the row says. ``fail``: it cannot run."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One requirement: what was found and, unless ok, what to do."""
+
+    name: str
+    status: Status
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the study needs, in bytes; the disk only where its images are not there.
+
+    ``kept_for_host`` is the share of the free memory that a plan gives to no run.
+    """
+
+    memory_bytes: int
+    disk_bytes: int
+    kept_for_host: float = 0.0
+
+
+def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
+    """Every row, in the order a person would solve them."""
+    return (
+        _engine(facts),
+        _cgroup(facts),
+        _architecture(facts),
+        _cpus(facts),
+        _governor(facts),
+        _memory(facts, needs),
+        _disk(facts, needs),
+        _registries(facts),
+        _bootstrap(facts),
+        _python(facts),
+        *_gpu(facts),
+        _proxy(facts),
+        _certificates(facts),
+    )
+
+
+def ready(rows: Iterable[Row]) -> bool:
+    """Whether a reproduction can run: no row fails."""
+    return all(row.status is not Status.FAIL for row in rows)
+
+
+def _engine(facts: Facts) -> Row:
+    if facts.engine is None:
+        return Row("engine", Status.FAIL, facts.engine_problem or "none", facts.engine_remedy)
+    engine = facts.engine
+    found = f"{engine.name} {engine.version} (API {engine.api_version}) at {engine.endpoint}"
+    if _numbers(engine.api_version) < OLDEST_API:
+        return Row("engine", Status.FAIL, found, "install Docker 20.10 or Podman 4, or newer")
+    return Row("engine", Status.OK, found)
+
+
+def _cgroup(facts: Facts) -> Row:
+    if facts.engine is None:
+        return _unknown("cgroup")
+    version = facts.engine.cgroup_version
+    found = f"version {version}"
+    if facts.engine.name == "Podman" and version == "1":
+        remedy = "if containers do not start: podman --runtime runc system service"
+        return Row("cgroup", Status.WARN, found, remedy)
+    return Row("cgroup", Status.OK, found)
+
+
+def _architecture(facts: Facts) -> Row:
+    if facts.engine is None:
+        return _unknown("architecture")
+    found = facts.engine.architecture
+    if found not in _ARCHITECTURES:
+        return Row(
+            "architecture", Status.FAIL, found, "use an x86-64 machine: the pinned packages need it"
+        )
+    return Row("architecture", Status.OK, found)
+
+
+def _cpus(facts: Facts) -> Row:
+    if facts.engine is None:
+        return _unknown("CPUs")
+    count = facts.engine.cpus
+    if count < 2:
+        return Row("CPUs", Status.WARN, str(count), "use 2 or more: one CPU makes timings noisy")
+    return Row("CPUs", Status.OK, str(count))
+
+
+def _governor(facts: Facts) -> Row:
+    name = "CPU governor"
+    if not facts.engine_local:
+        return Row(name, Status.OK, "not looked at: the engine is on another machine")
+    if not facts.governors:
+        return Row(name, Status.OK, "none to be seen (usual in a virtual machine)")
+    found = ", ".join(sorted(set(facts.governors)))
+    if set(facts.governors) != {"performance"}:
+        remedy = "for steadier timings: cpupower frequency-set -g performance"
+        return Row(name, Status.WARN, found, remedy)
+    return Row(name, Status.OK, found)
+
+
+def _memory(facts: Facts, needs: Needs) -> Row:
+    if facts.available_memory is None:
+        return _unknown("memory")
+    available = int(facts.available_memory * (1 - needs.kept_for_host))
+    found = f"{decimal(available)} available to runs, {decimal(needs.memory_bytes)} needed"
+    if available < needs.memory_bytes:
+        return Row("memory", Status.FAIL, found, "close other programs, or use a smaller --budget")
+    return Row("memory", Status.OK, found)
+
+
+def _disk(facts: Facts, needs: Needs) -> Row:
+    if facts.images_there:
+        free = "" if facts.free_disk is None else f"{decimal(facts.free_disk)} free, "
+        return Row("disk", Status.OK, f"{free}the images are here")
+    if facts.free_disk is None:
+        if facts.engine is None:
+            return _unknown("disk")
+        found = f"not to be seen from here, {decimal(needs.disk_bytes)} needed"
+        return Row("disk", Status.WARN, found, f"look at {facts.engine.root_dir} of that engine")
+    found = f"{decimal(facts.free_disk)} free, {decimal(needs.disk_bytes)} needed"
+    if facts.free_disk < needs.disk_bytes:
+        remedy = "free some, for instance: docker image prune; docker builder prune"
+        return Row("disk", Status.FAIL, found, remedy)
+    return Row("disk", Status.OK, found)
+
+
+def _registries(facts: Facts) -> Row:
+    name = "registries"
+    if not facts.registries:
+        return Row(name, Status.OK, "none asked for")
+    found = "; ".join(f"{host}: {reason or 'answers'}" for host, reason in facts.registries.items())
+    if all(not reason for reason in facts.registries.values()):
+        return Row(name, Status.OK, found)
+    if facts.images_there:
+        return Row(name, Status.OK, f"{found} (not needed: the images are here)")
+    if not _unserved(facts):
+        remedy = "check network, proxy and KIT_MIRROR, or continue: the other registries are enough"
+        return Row(name, Status.WARN, found, remedy)
+    remedy = "check network and proxy, or continue with substitute bases, which reports name"
+    return Row(name, Status.WARN, found, remedy)
+
+
+def _bootstrap(facts: Facts) -> Row:
+    name = "mmdebstrap"
+    if facts.mmdebstrap:
+        return Row(name, Status.OK, facts.mmdebstrap)
+    if not _needs_bootstrap(facts):
+        return Row(name, Status.OK, "none; not needed")
+    remedy = "use --setup, which installs it, or: apt-get install mmdebstrap"
+    found = f"none, and no registry answers for: {', '.join(_unserved(facts))}"
+    return Row(name, Status.FAIL, found, remedy)
+
+
+def _python(facts: Facts) -> Row:
+    name = "CPython 3.8"
+    if facts.host_python:
+        return Row(name, Status.OK, facts.host_python)
+    if not _needs_bootstrap(facts):
+        return Row(name, Status.OK, "none on this machine; not needed")
+    remedy = "for a closer substitute install one with a shared libpython (pyenv, uv, deadsnakes)"
+    return Row(name, Status.WARN, "none: Debian's CPython 3.9 stands in for it", remedy)
+
+
+def _gpu(facts: Facts) -> tuple[Row, ...]:
+    """What the CUDA arms would meet. Never a failure: the CPU arms run without any."""
+    if facts.gpu_driver is None and not facts.gpus.gpus:
+        return (Row("GPU", Status.OK, "none: CPU arms only"),)
+    if facts.engine is None:
+        return (_unknown("GPU"),)
+    found = check_gpu(Preflight(facts.engine, facts.gpus), ())
+    rows = [
+        Row("CUDA arms", Status.WARN, finding.what, finding.remedy)
+        for finding in (*found.problems, *found.warnings)
+    ]
+    by_cdi = "=" in found.request
+    if not by_cdi and facts.engine.gpu_drivers and "nvidia" not in facts.engine.runtimes:
+        what = "the engine has no nvidia runtime and names no CDI device"
+        rows.append(Row("CUDA arms", Status.WARN, what, TOOLKIT))
+    gpu = found.gpu
+    name = f"{gpu.name}, driver {gpu.driver}" if gpu else f"NVIDIA driver {facts.gpu_driver}"
+    return (Row("GPU", Status.OK, name), *rows)
+
+
+def _proxy(facts: Facts) -> Row:
+    found = ", ".join(f"{name}={value}" for name, value in facts.proxies.items())
+    return Row("proxy", Status.OK, found or "none")
+
+
+def _certificates(facts: Facts) -> Row:
+    name = "CA bundle"
+    if not facts.ca_files:
+        return Row(name, Status.OK, "the system's own")
+    found = ", ".join(
+        f"{variable}={path}" + ("" if readable else " (cannot be read)")
+        for variable, (path, readable) in facts.ca_files.items()
+    )
+    broken = [variable for variable, (_, readable) in facts.ca_files.items() if not readable]
+    if broken:
+        remedy = f"let {' and '.join(broken)} name a file that is there, or unset it"
+        return Row(name, Status.FAIL, found, remedy)
+    return Row(name, Status.OK, found)
+
+
+def _needs_bootstrap(facts: Facts) -> bool:
+    return not facts.images_there and bool(_unserved(facts))
+
+
+def _unserved(facts: Facts) -> tuple[str, ...]:
+    """Return the base images' roles that no registry which answers could serve."""
+    return tuple(
+        role
+        for role, hosts in facts.sources.items()
+        if all(facts.registries.get(host) for host in hosts)
+    )
+
+
+def _unknown(name: str) -> Row:
+    return Row(name, Status.WARN, "not known without an engine", "see the row engine")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,154 @@
+"""Facts on the machine the driver runs on, and samples around each run."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from kit.engine.protocol import EngineInfo
+from kit.host.interference import (
+    PROC,
+    SYS,
+    busy_cpus,
+    cores,
+    cpu_ticks,
+    frequency_mhz,
+    quota_throttled_us,
+    swapped_pages,
+    text,
+    throttle_events,
+)
+from kit.host.model import HostFacts, HostSample
+
+BUSY_WINDOW_S = 0.25
+_INSTALLATION = Path("/etc/machine-id")
+
+
+@dataclass(frozen=True)
+class HostReading:
+    """The host at one moment; counters are since boot, None where they cannot be told.
+
+    ``busy_cpus`` is the work done in the moment of the reading, in CPUs; ``steal_ticks``
+    are in 1/100 s over all CPUs.
+    """
+
+    load_1m: float
+    available_bytes: int
+    steal_ticks: int | None
+    busy_cpus: float = 0.0
+    swapped_pages: int | None = None
+    throttle_events: int | None = None
+    frequency_mhz: float | None = None
+    quota_throttled_us: int | None = None
+
+
+class Host(Protocol):
+    """The machine, as far as measuring needs it."""
+
+    def read(self) -> HostReading:
+        """The host now; takes a fraction of a second, to see what it does."""
+        ...
+
+    def cores(self) -> tuple[tuple[int, ...], ...]:
+        """The CPUs of each core; empty where that cannot be told."""
+        ...
+
+
+class LocalHost:
+    """The machine this process runs on."""
+
+    def read(self) -> HostReading:
+        """The host now."""
+        ticks = cpu_ticks(text(PROC / "stat"))
+        return HostReading(
+            load_1m=os.getloadavg()[0],
+            available_bytes=int(psutil.virtual_memory().available),
+            steal_ticks=None if ticks is None else ticks[1],
+            busy_cpus=busy_cpus(lambda: text(PROC / "stat"), time.sleep, BUSY_WINDOW_S),
+            swapped_pages=swapped_pages(),
+            throttle_events=throttle_events(),
+            frequency_mhz=frequency_mhz(),
+            quota_throttled_us=quota_throttled_us(),
+        )
+
+    def cores(self) -> tuple[tuple[int, ...], ...]:
+        """The CPUs of each core."""
+        return cores()
+
+
+def sample(before: HostReading, after: HostReading, others: int) -> HostSample:
+    """What two readings around a run say of it; ``others`` are containers of others."""
+    return HostSample(
+        load_1m_before=before.load_1m,
+        load_1m_after=after.load_1m,
+        available_bytes_before=before.available_bytes,
+        steal_ticks=_grown(before.steal_ticks, after.steal_ticks),
+        busy_cpus_before=before.busy_cpus,
+        swapped_pages=_grown(before.swapped_pages, after.swapped_pages),
+        throttle_events=_grown(before.throttle_events, after.throttle_events),
+        frequency_mhz_before=before.frequency_mhz,
+        frequency_mhz_after=after.frequency_mhz,
+        quota_throttled_us=_grown(before.quota_throttled_us, after.quota_throttled_us),
+        other_containers=others,
+    )
+
+
+def machine_id(facts: HostFacts, installation: str) -> str:
+    """Tells machines apart, equal ones too: CPU model and count, memory, kernel, installation.
+
+    ``installation`` is the key of the hash and cannot be read from it, as machine-id(5) wants.
+    """
+    known = f"{facts.cpu_model}|{facts.cpus}|{facts.memory_bytes}|{facts.kernel}"
+    return hmac.digest(installation.encode(), known.encode(), "sha256").hex()[:12]
+
+
+def this_machine(engine: EngineInfo) -> str:
+    """What tells the machine that this process runs on apart from others."""
+    return machine_id(host_facts(engine), installation())
+
+
+def installation() -> str:
+    """The identity that systemd gives to an installed system, machine-id(5); "" without one."""
+    return text(_INSTALLATION).strip()
+
+
+def _grown(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
+
+
+def host_facts(engine: EngineInfo) -> HostFacts:
+    """The host's facts. What cannot be told stays empty."""
+    cpuinfo = text(PROC / "cpuinfo")
+    return HostFacts(
+        cpu_model=_field(cpuinfo, "model name"),
+        cpus=os.cpu_count() or 0,
+        governor=text(SYS / "devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
+        memory_bytes=int(psutil.virtual_memory().total),
+        kernel=platform.release(),
+        operating_system=_os_name(),
+        virtualization="virtual machine" if " hypervisor" in cpuinfo else "",
+        engine=f"{engine.name} {engine.version} ({engine.endpoint}, {engine.storage_driver})",
+        cgroup_version=engine.cgroup_version,
+    )
+
+
+def _field(lines: str, name: str) -> str:
+    for line in lines.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            return value.strip()
+    return ""
+
+
+def _os_name() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    except OSError:
+        return platform.system()

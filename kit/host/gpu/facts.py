@@ -1,0 +1,133 @@
+"""GPUs and what was found about them, as plain values. None: the driver does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that has a context on a GPU. ``memory_bytes`` of GPU memory."""
+
+    pid: int
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU at one moment. Bytes, MHz, degrees Celsius, watts, percent.
+
+    ``throttle`` holds the reasons that limit its clocks now, by the names of
+    ``kit.host.gpu.throttle``.
+    """
+
+    index: int
+    name: str
+    uuid: str
+    driver: str
+    compute_capability: tuple[int, int]
+    memory_total_bytes: int
+    memory_free_bytes: int
+    sm_mhz: int | None
+    memory_mhz: int | None
+    temperature_c: int | None
+    power_w: float | None
+    utilisation_percent: int | None
+    throttle: tuple[str, ...]
+    processes: tuple[Process, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the GPU that a user must know: one line each."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The GPUs of this machine. ``missing`` says why there are none, and what to do."""
+
+    gpus: tuple[Gpu, ...] = ()
+    missing: Finding | None = None
+
+
+@dataclass(frozen=True)
+class GpuCheck:
+    """What came of asking for the CUDA arms.
+
+    ``arms`` are those that were asked for. ``chosen`` is the GPU they all run on,
+    ``request`` how the engine is asked for it. A problem keeps them from running;
+    a warning does not. ``first_start_s`` is how long compiling for this GPU may take.
+    """
+
+    arms: tuple[str, ...]
+    gpus: tuple[Gpu, ...]
+    chosen: str | None
+    request: str
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    first_start_s: float = 0.0
+
+    @property
+    def gpu(self) -> Gpu | None:
+        """The chosen GPU as it was found."""
+        return next((gpu for gpu in self.gpus if gpu.uuid == self.chosen), None)
+
+    @property
+    def untestable(self) -> tuple[str, ...]:
+        """The CUDA arms that were asked for and cannot be run here."""
+        return self.arms if self.problems else ()
+
+
+@dataclass(frozen=True)
+class GpuSample:
+    """The chosen GPU over one run: just before it, every second, just after.
+
+    ``sm_mhz_min`` leaves out readings in which the GPU was idle. ``failures`` are
+    readings that could not be taken, each reason once.
+    """
+
+    uuid: str
+    name: str
+    driver: str
+    readings: int
+    sm_mhz_min: int | None
+    sm_mhz_max: int | None
+    temperature_max_c: int | None
+    power_max_w: float | None
+    power_mean_w: float | None
+    memory_max_bytes: int | None
+    throttle: tuple[str, ...]
+    pids: tuple[int, ...]
+    failures: tuple[str, ...]
+
+
+def check_from(document: Mapping[str, Any]) -> GpuCheck:
+    """The check of its JSON form. Raises KeyError or TypeError when it is none."""
+    values = dict(document)
+    values["arms"] = tuple(values["arms"])
+    values["gpus"] = tuple(_gpu(gpu) for gpu in values["gpus"])
+    for name in ("problems", "warnings"):
+        values[name] = tuple(Finding(**finding) for finding in values[name])
+    return GpuCheck(**values)
+
+
+def sample_from(document: Mapping[str, Any]) -> GpuSample:
+    """The sample of its JSON form. Raises KeyError or TypeError when it is none."""
+    values = dict(document)
+    for name in ("throttle", "pids", "failures"):
+        values[name] = tuple(values[name])
+    return GpuSample(**values)
+
+
+def _gpu(document: Mapping[str, Any]) -> Gpu:
+    values = dict(document)
+    major, minor = values["compute_capability"]
+    values["compute_capability"] = (major, minor)
+    values["throttle"] = tuple(values["throttle"])
+    values["processes"] = tuple(Process(**process) for process in values["processes"])
+    return Gpu(**values)

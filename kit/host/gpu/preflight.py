@@ -1,0 +1,202 @@
+"""Can the CUDA arms run here? Pure: facts in, every problem and warning at once out.
+
+Drivers. The images carry CUDA 11.8. NVIDIA's CUDA Toolkit release notes (docs.nvidia.com/
+cuda/cuda-toolkit-release-notes, "CUDA Driver") list Linux driver 520.61.05 as the one that
+goes with CUDA 11.8, and 450.80.02 as the least for minor version compatibility in all of
+CUDA 11: programs run from there on "with limited feature-set" (docs.nvidia.com/deploy/
+cuda-compatibility/minor-version-compatibility).
+
+Architectures. TensorFlow 2.10.1's wheel holds kernels for compute capability 3.5 to
+7.5 and PTX of 8.0: a newer GPU compiles that at first use, for which TensorFlow itself
+warns "could take 30 minutes or longer" (tensorflow/tensorflow issue 62320). CUDA 11.8
+"introduces support for both the Hopper and Ada Lovelace GPU families", the newest it
+knows: 9.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.filesize import decimal
+
+from kit.engine.endpoints import is_local
+from kit.engine.protocol import EngineInfo
+from kit.engine.quirks import PODMAN_WITH_CDI, release
+from kit.errors import InputError
+from kit.host.gpu.facts import Finding, Found, Gpu, GpuCheck
+from kit.host.gpu.throttle import harmful
+
+CUDA = "11.8"
+DRIVER_OF_CUDA = "520.61.05"
+OLDEST_DRIVER = "450.80.02"
+OLDEST_CAPABILITY = (3, 5)
+NEWEST_KERNELS = (7, 5)
+NEWEST_OF_CUDA = (9, 0)
+COMPILE_LIMIT_S = 3600.0
+"""Added to the time limit of a run that may have to compile first."""
+NEEDED_BYTES = 2_000_000_000
+"""CUDA's context, cuBLAS and cuDNN, and the data: the kit's own estimate, with room."""
+BUSY_PERCENT = 10
+CDI_KIND = "nvidia.com/gpu="
+TOOLKIT = (
+    "install the NVIDIA Container Toolkit, then `nvidia-ctk runtime configure --runtime=docker` "
+    "and restart the engine"
+)
+SEE_HERE = "run the kit on the machine that has the GPU"
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The facts: the engine, this machine's GPUs, and which one is wished ("": any)."""
+
+    engine: EngineInfo
+    found: Found
+    requested: str = ""
+
+
+def check(facts: Preflight, arms: tuple[str, ...]) -> GpuCheck:
+    """What the facts say about running those CUDA arms.
+
+    Raises InputError when a GPU is wished for by a name that none of those here has.
+    """
+    chosen = choose(facts.found.gpus, facts.requested)
+    problems = [*engine_problems(facts.engine)]
+    warnings: list[Finding] = []
+    first_start = 0.0
+    if facts.found.missing is not None:
+        problems.append(facts.found.missing)
+    if chosen is not None:
+        problems += gpu_problems(chosen)
+        warnings += gpu_warnings(chosen)
+        first_start = COMPILE_LIMIT_S if _compiles(chosen) else 0.0
+    return GpuCheck(
+        arms=arms,
+        gpus=facts.found.gpus,
+        chosen=chosen.uuid if chosen else None,
+        request=request_of(facts.engine, chosen),
+        problems=tuple(problems),
+        warnings=tuple(warnings),
+        first_start_s=first_start,
+    )
+
+
+def choose(gpus: tuple[Gpu, ...], requested: str) -> Gpu | None:
+    """The wished GPU (by index or UUID), else of those without a problem the freest."""
+    if not gpus:
+        return None
+    if requested:
+        for gpu in gpus:
+            if requested in (str(gpu.index), gpu.uuid):
+                return gpu
+        there = "; ".join(f"{gpu.index} is {gpu.name}, {gpu.uuid}" for gpu in gpus)
+        raise InputError(f"--gpu-device: no GPU here is {requested!r}", f"give one of: {there}")
+    good = [gpu for gpu in gpus if not list(gpu_problems(gpu))] or list(gpus)
+    return max(good, key=lambda gpu: (gpu.memory_free_bytes, -gpu.index))
+
+
+def request_of(engine: EngineInfo, gpu: Gpu | None) -> str:
+    """How this engine is asked for that GPU; for any, where there is none to name.
+
+    By CDI name where the engine honours nothing else, or found such names and has
+    no NVIDIA runtime; else by UUID, which the container toolkit understands.
+    """
+    by_cdi = [name for name in engine.cdi_devices if name.startswith(CDI_KIND)]
+    only_cdi = "nvidia" not in engine.gpu_drivers
+    if not only_cdi and ("nvidia" in engine.runtimes or not by_cdi):
+        return gpu.uuid if gpu else "all"
+    if gpu is None:
+        return f"{CDI_KIND}all"
+    by_uuid, by_index = f"{CDI_KIND}{gpu.uuid}", f"{CDI_KIND}{gpu.index}"
+    # Older specifications name devices by index alone; where the names are not
+    # told, the UUID is the one that cannot mean another GPU.
+    return by_index if by_index in by_cdi and by_uuid not in by_cdi else by_uuid
+
+
+def engine_problems(engine: EngineInfo) -> Iterator[Finding]:
+    """What keeps this engine from giving a container a GPU, as far as can be known."""
+    if not engine.gpu_drivers:
+        newer = ".".join(str(part) for part in PODMAN_WITH_CDI)
+        yield Finding(
+            f"{engine.name} {engine.version} ignores a GPU request on its socket "
+            "and would start the container without one",
+            f"use {engine.name} {newer} or newer with a CDI specification "
+            "(`nvidia-ctk cdi generate`), or Docker",
+        )
+    if not is_local(engine.endpoint):
+        yield Finding(
+            f"the engine at {engine.endpoint} is on another machine, whose GPU "
+            "cannot be looked at from here",
+            SEE_HERE,
+        )
+
+
+def gpu_problems(gpu: Gpu) -> Iterator[Finding]:
+    """What keeps the CUDA arms from running on this GPU."""
+    if release(gpu.driver) < release(OLDEST_DRIVER):
+        yield Finding(
+            f"driver {gpu.driver} is too old for CUDA {CUDA}: {OLDEST_DRIVER} is the least",
+            f"install driver {DRIVER_OF_CUDA} or newer",
+        )
+    if gpu.compute_capability < OLDEST_CAPABILITY:
+        yield Finding(
+            f"{gpu.name} has compute capability {_dotted(gpu.compute_capability)}, "
+            f"TensorFlow's kernels begin at {_dotted(OLDEST_CAPABILITY)}",
+            "use a newer GPU",
+        )
+    if gpu.memory_free_bytes < NEEDED_BYTES:
+        yield Finding(
+            f"{gpu.name} (GPU {gpu.index}) has {decimal(gpu.memory_free_bytes)} of memory "
+            f"free, {decimal(NEEDED_BYTES)} are needed",
+            _stop_others(gpu),
+        )
+
+
+def gpu_warnings(gpu: Gpu) -> Iterator[Finding]:
+    """What the CUDA arms run with all the same."""
+    if release(OLDEST_DRIVER) <= release(gpu.driver) < release(DRIVER_OF_CUDA):
+        refused = ", and may refuse the PTX this GPU needs" if _compiles(gpu) else ""
+        yield Finding(
+            f"driver {gpu.driver} is older than CUDA {CUDA}'s own ({DRIVER_OF_CUDA}): "
+            f"it runs by minor version compatibility{refused}",
+            f"install driver {DRIVER_OF_CUDA} or newer",
+        )
+    if _compiles(gpu):
+        yield Finding(
+            f"TensorFlow has no kernels for {gpu.name} (compute capability "
+            f"{_dotted(gpu.compute_capability)}): the first run compiles them from PTX, "
+            "which by TensorFlow's own words can take 30 minutes or longer; later runs find "
+            "them in a kept volume",
+            f"wait; a GPU up to compute capability {_dotted(NEWEST_KERNELS)} starts at once",
+        )
+    if gpu.compute_capability > NEWEST_OF_CUDA:
+        yield Finding(
+            f"{gpu.name} is newer than any GPU that CUDA {CUDA} knows "
+            f"(compute capability {_dotted(NEWEST_OF_CUDA)}): its libraries may not run",
+            "if runs fail, use an older GPU",
+        )
+    if gpu.processes:
+        pids = ", ".join(str(process.pid) for process in gpu.processes)
+        yield Finding(f"other processes use GPU {gpu.index}: {pids}", _stop_others(gpu))
+    if gpu.utilisation_percent is not None and gpu.utilisation_percent > BUSY_PERCENT:
+        yield Finding(
+            f"GPU {gpu.index} is {gpu.utilisation_percent} % busy already", _stop_others(gpu)
+        )
+    slowed = harmful(gpu.throttle)
+    if slowed:
+        yield Finding(
+            f"GPU {gpu.index} is slowed down now: {', '.join(slowed)}",
+            "see to its cooling and power; times measured now are those of a slowed GPU",
+        )
+
+
+def _compiles(gpu: Gpu) -> bool:
+    return gpu.compute_capability > NEWEST_KERNELS
+
+
+def _stop_others(gpu: Gpu) -> str:
+    return f"stop what runs on GPU {gpu.index} (`nvidia-smi`), or choose another by --gpu-device"
+
+
+def _dotted(capability: tuple[int, int]) -> str:
+    return f"{capability[0]}.{capability[1]}"

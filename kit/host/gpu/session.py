@@ -1,0 +1,77 @@
+"""A session's GPU: asked for before its runs, and the same one when it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kit.engine.protocol import Engine
+from kit.errors import HostError, InputError
+from kit.host.gpu.facts import Found, GpuCheck
+from kit.host.gpu.preflight import Preflight, check
+from kit.host.gpu.probe import Probe
+from kit.host.gpu.trial import tried
+
+
+def ask(
+    engine: Engine,
+    probe: Probe,
+    requested: str,
+    arms: tuple[str, ...],
+    cuda: tuple[str, ...],
+    image: Callable[[], str],
+) -> GpuCheck:
+    """Whether those CUDA arms, of all ``arms``, can be run: by the facts, then by a container.
+
+    ``image`` gives one to try the engine with; it may be built for that. Raises
+    HostError when nothing is left to be run, InputError for a wished GPU that is
+    not here.
+    """
+    info = engine.info()
+    found = check(Preflight(info, probe.look(), requested), cuda)
+    testable(arms, found)
+    # An engine that ignores the request would only start an ordinary container.
+    if info.gpu_drivers:
+        found = tried(engine, image(), found)
+        testable(arms, found)
+    return found
+
+
+def testable(arms: tuple[str, ...], gpu: GpuCheck) -> tuple[str, ...]:
+    """The arms that can be run here. Raises HostError when there is none."""
+    left = tuple(arm for arm in arms if arm not in gpu.untestable)
+    if not left:
+        raise not_testable(gpu)
+    return left
+
+
+def not_testable(check: GpuCheck) -> HostError:
+    """What a session that asked for the CUDA arms in vain ends with."""
+    problems = "; ".join(problem.what for problem in check.problems)
+    remedies = dict.fromkeys(problem.remedy for problem in check.problems)
+    return HostError(
+        f"--gpu: the CUDA arms could not be tested here: {problems}", "; ".join(remedies)
+    )
+
+
+def refuse_other_gpu(recorded: GpuCheck, found: Found) -> None:
+    """Raise InputError unless the GPU of a recorded session is here, with its driver."""
+    wanted = recorded.gpu
+    if wanted is None or recorded.problems:
+        return
+    remedy = "start a new session; what is measured on another GPU or driver cannot be mixed in"
+    here = {gpu.uuid: gpu for gpu in found.gpus}
+    if wanted.uuid not in here:
+        names = ", ".join(f"{gpu.name}, {gpu.uuid}" for gpu in found.gpus)
+        lack = found.missing.what if found.missing is not None else "none is here"
+        raise InputError(
+            f"--resume: the GPU is not the recorded one ({wanted.name}, {wanted.uuid} was; "
+            f"now: {names or lack})",
+            remedy,
+        )
+    driver = here[wanted.uuid].driver
+    if driver != wanted.driver:
+        raise InputError(
+            f"--resume: the GPU's driver is not the recorded one ({wanted.driver} was, "
+            f"{driver} is)",
+            remedy,
+        )

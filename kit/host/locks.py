@@ -1,0 +1,298 @@
+"""Two locks: one session at a time in a results folder, one measuring kit on a machine.
+
+Both are flock(2) on an open file. The kernel releases such a lock when its process ends,
+however it ends; neither a child that runs another program nor a thread keeps or drops it.
+
+The machine's lock is a file in a place that every user can write to. What stands there
+may be anybody's: links are not followed, and only a file of this module is written.
+The folder's lock is on the folder itself and leaves no file in it. Neither lock reaches
+another machine: there, two kits share a remote engine or a network folder unseen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hmac
+import json
+import os
+import platform
+import shlex
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import psutil
+
+from kit.errors import HostError, InputError, LockedError
+from kit.host.facts import installation
+
+PLACES = (Path("/run/lock"), Path("/tmp"))
+NAME = "kit-measuring.lock"
+_MARK = b"kit: the holder of this lock\n"
+_LIMIT = 4096
+_COMMAND_LIMIT = 300
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_TRIES, _PAUSE_S = 20, 0.05
+_FREE_FOR_ALL = 0o1777
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that holds a lock, as it wrote itself down. ``since`` is in UTC."""
+
+    pid: int
+    command: str
+    since: str
+    folder: str = ""
+
+    def __str__(self) -> str:
+        """All of it, for a message."""
+        place = f", in {self.folder}" if self.folder else ""
+        return f"process {self.pid} (`{self.command}`, since {self.since}{place})"
+
+
+class Locks:
+    """The locks that a command holds. ``wait``: wait for a lock instead of refusing.
+
+    ``say`` gets one line before each wait, and one where a folder cannot be locked.
+    """
+
+    def __init__(self, wait: bool, say: Callable[[str], None]) -> None:
+        self._wait = wait
+        self._say = say
+        self._machine: int | None = None
+        self._folders: dict[tuple[int, int], int] = {}
+
+    def machine(self) -> None:
+        """Lock the machine. Raises LockedError, and HostError for an odd file in its place."""
+        path = machine_file()
+        while self._machine is None:
+            place = _open(path)
+            try:
+                self._lock(
+                    place,
+                    lambda who: f"another kit measures on this machine: {who}",
+                    lambda: _holder(path),
+                )
+                # A file that was removed meanwhile locks nobody else out.
+                if _key(os.fstat(place)) == _key_at(path):
+                    self._machine = place
+            except OSError as error:
+                raise _unusable(path, error.strerror) from error
+            finally:
+                if self._machine is None:
+                    os.close(place)
+        self._write_down("")
+
+    def folder(self, folder: Path) -> None:
+        """Lock a results folder, if it is not held already.
+
+        Raises LockedError, and InputError where it is no folder that can be read.
+        """
+        try:
+            place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise InputError(
+                f"{folder}: cannot be opened ({error.strerror})", "give a folder of results"
+            ) from error
+        key = _key(os.fstat(place))
+        if key in self._folders:
+            os.close(place)
+            return
+        try:
+            self._lock(
+                place,
+                lambda who: f"{folder}: another kit works in this folder: {who}",
+                lambda: _holder_in(folder),
+            )
+        except OSError as error:
+            os.close(place)
+            self._say(
+                f"{folder}: cannot be locked here ({error.strerror}); let no other kit work in it"
+            )
+            return
+        except BaseException:
+            os.close(place)
+            raise
+        self._folders[key] = place
+        self._write_down(str(folder.resolve()))
+
+    def release(self) -> None:
+        """Give every lock back."""
+        if self._machine is not None:
+            with suppress(OSError):
+                os.ftruncate(self._machine, 0)
+            os.close(self._machine)
+            self._machine = None
+        while self._folders:
+            os.close(self._folders.popitem()[1])
+
+    def _lock(
+        self, place: int, held: Callable[[str], str], holder: Callable[[], Holder | None]
+    ) -> None:
+        """Lock an open file. Raises LockedError, and OSError where the file system cannot."""
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            found = holder()
+        who = "a process that did not write itself down" if found is None else str(found)
+        problem = held(who)
+        if not self._wait:
+            raise LockedError(
+                problem,
+                "repeat the command when that ends; with --wait one that measures or builds waits",
+                who,
+            )
+        self._say(f"waiting: {problem}")
+        fcntl.flock(place, fcntl.LOCK_EX)
+
+    def _write_down(self, folder: str) -> None:
+        """Say in the machine's lock who holds it. Another user's file may be read-only."""
+        if self._machine is None:
+            return
+        now = datetime.now(timezone.utc)
+        command = shlex.join(["kit", *sys.argv[1:]])[:_COMMAND_LIMIT]
+        holder = Holder(os.getpid(), command, f"{now:%Y-%m-%d %H:%M:%S} UTC", folder)
+        with suppress(OSError):
+            os.ftruncate(self._machine, 0)
+            os.pwrite(self._machine, _MARK + json.dumps(asdict(holder)).encode(), 0)
+
+
+def lock_id() -> str:
+    """Tell apart the kits that share this machine's lock from all others, also those in
+    containers of this machine: 16 hex digits, from which nothing can be read."""
+    try:
+        mounts = str(Path("/proc/self/ns/mnt").readlink())
+    except OSError:
+        mounts = ""
+    known = f"{platform.node()}|{mounts}|{machine_file()}"
+    return hmac.digest(installation().encode(), known.encode(), "sha256").hex()[:16]
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Lock a results folder while its reports are written.
+
+    Raises HostError where a session is being measured in it.
+    """
+    locks = Locks(wait=False, say=lambda _text: None)
+    try:
+        locks.folder(folder)
+        yield
+    finally:
+        locks.release()
+
+
+def machine_file() -> Path:
+    """The file of the machine's lock: one for all its users, whoever asks."""
+    for place in PLACES[:-1]:
+        with suppress(OSError):
+            mode = place.stat().st_mode
+            if stat.S_ISDIR(mode) and mode & _FREE_FOR_ALL == _FREE_FOR_ALL:
+                return place / NAME
+    return PLACES[-1] / NAME
+
+
+def _open(path: Path) -> int:
+    """The lock's file, made where it is missing. Raises HostError for what is none."""
+    reason: str | None = "it comes and goes"
+    for _ in range(_TRIES):
+        try:
+            place = _open_or_make(path)
+        except (FileExistsError, FileNotFoundError):
+            continue
+        except OSError as error:
+            # Its maker may be about to open it to all.
+            reason = error.strerror
+            time.sleep(_PAUSE_S)
+            continue
+        problem = _not_ours(place, path)
+        if not problem:
+            return place
+        os.close(place)
+        raise HostError(problem, "look at who made it, and remove it")
+    raise _unusable(path, reason)
+
+
+def _unusable(path: Path, reason: str | None) -> HostError:
+    return HostError(
+        f"{path}: cannot be the lock of measuring on this machine ({reason})",
+        "let every user of kit read it, or remove it",
+    )
+
+
+def _open_or_make(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | _FLAGS)
+    except PermissionError:
+        # Enough for a lock; who holds it then stands nowhere.
+        return os.open(path, os.O_RDONLY | _FLAGS)
+    except FileNotFoundError:
+        # Not in one call with the first: the kernel may refuse O_CREAT on another user's file.
+        place = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666)
+        os.fchmod(place, 0o666)
+        return place
+
+
+def _not_ours(place: int, path: Path) -> str:
+    """Why an open file is not the kit's lock; "" if it is one."""
+    found = os.fstat(place)
+    if not stat.S_ISREG(found.st_mode):
+        return f"{path}: stands where the lock of measuring is, and is no plain file"
+    if found.st_nlink > 1:
+        return f"{path}: stands where the lock of measuring is, and has a second name"
+    content = os.pread(place, _LIMIT, 0)
+    if content and not content.startswith(_MARK):
+        return f"{path}: stands where the lock of measuring is, and holds something else"
+    return ""
+
+
+def _holder(path: Path) -> Holder | None:
+    """Who holds the machine's lock; None where that is not written down."""
+    found = None
+    for _ in range(_TRIES):
+        found = _written(path)
+        if found is not None and psutil.pid_exists(found.pid):
+            break
+        # What a killed one left, or nothing yet: the next writes itself down at once.
+        time.sleep(_PAUSE_S)
+    return found
+
+
+def _holder_in(folder: Path) -> Holder | None:
+    """Who works in that folder, if it is the one that holds the machine."""
+    found = _written(machine_file())
+    return found if found is not None and found.folder == str(folder.resolve()) else None
+
+
+def _written(path: Path) -> Holder | None:
+    try:
+        place = os.open(path, os.O_RDONLY | _FLAGS)
+    except OSError:
+        return None
+    try:
+        if _not_ours(place, path):
+            return None
+        holder = Holder(**json.loads(os.pread(place, _LIMIT, 0).removeprefix(_MARK)))
+        return holder if isinstance(holder.pid, int) and holder.pid > 0 else None
+    except (OSError, ValueError, TypeError):
+        return None
+    finally:
+        os.close(place)
+
+
+def _key(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+def _key_at(path: Path) -> tuple[int, int] | None:
+    try:
+        return _key(path.lstat())
+    except OSError:
+        return None

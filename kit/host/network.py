@@ -1,0 +1,130 @@
+"""What builds need of the host's network settings: proxies, CA bundle, indexes.
+
+They reach builder stages only: as the builder's predefined proxy arguments,
+which leave no trace in an image, and as files under host/ in the context,
+which no final stage copies.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from kit.errors import HostError
+from kit.host.process import run
+
+CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy")
+PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout", "retries")
+
+
+class Context(Protocol):
+    """A build context that files can be put into."""
+
+    def add_bytes(self, content: bytes, place: str) -> None:
+        """Put a file with that content at that place."""
+
+
+@dataclass(frozen=True)
+class HostNetwork:
+    """The settings, as the builder takes them."""
+
+    proxy_args: Mapping[str, str]
+    ca_bundle: bytes
+    pip_conf: str
+    npmrc: str
+
+    def add_to(self, context: Context) -> None:
+        """Put the files under host/ of a build context."""
+        context.add_bytes(self.ca_bundle, "host/ca.crt")
+        context.add_bytes(self.pip_conf.encode(), "host/pip.conf")
+        context.add_bytes(self.npmrc.encode(), "host/npmrc")
+
+
+def read_network(environ: Mapping[str, str] = os.environ) -> HostNetwork:
+    """The host's settings. Raises HostError when a CA variable names no file."""
+    return HostNetwork(
+        proxy_args=_proxies(environ),
+        ca_bundle=_ca_bundle(environ),
+        pip_conf=_pip_conf(environ, _pip_config_list()),
+        npmrc=_npmrc(environ),
+    )
+
+
+def pip_index(environ: Mapping[str, str] = os.environ) -> str:
+    """The package index that pip is set to use here; empty: its own default."""
+    parser = configparser.RawConfigParser()
+    parser.read_string(_pip_conf(environ, _pip_config_list()))
+    return parser.get("global", "index-url", fallback="")
+
+
+def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name in PROXY_VARIABLES:
+        value = environ.get(name) or environ.get(name.upper())
+        if value:
+            found[name] = value
+            found[name.upper()] = value
+    return found
+
+
+def _ca_bundle(environ: Mapping[str, str]) -> bytes:
+    for name in CA_VARIABLES:
+        if environ.get(name):
+            try:
+                return Path(environ[name]).read_bytes()
+            except OSError as error:
+                raise HostError(
+                    f"{name} names {environ[name]}, which cannot be read ({error.strerror})",
+                    f"point {name} at the CA bundle, or unset it",
+                ) from error
+    return b""
+
+
+def _pip_config_list() -> str:
+    """The driver's own pip settings; empty where it has no pip."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    done = run(command, 20)
+    return done.output if done.code == 0 else ""
+
+
+def _pip_conf(environ: Mapping[str, str], listed: str) -> str:
+    """A pip.conf with the index settings that mean something inside a build.
+
+    ``pip config list`` prints "section.key='value'" lines; the environment is
+    in it as ":env:" and wins, as it does for pip itself.
+    """
+    values: dict[str, str] = {}
+    for line in listed.splitlines():
+        key, _, value = line.partition("=")
+        section, _, name = key.rpartition(".")
+        if section in ("global", "install", ":env:") and name in PIP_SETTINGS:
+            values[name] = value.strip("'\"").replace("\\n", " ")
+    for name in PIP_SETTINGS:
+        variable = "PIP_" + name.upper().replace("-", "_")
+        if environ.get(variable):
+            values[name] = environ[variable]
+    for name in ("index-url", "extra-index-url"):
+        # A folder of the host is not there inside a build.
+        kept = [url for url in values.get(name, "").split() if not url.startswith("file:")]
+        values[name] = "\n".join(kept)
+    parser = configparser.RawConfigParser()
+    parser["global"] = {name: value for name, value in values.items() if value}
+    text = io.StringIO()
+    parser.write(text)
+    return text.getvalue()
+
+
+def _npmrc(environ: Mapping[str, str]) -> str:
+    registry = environ.get("npm_config_registry") or environ.get("NPM_CONFIG_REGISTRY")
+    if registry:
+        return f"registry={registry}\n"
+    user = Path(environ.get("HOME", "/")) / ".npmrc"
+    lines = user.read_text(errors="replace").splitlines() if user.is_file() else []
+    return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith("registry="))

@@ -1,0 +1,52 @@
+"""Other programs on this machine, run to their end without a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+MISSING, TOO_SLOW = 127, 124
+"""The exit codes of a shell and of ``timeout`` for a program that is missing or too slow."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command: exit code (127: no such program, 124: too slow) and its words."""
+
+    code: int
+    output: str
+    errors: str = ""
+
+
+def run(
+    command: Sequence[str],
+    timeout_s: float,
+    env: Mapping[str, str] | None = None,
+    merged: bool = False,
+) -> Done:
+    """Run a program with nothing on its standard input; end it after ``timeout_s`` seconds.
+
+    ``env`` is its whole environment, or None for this process's own. ``merged`` puts its
+    errors into its output, in order. Nothing is raised for a program that fails.
+    """
+    try:
+        done = subprocess.run(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            timeout=timeout_s,
+            env=env,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        said = f"{command[0]}: no answer within {timeout_s:g} s"
+        return Done(TOO_SLOW, _text(error.stdout), said)
+    except OSError as error:
+        return Done(MISSING, str(error) if merged else "", str(error))
+    return Done(done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def _text(said: bytes | None) -> str:
+    return (said or b"").decode("utf-8", "replace")

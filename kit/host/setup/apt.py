@@ -1,0 +1,79 @@
+"""Debian packages: installed only if missing, lists refreshed only if needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kit.engine.failures import one_line
+from kit.errors import HostError
+from kit.host.process import Done
+from kit.host.setup.machine import Machine
+
+Say = Callable[[str], None]
+_UPDATE_TIMEOUT_S = 300
+_INSTALL_TIMEOUT_S = 900
+# Another apt may be at work, as on a machine that has just been started.
+_WAIT_FOR_LOCK = "DPkg::Lock::Timeout=120"
+_ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+# Where there is no init to run services, maintainer scripts must not start any:
+# the kit starts dockerd itself and has to know that it did.
+_NO_SERVICES = {"RUNLEVEL": "1"}
+
+
+def install(machine: Machine, packages: Sequence[str], say: Say, *, services: bool) -> None:
+    """Install packages. ``services``: their services may start by themselves.
+
+    Raises HostError with apt's own reason.
+    """
+    env = _ENV if services else {**_ENV, **_NO_SERVICES}
+    if not all(_is_known(machine, package) for package in packages):
+        _update(machine, say)
+    say(f"installing {' '.join(packages)}")
+    done = _apt(machine, ["install", "--no-install-recommends", "-y", *packages], env)
+    if done.code != 0 and _lists_are_stale(done.output):
+        _update(machine, say)
+        done = _apt(machine, ["install", "--no-install-recommends", "-y", *packages], env)
+    if done.code != 0:
+        raise HostError(
+            f"installing {' '.join(packages)} failed: {reason(done.output)}",
+            f"solve that, then run: apt-get install {' '.join(packages)}",
+        )
+
+
+def is_installed(machine: Machine, package: str) -> bool:
+    """Whether dpkg has the package installed and configured."""
+    done = machine.run(["dpkg-query", "-W", "-f=${Status}", package], 30, _ENV)
+    return done.code == 0 and done.output.strip() == "install ok installed"
+
+
+def reason(output: str) -> str:
+    """The lines of apt's output that say what went wrong, as one."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("E:", "dpkg: error", "Err:"))]
+    return one_line("; ".join(errors[-3:] or lines[-3:]) or "no output")
+
+
+def _update(machine: Machine, say: Say) -> None:
+    say("refreshing the package lists")
+    done = machine.run(["apt-get", "-o", _WAIT_FOR_LOCK, "update"], _UPDATE_TIMEOUT_S, _ENV)
+    if done.code != 0:
+        raise HostError(
+            f"the package lists could not be refreshed: {reason(done.output)}",
+            "check the network, the proxy and /etc/apt, then repeat",
+        )
+
+
+def _apt(machine: Machine, arguments: Sequence[str], env: dict[str, str]) -> Done:
+    return machine.run(["apt-get", "-o", _WAIT_FOR_LOCK, *arguments], _INSTALL_TIMEOUT_S, env)
+
+
+def _is_known(machine: Machine, package: str) -> bool:
+    done = machine.run(["apt-cache", "policy", package], 60, _ENV)
+    candidates = [line for line in done.output.splitlines() if "Candidate:" in line]
+    return bool(candidates) and "(none)" not in candidates[0]
+
+
+def _lists_are_stale(output: str) -> bool:
+    return any(
+        sign in output for sign in ("404", "Unable to fetch", "Failed to fetch", "Unable to locate")
+    )

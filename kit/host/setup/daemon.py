@@ -1,0 +1,151 @@
+"""A dockerd of our own where no init starts one: started, recorded, ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kit.engine.failures import one_line
+from kit.errors import HostError
+from kit.host.setup.machine import Machine
+
+Say = Callable[[str], None]
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 40.0
+"""dockerd gives its containers 15 s to end before it ends itself."""
+_POLL_S = 0.25
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process for ever: its pid may be given to another one, with another start.
+
+    ``started`` is in clock ticks since boot; ``boot`` tells boots apart.
+    """
+
+    pid: int
+    started: int
+    boot: str
+
+
+def record_path(machine: Machine) -> Path:
+    """Where it is written down that the kit started the engine, and how."""
+    return machine.state_dir() / "engine.json"
+
+
+def log_path(machine: Machine) -> Path:
+    """What the kit's own dockerd said."""
+    return machine.state_dir() / "dockerd.log"
+
+
+def start(machine: Machine, answers: Callable[[], bool], say: Say) -> None:
+    """Start dockerd and wait until it answers. Raises HostError with its log's end."""
+    log = log_path(machine)
+    say(f"starting dockerd (log: {log})")
+    pid = machine.spawn(["dockerd"], log)
+    process = identify(machine, pid)
+    if process is not None:
+        machine.write(
+            record_path(machine), json.dumps({"method": "dockerd", "process": asdict(process)})
+        )
+    deadline = machine.now() + START_TIMEOUT_S
+    while process is not None and machine.now() < deadline:
+        if answers():
+            say(f"dockerd answers (pid {pid})")
+            return
+        if not is_alive(machine, process):
+            process = None
+        else:
+            machine.sleep(_POLL_S)
+    if process is None:
+        why = "dockerd ended at once"
+    else:
+        why = f"dockerd did not answer within {START_TIMEOUT_S:g} s"
+        end(machine, process)
+    machine.remove(record_path(machine))
+    raise HostError(
+        f"{why}: {why_it_failed(machine.read(log) or '')}",
+        f"solve what the log says ({log}), or use another engine through DOCKER_HOST",
+    )
+
+
+def end(machine: Machine, process: Process) -> bool:
+    """End exactly that process and the containerd it started; whether it ran.
+
+    Raises HostError if it cannot be ended.
+    """
+    if not is_alive(machine, process):
+        return False
+    family = [process, *_children(machine, process.pid)]
+    machine.kill(process.pid, signal.SIGTERM)
+    if not _wait_for_end(machine, family, STOP_TIMEOUT_S):
+        for member in family:
+            if is_alive(machine, member):
+                machine.kill(member.pid, signal.SIGKILL)
+        if not _wait_for_end(machine, family, 5.0):
+            raise HostError(
+                f"dockerd (pid {process.pid}) does not end",
+                "look at what it waits for: ps -o stat,wchan -p " + str(process.pid),
+            )
+    return True
+
+
+def recorded(machine: Machine) -> tuple[str, Process | None]:
+    """How the kit started an engine ("" not, "dockerd", "systemd") and which process."""
+    try:
+        record = json.loads(machine.read(record_path(machine)) or "{}")
+        method = str(record.get("method", ""))
+        process = record.get("process")
+        return method, Process(
+            int(process["pid"]), int(process["started"]), str(process["boot"])
+        ) if process else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # A broken record names no process for certain, so none may be killed by it.
+        return "", None
+
+
+def identify(machine: Machine, pid: int) -> Process | None:
+    """The process that has this pid now; None when there is none (or a dead one)."""
+    text = machine.read(Path(f"/proc/{pid}/stat"))
+    if not text:
+        return None
+    # The second field is the program's name in parentheses and may hold anything.
+    fields = text.rpartition(")")[2].split()
+    if len(fields) < 20 or fields[0] in {"Z", "X"}:
+        return None
+    return Process(pid, int(fields[19]), (machine.read(_BOOT_ID) or "").strip())
+
+
+def is_alive(machine: Machine, process: Process) -> bool:
+    """Whether that very process runs, not another one with its pid."""
+    return identify(machine, process.pid) == process
+
+
+def why_it_failed(log: str) -> str:
+    """The line of dockerd's log that says why it ended, on one line."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    telling = [
+        line
+        for line in lines
+        if "failed to start daemon" in line.lower() or "level=fatal" in line or "panic:" in line
+    ]
+    return one_line(telling[-1] if telling else " | ".join(lines[-3:]) or "its log is empty", 600)
+
+
+def _children(machine: Machine, pid: int) -> list[Process]:
+    named = machine.children(pid).items()
+    found = (identify(machine, child) for child, name in named if "containerd" in name)
+    return [process for process in found if process is not None]
+
+
+def _wait_for_end(machine: Machine, family: list[Process], timeout_s: float) -> bool:
+    deadline = machine.now() + timeout_s
+    while any(is_alive(machine, member) for member in family):
+        if machine.now() >= deadline:
+            return False
+        machine.sleep(_POLL_S)
+    return True

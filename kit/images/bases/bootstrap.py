@@ -1,0 +1,214 @@
+"""Substitute bases, for where no image registry can be reached.
+
+The Python base is a Debian root file system with the host's own CPython 3.8,
+or Debian's CPython where the host has none to adopt. The SDK base is that base
+with .NET Core SDK 3.1 from its npm package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import ImageError
+from kit.host.network import HostNetwork
+from kit.images.bases.hostpython import (
+    HostPython,
+    Suite,
+    find_host_python,
+    packages_for,
+    python_files,
+    python_links,
+)
+from kit.images.bases.rootfs import debian_files, debian_rootfs
+from kit.images.build.context import Context, recipes
+from kit.images.build.recipe import Recipe, build_recipe, find_built
+from kit.pins.load import Pins
+
+# libatomic1: node. ca-certificates and netbase: as in the official image.
+BASE_PACKAGES = ("ca-certificates", "libatomic1", "netbase")
+BARE_PACKAGES = ("libgcc-s1", "libstdc++6", "zlib1g")
+"""What a .NET program links to, where nothing else brings it."""
+OPENSSL = ("libssl.so.1.1", "libcrypto.so.1.1")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PythonBase:
+    """A base with CPython and pip. ``lock`` names the wheel locks that fit it."""
+
+    image: ImageInfo
+    python: str
+    os: str
+    lock: str
+    why: str
+    """Why its Python is what it is."""
+    exact: bool = False
+
+
+class Bootstrap:
+    """Builds substitute bases, each once; an unchanged one is found, not rebuilt.
+
+    Threads may ask for different bases at the same time: what they share is made by the
+    first that needs it, and the others wait.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        pins: Pins,
+        net: HostNetwork,
+        say: Say,
+        ensure_tools: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._pins = pins
+        self._net = net
+        self._say = say
+        self._ensure_tools = ensure_tools
+        self._python: PythonBase | None = None
+        self._locks: dict[str, threading.Lock] = {}
+
+    def python(self) -> PythonBase:
+        """The Python base. Raises HostError or ImageError."""
+        with self._alone("python"):
+            if self._python is None:
+                found = find_host_python()
+                if isinstance(found, str):
+                    self._python = self._debian_python(found)
+                else:
+                    self._python = self._adopted_python(*found)
+            return self._python
+
+    def bare(self) -> ImageInfo:
+        """A Debian without any Python. Raises HostError or ImageError.
+
+        Under an adopted CPython there is one already: its libraries alone.
+        """
+        found = find_host_python()
+        if isinstance(found, str):
+            return self._rootfs(self._pins.fallback_suite, (*BASE_PACKAGES, *BARE_PACKAGES))
+        python, suite = found
+        return self._rootfs(suite.name, (*BASE_PACKAGES, *packages_for(python, suite)))
+
+    def sdk(self) -> tuple[ImageInfo, Mapping[str, str]]:
+        """The SDK base and what it provides. Raises HostError or ImageError."""
+        base = self.python()
+        context = self._context("host", "npm.txt", "sdk.Dockerfile")
+        context.add_file(recipes() / "python" / "pip.txt", "pip.txt")
+        self._net.add_to(context)
+        recipe = Recipe(
+            name="base-dotnet-sdk",
+            context=context,
+            dockerfile="sdk.Dockerfile",
+            args={
+                "PYTHON_BASE": base.image.id,
+                "SDK_PACKAGE": self._pins.sdk.package,
+                "SDK_SHA512": self._pins.sdk.sha512,
+            },
+            extra=("openssl from", self._openssl_suite(base)),
+            undigested=("host/", "openssl/"),
+        )
+        with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
+            if find_built(self._engine, recipe) is None:
+                self._add_openssl(context, base, Path(scratch))
+            image = build_recipe(self._engine, recipe, self._net, self._say)
+        return image, self._pins.sdk.provides
+
+    def _adopted_python(self, python: HostPython, suite: Suite) -> PythonBase:
+        packages = (*BASE_PACKAGES, *packages_for(python, suite))
+        rootfs = self._rootfs(suite.name, packages)
+        context = self._context("python.Dockerfile")
+        for path, place in python_files(python):
+            context.add_file(path, f"python/{place}")
+        context.add_links(python_links(python), "python/")
+        recipe = Recipe("base-python", context, "python.Dockerfile", {"ROOTFS": rootfs.id})
+        return PythonBase(
+            image=build_recipe(self._engine, recipe, self._net, self._say),
+            python=python.version,
+            os=f"Debian {suite.name}",
+            lock="cp38",
+            why="no registry image could be had; the host's own CPython was adopted",
+        )
+
+    def _debian_python(self, reason: str) -> PythonBase:
+        suite, minor = self._pins.fallback_suite, self._pins.fallback_python
+        self._say(f"no CPython to adopt ({reason}); using Debian {suite}'s own {minor}")
+        packages = (*BASE_PACKAGES, "python3", f"libpython{minor}", "python3-pip", "libssl1.1")
+        rootfs = self._rootfs(suite, packages)
+        dockerfile = "debian-python.Dockerfile"
+        recipe = Recipe(
+            "base-python",
+            self._context(dockerfile, "launcher.c"),
+            dockerfile,
+            {"ROOTFS": rootfs.id, "MINOR": minor},
+        )
+        return PythonBase(
+            image=build_recipe(self._engine, recipe, self._net, self._say),
+            python=minor,
+            os=f"Debian {suite}",
+            lock="cp" + minor.replace(".", ""),
+            why=f"no registry image could be had, and no CPython to adopt: {reason}",
+        )
+
+    def _rootfs(self, suite: str, packages: tuple[str, ...]) -> ImageInfo:
+        content = " ".join((suite, *sorted(packages)))
+        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+        reference = f"kit/rootfs:{suite}-{digest}"
+        with self._alone(reference):
+            return self._engine.find_image(reference) or self._make_rootfs(
+                suite, packages, reference
+            )
+
+    def _make_rootfs(self, suite: str, packages: tuple[str, ...], reference: str) -> ImageInfo:
+        self._need_tools()
+        self._say(f"making a Debian {suite} root file system")
+        with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
+            tar = Path(scratch) / "rootfs.tar"
+            debian_rootfs(suite, packages, tar)
+            return self._engine.import_rootfs(tar, reference, ['CMD ["bash"]'])
+
+    def _openssl_suite(self, base: PythonBase) -> str:
+        suite = self._pins.fallback_suite
+        return "the base" if base.os.endswith(suite) else suite
+
+    def _add_openssl(self, context: Context, base: PythonBase, scratch: Path) -> None:
+        context.add_bytes(b"", "openssl/.keep")
+        suite = self._openssl_suite(base)
+        if suite == "the base":
+            return
+        self._need_tools()
+        self._say(f"taking libssl1.1 from Debian {suite}")
+        debian_files(suite, ["libssl1.1"], scratch / "openssl")
+        for name in OPENSSL:
+            found = sorted((scratch / "openssl").rglob(name))
+            if not found:
+                raise ImageError(
+                    f"Debian {suite}'s libssl1.1 holds no {name}",
+                    "report this: the package's layout changed",
+                )
+            context.add_file(found[0], f"openssl/{name}")
+
+    def _need_tools(self) -> None:
+        with self._alone("tools"):
+            self._ensure_tools()
+
+    def _alone(self, what: str) -> threading.Lock:
+        """The lock that whoever makes this holds."""
+        return self._locks.setdefault(what, threading.Lock())
+
+    def _context(self, *names: str) -> Context:
+        context = Context()
+        for name in names:
+            path = recipes() / "bootstrap" / name
+            if path.is_dir():
+                context.add_folder(path, f"{name}/")
+            else:
+                context.add_file(path, name)
+        return context

@@ -1,0 +1,165 @@
+"""The base images that every arm rests on: had by digest, or made here.
+
+``python`` has CPython and pip; ``dotnet`` is the SDK to build with and the image
+that holds the runtime. Each is resolved once, however many arms rest on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from kit.engine.protocol import ImageInfo
+from kit.errors import ImageError
+from kit.images.bases.bootstrap import PythonBase
+from kit.images.bases.candidates import Resolution, Resolver, said
+from kit.images.bundle.bases import Base, Substitutes
+from kit.pins.load import Pins
+
+DOTNET_ROLES = ("dotnet-sdk", "dotnet-runtime")
+_BARE = "a Debian without Python"
+
+
+@dataclass(frozen=True)
+class DotnetBases:
+    """The images with the SDK and with the runtime; one image may be both."""
+
+    sdk: ImageInfo
+    runtime: ImageInfo
+    version: str
+    framework: str
+    exact: bool
+    why: str
+
+
+class Bases:
+    """Resolves and, where nothing can be had, makes base images.
+
+    One thread may ask for ``python`` while another asks for ``bare`` and ``dotnet``.
+    """
+
+    def __init__(self, pins: Pins, resolver: Resolver, substitutes: Substitutes) -> None:
+        self._pins = pins
+        self._resolver = resolver
+        self._substitutes = substitutes
+        self._resolutions: dict[str, Resolution] = {}
+
+    def refuse_substitutes(self, roles: Sequence[str]) -> None:
+        """Raise ImageError that lists every role whose exact base cannot be had.
+
+        What the binding's packages are restored on is among the .NET bases: it cannot
+        be listed before they are there, and the message says so.
+        """
+        missing = [
+            f"{role} ({said(resolution.attempts)})"
+            for role, resolution in ((role, self._resolve(role)) for role in roles)
+            if not self._is_exact(resolution)
+        ]
+        count = len(missing)
+        if missing and set(roles).intersection(DOTNET_ROLES):
+            missing.append(f"{self._pins.exact_binding} can be tried only on those bases")
+        if missing:
+            raise ImageError(
+                f"--strict: {count} of {len(roles)} base images cannot be had exactly: "
+                + "; ".join(missing),
+                "make the registry reachable, name a mirror of it, load a bundle, "
+                "or leave out --strict to use substitutes",
+            )
+
+    @cached_property
+    def python(self) -> PythonBase:
+        """The Python base. Raises HostError or ImageError where none can be made."""
+        resolution = self._resolve("python")
+        tried = said(resolution.attempts)
+        if resolution.image is None or resolution.candidate is None:
+            made = self._substitutes.python()
+            return replace(made, why=f"{made.why} ({tried})")
+        provides = resolution.candidate.provides
+        exact = self._is_exact(resolution)
+        return PythonBase(
+            image=resolution.image,
+            python=provides["python"],
+            os=provides["os"],
+            lock="cp38",
+            why=resolution.how if exact else f"{resolution.how} ({tried})",
+            exact=exact,
+        )
+
+    @cached_property
+    def dotnet(self) -> DotnetBases:
+        """The .NET bases. Raises HostError or ImageError where none can be made."""
+        if self._pulled_dotnet is not None:
+            return self._pulled_dotnet
+        image, provides, why = self._substitutes.sdk()
+        tried = said([a for role in DOTNET_ROLES for a in self._resolve(role).attempts])
+        return _dotnet(image, image, provides, False, f"{why} ({tried})")
+
+    @cached_property
+    def bare(self) -> ImageInfo:
+        """A Debian without Python and TensorFlow, with what a .NET program links to.
+
+        The vendor's runtime image is one. It rests on no other base. Raises HostError or
+        ImageError.
+        """
+        pulled = self._pulled_dotnet
+        return self._substitutes.bare() if pulled is None else pulled.runtime
+
+    @cached_property
+    def _pulled_dotnet(self) -> DotnetBases | None:
+        """The vendor's images; None where one of the two cannot be pulled."""
+        sdk, runtime = (self._resolve(role) for role in DOTNET_ROLES)
+        if sdk.image and runtime.image and runtime.candidate:
+            provides = runtime.candidate.provides
+            return _dotnet(sdk.image, runtime.image, provides, True, runtime.how)
+        return None
+
+    def used(self, roles: Sequence[str]) -> dict[str, Base]:
+        """Return the base that serves each of those roles, for a bundle."""
+        bases = {"python": self._used_python()}
+        bases |= {role: self._used_dotnet(role) for role in set(roles) - {"python"}}
+        if len(bases) > 1:
+            bases["bare"] = self._base("bare", self.bare, {}, self.dotnet.exact, _BARE)
+        return bases
+
+    def _used_python(self) -> Base:
+        python = self.python
+        provides = {"python": python.python, "os": python.os}
+        base = self._base("python", python.image, provides, python.exact, python.why)
+        return replace(base, lock=python.lock)
+
+    def _used_dotnet(self, role: str) -> Base:
+        dotnet = self.dotnet
+        image = dotnet.sdk if role == "dotnet-sdk" else dotnet.runtime
+        provides = {"dotnet": dotnet.version, "framework": dotnet.framework}
+        return self._base(role, image, provides, dotnet.exact, dotnet.why)
+
+    def _base(
+        self, role: str, image: ImageInfo, provides: Mapping[str, str], exact: bool, why: str
+    ) -> Base:
+        return Base(image.id, self._pinned(role, image), provides, "", exact, why)
+
+    def _pinned(self, role: str, image: ImageInfo) -> str:
+        """The name@digest that the image was had by; empty for one made here."""
+        if role not in self._pins.roles:
+            return ""
+        resolution = self._resolve(role)
+        if resolution.candidate is None or resolution.image != image:
+            return ""
+        return resolution.candidate.pinned
+
+    def _resolve(self, role: str) -> Resolution:
+        if role not in self._resolutions:
+            self._resolutions[role] = self._resolver.resolve(role)
+        return self._resolutions[role]
+
+    def _is_exact(self, resolution: Resolution) -> bool:
+        """Whether the role's first candidate, the study's own, was had."""
+        first = self._pins.roles[resolution.role][0]
+        return resolution.image is not None and resolution.candidate == first
+
+
+def _dotnet(
+    sdk: ImageInfo, runtime: ImageInfo, provides: Mapping[str, str], exact: bool, why: str
+) -> DotnetBases:
+    return DotnetBases(sdk, runtime, provides["dotnet"], provides["framework"], exact, why)

@@ -1,0 +1,1 @@
+"""From recipes and pins to the images of the arms."""

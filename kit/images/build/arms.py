@@ -1,0 +1,220 @@
+"""From a study's arms to images that can be run, and how true they are to the study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import ContentError, ImageError
+from kit.host.network import HostNetwork
+from kit.images.bases.bootstrap import Bootstrap
+from kit.images.bases.candidates import Resolver
+from kit.images.bases.resolve import DOTNET_ROLES, Bases
+from kit.images.build.binding import BindingChoice, Bindings, check_nuget_source
+from kit.images.build.context import Context, recipes
+from kit.images.build.dockerfiles import build_own, refuse_substitutes
+from kit.images.build.recipe import Recipe, build_recipe
+from kit.images.bundle.bases import Base, Bundle, Substitutes
+from kit.images.fidelity import Part, fidelity
+from kit.pins.load import Pins, refuse_edited_lists
+from kit.results.fidelity import ArmImage, Component
+from kit.study.folder import PINS, open_study
+from kit.study.model import Arm, Study
+from kit.study.pins import Vouched, own_pins
+from kit.together import together
+
+Say = Callable[[str], None]
+LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """``strict`` refuses substitutes; ``nuget_source`` is a folder or URL, or empty.
+
+    ``mirrors`` are registries (``HOST[:PORT][/PREFIX]``) asked before a base's own.
+    ``ensure_tools`` is called before a bootstrap base is made; it may install
+    what that needs where the user allowed it. ``bundle`` is the one that was loaded.
+    """
+
+    strict: bool = False
+    nuget_source: str = ""
+    ensure_tools: Callable[[], None] = lambda: None
+    mirrors: tuple[str, ...] = ()
+    bundle: Bundle | None = None
+
+
+@dataclass(frozen=True)
+class Images:
+    """An image for every arm, the fidelity table, and the base of every role used.
+
+    ``executable`` is the .NET program as an executable on a Debian with nothing else;
+    None without a dotnet arm. ``nuget_source`` is the feed in use: the one named, else
+    the loaded bundle's.
+    """
+
+    arms: Mapping[str, ArmImage]
+    fidelity: tuple[Component, ...]
+    bases: Mapping[str, Base] = field(default_factory=dict)
+    nuget_source: str = ""
+    executable: ArmImage | None = None
+
+
+class Builder:
+    """Builds the arms of a study, in the order they rest on each other."""
+
+    def __init__(
+        self, engine: Engine, pins: Pins, net: HostNetwork, options: Options, say: Say
+    ) -> None:
+        self._engine = engine
+        self._pins = pins
+        self._net = net
+        self._options = options
+        self._say = say
+        bundle = options.bundle
+        bootstrap = Bootstrap(engine, pins, net, say, options.ensure_tools)
+        resolver = Resolver(engine, pins, say, options.mirrors, bundle)
+        self._bases = Bases(pins, resolver, Substitutes(engine, bundle, bootstrap))
+        self._nuget_source = options.nuget_source or (bundle.nuget_source if bundle else "")
+        self._bindings = Bindings(engine, pins, net, say, self._nuget_source, options.strict)
+
+    def build(self, study: Study, arms: tuple[str, ...]) -> Images:
+        """Images for those arms. Raises HostError or ImageError.
+
+        With ``strict`` a base that cannot be had exactly is refused before anything
+        is built. The binding is known only by restoring its packages, on those bases:
+        it is refused later, when the python images are there.
+        """
+        chosen = [study.arms[name] for name in arms]
+        if any(arm.recipe is not None for arm in chosen):
+            return self._own(study, chosen)
+        refuse_edited_lists(recipes(), self._pins)
+        check_nuget_source(self._nuget_source)
+        with_dotnet = any(arm.stack == "dotnet" for arm in chosen)
+        roles = ("python", *DOTNET_ROLES) if with_dotnet else ("python",)
+        if self._options.strict:
+            self._bases.refuse_substitutes(roles)
+        variants = dict.fromkeys(arm.variant for arm in chosen)
+        pythons = self._pythons_and_bases(variants, with_dotnet)
+        images = {"python": pythons}
+        binding = executable = None
+        if with_dotnet:
+            wanted = {arm.variant for arm in chosen if arm.stack == "dotnet"}
+            binding = self._dotnet({v: image for v, image in pythons.items() if v in wanted})
+            images["dotnet"] = dict(binding.images)
+            executable = self._executable(pythons, binding)
+        return Images(
+            arms={arm.name: _arm_image(arm, images[arm.stack][arm.variant]) for arm in chosen},
+            fidelity=self._fidelity(study, variants, binding),
+            bases=self._bases.used(roles),
+            nuget_source=self._nuget_source,
+            executable=executable,
+        )
+
+    def _own(self, study: Study, chosen: Sequence[Arm]) -> Images:
+        """Images by the study's own Dockerfiles."""
+        if self._options.strict:
+            refuse_substitutes(study, chosen, self._bases)
+        images, rows = build_own(self._engine, study, chosen, self._bases, self._net, self._say)
+        return Images(arms=images, fidelity=rows)
+
+    def _pythons_and_bases(
+        self, variants: Iterable[str], with_dotnet: bool
+    ) -> dict[str, ImageInfo]:
+        """The python image of each variant. The .NET bases are made beside them."""
+        pythons = {}
+
+        def make_pythons() -> None:
+            for variant in variants:
+                pythons[variant] = self._python(variant)
+
+        def make_dotnet_bases() -> None:
+            # The bare one first: a substitute SDK rests on the Python base.
+            _ = self._bases.bare, self._bases.dotnet
+
+        together(make_pythons, *((make_dotnet_bases,) if with_dotnet else ()))
+        return pythons
+
+    def _python(self, variant: str) -> ImageInfo:
+        base = self._bases.python
+        context = Context()
+        # The locks of another interpreter or variant decide nothing of this image.
+        locks = {f"requirements-{base.lock}.txt", f"tensorflow-{variant}-{base.lock}.txt"}
+        folder = recipes() / "python"
+        others = {path.name for path in folder.glob("*-cp*.txt")} - locks
+        context.add_folder(folder, skip=("requirements.in", *sorted(others)))
+        self._net.add_to(context)
+        args = {
+            "PYTHON_BASE": base.image.id,
+            "LOCK": base.lock,
+            "LIBPYTHON": LIBPYTHON[base.lock],
+            "VARIANT": variant,
+        }
+        recipe = Recipe(f"python-{variant}", context, "Dockerfile", args)
+        return build_recipe(self._engine, recipe, self._net, self._say)
+
+    def _dotnet(self, pythons: Mapping[str, ImageInfo]) -> BindingChoice:
+        """The dotnet images of the variants of these python images."""
+        variants = {v: self._dotnet_args(image) for v, image in pythons.items()}
+        return self._bindings.build(variants, self._bases.python.lock)
+
+    def _executable(
+        self, pythons: Mapping[str, ImageInfo], binding: BindingChoice
+    ) -> ArmImage | None:
+        """None where it cannot be built: one claim cannot be tested then, all else can.
+
+        Raises ContentError for packages that are not the recorded ones.
+        """
+        if "cpu" not in binding.images:
+            return None
+        args = self._dotnet_args(pythons["cpu"])
+        try:
+            image = self._bindings.executable(args, binding.project, self._bases.bare)
+        except ContentError:
+            raise
+        except ImageError as error:
+            self._say(f"no executable: {error.problem}")
+            return None
+        return ArmImage(
+            "executable", image.tags[0] if image.tags else image.id, image.id, image.size_bytes
+        )
+
+    def _dotnet_args(self, python: ImageInfo) -> dict[str, str]:
+        base, dotnet = self._bases.python, self._bases.dotnet
+        return {
+            "PYTHON_IMAGE": python.id,
+            "PYTHON_BASE": base.image.id,
+            "SDK_IMAGE": dotnet.sdk.id,
+            "RUNTIME_IMAGE": dotnet.runtime.id,
+            "TARGET_FRAMEWORK": dotnet.framework,
+        }
+
+    def _fidelity(
+        self, study: Study, variants: Collection[str], binding: BindingChoice | None
+    ) -> tuple[Component, ...]:
+        python = self._bases.python
+        parts: dict[str, Part | None] = {
+            "python": Part(f"CPython {python.python}", python.exact, python.why),
+            "dotnet": None,
+            "binding": None,
+        }
+        if binding is not None:
+            dotnet = self._bases.dotnet
+            parts["dotnet"] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why)
+            parts["binding"] = Part(binding.name, binding.exact, binding.why)
+        facts = {"os": python.os, "tensorflow": self._pins.tensorflow}
+        return fidelity(study.paper.environment, _vouched(study), parts, variants, facts)
+
+
+def _vouched(study: Study) -> Mapping[str, Vouched]:
+    """What a study on the kit's own recipes says of its images; it may say nothing."""
+    if study.folder is None:
+        return {}
+    with open_study(study.folder) as opened:
+        silent = not opened.holds(PINS)
+    return {} if silent else own_pins(study.folder).components
+
+
+def _arm_image(arm: Arm, image: ImageInfo) -> ArmImage:
+    reference = image.tags[0] if image.tags else image.id
+    return ArmImage(arm.name, reference, image.id, image.size_bytes)

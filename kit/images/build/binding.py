@@ -1,0 +1,215 @@
+"""The binding of the dotnet arms: Keras.NET when its packages can be had, else pythonnet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kit.engine.failures import one_line
+from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import ContentError, ImageError, InputError
+from kit.host.network import HostNetwork
+from kit.images.build.context import Context, recipes
+from kit.images.build.recipe import Recipe, build_recipe, find_built
+from kit.pins.load import Pins
+
+EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
+"""What the project calls the two; see images/dotnet/Workload.csproj."""
+# NuGet's words for a package that differs from its recorded hash, for a lock file that
+# another set of packages was asked for with, and for one changed since it was signed.
+_HASH_REFUSED = re.compile(r"NU1403|NU1004|NU3008")
+_SHOWN = 200  # characters before the word, and from there on
+# The compiler's and the SDK's words: the packages were there, the program did not fit them.
+_NOT_COMPILED = re.compile(r"error (CS|NETSDK)\d")
+
+
+@dataclass(frozen=True)
+class BindingChoice:
+    """The dotnet image of every variant, and the binding that all of them have."""
+
+    images: Mapping[str, ImageInfo]
+    name: str
+    exact: bool
+    why: str
+    project: str
+    """What the project calls the binding: ``EXACT`` or ``SUBSTITUTE``."""
+
+
+class _Said:
+    """What a builder said of the packages, looked for in every line as it goes by.
+
+    The message of a failed build holds a few shortened lines only.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.refused = ""
+        self.not_compiled = ""
+        self._say = say
+
+    def hear(self, line: str) -> None:
+        """Look at one line, and pass it on."""
+        self.look(line)
+        self._say(line)
+
+    def look(self, text: str) -> None:
+        """Keep the first place that names packages refused, or a program not compiled."""
+        self.refused = self.refused or _around(text, _HASH_REFUSED)
+        self.not_compiled = self.not_compiled or _around(text, _NOT_COMPILED)
+
+
+def _around(text: str, words: re.Pattern[str]) -> str:
+    """The part of the text around those words, to be shown; "" where it has none."""
+    found = words.search(text)
+    if found is None:
+        return ""
+    return one_line(text[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
+
+
+def _check_refused(said: _Said, error: ImageError) -> None:
+    """Raise ContentError where a failed build was refused packages.
+
+    That is not the same as a feed that does not answer: no substitute hides it.
+    """
+    said.look(error.problem)
+    if said.refused:
+        raise ContentError(
+            f"the packages are not the recorded ones: {said.refused}",
+            "use the feed that the hashes were recorded from; if the change is meant, "
+            "record it: kit lock --nuget-lock",
+        ) from error
+
+
+class Bindings:
+    """Builds dotnet images. ``source`` is a folder or URL of NuGet packages, or empty."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        pins: Pins,
+        net: HostNetwork,
+        say: Callable[[str], None],
+        source: str,
+        strict: bool,
+    ) -> None:
+        self._engine = engine
+        self._pins = pins
+        self._net = net
+        self._say = say
+        self._source = source
+        self._strict = strict
+
+    def build(self, variants: Mapping[str, Mapping[str, str]], lock: str) -> BindingChoice:
+        """The dotnet image of each variant, which maps to the recipe's arguments.
+
+        ``lock`` is the Python's. All get the same binding, or CPU and GPU could not
+        be compared. Raises ImageError where neither binding can be built, only the
+        substitute and the exact one is insisted on, or the exact one's packages are
+        there and are refused or do not compile.
+        """
+        exact: dict[str, ImageInfo] = {}
+        for variant, args in variants.items():
+            tried = self._try_exact(variant, args, lock)
+            if isinstance(tried, str):
+                return self._substitutes(variants, tried)
+            exact[variant] = tried
+        source = self._source or "NuGet's default feed"
+        why = f"its packages were restored from {source}"
+        return BindingChoice(exact, self._pins.exact_binding, True, why, EXACT)
+
+    def _substitutes(self, variants: Mapping[str, Mapping[str, str]], tried: str) -> BindingChoice:
+        if self._strict:
+            raise ImageError(
+                f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
+                "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
+            )
+        images = {
+            variant: build_recipe(
+                self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
+            )
+            for variant, args in variants.items()
+        }
+        return BindingChoice(images, self._pins.substitute_binding, False, tried, SUBSTITUTE)
+
+    def executable(self, args: Mapping[str, str], binding: str, bare: ImageInfo) -> ImageInfo:
+        """The program as an executable, alone on that bare Debian.
+
+        ``args`` are those of the arm whose build it shares. Raises ImageError where it cannot
+        be built, ContentError for packages that are not the recorded ones.
+        """
+        arm = self._recipe("cpu", args, binding)
+        recipe = replace(
+            arm,
+            name="executable",
+            args={**arm.args, "BARE_IMAGE": bare.id},
+            target="executable",
+        )
+        said = _Said(self._say)
+        try:
+            return build_recipe(self._engine, recipe, self._net, said.hear)
+        except ImageError as error:
+            _check_refused(said, error)
+            raise
+
+    def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | str:
+        """The image with Keras.NET, or why it cannot be had.
+
+        Asking an unreachable feed takes its time, so an equal substitute built
+        before answers for it; naming a feed, or insisting, asks again.
+        """
+        if lock != "cp38":
+            return f"Keras.NET loads Python 3.8 only, the base has {lock}"
+        exact = self._recipe(variant, args, EXACT)
+        asked_before = (
+            not self._source
+            and not self._strict
+            and find_built(self._engine, exact) is None
+            and find_built(self._engine, self._recipe(variant, args, SUBSTITUTE)) is not None
+        )
+        if asked_before:
+            return "Keras.NET's packages could not be had when this image was built"
+        said = _Said(self._say)
+        try:
+            return build_recipe(self._engine, exact, self._net, said.hear)
+        except ImageError as error:
+            _check_refused(said, error)
+            if said.not_compiled:
+                raise ImageError(
+                    f"the C# program does not build with Keras.NET: {said.not_compiled}",
+                    "this is a fault of the kit or of the feed's packages: report it, or name "
+                    "another feed by --nuget-source",
+                ) from error
+            return f"Keras.NET's packages could not be had: {error.problem}"
+
+    def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
+        context = Context()
+        context.add_folder(recipes() / "dotnet")
+        self._net.add_to(context)
+        all_args = {**args, "BINDING": binding}
+        if binding == EXACT:
+            all_args["NUGET_SOURCE"] = _nuget_source(context, self._source)
+        else:
+            # Nothing comes from NuGet: an empty feed keeps the restore offline.
+            context.add_bytes(b"", "packages/.keep")
+            all_args["NUGET_SOURCE"] = "packages"
+        name = f"dotnet-{variant}-{binding.lower()}"
+        return Recipe(name, context, "Dockerfile", all_args, target="arm")
+
+
+def check_nuget_source(source: str) -> None:
+    """Before anything is built: minutes later would be late for a mistyped name."""
+    if source and "://" not in source and not any(Path(source).glob("*.nupkg")):
+        raise InputError(
+            f"--nuget-source: {source} is neither a URL nor a folder with .nupkg files",
+            "name the feed's address, or the folder that holds the packages",
+        )
+
+
+def _nuget_source(context: Context, source: str) -> str:
+    """The NUGET_SOURCE argument: a folder travels inside the context."""
+    if not source or "://" in source:
+        return source
+    for package in sorted(Path(source).glob("*.nupkg")):
+        context.add_file(package, f"packages/{package.name}")
+    return "packages"

@@ -1,0 +1,135 @@
+"""The images of a study that brings Dockerfiles of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import ImageError, InputError
+from kit.host.network import HostNetwork
+from kit.images.bases.resolve import Bases
+from kit.images.build.context import Context
+from kit.images.build.recipe import Recipe, build_recipe
+from kit.images.fidelity import Part, fidelity
+from kit.results.fidelity import ArmImage, Component
+from kit.study.folder import open_study
+from kit.study.model import Arm, Study
+from kit.study.pins import OwnBase, OwnPins, own_pins
+from kit.together import together
+
+SHARED = "shared"
+"""A folder of the study that every Dockerfile finds in its context."""
+PYTHON = "python"
+_SILENCE_S = 60.0
+
+
+def build_own(
+    engine: Engine, study: Study, arms: Sequence[Arm], bases: Bases, net: HostNetwork,
+    say: Callable[[str], None],
+) -> tuple[dict[str, ArmImage], tuple[Component, ...]]:  # fmt: skip
+    """An image for each of those arms, and the fidelity table the study vouches for.
+
+    Raises InputError where arms with and without a recipe are mixed, ImageError where a
+    base cannot be had or an image not be built.
+    """
+    folder = _folder(study, arms)
+    pins = own_pins(folder)
+    args = _bases(engine, pins, bases, say)
+    images = {}
+    for arm in arms:
+        context = _context(folder, arm)
+        net.add_to(context)
+        recipe = Recipe(f"{study.id}-{arm.name}", context, "Dockerfile", args)
+        image = build_recipe(engine, recipe, net, say)
+        images[arm.name] = ArmImage(arm.name, recipe.tag, image.id, image.size_bytes)
+    return images, fidelity_of(study, pins, arms, bases)
+
+
+def refuse_substitutes(study: Study, arms: Sequence[Arm], bases: Bases) -> None:
+    """Raise ImageError that names what the study's images would hold in another's place.
+
+    The kit's own base counts only where a Dockerfile rests on it. Raises InputError as
+    `build_own` does.
+    """
+    pins = own_pins(_folder(study, arms))
+    if any(base.kit for base in pins.bases):
+        bases.refuse_substitutes((PYTHON,))
+    rows = (row for row in fidelity_of(study, pins, arms, bases) if not row.exact)
+    named = "; ".join(f"{row.name} ({row.got}: {row.why})" for row in rows)
+    if named:
+        raise ImageError(
+            f"--strict: not what the publication names: {named}",
+            "build the study's images on what it names, or leave out --strict",
+        )
+
+
+def _folder(study: Study, arms: Sequence[Arm]) -> Path:
+    if study.folder is None or any(arm.recipe is None for arm in arms):
+        raise InputError(
+            f"study {study.id}: some arms have a recipe and some have none",
+            "give every arm of the study a recipe, or none",
+        )
+    return study.folder
+
+
+def _bases(
+    engine: Engine, pins: OwnPins, bases: Bases, say: Callable[[str], None]
+) -> dict[str, str]:
+    """The image id behind each build argument, in the order of the pins."""
+    args = {base.argument: "" for base in pins.bases}
+
+    def make(own: Sequence[OwnBase]) -> None:
+        for base in own:
+            args[base.argument] = _base(engine, base, bases, say).id
+
+    # The kit's base is one, whatever the number of its arguments; a pull needs a line each.
+    kits = [base for base in pins.bases if base.kit]
+    others = [base for base in pins.bases if not base.kit]
+    together(partial(make, kits), *(partial(make, [base]) for base in others))
+    return args
+
+
+def _base(engine: Engine, base: OwnBase, bases: Bases, say: Callable[[str], None]) -> ImageInfo:
+    if base.kit:
+        return bases.python.image
+    found = engine.find_image(base.image)
+    if found is not None:
+        return found
+    say(f"pulling {base.image.partition('@')[0]}")
+    try:
+        return engine.pull(base.image, _SILENCE_S)
+    except ImageError as error:
+        raise ImageError(
+            f"{base.argument}: {error.problem}", "make its registry reachable, or load the image"
+        ) from error
+
+
+def _context(folder: Path, arm: Arm) -> Context:
+    context = Context()
+    with open_study(folder) as study:
+        if study.holds_folder(SHARED):
+            context.add_study(study, SHARED, f"{SHARED}/")
+        if arm.recipe is not None:
+            context.add_study(study, arm.recipe.relative_to(folder).as_posix())
+    return context
+
+
+def fidelity_of(
+    study: Study, pins: OwnPins, arms: Sequence[Arm], bases: Bases
+) -> tuple[Component, ...]:
+    """One row per component; one that the study does not vouch for counts as substituted.
+
+    Of Python on the kit's own base only the base can tell: which one was found is not known
+    before.
+    """
+    environment = study.paper.environment
+    parts = {}
+    if any(base.kit for base in pins.bases):
+        python = bases.python
+        got = f"CPython {python.python}"
+        if PYTHON in environment:
+            parts[PYTHON] = Part(got, python.exact, python.why)
+        parts["base image"] = Part(f"{got} on {python.os}", python.exact, python.why)
+    return fidelity(environment, pins.components, parts, {arm.variant for arm in arms})

@@ -1,0 +1,155 @@
+"""Making a bundle: the images, and all that a machine without network needs of the kit."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.filesize import decimal
+
+import kit
+from kit.engine.protocol import Engine, ImageInfo
+from kit.errors import HostError, ImageError
+from kit.files.write import fresh_file
+from kit.images.build.arms import Images
+from kit.images.build.recipe import RECIPE_LABEL
+from kit.images.bundle import wheels
+from kit.images.bundle.archive import DOCUMENT, Writer
+from kit.images.bundle.document import FEED, Document, Member, dumps, platform
+from kit.images.bundle.readme import readme
+from kit.study.folder import CLAIMS, STUDY
+from kit.study.load import shipped_folder
+
+_STEP_BYTES = 250_000_000
+_SMALL_BYTES = 200_000_000
+"""Room for everything that is no image: mostly the wheels of the dependencies."""
+
+
+def kit_files() -> dict[str, bytes]:
+    """The pins and the study that ship with the kit, by their names in a bundle."""
+    found = {"pins.yaml": (files("kit.pins") / "pins.yaml").read_bytes()}
+    return found | {name: (shipped_folder() / name).read_bytes() for name in (STUDY, CLAIMS)}
+
+
+def save(
+    engine: Engine,
+    images: Images,
+    nuget_source: str,
+    file: Path,
+    now: datetime,
+    say: Callable[[str], None],
+) -> Document:
+    """Write one archive with those images, and what it holds.
+
+    ``nuget_source`` is the folder or address the packages came from, or empty.
+    The file is there whole or not at all. Raises HostError, ImageError.
+    """
+    members = _members(engine, images)
+    document = Document(
+        kit_version=kit.__version__,
+        created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        architecture=platform(engine.info().architecture),
+        images=tuple(members.values()),
+        arms={arm: image.image_id for arm, image in images.arms.items()},
+        bases=images.bases,
+        nuget_source=FEED if nuget_source and "://" not in nuget_source else nuget_source,
+    )
+    try:
+        _check_room(engine, tuple(members), file.parent)
+        with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
+            say("wheels of the kit and its dependencies")
+            own = wheels.kit_wheel(Path(scratch))
+            wheels.dependencies(own, Path(scratch), say)
+            folders = {
+                "wheels": sorted(Path(scratch).glob("*.whl")),
+                FEED: sorted(Path(nuget_source).glob("*.nupkg"))
+                if document.nuget_source == FEED
+                else [],
+            }
+            with fresh_file(file) as stream:
+                _write(stream, document, folders, engine, say)
+    except OSError as error:
+        raise HostError(
+            f"{file}: cannot be written ({error.strerror or error})",
+            "free disk space or choose a writable place",
+        ) from error
+    return document
+
+
+def _write(
+    stream: BinaryIO,
+    document: Document,
+    folders: Mapping[str, Sequence[Path]],
+    engine: Engine,
+    say: Callable[[str], None],
+) -> None:
+    writer = Writer(stream)
+    writer.add_bytes(DOCUMENT, dumps(document))
+    writer.add_bytes("README.txt", readme(document, len(folders["wheels"]) > 1))
+    for name, content in kit_files().items():
+        writer.add_bytes(name, content)
+    for folder, paths in folders.items():
+        for path in paths:
+            writer.add_file(f"{folder}/{path.name}", path)
+    told = 0
+
+    def on_written(size: int) -> None:
+        nonlocal told
+        if size >= told + _STEP_BYTES:
+            told = size
+            say(f"images: {decimal(size)} read from the engine")
+
+    say("images: waiting for the engine")
+    with writer.images(on_written) as sink:
+        engine.save([image.id for image in document.images], sink)
+    writer.finish()
+
+
+def _members(engine: Engine, images: Images) -> dict[str, Member]:
+    """Every image by its id, bases before what rests on them."""
+    wanted = {base.image: f"kit/bundled-{role}" for role, base in images.bases.items()}
+    wanted |= {image.image_id: f"kit/bundled-{arm}" for arm, image in images.arms.items()}
+    if images.executable is not None:
+        wanted[images.executable.image_id] = "kit/bundled-executable"
+    found: dict[str, Member] = {}
+    for image_id, name in wanted.items():
+        image = engine.find_image(image_id)
+        if image is None:
+            raise ImageError(f"{image_id} is not in the engine any more", "repeat the command")
+        # The builder finds an image by its name: any the kit gave it has to come along.
+        own = [tag for tag in image.tags if tag.startswith("kit/")]
+        references = tuple(sorted(own)) or (f"{name}:{kit.__version__}",)
+        recipe = image.labels.get(RECIPE_LABEL, "")
+        found[image_id] = Member(image_id, references, recipe, image.size_bytes)
+    return found
+
+
+def _check_room(engine: Engine, image_ids: tuple[str, ...], folder: Path) -> None:
+    """Refuse before minutes of writing. Gzip needs less; how much less is not known."""
+    found = [image for image in map(engine.find_image, image_ids) if image is not None]
+    needed = distinct_bytes(found) // 2 + _SMALL_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise HostError(
+            f"disk: the bundle needs about {decimal(needed)}, {decimal(free)} are free in {folder}",
+            "free disk space there, or choose another place for the file",
+        )
+
+
+def distinct_bytes(images: Sequence[ImageInfo]) -> int:
+    """Bytes of these images, where one rests on another only what it adds."""
+    total = 0
+    for image in images:
+        below = [
+            other.size_bytes
+            for other in images
+            if len(other.layers) < len(image.layers)
+            and image.layers[: len(other.layers)] == other.layers
+        ]
+        total += image.size_bytes - max(below, default=0)
+    return total

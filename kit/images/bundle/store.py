@@ -1,0 +1,83 @@
+"""What is known of the bundle that was loaded last, kept in the user's data folder."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import kit
+from kit.errors import HostError, InputError
+from kit.files.write import write_whole
+from kit.images.bundle.archive import DOCUMENT
+from kit.images.bundle.bases import Bundle
+from kit.images.bundle.document import FEED, Document, dumps, loads
+
+_FEEDS = "nuget-*"
+
+
+def data_folder() -> Path:
+    """The user's folder of data that the kit keeps."""
+    from platformdirs import user_data_path
+
+    return user_data_path("kit")
+
+
+def keep(document: Document, feed: Path, data: Path) -> None:
+    """Keep the document, and its NuGet packages if it has any, in place of an earlier one.
+
+    Raises HostError when the folder cannot be written.
+    """
+    text = dumps(document)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        place = _feed(text, data)
+        if document.nuget_source == FEED and not place.is_dir():
+            # Renamed when whole: a folder of that name holds every package.
+            part = Path(tempfile.mkdtemp(prefix="feed-", suffix=".part", dir=data))
+            try:
+                shutil.copytree(feed, part, dirs_exist_ok=True)
+                part.rename(place)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise HostError(
+            f"{data}: cannot be written ({error.strerror})", "free disk space, or set XDG_DATA_HOME"
+        ) from error
+    write_whole(data / DOCUMENT, text)
+    for other in data.glob(_FEEDS):
+        if other != place:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def loaded(data: Path) -> Bundle | None:
+    """The bundle that this version of the kit loaded last; None when there is none.
+
+    Raises InputError when what was kept is damaged.
+    """
+    path = data / DOCUMENT
+    remedy = f"load the bundle again, or remove {path}"
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", remedy) from error
+    try:
+        document = loads(text, str(path))
+    except InputError as error:
+        raise InputError(error.problem, remedy) from error
+    if document.kit_version != kit.__version__:
+        return None
+    source = document.nuget_source
+    if source == FEED:
+        place = _feed(text, data)
+        if not place.is_dir():
+            raise InputError(f"{place}: the loaded bundle's packages are gone", remedy)
+        source = str(place)
+    return Bundle(document.created, document.bases, source)
+
+
+def _feed(text: bytes, data: Path) -> Path:
+    return data / _FEEDS.replace("*", hashlib.sha256(text).hexdigest()[:16])

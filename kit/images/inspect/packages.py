@@ -1,0 +1,143 @@
+"""What software an image holds, read from the records that its installers left."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from email.parser import HeaderParser
+
+from kit.host.os_release import parse_os_release
+from kit.images.inspect.content import Content, Entry
+
+DPKG = "var/lib/dpkg/status"
+OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
+DATA = "opt/kit/data/"
+_METADATA = re.compile(r".*\.dist-info/METADATA")
+_DEPS = re.compile(r"opt/kit/dotnet/[^/]+\.deps\.json")
+_RUNTIME = re.compile(r"usr/share/dotnet/shared/([^/]+)/([^/]+)")
+_LIBPYTHON = re.compile(r"usr/local/lib/libpython(3\.\d+)\.so\.1\.0")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of software or data. ``kind``: deb, pypi, nuget, runtime or data.
+
+    ``sha256`` is of its file where it is one; "" for what a package manager unpacked.
+    """
+
+    kind: str
+    name: str
+    version: str
+    arch: str = ""
+    distro: str = ""
+    licence: str = ""
+    sha256: str = ""
+
+
+def wanted(path: str) -> bool:
+    """Whether the inventory needs the bytes of that file."""
+    return (
+        path == DPKG
+        or path in OS_RELEASE
+        or bool(_METADATA.fullmatch(path))
+        or bool(_DEPS.fullmatch(path))
+    )
+
+
+def inventory(content: Content) -> tuple[Part, ...]:
+    """Everything that can be told of the image, sorted by kind and name."""
+    parts = {
+        *_debian(content.kept),
+        *_python(content.kept),
+        *_nuget(content.kept),
+        *_runtimes(content.entries),
+        *_data(content.entries),
+    }
+    return tuple(sorted(parts, key=lambda part: (part.kind, part.name, part.version)))
+
+
+def _debian(kept: Mapping[str, bytes]) -> Iterator[Part]:
+    release = _distro(kept)
+    for paragraph in _text(kept.get(DPKG, b"")).split("\n\n"):
+        fields = HeaderParser().parsestr(paragraph)
+        if fields.get("Status", "").endswith(" installed"):
+            yield Part(
+                kind="deb",
+                name=_field(fields.get("Package")),
+                version=_field(fields.get("Version")),
+                arch=_field(fields.get("Architecture")),
+                distro=release,
+            )
+
+
+def _distro(kept: Mapping[str, bytes]) -> str:
+    """Such as "debian-12", as package URLs name it."""
+    for path in OS_RELEASE:
+        if path in kept:
+            values = parse_os_release(_text(kept[path]))
+            return f"{values.get('ID', '')}-{values.get('VERSION_ID', '')}".strip("-")
+    return ""
+
+
+def _python(kept: Mapping[str, bytes]) -> Iterator[Part]:
+    for path, content in kept.items():
+        if _METADATA.fullmatch(path):
+            fields = HeaderParser().parsestr(_text(content))
+            licence = fields.get("License-Expression") or fields.get("License") or ""
+            # Some packages put the whole text there: its first line names it.
+            licence = next((line.strip() for line in licence.splitlines() if line.strip()), "")
+            yield Part(
+                kind="pypi",
+                name=_field(fields.get("Name")).lower().replace("_", "-"),
+                version=_field(fields.get("Version")),
+                licence=licence[:200],
+            )
+
+
+def _nuget(kept: Mapping[str, bytes]) -> Iterator[Part]:
+    for path, content in kept.items():
+        if not _DEPS.fullmatch(path):
+            continue
+        try:
+            libraries = json.loads(content)["libraries"].items()
+            packages = [name for name, library in libraries if library["type"] == "package"]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+        for package in packages:
+            name, _, version = package.partition("/")
+            yield Part(kind="nuget", name=name, version=version)
+
+
+def _runtimes(entries: Mapping[str, Entry]) -> Iterator[Part]:
+    for path, entry in entries.items():
+        dotnet, python = _RUNTIME.fullmatch(path), _LIBPYTHON.fullmatch(path)
+        if dotnet and entry.type == "dir":
+            yield Part(kind="runtime", name=dotnet[1], version=dotnet[2])
+        elif python and entry.type == "file":
+            yield Part(kind="runtime", name="CPython", version=python[1], sha256=entry.what)
+
+
+def _data(entries: Mapping[str, Entry]) -> Iterator[Part]:
+    for path, entry in entries.items():
+        if path.startswith(DATA) and entry.type == "file":
+            yield Part(kind="data", name=path.removeprefix(DATA), version="", sha256=entry.what)
+
+
+def _field(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def parts_document(parts: Iterable[Part]) -> list[dict[str, str]]:
+    """The parts as JSON values, empty fields left out."""
+    return [{key: value for key, value in vars(part).items() if value} for part in parts]
+
+
+def parts_from(document: Iterable[Mapping[str, str]]) -> tuple[Part, ...]:
+    """The parts of such a document. Raises TypeError when it is none."""
+    return tuple(Part(**{"version": "", **part}) for part in document)

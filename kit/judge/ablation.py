@@ -1,0 +1,264 @@
+"""Where a difference comes from: one thing changed at a time, block by block.
+
+Each part is a mean over blocks of a difference of seconds a fit, with a paired t
+interval. Parts overlap (memory that is kept shows as system CPU too), so they are not
+to be added up.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, stdev
+
+from kit.judge.effects import share_text
+from kit.judge.pairing import ArmPair, arm_pairs
+from kit.judge.statistics import Interval, half_width, in_order, warm
+from kit.plan.roles import ALLOCATOR, KEPT, MAIN, PROBE, QUIET, TERMINAL
+from kit.results.planned import refuse_misfits
+from kit.results.record import Record
+from kit.results.session import Session
+from kit.study.model import CPU, Study
+
+
+@dataclass(frozen=True)
+class FitNumbers:
+    """A run's median fit without the cold one; seconds, counts and bytes.
+
+    ``outer_s`` and ``inner_s`` are of probe runs: the call, and the part of it inside the
+    library. ``rss_growth_bytes`` is from one fit to the next.
+    """
+
+    wall_s: float
+    user_s: float
+    system_s: float
+    faults: float
+    rss_growth_bytes: float
+    cold_s: float
+    inner_s: float | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the difference, contender minus baseline, in seconds a fit.
+
+    ``share`` is of the whole difference; None where the whole is not told from none, and
+    for what is no wall time of a warm fit.
+    """
+
+    name: str
+    means: str
+    blocks: int
+    seconds: float | None
+    interval: Interval | None
+    share: float | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval excludes nothing at all."""
+        return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The parts of the difference between the two CPU arms, and each arm's numbers."""
+
+    pair: ArmPair
+    parts: tuple[Part, ...]
+    numbers: Mapping[tuple[str, str], FitNumbers]
+    """By arm and role, means over the blocks."""
+    summary: tuple[str, ...]
+
+    @property
+    def whole(self) -> Part:
+        """The difference that is to be explained."""
+        return self.parts[0]
+
+
+Block = Mapping[tuple[str, str], FitNumbers]
+"""The runs of one block, by stack ("b" or "c") and role."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    name: str
+    means: str
+    needs: tuple[tuple[str, str], ...]
+    seconds: Callable[[Block], float | None]
+    within: bool = True
+    """Whether it is wall time of a warm fit, so that it has a share in the whole."""
+
+
+B, C = "b", "c"
+
+
+def _changed(role: str) -> Callable[[Block], float | None]:
+    """What goes away from the difference with the role: (c - c') - (b - b')."""
+
+    def seconds(block: Block) -> float:
+        contender = block[C, MAIN].wall_s - block[C, role].wall_s
+        return contender - (block[B, MAIN].wall_s - block[B, role].wall_s)
+
+    return seconds
+
+
+def _around(block: Block, stack: str) -> float | None:
+    run = block[stack, PROBE]
+    return None if run.inner_s is None else run.wall_s - run.inner_s
+
+
+def _binding(block: Block) -> float | None:
+    contender, baseline = _around(block, C), _around(block, B)
+    return None if contender is None or baseline is None else contender - baseline
+
+
+def _inside(block: Block) -> float | None:
+    contender, baseline = block[C, PROBE].inner_s, block[B, PROBE].inner_s
+    return None if contender is None or baseline is None else contender - baseline
+
+
+_BOTH = ((B, MAIN), (C, MAIN))
+QUESTIONS = (
+    _Question("whole", "the whole difference of a warm fit, wall time", _BOTH,
+              lambda b: b[C, MAIN].wall_s - b[B, MAIN].wall_s),
+    _Question("user CPU", "CPU seconds in the programs, all cores", _BOTH,
+              lambda b: b[C, MAIN].user_s - b[B, MAIN].user_s, within=False),
+    _Question("system CPU", "CPU seconds in the kernel, all cores", _BOTH,
+              lambda b: b[C, MAIN].system_s - b[B, MAIN].system_s, within=False),
+    _Question("binding", "the call around the library's fit", ((B, PROBE), (C, PROBE)), _binding),
+    _Question("inside the library", "the library's own fit", ((B, PROBE), (C, PROBE)), _inside),
+    _Question("progress output", "what goes when no progress is printed",
+              (*_BOTH, (B, QUIET), (C, QUIET)), _changed(QUIET)),
+    _Question("terminal", "what goes when the output is a terminal, not a pipe",
+              (*_BOTH, (B, TERMINAL), (C, TERMINAL)), _changed(TERMINAL)),
+    _Question("memory kept", "what the baseline loses when it keeps every array too",
+              ((B, MAIN), (B, KEPT)), lambda b: b[B, KEPT].wall_s - b[B, MAIN].wall_s),
+    _Question("allocator", "what goes when freed memory stays with the process",
+              (*_BOTH, (B, ALLOCATOR), (C, ALLOCATOR)), _changed(ALLOCATOR)),
+    _Question("cold start", "the first fit's extra over a warm one", _BOTH,
+              lambda b: (b[C, MAIN].cold_s - b[C, MAIN].wall_s)
+              - (b[B, MAIN].cold_s - b[B, MAIN].wall_s), within=False),
+)  # fmt: skip
+
+
+def explain(session: Session, study: Study) -> Ablation | None:
+    """The explanation of a session that was made for it; None without both CPU arms.
+
+    Raises InputError for a log whose runs are not those of its plan, each good one once.
+    """
+    refuse_misfits(session)
+    pair = next((p for p in arm_pairs(session, study) if p.variant == CPU), None)
+    if pair is None or pair.baseline is None or pair.contender is None:
+        return None
+    blocks = _blocks(session, pair)
+    planned = set(session.header.plan.roles)
+    first, *others = (q for q in QUESTIONS if planned.issuperset(role for _, role in q.needs))
+    whole = _part(first, blocks, None)
+    base = whole.seconds if whole.clear else None
+    parts = (whole, *(_part(question, blocks, base) for question in others))
+    return Ablation(pair, parts, _numbers(blocks, pair), _summary(parts, pair))
+
+
+def _blocks(session: Session, pair: ArmPair) -> tuple[Block, ...]:
+    stacks = {pair.baseline: B, pair.contender: C}
+    found: dict[int, dict[tuple[str, str], FitNumbers]] = {}
+    for entry in session.timed():
+        if entry.record is not None and entry.arm in stacks:
+            slot = (stacks[entry.arm], entry.role)
+            found.setdefault(entry.block, {})[slot] = fit_numbers(entry.record)
+    return tuple(found[number] for number in sorted(found))
+
+
+def fit_numbers(record: Record) -> FitNumbers:
+    """A run's fits as one set of numbers."""
+    fits = in_order(record)
+
+    def middle(values: Sequence[float]) -> float:
+        return median(warm(list(values)))
+
+    inner = [fit.inner_ns / 1e9 for fit in fits if fit.inner_ns is not None and fit.inner_ns >= 0]
+    growth = [b.rss_after_bytes - a.rss_after_bytes for a, b in itertools.pairwise(fits)]
+    return FitNumbers(
+        wall_s=middle([fit.wall_ns / 1e9 for fit in fits]),
+        user_s=middle([fit.user_ns / 1e9 for fit in fits]),
+        system_s=middle([fit.system_ns / 1e9 for fit in fits]),
+        faults=middle([float(fit.minor_faults) for fit in fits]),
+        rss_growth_bytes=fmean(growth) if growth else 0.0,
+        cold_s=fits[0].wall_ns / 1e9,
+        inner_s=middle(inner) if len(inner) == len(fits) else None,
+    )
+
+
+def _part(question: _Question, blocks: Sequence[Block], whole: float | None) -> Part:
+    complete = [block for block in blocks if all(slot in block for slot in question.needs)]
+    found = [value for value in map(question.seconds, complete) if value is not None]
+    mean = fmean(found) if found else None
+    shared = question.within and question is not QUESTIONS[0]
+    share = mean / whole if shared and mean is not None and whole else None
+    return Part(question.name, question.means, len(found), mean, _interval(found), share)
+
+
+def _interval(values: Sequence[float]) -> Interval | None:
+    if len(values) < 2:
+        return None
+    half = half_width(stdev(values), len(values))
+    return Interval(fmean(values) - half, fmean(values) + half)
+
+
+def _numbers(blocks: Sequence[Block], pair: ArmPair) -> dict[tuple[str, str], FitNumbers]:
+    names = {B: pair.baseline or "", C: pair.contender or ""}
+    slots = dict.fromkeys(slot for block in blocks for slot in block)
+    return {
+        (names[stack], role): _mean(
+            [block[stack, role] for block in blocks if (stack, role) in block]
+        )
+        for stack, role in slots
+    }
+
+
+def _mean(runs: Sequence[FitNumbers]) -> FitNumbers:
+    inner = [run.inner_s for run in runs if run.inner_s is not None]
+    return FitNumbers(
+        wall_s=fmean(run.wall_s for run in runs),
+        user_s=fmean(run.user_s for run in runs),
+        system_s=fmean(run.system_s for run in runs),
+        faults=fmean(run.faults for run in runs),
+        rss_growth_bytes=fmean(run.rss_growth_bytes for run in runs),
+        cold_s=fmean(run.cold_s for run in runs),
+        inner_s=fmean(inner) if inner else None,
+    )
+
+
+def _summary(parts: Sequence[Part], pair: ArmPair) -> tuple[str, ...]:
+    """In plain words: the whole, then the parts that are clear, largest first."""
+    whole, *others = parts
+    if whole.seconds is None:
+        return ("No block holds a run of both arms, so there is nothing to explain.",)
+    return (_of_the_whole(whole, pair), *_of_the_parts(others))
+
+
+def _of_the_whole(whole: Part, pair: ArmPair) -> str:
+    seconds = whole.seconds or 0.0
+    if not whole.clear:
+        return (
+            f"Over {whole.blocks} blocks no difference of wall time between {pair.contender} and "
+            f"{pair.baseline} is told from none ({seconds:+.3f} s a fit)."
+        )
+    word = "more" if seconds > 0 else "less"
+    return (
+        f"A warm fit of {pair.contender} takes {abs(seconds):.3f} s {word} than one of "
+        f"{pair.baseline}."
+    )
+
+
+def _of_the_parts(parts: Sequence[Part]) -> list[str]:
+    """Those that are told from nothing, largest first, then the names of the others."""
+    clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
+    lines = [
+        f"{part.name}: {part.seconds:+.3f} s ({part.means})"
+        + (f", {share_text(part.share)} of the whole." if part.share is not None else ".")
+        for part in clear
+    ]
+    unclear = [part.name for part in parts if not part.clear]
+    return [*lines, f"Not told from nothing: {', '.join(unclear)}."] if unclear else lines

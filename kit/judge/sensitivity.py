@@ -1,0 +1,128 @@
+"""Tests beside the t interval: does the answer hang on one method's assumptions?
+
+All take the log ratios of the blocks, log(baseline/contender), one a block. SciPy
+does the arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kit.judge.statistics import CONFIDENCE
+
+ALPHA = 1 - CONFIDENCE
+EQUIVALENCE_PERCENT = 2.0
+"""Gains within plus or minus this much count as no difference."""
+MOST_EXACT = 16
+"""Blocks up to which every one of the 2^n sign flips is tried."""
+RESAMPLES = 9_999
+LEAST_RESAMPLES = 999
+"""With thousands of blocks the signs' sum is normal to the eye, and fewer flips tell it."""
+RESAMPLING_SEED = 20220501
+_VALUES_IN_ALL, _VALUES_AT_ONCE = 2_500_000, 1_000_000
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """p values, two-sided but for ``equivalence``. None: too few blocks for that test.
+
+    ``equivalence`` is of the two one-sided tests that the gain lies outside plus or
+    minus ``EQUIVALENCE_PERCENT``; ``permutation_exact`` says that all sign flips
+    were tried, not a seeded sample of them.
+    """
+
+    t: float | None
+    wilcoxon: float | None
+    permutation: float | None
+    permutation_exact: bool
+    equivalence: float | None
+
+
+def sensitivity(logs: Sequence[float]) -> Sensitivity:
+    """All tests over the blocks' log ratios."""
+    if len(logs) < 2:
+        return Sensitivity(None, None, None, False, None)
+    return Sensitivity(
+        t=t_p(logs),
+        wilcoxon=_wilcoxon(logs),
+        permutation=_permutation(logs),
+        permutation_exact=len(logs) <= MOST_EXACT,
+        equivalence=equivalence_p(logs),
+    )
+
+
+def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Holm's step-down adjustment over the p values that there are.
+
+    S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J.
+    Statist. 6 (1979): the chance of any false claim among them stays below alpha.
+    By hand, for statsmodels' function collects all garbage of the process at each call, which
+    takes longer than judging a claim; the tests hold the two together.
+    """
+    known = sorted((p, name) for name, p in p_values.items() if p is not None)
+    adjusted: dict[str, float | None] = dict.fromkeys(p_values)
+    least = 0.0
+    for place, (p, name) in enumerate(known):
+        # A step's p is never below an earlier step's.
+        least = max(least, min(1.0, p * (len(known) - place)))
+        adjusted[name] = least
+    return adjusted
+
+
+def equivalence_bounds(percent: float = EQUIVALENCE_PERCENT) -> tuple[float, float]:
+    """The log ratios of a gain of minus and of plus so many percent."""
+    return -math.log1p(percent / 100), -math.log1p(-percent / 100)
+
+
+def _spread(logs: Sequence[float]) -> bool:
+    """Whether the values differ at all: the t tests divide by their spread."""
+    return max(logs) > min(logs)
+
+
+def t_p(logs: Sequence[float]) -> float:
+    """Two-sided p of the paired t test over the blocks' log ratios, two or more."""
+    from scipy import stats
+
+    if not _spread(logs):
+        return 1.0 if logs[0] == 0 else 0.0
+    return float(stats.ttest_1samp(logs, 0.0).pvalue)
+
+
+def _wilcoxon(logs: Sequence[float]) -> float | None:
+    from scipy import stats
+
+    if not any(logs):
+        return None  # the test ranks differences that are not zero, and there is none
+    return float(stats.wilcoxon(logs).pvalue)
+
+
+def _permutation(logs: Sequence[float]) -> float:
+    """Under no difference either arm could have had either time: signs may be flipped."""
+    import numpy as np
+    from scipy import stats
+
+    resamples = min(RESAMPLES, max(LEAST_RESAMPLES, _VALUES_IN_ALL // len(logs)))
+    result = stats.permutation_test(
+        (np.asarray(logs),),
+        lambda x, axis: np.mean(x, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=2**MOST_EXACT if len(logs) <= MOST_EXACT else resamples,
+        batch=max(1, _VALUES_AT_ONCE // len(logs)),
+        rng=np.random.default_rng(RESAMPLING_SEED),
+    )
+    return float(result.pvalue)
+
+
+def equivalence_p(logs: Sequence[float]) -> float:
+    """p of Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987)."""
+    from scipy import stats
+
+    low, high = equivalence_bounds()
+    if not _spread(logs):
+        return 0.0 if low < logs[0] < high else 1.0
+    above = stats.ttest_1samp(logs, low, alternative="greater").pvalue
+    below = stats.ttest_1samp(logs, high, alternative="less").pvalue
+    return float(max(above, below))

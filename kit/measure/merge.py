@@ -1,0 +1,207 @@
+"""Gathering: the shards of one plan, made on several machines, put into one session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.filesize import decimal
+
+from kit.errors import InputError
+from kit.plan.blocks import step_places
+from kit.plan.make import plan_sha256
+from kit.plan.model import Limits
+from kit.plan.shard import Shard, parse_shard
+from kit.results.executable import ExecutableRun
+from kit.results.fidelity import ArmImage
+from kit.results.planned import refuse_misfits
+from kit.results.record import Record
+from kit.results.session import Header, RunEntry, Session
+
+Named = tuple[Path, Session]
+
+
+def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
+    """One header and every run of the shards, in the plan's order.
+
+    Raises InputError naming the folder: another plan, kit, study or image content, a
+    shard that is there twice or is missing, runs that are not the shard's own, each good one
+    once, no shard at all.
+    """
+    if not shards:
+        raise InputError("no shard is named", "name the results folders of the shards")
+    first_folder, first = shards[0]
+    seen: dict[Shard, Path] = {}
+    for folder, session in shards:
+        _refuse_stranger(first_folder, first, folder, session)
+        shard = _shard(folder, session)
+        refuse_misfits(session, str(folder))
+        if shard in seen:
+            raise InputError(
+                f"{folder}: shard {shard} is there already, from {seen[shard]}",
+                "name each shard once",
+            )
+        seen[shard] = folder
+    _refuse_gaps(tuple(seen))
+    entries = _entries(shards)
+    order = step_places(first.header.plan.runs)
+    notes = tuple(
+        f"shard {session.header.shard}: {note}"
+        for _, session in shards
+        for note in (*session.header.plan.notes, *session.notes, *_otherwise(first, session))
+    )
+    plan = replace(first.header.plan, notes=notes)
+    header = replace(
+        first.header,
+        plan=plan,
+        plan_sha256=plan_sha256(plan),
+        shard="",
+        shards=tuple(_named(session) for _, session in shards),
+        command=first.header.command.partition(" --shard")[0],
+    )
+    return header, tuple(sorted(entries, key=lambda e: order.get(e.run_id, len(order))))
+
+
+def executable_of(shards: Sequence[Named]) -> ExecutableRun | None:
+    """Return what became of the executable in the shards that tried it; None: no shard did.
+
+    Raises InputError naming the folders where it did not do the same in all of them: the
+    merged session has one verdict on it.
+    """
+    tried = [(folder, s.executable) for folder, s in shards if s.executable is not None]
+    if not tried:
+        return None
+    first_folder, first = tried[0]
+    for folder, run in tried[1:]:
+        if _became(run) != _became(first):
+            raise InputError(
+                f"{folder}: the executable {_became(run)}, in {first_folder} it {_became(first)}",
+                "see both reports; make the shard on the odd machine again",
+            )
+    return first
+
+
+def _became(run: ExecutableRun) -> str:
+    done = "trained" if run.trained else "started" if run.started else "did not start"
+    kind = f" ({run.kind})" if run.kind else ""
+    return f"{done}{kind}" + (f" and missed {run.missing}" if run.missing else "")
+
+
+def _otherwise(first: Session, session: Session) -> Iterator[str]:
+    """Yield what a later shard's identity runs, which are not kept, say otherwise.
+
+    Data, tensors and model are compared by the judge, through the timed runs. The weights
+    after training may differ by the CPU's instructions, and a reader should know it.
+    """
+    kept = first.identity()
+    for arm, run in session.identity().items():
+        mine = kept[arm].record if arm in kept else None
+        if mine is None or run.record is None:
+            continue
+        a, b = mine, run.record
+        pairs = {
+            "initial weights": (a.identity.initial_weights, b.identity.initial_weights),
+            "losses": (_losses(a), _losses(b)),
+            "versions": (dict(a.versions), dict(b.versions)),
+        }
+        differing = [name for name, (one, other) in pairs.items() if one != other]
+        if differing:
+            yield (
+                f"the identity run of {arm} has other {' and '.join(differing)} than that of "
+                f"shard {first.header.shard}, which is the one shown"
+            )
+
+
+def _losses(record: Record) -> list[tuple[float, ...]]:
+    return [fit.losses for fit in record.fits]
+
+
+def _named(session: Session) -> str:
+    header, limits = session.header, session.header.plan.limits
+    cpu = header.host.cpu_model or "an unknown CPU"
+    gpu = header.gpu.gpu if header.gpu is not None else None
+    return (
+        f"{header.shard}: session {header.session_id} on {cpu}, CPUs {limits.cpuset} of "
+        f"{header.host.cpus}, {decimal(limits.memory_bytes)} a run"
+        + (f", {gpu.name}" if gpu is not None else "")
+    )
+
+
+def _shard(folder: Path, session: Session) -> Shard:
+    if not session.header.shard:
+        raise InputError(f"{folder}: a whole session, not a shard", "merge what --shard made")
+    return parse_shard(session.header.shard)
+
+
+def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Session) -> None:
+    a, b = wanted.header, session.header
+    facts = [
+        *((f"plan's {what}", one, _plan(b)[what]) for what, one in _plan(a).items()),
+        ("kit version", a.kit_version, b.kit_version),
+        ("list of images", ", ".join(sorted(a.images)), ", ".join(sorted(b.images))),
+        ("fidelity", str(a.fidelity), str(b.fidelity)),
+        *(
+            (f"content of the image of {arm}", _content(image), _content(b.images[arm]))
+            for arm, image in a.images.items()
+            if arm in b.images
+        ),
+    ]
+    for what, one, other in facts:
+        if one != other:
+            raise InputError(
+                f"{folder}: its {what} is not that of {first}",
+                "merge shards of one plan, made by one kit with the same images; a machine with "
+                "less memory makes fewer fits a run",
+            )
+
+
+def _content(image: ArmImage) -> str:
+    """What an image is told by; one that was not described is equal to itself alone."""
+    return image.content_sha256 or image.image_id
+
+
+def _plan(header: Header) -> dict[str, str]:
+    """What the plans must have in common, in words: all but the machine's own limits."""
+    plan = replace(header.plan, limits=Limits("", 0, 0.0), notes=())
+    return {
+        "study": plan.study_sha256,
+        "seed": str(plan.seed),
+        "arms": ", ".join(plan.arms),
+        "number of blocks": str(plan.blocks),
+        "number of fits a run": str(plan.repeats),
+        "content": plan_sha256(plan),
+    }
+
+
+def _refuse_gaps(found: Sequence[Shard]) -> None:
+    of = {shard.of for shard in found}
+    if len(of) > 1:
+        raise InputError(
+            f"shards of {' and '.join(map(str, sorted(of)))} are mixed", "merge one set of shards"
+        )
+    missing = [n for n in range(1, max(of) + 1) if Shard(n, max(of)) not in found]
+    if missing:
+        raise InputError(
+            f"shard {', '.join(f'{n}/{max(of)}' for n in missing)} is missing",
+            "name every shard of the plan",
+        )
+
+
+def _entries(shards: Sequence[Named]) -> list[RunEntry]:
+    """Return every run; of identity runs the first shard's, see ``_otherwise`` for the others.
+
+    Images have another id on every machine that built them: the contents are equal, so
+    the runs name the first machine's. The CPUs are those of the machine a run was made on.
+    """
+    images = shards[0][1].header.images
+    return [
+        replace(
+            entry,
+            image_id=images[entry.arm].image_id,
+            cpus=session.header.host.cpus if entry.cpus is None else entry.cpus,
+        )
+        for number, (_, session) in enumerate(shards)
+        for entry in session.entries
+        if not (number and entry.kind == "identity")
+    ]

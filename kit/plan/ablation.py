@@ -1,0 +1,57 @@
+"""The plan of an explanation: the same work, with one thing changed in each run."""
+
+from __future__ import annotations
+
+from rich.filesize import decimal
+
+from kit.errors import InputError
+from kit.plan.blocks import BlockMaker
+from kit.plan.make import chosen_arms
+from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, Plan
+from kit.plan.once import planned_once
+from kit.plan.roles import MAIN
+from kit.study.model import CPU, Study, by_stack_and_variant
+
+BLOCKS, REPEATS = 3, 4
+"""What an explanation makes where nothing else is asked for."""
+
+
+def explaining_plan(
+    study: Study, limits: Limits, seed: int, blocks: int = BLOCKS, repeats: int = REPEATS
+) -> Plan:
+    """Blocks of main runs and of every role of the study's that changes one thing, CPU
+    arms only.
+
+    Raises InputError where the study has no pair of CPU arms, or the memory of a run
+    does not hold so many repeats.
+    """
+    arms = tuple(name for name in chosen_arms(study, ()) if study.arms[name].variant == CPU)
+    by_stack_and_variant((study.arms[name] for name in arms), f"study {study.id}")
+    needed = study.protocol.memory.of(repeats)
+    if needed > limits.memory_bytes:
+        raise InputError(
+            f"--repeats: {repeats} need {decimal(needed)} of memory, a run has "
+            f"{decimal(limits.memory_bytes)}",
+            "give fewer --repeats",
+        )
+    maker = BlockMaker(study, arms, (MAIN, *study.protocol.explain), repeats, seed, limits)
+    if not maker.can_pair:
+        raise InputError(
+            f"study {study.id}: no two CPU arms to compare", "explain a study that has them"
+        )
+    made = [maker.block(number, SEQUENTIAL, number) for number in range(blocks)]
+    plan = Plan(
+        study_id=study.id,
+        study_sha256=study.sha256,
+        tier="explain",
+        seed=seed,
+        arms=arms,
+        blocks=blocks,
+        repeats=repeats,
+        limits=limits,
+        runs=(*maker.identity(), *(run for block in made for run in block)),
+        notes=(),
+        roles=maker.roles,
+        purpose=EXPLAIN,
+    )
+    return planned_once(plan)

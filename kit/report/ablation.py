@@ -1,0 +1,104 @@
+"""An ablation as a document, for the terminal, and as JSON values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from kit.judge.ablation import Ablation, FitNumbers, Part
+from kit.plan.roles import role_of
+from kit.report.document import Block, Heading, List, Paragraph, Table
+from kit.report.numbers import NONE, fixed, megabytes, seconds, share
+from kit.report.render import markdown, terminal
+from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
+
+TITLE = "Sources of the difference"
+_NOTE = (
+    "Seconds per fit, contender minus baseline: means over blocks with 95 % paired t intervals. "
+    "Each part changes one thing in containers of its own; none of them counts in the times that "
+    "claims are judged on. Parts overlap, so do not add them up. CPU seconds are of all cores."
+)
+
+
+def files(found: Ablation) -> Mapping[str, bytes]:
+    """Return the ablation as markdown and as JSON, by file name."""
+    text = markdown.render((Heading(1, TITLE), *section(found)))
+    return {ABLATION_REPORT: text.encode(), ABLATION_RESULTS: document(found).encode()}
+
+
+def section(found: Ablation) -> tuple[Block, ...]:
+    """Return the summary, the parts, and the numbers behind them."""
+    parts = tuple(
+        (
+            part.name,
+            part.means,
+            _signed(part.seconds),
+            _bounds(part),
+            share(part.share),
+            str(part.blocks),
+        )
+        for part in found.parts
+    )
+    numbers = tuple(
+        (arm, role, role_of(role).means, *_numbers(run))
+        for (arm, role), run in sorted(found.numbers.items())
+    )
+    columns = (
+        "arm", "runs", "are", "wall (s)", "user (s)", "system (s)", "faults",
+        "RSS growth (MB)", "cold (s)", "inside the library (s)",
+    )  # fmt: skip
+    return (
+        List(tuple(found.summary)),
+        Table(("part", "is", "seconds", "95 % interval", "of the total", "blocks"), parts),
+        Paragraph(_NOTE),
+        Table(columns, numbers),
+    )
+
+
+def plain_text(found: Ablation) -> str:
+    """Return the summary and the parts for a terminal, at most 80 columns."""
+    rows = tuple((part.name, _signed(part.seconds), _bounds(part)) for part in found.parts)
+    table = Table(("part", "seconds per fit", "95 % interval"), rows)
+    return terminal.text((List(tuple(found.summary)), table))
+
+
+def document(found: Ablation) -> str:
+    """Return the ablation as JSON text: unrounded, sorted."""
+    made = {"schema": 1, **values(found)}
+    return json.dumps(made, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def values(found: Ablation) -> dict[str, object]:
+    """Return the ablation as JSON values."""
+    return {
+        "baseline": found.pair.baseline,
+        "contender": found.pair.contender,
+        "summary": found.summary,
+        "parts": [asdict(part) for part in found.parts],
+        "numbers": [
+            {"arm": arm, "role": role, **asdict(run)}
+            for (arm, role), run in sorted(found.numbers.items())
+        ],
+    }
+
+
+def _signed(value: float | None) -> str:
+    return fixed(value, 3, sign=True)
+
+
+def _bounds(part: Part) -> str:
+    bounds = part.interval
+    return NONE if bounds is None else f"{_signed(bounds.low)} to {_signed(bounds.high)}"
+
+
+def _numbers(run: FitNumbers) -> tuple[str, ...]:
+    return (
+        seconds(run.wall_s),
+        seconds(run.user_s),
+        seconds(run.system_s),
+        fixed(run.faults),
+        megabytes(run.rss_growth_bytes),
+        seconds(run.cold_s),
+        seconds(run.inner_s),
+    )

@@ -1,0 +1,85 @@
+"""The report as a document: its sections in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from kit.report import ablation
+from kit.report.document import Block, Figure, Heading
+from kit.report.model import ReportModel
+from kit.report.plots import Plot
+from kit.report.sections import (
+    checks,
+    claims,
+    environment,
+    gpu,
+    hosts,
+    published,
+    samples,
+    session,
+    top,
+)
+from kit.results.names import PLOTS
+
+_Section = tuple[str, Callable[[ReportModel], tuple[Block, ...]]]
+
+
+def _explained(model: ReportModel) -> tuple[Block, ...]:
+    return ablation.section(model.explanation) if model.explanation is not None else ()
+
+
+_CLAIMS: _Section = ("Claims", claims.claims)
+_SUBSTITUTES: _Section = ("Substitutes", environment.fidelity)
+_CONSISTENCY: _Section = ("Consistency of the published numbers", checks.consistency)
+_REPEAT: _Section = ("Repeat this session", session.repeat)
+_ANSWER: tuple[_Section, ...] = (
+    _CLAIMS,
+    _SUBSTITUTES,
+    ("Controls", checks.control_runs),
+    ("Same work", top.same_work),
+)
+"""What holds, and what that rests on: before the plots."""
+_EVIDENCE: tuple[_Section, ...] = (
+    ("Published and measured", published.published),
+    _CONSISTENCY,
+    (ablation.TITLE, _explained),
+    ("Cost per fit", samples.cost),
+    ("Cold first fit", samples.cold),
+    ("Training", samples.training),
+    ("Executable", checks.executable),
+    ("Noise and unit of replication", samples.noise),
+    ("Sensitivity", checks.sensitivity),
+    ("Results per host", hosts.hosts),
+    ("GPU", gpu.gpu),
+    ("Environment", environment.where),
+    ("Host interference", session.interference),
+    ("Failed and excluded runs", session.left_out),
+    ("Plan", session.plan),
+    _REPEAT,
+    ("Raw measurements", session.raw),
+)
+
+
+def report(model: ReportModel, plots: Sequence[Plot] = ()) -> tuple[Block, ...]:
+    """Return the complete report; the same model gives the same blocks."""
+    figures = [Figure(f"{PLOTS}/{plot.name}.svg", plot.alt, plot.svg, plot.png) for plot in plots]
+    drawn: list[Block] = [Heading(2, "Plots"), *figures] if figures else []
+    answer, evidence = (
+        [block for part in _filled(model, sections) for block in part]
+        for sections in (_ANSWER, _EVIDENCE)
+    )
+    return *top.opening(model), *answer, *drawn, *evidence
+
+
+def brief(model: ReportModel) -> Iterator[tuple[Block, ...]]:
+    """Yield the parts of a short report, the opening first."""
+    yield top.opening(model)
+    yield from _filled(model, (_CLAIMS, _SUBSTITUTES, _CONSISTENCY, _REPEAT))
+
+
+def _filled(model: ReportModel, sections: Sequence[_Section]) -> Iterator[tuple[Block, ...]]:
+    """Yield the sections that have content, each below its heading."""
+    for title, make in sections:
+        blocks = make(model)
+        if blocks:
+            yield Heading(2, title), *blocks

@@ -1,0 +1,147 @@
+"""What a session used: the kit and other software, images, the study, settings, the host."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from kit.report.crate.entities import Entity, entity, fact, local, purl, ref, refs
+from kit.report.crate.outputs import folders
+from kit.report.model import ReportModel
+from kit.report.text import plain
+
+HOST, STUDY = "#host", "#study"
+_PAPER, _PLAN = "#paper", "#plan"
+_IMAGE = "https://w3id.org/ro/terms/workflow-run#DockerImage"
+_NOT_SOFTWARE = ("", "none")
+
+
+def kit_id(model: ReportModel) -> str:
+    """The id of the kit that measured."""
+    return purl("kit", model.header.kit_version)
+
+
+def software(model: ReportModel) -> list[Entity]:
+    """The kit, then the engine and everything that the records of the arms name."""
+    parts = [
+        entity(
+            purl(name, version),
+            "SoftwareApplication",
+            name=plain(name),
+            softwareVersion=plain(version),
+        )
+        for arm in model.arms
+        for name, versions in sorted(arm.versions.items())
+        for version in versions
+        if plain(version) not in _NOT_SOFTWARE
+    ]
+    engine, _, rest = plain(model.header.host.engine).partition(" ")
+    version = rest.partition(" ")[0]
+    if engine:
+        parts.append(
+            entity(
+                purl(engine, version),
+                "SoftwareApplication",
+                name=engine,
+                softwareVersion=version,
+                description=f"The container engine: {plain(model.header.host.engine)}",
+            )
+        )
+    unique = {part["@id"]: part for part in parts}
+    kit = entity(
+        kit_id(model),
+        "SoftwareApplication",
+        name="kit",
+        description="Reproducibility kit: measures in containers, judges, reports",
+        softwareVersion=plain(model.header.kit_version),
+        softwareRequirements=refs(unique.values()),
+    )
+    return [kit, *unique.values()]
+
+
+def images(model: ReportModel) -> list[Entity]:
+    """The image of every arm. Its content digest leaves out the times of files."""
+    found = []
+    for arm, image in sorted(model.header.images.items()):
+        name, _, tag = plain(image.reference).rpartition(":")
+        digest = plain(image.image_id).removeprefix("sha256:")
+        content = plain(image.content_sha256)
+        found.append(
+            entity(
+                local("image", arm),
+                "ContainerImage",
+                name=name or tag,
+                tag=tag if name else None,
+                additionalType=ref(_IMAGE),
+                sha256=digest,
+                identifier=f"content-sha256:{content}" if content else None,
+                description=f"Image of the arm {plain(arm)}; identifier: digest over path, mode, "
+                "owner and bytes of every file, without times",
+            )
+        )
+    return found
+
+
+def paper(model: ReportModel) -> Entity:
+    """The paper that the study checks."""
+    return entity(_PAPER, "ScholarlyArticle", name=plain(model.study.paper.citation, 600))
+
+
+def given(model: ReportModel) -> list[Entity]:
+    """The study and the plan of the session."""
+    named = entity(
+        STUDY,
+        "CreativeWork",
+        name=plain(model.study.title),
+        identifier=plain(model.study.id),
+        version=f"sha256:{plain(model.header.plan.study_sha256)}",
+        citation=ref(_PAPER),
+        hasPart=refs(folders(model)),
+    )
+    plan = entity(
+        _PLAN,
+        "CreativeWork",
+        name="The plan of the session",
+        description="Every run in its order; the first line of the run log holds it",
+        version=f"sha256:{plain(model.header.plan_sha256)}",
+    )
+    return [named, plan]
+
+
+def settings(model: ReportModel) -> list[Entity]:
+    """How much was measured, under what limits, and what stood in for what."""
+    plan = model.header.plan
+    rows = [
+        fact("setting", "budget", plan.tier),
+        fact("setting", "design", plan.design),
+        fact("setting", "blocks", str(plan.blocks)),
+        fact("setting", "fits in a run", str(plan.repeats)),
+        fact("setting", "seed of the order", str(plan.seed)),
+        fact("setting", "CPUs of a run", plan.limits.cpuset or "all"),
+        fact("setting", "memory of a run", str(plan.limits.memory_bytes), unitText="bytes"),
+    ]
+    for row in model.header.fidelity:
+        state = "exact" if row.exact else "substituted"
+        rows.append(
+            fact(
+                "component",
+                row.name,
+                row.got,
+                description=plain(f"{state}; wanted: {row.wanted}; {row.why}", 600),
+            )
+        )
+    return [*rows, *environment(model)]
+
+
+def environment(model: ReportModel) -> list[Entity]:
+    """The variables that every container was given."""
+    found = sorted(model.study.protocol.env.items())
+    return [fact("environment", name, value) for name, value in found]
+
+
+def host(model: ReportModel) -> Entity:
+    """The machine: where the session took place."""
+    facts = asdict(model.header.host)
+    said = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
+    if model.header.shards:
+        said += f"; merged from: {'; '.join(model.header.shards)}"
+    return entity(HOST, "Place", name="The host", description=plain(said, 1500))

@@ -1,0 +1,156 @@
+"""A report as blocks of text, in no format yet.
+
+Sections make blocks from the report model; a renderer of ``kit.report.render`` writes them.
+Strings are as they came: cleaning, cutting and escaping them is the renderer's work. No string
+is markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from kit.report.numbers import NONE, UNDETERMINED
+
+CELL_LIMIT = 300
+"""Characters of a string in a table, a heading or a summary."""
+PROSE_LIMIT = 1500
+"""Characters of a string in a paragraph or a list."""
+ALT_LIMIT = 1000
+
+NUMBER = r"(?:over |below )?[-+<]?\d[\d.]*(?: ?%|x(?: faster| slower)?)?"
+"""Pattern of a number as reports print it (``kit.report.numbers``)."""
+_AFTER = rf" \[{NUMBER}, {NUMBER}\]| \(sampled\)| \(no interval\)"
+_NUMBER = re.compile(rf"{NUMBER}(?:(?: to | / |, ){NUMBER})*(?:{_AFTER})?|{UNDETERMINED}")
+
+
+class Tone(str, Enum):
+    """Colour of a verdict, where a format has colours; no meaning rests on it alone."""
+
+    GOOD = "good"
+    PART = "part"
+    EQUAL = "equal"
+    BAD = "bad"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Important text."""
+
+    text: str
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name or a command, inside a sentence or a cell."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to a file of the results folder, by its path there: a name that the kit chose."""
+
+    text: str
+    path: str
+
+
+Inline: TypeAlias = "str | Strong | Code | Link"
+Text: TypeAlias = "Inline | tuple[Inline, ...]"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading. Level 1 is the title, 2 a section, 3 a part of one."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One paragraph."""
+
+    text: Text
+
+
+@dataclass(frozen=True)
+class List:
+    """Items without an order."""
+
+    items: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class CodeBlock:
+    """Lines as a program wrote them, or a command to type; the end of a long one."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows below a header, each of its length. ``limit``: characters of a string in a cell."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    limit: int = CELL_LIMIT
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Whether, for each column, all of its values are numbers, ranges or effects."""
+        columns = range(len(self.header))
+        return tuple(_are_numbers({row[column] for row in self.rows}) for column in columns)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot. ``path`` is its SVG file in the results folder, ``alt`` says what it shows."""
+
+    path: str
+    alt: str
+    svg: bytes
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks that a reader opens."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+Prose: TypeAlias = "Heading | Paragraph | List | CodeBlock"
+"""Blocks that every format has."""
+Block: TypeAlias = "Prose | Table | Figure | Fold"
+
+
+def parts(text: Text) -> tuple[Inline, ...]:
+    """Return the parts of a text."""
+    return text if isinstance(text, tuple) else (text,)
+
+
+def joined(texts: Iterable[Text], separator: str = ", ") -> tuple[Inline, ...]:
+    """Return one text of several, with the separator between them."""
+    found: list[Inline] = []
+    for text in texts:
+        found += [*([separator] if found else []), *parts(text)]
+    return tuple(found)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> Table:
+    """Return a table of names and values; an empty value is not known."""
+    return Table(("property", "value"), tuple((name, value or "not known") for name, value in rows))
+
+
+def _are_numbers(cells: set[Text]) -> bool:
+    there = cells - {NONE, ""}
+    return bool(there) and all(
+        isinstance(cell, str) and _NUMBER.fullmatch(cell) is not None for cell in there
+    )

@@ -1,0 +1,23 @@
+"""The report for other tools: one module a format, all from the one report model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kit.report.export import badge, fits_csv, hyperfine, junit, pyperf, summary
+from kit.report.model import ReportModel
+
+
+def render_all(model: ReportModel) -> Mapping[str, bytes]:
+    """Every file of these formats, by its name in the results folder."""
+    files = {name: render(model) for name, render in _FILES.items()}
+    return {**files, **pyperf.render(model)}
+
+
+_FILES: Mapping[str, Callable[[ReportModel], bytes]] = {
+    "badge.json": badge.render,
+    "claims.junit.xml": junit.render,
+    "fits.csv": fits_csv.render,
+    "hyperfine.json": hyperfine.render,
+    "summary.md": summary.render,
+}

@@ -1,0 +1,25 @@
+"""The summary of a CI job (``$GITHUB_STEP_SUMMARY``): the report's head, within its limit."""
+
+from __future__ import annotations
+
+from kit.report.contents import brief
+from kit.report.model import ReportModel
+from kit.report.render import markdown
+
+LIMIT_BYTES = 1024 * 1024
+"""GitHub refuses a step's summary above 1 MiB ("Workflow commands for GitHub Actions")."""
+_CUT = "\n\nThe rest is in report.md of the results folder.\n"
+
+
+def render(model: ReportModel, room: int = LIMIT_BYTES) -> bytes:
+    """Return opening, claims, substitutes and consistency in at most ``room`` bytes.
+
+    Complete sections only, if it must be cut; nothing where not even a word has room.
+    """
+    text = b""
+    for part in brief(model):
+        addition = (b"\n\n" if text else b"") + markdown.render(part).rstrip("\n").encode()
+        if len(text) + len(addition) + len(_CUT) > room:
+            break
+        text += addition
+    return text + _CUT.encode() if len(_CUT) <= room else b""

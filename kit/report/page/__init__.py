@@ -1,1 +1,0 @@
-"""The parts of report.html: the parser of our own markdown, its tables, template, style, script."""

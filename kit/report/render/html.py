@@ -1,0 +1,219 @@
+"""One HTML page of a document, with nothing from outside.
+
+The template escapes every string. Style, script and plots are inside the page; a
+Content-Security-Policy lets no other style or script act and nothing be requested. The same
+blocks give the same page.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from itertools import count
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from kit.report.document import (
+    ALT_LIMIT,
+    CELL_LIMIT,
+    PROSE_LIMIT,
+    Block,
+    Code,
+    Figure,
+    Heading,
+    Link,
+    Strong,
+    Table,
+    Text,
+    parts,
+)
+from kit.report.text import lines, part, plain
+
+PLOT_LIMIT_BYTES = 120_000
+"""A larger SVG (one mark per sample of a long session) gives way to the PNG of the same plot."""
+_WIDE = 10
+"""A table of more columns is set smaller on paper."""
+_SHORT = 24
+"""Names of rows up to this length stay on one line."""
+_FIGURE = 12
+"""Numbers up to this length too; a column of intervals would take the width of the reasons."""
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A section of the page. ``number`` counts its tables, whose labels name it."""
+
+    title: str
+    anchor: str
+    blocks: Sequence[Block]
+    number: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a table is set: its classes, and whether its first column names the rows."""
+
+    classes: str
+    named: bool
+
+
+def render(blocks: Iterable[Block]) -> str:
+    """Return the page of a document that begins with its title."""
+    opening, *sections = _sections(blocks)
+    style, script = _asset("style.css"), _asset("script.js")
+    # Rules for the columns of numbers; a class on every cell would cost a megabyte.
+    style += "".join(
+        f".r{n} tr > :nth-child({n}) {{ text-align: right; white-space: nowrap; }}\n"
+        for n in range(1, 1 + max(map(_columns, (opening, *sections))))
+    )
+    return _environment().get_template("page.html").render(
+        title=plain(opening.title),
+        policy=Markup(_policy(style, script)),
+        style=Markup(style),
+        script=Markup(script),
+        opening=opening,
+        sections=sections,
+    ) + "\n"  # fmt: skip
+
+
+def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
+    """Yield what stands before the first heading of level two, then one part for each."""
+    title, anchors = "Report", set[str]()
+    found: list[Block] = []
+    anchor = ""
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 1:
+            title = block.text
+        if isinstance(block, Heading) and block.level == 2:
+            yield _Section(title, anchor, found, partial(next, count(1)))
+            title, anchor, found = block.text, _anchor(block.text, anchors), []
+        else:
+            found.append(block)
+    yield _Section(title, anchor, found, partial(next, count(1)))
+
+
+def _anchor(title: str, taken: set[str]) -> str:
+    """Return a name for links to the section, its own on this page."""
+    stem = re.sub(r"[^a-z0-9]+", "-", plain(title).lower()).strip("-") or "section"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
+
+
+def _columns(section: _Section) -> int:
+    return max((len(b.header) for b in _tables(section.blocks)), default=0)
+
+
+def _tables(blocks: Iterable[Block]) -> Iterator[Table]:
+    for block in blocks:
+        if isinstance(block, Table):
+            yield block
+        yield from _tables(getattr(block, "blocks", ()))
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        autoescape=True,
+        loader=PackageLoader("kit.report.render", "page"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        kind=lambda block: type(block).__name__,
+        cell=lambda text, limit=CELL_LIMIT: _inline(text, limit),
+        prose=lambda text: _inline(text, PROSE_LIMIT),
+        alt=lambda text: plain(text, ALT_LIMIT),
+        lines=lambda text: lines(text).strip("\n"),
+        layout=_layout,
+        rows=_rows,
+        address=_address,
+    )
+    return made
+
+
+def _inline(text: Text, limit: int) -> Markup:
+    """Return a text as HTML; the one place where strings meet tags."""
+    if isinstance(text, str):
+        return _escaped(plain(text, limit))
+    found = Markup().join(_part(inline, limit) for inline in parts(text))
+    return Markup(found.strip())
+
+
+@lru_cache(maxsize=10_000)
+def _escaped(text: str) -> Markup:
+    return escape(text)
+
+
+def _part(inline: Text, limit: int) -> Markup:
+    match inline:
+        case str():
+            return escape(part(inline, limit))
+        case Strong(text, tone):
+            name = f' class="{tone.value}"' if tone is not None else ""
+            return Markup("<strong{}>{}</strong>").format(Markup(name), plain(text, limit))
+        case Code(text):
+            return Markup("<code>{}</code>").format(plain(text, limit))
+        case Link(text, path):
+            return Markup('<a href="{}">{}</a>').format(path, plain(text, limit))
+    raise AssertionError(inline)
+
+
+def _layout(table: Table) -> _Layout:
+    names = [row[0] for row in table.rows]
+    short = all(len(plain(name)) <= _SHORT for name in names if isinstance(name, str))
+    classes = ["grid"]
+    classes += ["wide"] if len(table.header) > _WIDE else []
+    classes += ["short"] if short else []
+    columns = zip(table.numeric, zip(*table.rows, strict=True), strict=False)
+    classes += [
+        f"r{n}"
+        for n, (numeric, cells) in enumerate(columns, start=1)
+        if numeric and all(len(cell) <= _FIGURE for cell in cells if isinstance(cell, str))
+    ]
+    # A first column without repetition names the rows, as ids and arms do.
+    named = len(set(names)) == len(names) and "" not in names
+    return _Layout(" ".join(classes), named)
+
+
+def _rows(table: Table, named: bool) -> Markup:
+    """Return the rows; a template takes four times as long for those of a long session.
+
+    The end tags of cells, which HTML does not need, would be a quarter of such a page; those of
+    rows keep the line's end out of the last cell.
+    """
+    first = '<th scope="row">' if named else "<td>"
+    rows = ("<td>".join(_inline(cell, table.limit) for cell in row) for row in table.rows)
+    return Markup("".join(f"<tr>{first}{row}</tr>\n" for row in rows))
+
+
+def _address(figure: Figure) -> str:
+    kind, content = "svg+xml", figure.svg
+    if len(figure.svg) > PLOT_LIMIT_BYTES:
+        kind, content = "png", figure.png
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _policy(style: str, script: str) -> str:
+    """Return the policy: nothing is loaded, and only this style and this script act."""
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
+        f"style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'"
+    )
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _asset(name: str) -> str:
+    loader = _environment().loader
+    assert loader is not None
+    return loader.get_source(_environment(), name)[0]

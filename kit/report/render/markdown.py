@@ -1,0 +1,155 @@
+"""Markdown of a document: good on GitHub, good as plain text.
+
+Tags are written for folds alone: GitHub keeps those two, and plain text reads well with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import tabulate
+
+from kit.report.document import (
+    ALT_LIMIT,
+    CELL_LIMIT,
+    NUMBER,
+    PROSE_LIMIT,
+    Block,
+    Code,
+    CodeBlock,
+    Figure,
+    Fold,
+    Heading,
+    Inline,
+    Link,
+    List,
+    Paragraph,
+    Strong,
+    Table,
+    Text,
+    parts,
+)
+from kit.report.text import lines, part, plain
+
+# Whether wcwidth happens to be installed must not decide how a table is padded.
+tabulate.WIDE_CHARS_MODE = False
+
+_SAFE = re.compile(r"[0-9A-Za-z .,:%+/()-]*")
+_ENTITIES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "|": "&#124;",
+    "`": "&#96;",
+    "$": "&#36;",  # GitHub reads $...$ as mathematics
+}
+_ESCAPES = str.maketrans({**_ENTITIES, **{c: f"\\{c}" for c in "\\*[]~"}})
+# Inside a word an underscore is plain text to GitHub; escaping it there would
+# only make x86_64 unreadable in the plain file.
+_OUTER_UNDERSCORE = re.compile(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+# Neither an interval nor "<0.001" is markup: they stay readable in the plain file.
+_INTERVAL = re.compile(rf"\\\[({NUMBER}, {NUMBER})\\\](?![(:\\])")
+_BELOW = re.compile(r"&lt;(?=\d)")
+_BLOCK_START = re.compile(r"^(?:#|[-+=](?=\s|$|[-=])|\d{1,9}(?=[.)](?:\s|$)))")
+
+
+def render(blocks: Iterable[Block]) -> str:
+    """Return the document; the same blocks give the same text, to the byte."""
+    return "\n\n".join(map(_block, blocks)) + "\n"
+
+
+def escape(value: str) -> str:
+    """Return clean text as markdown that shows it; not for the start of a block."""
+    if _SAFE.fullmatch(value):
+        return value  # most cells of a long table
+    escaped = _OUTER_UNDERSCORE.sub(r"\\_", value.translate(_ESCAPES))
+    return _BELOW.sub("<", _INTERVAL.sub(r"[\1]", escaped))
+
+
+def started(markdown: str) -> str:
+    """Return a line of markdown that opens a paragraph or an item, and no other block."""
+    start = _BLOCK_START.match(markdown)
+    if start is None:
+        return markdown
+    found = start.group()
+    if found.isdigit():  # "1." would start a list
+        return f"{found}\\{markdown[len(found) :]}"
+    return f"\\{markdown}"
+
+
+def code(value: str, limit: int = CELL_LIMIT) -> str:
+    """Return the value as a code span; as text where a span could not hold it safely."""
+    line = plain(value, limit)
+    if not line or any(c in line for c in "`|\\"):
+        return escape(line)
+    return f"`{line}`"
+
+
+def fence(value: str) -> str:
+    """Return the end of a text as a code block, its fence longer than any inside."""
+    text = lines(value).strip("\n")
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    mark = "`" * max(3, longest + 1)
+    return f"{mark}text\n{text}\n{mark}"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading(level, text):
+            written = f"{'#' * level} {_text(text, CELL_LIMIT)}"
+        case Paragraph(text):
+            written = started(_text(text, PROSE_LIMIT))
+        case List(items):
+            written = "\n".join(f"- {started(_text(item, PROSE_LIMIT))}" for item in items)
+        case CodeBlock(text):
+            written = fence(text)
+        case Table():
+            written = _table(block)
+        case Figure(path, alt):
+            written = f"![{escape(plain(alt, ALT_LIMIT))}]({path})"
+        case Fold(summary, blocks):
+            inside = "\n\n".join(map(_block, blocks))
+            said = f"<summary>{_text(summary, CELL_LIMIT)}</summary>"
+            written = f"<details>\n{said}\n\n{inside}\n\n</details>"
+    return written
+
+
+def _table(table: Table) -> str:
+    return tabulate.tabulate(
+        [[_text(cell, table.limit) for cell in row] for row in table.rows],
+        headers=[_text(name, CELL_LIMIT) for name in table.header],
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=["right" if numeric else "left" for numeric in table.numeric],
+    )
+
+
+def _text(text: Text, limit: int) -> str:
+    """Return a line; parts that are text are escaped as one, since marks may span them."""
+    written, pending = "", ""
+    for inline in parts(text):
+        if isinstance(inline, str):
+            pending += part(inline, limit)
+        else:
+            written += _before(escape(pending), inline) + _inline(inline, limit)
+            pending = ""
+    return (written + escape(pending)).strip()
+
+
+def _before(markdown: str, inline: Inline) -> str:
+    """Return what stands before a part: no "!" that makes an image of a link."""
+    if isinstance(inline, Link) and markdown.endswith("!"):
+        return f"{markdown[:-1]}\\!"
+    return markdown
+
+
+def _inline(inline: Inline, limit: int) -> str:
+    match inline:
+        case Strong(text):
+            return f"**{escape(plain(text, limit))}**" if plain(text, limit) else ""
+        case Code(text):
+            return code(text, limit)
+        case Link(text, path):
+            return f"[{escape(plain(text, limit))}]({path})"
+    raise AssertionError(inline)

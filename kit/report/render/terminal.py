@@ -1,0 +1,125 @@
+"""A document on a terminal: at most 80 columns, readable without colour."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from rich import text as rich
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as Grid
+
+from kit.report.document import (
+    Heading,
+    List,
+    Paragraph,
+    Strong,
+    Table,
+    Text,
+    Tone,
+    parts,
+)
+from kit.report.numbers import NONE
+from kit.report.text import part, plain
+
+Shown: TypeAlias = "Heading | Paragraph | List | Table"
+
+WIDTH = 80
+_NARROW = 70
+"""Below this a table would cut its cells: its rows are lists then."""
+_MOST_LINES = 4  # of one wrapped sentence, at full width
+_CELL_LIMIT = 40
+_COLOURS: Mapping[Tone, str] = {
+    Tone.GOOD: "green",
+    Tone.PART: "cyan",
+    Tone.EQUAL: "magenta",
+    Tone.BAD: "red",
+    Tone.OPEN: "yellow",
+}
+
+
+def show(blocks: Iterable[Shown], console: Console) -> None:
+    """Print the blocks, an empty line after each.
+
+    Colour is the console's choice: none where standard output is no terminal or ``NO_COLOR``
+    is set.
+    """
+    width = min(console.width, WIDTH)
+    for block in blocks:
+        if isinstance(block, Table) and width >= _NARROW:
+            console.print(_grid(block), width=width)
+        else:
+            for line in _lines(block, console, width):
+                console.print(line, soft_wrap=True)
+        console.print()
+
+
+def text(blocks: Iterable[Shown]) -> str:
+    """Return what a terminal of 80 columns without colour shows."""
+    written = io.StringIO()
+    show(blocks, Console(file=written, width=WIDTH, color_system=None))
+    return written.getvalue().rstrip("\n")
+
+
+def _lines(block: Shown, console: Console, width: int) -> Iterator[rich.Text]:
+    match block:
+        case Heading(_, name):
+            yield from _wrapped(name, console, width)
+        case Paragraph(content):
+            yield from _wrapped(content, console, width)
+        case List(items):
+            for item in items:
+                yield from _hanging("- ", item, console, width)
+        case Table(header, rows):
+            for first, *others in rows:
+                yield from _wrapped(first, console, width)
+                for name, cell in zip(header[1:], others, strict=True):
+                    if cell not in ("", NONE):
+                        yield from _hanging("  ", (f"{name}: ", *parts(cell)), console, width)
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
+    for name, numeric in zip(table.header, table.numeric, strict=True):
+        grid.add_column(name, justify="right" if numeric else "left")
+    for row in table.rows:
+        grid.add_row(*(_styled(cell, _CELL_LIMIT) for cell in row))
+    return grid
+
+
+def _styled(content: Text, limit: int) -> rich.Text:
+    """Return the text with its styles; brackets in a string are no markup."""
+    found = rich.Text()
+    for inline in parts(content):
+        if isinstance(inline, str):
+            found.append(part(inline, limit))
+        else:
+            found.append(plain(inline.text, limit), style=_style(inline))
+    return found
+
+
+def _style(inline: object) -> str:
+    if not isinstance(inline, Strong):
+        return ""
+    return "bold" if inline.tone is None else _COLOURS[inline.tone]
+
+
+def _hanging(mark: str, content: Text, console: Console, width: int) -> Iterator[rich.Text]:
+    for place, line in enumerate(_wrapped(content, console, width - len(mark))):
+        yield rich.Text(mark if place == 0 else " " * len(mark)) + line
+
+
+def _wrapped(content: Text, console: Console, width: int) -> list[rich.Text]:
+    """Return lines of so many cells at most: a letter of Korean takes two of them."""
+    styled = _styled(content, WIDTH * _MOST_LINES)
+    found = list(styled.wrap(console, width))
+    for line in found:
+        line.rstrip()
+    most = _MOST_LINES * WIDTH // width
+    if len(found) > most:
+        found = found[:most]
+        found[-1].truncate(width - 1)
+        found[-1].append("…")
+    return found

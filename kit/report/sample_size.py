@@ -1,0 +1,55 @@
+"""The result of a pilot in sentences: printed before a session goes on, and in its report."""
+
+from __future__ import annotations
+
+from kit.judge.effects import Form, effect_text, form_of, log_of, size_text
+from kit.judge.pilot import DesignOutlook, Outlook
+from kit.judge.power import MOST_BLOCKS, POWERS, Need
+from kit.report.numbers import claimed, fixed
+
+
+def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
+    """Return spread, blocks needed, what follows, and what that cannot decide."""
+    if found is None:
+        return ("Pilot: no estimate of the spread, so the fewest blocks are planned.",)
+    wanted, smallest = found.wanted_gain_percent, found.detectable_gain_percent
+    form = form_of([wanted, smallest])
+    lines = [_design(design, found, form) for design in found.designs]
+    detectable = ""
+    if smallest is not None:
+        size = size_text(log_of(smallest), wanted, form)
+        detectable = f"; detectable with {POWERS[0]:.0%} power: {size}"
+    lines.append(
+        f"Fixed now: {found.blocks} {found.design} blocks ({found.reason}), about "
+        f"{fixed(found.minutes_left)} more minutes{detectable} and above."
+    )
+    if found.undecided:
+        named = ", ".join(
+            f"{claim} (needs {_blocks(needed)} blocks)" for claim, needed in found.undecided.items()
+        )
+        lines.append(
+            f"Too few to reproduce with {POWERS[0]:.0%} power, if true as published: {named}."
+        )
+    return tuple(lines)
+
+
+def _design(design: DesignOutlook, found: Outlook, form: Form) -> str:
+    return (
+        f"Pilot of {design.blocks} {design.design} blocks (one with its controls takes "
+        f"{fixed(design.block_s)} s): SD of the log "
+        f"ratio {fixed(design.sd_log, 4)}, planned with {fixed(design.planning_sd, 4)}. Blocks for "
+        f"{found.claim} ({claimed(found.wanted_gain_percent, form)}): "
+        f"{'; '.join(_need(need, found, form) for need in design.needs)}."
+    )
+
+
+def _need(need: Need, found: Outlook, form: Form) -> str:
+    parts = [f"direction {_blocks(need.direction)}", f"size {_blocks(need.size)}"]
+    if found.slowdown_percent is not None:
+        slowed = _blocks(need.slowed)
+        parts.append(f"control {effect_text(-found.slowdown_percent, form)} {slowed}")
+    return f"{_blocks(need.blocks)} at {need.power:.0%} power ({', '.join(parts)})"
+
+
+def _blocks(number: int | None) -> str:
+    return f"over {MOST_BLOCKS}" if number is None else str(number)

@@ -1,0 +1,112 @@
+"""The claims with their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kit.judge.effects import Form, equal_text
+from kit.judge.executable import ExecutableVerdict
+from kit.judge.training import TrainingVerdict
+from kit.judge.verdict import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+    Verdict,
+)
+from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
+from kit.report.model import ReportModel
+from kit.report.numbers import (
+    NONE,
+    UNDETERMINED,
+    UNDETERMINED_MEANS,
+    claimed,
+    effect,
+    gain,
+)
+
+AnyVerdict = Verdict | TrainingVerdict | ExecutableVerdict
+
+_GAIN = (
+    "A gain is 100 × ({baseline} - {contender}) / {baseline}: plus means that {contender} is "
+    "faster. Effects of a factor of two or more are printed as factors: 6.7x faster is a gain of "
+    "85 %. Brackets hold the 95 % interval. Warm median: the median of a run without its first, "
+    "cold fit; it is the same for every claim and is not judged. Each claim is judged on its own "
+    "statistic. Effects {equal} count as equal."
+)
+_TONES: Mapping[str, Tone] = {
+    REPRODUCED: Tone.GOOD,
+    SAME_DIRECTION: Tone.PART,
+    EQUIVALENT: Tone.EQUAL,
+    OPPOSITE: Tone.BAD,
+    INCONCLUSIVE: Tone.OPEN,
+}
+
+
+def claims(model: ReportModel) -> tuple[Block, ...]:
+    """Return the table of claims, and below it the rule that decided each."""
+    several = len(model.variants) > 1
+
+    def name(verdict: Verdict | TrainingVerdict) -> str:
+        return f"{verdict.claim.id} {verdict.variant}" if several else verdict.claim.id
+
+    rows = [_measured(verdict, name(verdict), model) for verdict in model.verdicts]
+    reasons: list[Text] = [(Strong(name(v)), ": ", v.rule) for v in model.verdicts]
+    others: list[tuple[str, TrainingVerdict | ExecutableVerdict]] = [
+        *((name(verdict), verdict) for verdict in model.judged.training),
+        *((verdict.claim.id, verdict) for verdict in model.judged.executable),
+    ]
+    rows += [_row(verdict, named) for named, verdict in others]
+    reasons += [(Strong(named), ": ", verdict.rule) for named, verdict in others]
+    if not rows:
+        return ()
+    header = ("id", "claim", "published", "measured gain", "gain, warm median", "verdict")
+    return Table(header, tuple(rows)), List(tuple(reasons)), Paragraph(_note(model, rows))
+
+
+def verdict_text(verdict: AnyVerdict) -> Strong:
+    """Return the verdict as it is printed, with its colour."""
+    return Strong(verdict.printed, _TONES.get(verdict.word))
+
+
+def _note(model: ReportModel, rows: list[tuple[Text, ...]]) -> str:
+    forms = dict.fromkeys(part.form for part in model.variants) or {Form.GAIN: None}
+    note = _GAIN.format(
+        baseline=model.study.baseline,
+        contender=model.study.contender,
+        equal=" or ".join(map(equal_text, forms)),
+    )
+    if any(UNDETERMINED in (row[3], row[4]) for row in rows):
+        note += f" {UNDETERMINED.capitalize()}: {UNDETERMINED_MEANS}."
+    return note
+
+
+def _measured(verdict: Verdict, name: str, model: ReportModel) -> tuple[Text, ...]:
+    form = model.form_of(verdict)
+    return _row(
+        verdict,
+        name,
+        _published(verdict, form),
+        gain(verdict.measured, form),
+        gain(verdict.hardened, form),
+    )
+
+
+def _published(verdict: Verdict, form: Form) -> str:
+    """Return the claim's gain, and in brackets what the figures say of the same."""
+    text = claimed(verdict.claim.published_gain_percent, form)
+    figures = f"figures: {effect(verdict.figures_gain_percent, form)})"
+    return f"{text[:-1]}; {figures}" if text.endswith(")") else f"{text} ({figures}"
+
+
+def _row(
+    verdict: AnyVerdict,
+    name: str,
+    published: str = NONE,
+    measured: str = NONE,
+    warm: str = NONE,
+) -> tuple[Text, ...]:
+    """Return the row of a claim; only one on times has numbers."""
+    claim = f"{verdict.claim.statement} ({verdict.claim.where})"
+    return (name, claim, published, measured, warm, verdict_text(verdict))

@@ -1,0 +1,132 @@
+"""What the samples of the runs say: noise, training, cost, the cold first fit."""
+
+from __future__ import annotations
+
+from kit.judge.cost import FitCost
+from kit.judge.effects import size_text
+from kit.judge.training import Trained
+from kit.report.document import Block, Paragraph, Table
+from kit.report.model import ReportModel, VariantReport
+from kit.report.numbers import NONE, fixed, gain, megabytes, ratio, seconds
+from kit.report.sections.published import NAMES, fits_text, ratio_name
+
+_REMARK_LIMIT = 600
+_NOISE = (
+    "Spread: how far the ratio of one block typically lies from the average by noise alone; a "
+    "much smaller effect needs many blocks.",
+    "The unit of replication is the run, one container. The fits of one process share its memory "
+    "layout, its caches and the state of the host, so they are one sample however many they are; "
+    "an interval over fits would be far too narrow. Each block holds one run of each arm in "
+    "random order, so that drift of the host affects both alike. Intervals are paired t "
+    "intervals over blocks on the logarithm of the ratio.",
+)
+_COST = (
+    "Warm median of a run, averaged over all usable runs. RSS growth is memory kept from one fit "
+    "to the next. The last column compares the paper's clock with the monotonic clock used here."
+)
+
+
+def noise(model: ReportModel) -> tuple[Block, ...]:
+    """Return how far the ratio moved between blocks, and why blocks are what counts."""
+    rows = tuple(
+        row for part in model.variants if part.planned for row in _spreads(part)
+    )  # fmt: skip
+    if not rows:
+        return ()
+    header = ("variant", "statistic", "blocks", "SD of log ratio", "spread", "ratio", "note")
+    return Table(header, rows), *map(Paragraph, _NOISE)
+
+
+def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name in ("mean", "hardened", "cpu"):
+        estimate = part.comparison.estimates[name]
+        sd = estimate.sd_log
+        found.append(
+            (
+                part.variant,
+                NAMES.get(name, name),
+                str(estimate.pairs),
+                fixed(sd, 4),
+                NONE if sd is None else size_text(sd, 0, part.form),
+                ratio(estimate),
+                estimate.note or NONE,
+            )
+        )
+    return found
+
+
+def training(model: ReportModel) -> tuple[Block, ...]:
+    """Return last-epoch loss and accuracy against the published ranges."""
+    if not model.trained:
+        return ()
+    header = ("arm", "last epoch", "published", "here", "mean here", "fits in range",
+              "range here is")  # fmt: skip
+    table = Table(header, tuple(map(_trained, model.trained)), _REMARK_LIMIT)
+    return (table, Paragraph(model.trained_remark)) if model.trained_remark else (table,)
+
+
+def _trained(row: Trained) -> tuple[str, ...]:
+    return (
+        row.arm,
+        row.quantity,
+        f"{fixed(row.paper.low, 4)} to {fixed(row.paper.high, 4)}",
+        NONE if row.low is None else f"{fixed(row.low, 4)} to {fixed(row.high, 4)}",
+        seconds(row.mean),
+        f"{row.inside} of {row.fits}",
+        row.word + (f", {row.left_out} not usable" if row.left_out else ""),
+    )
+
+
+def cost(model: ReportModel) -> tuple[Block, ...]:
+    """Return CPU seconds, faults and memory next to wall time."""
+    if not model.costs:
+        return ()
+    header = (
+        "arm", "runs", "wall (s)", "user CPU (s)", "system CPU (s)", "minor faults",
+        "RSS growth per fit (MB)", "RSS peak (MB)", "largest error of the paper's clock (ms)",
+    )  # fmt: skip
+    lines = [
+        f"CPU seconds (user + system) per fit, {part.variant}: ratio {ratio_name(model)} "
+        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. Claims are judged on wall time, "
+        "as the published ones are."
+        for part in model.variants
+        if (estimate := part.comparison.estimates["cpu"]).ratio is not None
+    ]
+    return Table(header, tuple(map(_cost, model.costs))), *map(Paragraph, (_COST, *lines))
+
+
+def _cost(row: FitCost) -> tuple[str, ...]:
+    return (
+        row.arm,
+        str(row.runs),
+        seconds(row.wall_s),
+        seconds(row.user_s),
+        seconds(row.system_s),
+        fixed(row.minor_faults),
+        megabytes(row.rss_growth_bytes),
+        megabytes(row.rss_peak_bytes),
+        NONE if row.clock_gap_s is None else fixed(1000 * row.clock_gap_s, 3),
+    )
+
+
+def cold(model: ReportModel) -> tuple[Block, ...]:
+    """Return the first fit of a process: it pays for imports, tracing and warm-up."""
+    rows = tuple(
+        (arm, seconds(value)) for part in model.variants for arm, value in part.cold.items()
+    )
+    if not rows:
+        return ()
+    lines = [
+        f"Cold first fit, {part.variant}: ratio {ratio_name(model)} {ratio(estimate)}, gain "
+        f"{gain(estimate, part.form)}."
+        for part in model.variants
+        if (estimate := part.comparison.estimates["cold"]).ratio is not None
+    ]
+    note = (
+        "Statistics as published include the cold fit: the paper's once in "
+        f"{model.study.protocol.published_repeats} fits, these once in the {fits_text(model)} "
+        "fits of a run."
+    )
+    table = Table(("arm", "cold first fit, mean over runs (s)"), rows)
+    return table, *map(Paragraph, (*lines, note))

@@ -1,0 +1,138 @@
+"""The session itself: interference, failures, plan, the command, raw measurements."""
+
+from __future__ import annotations
+
+from kit.judge.interference import RULES
+from kit.plan.model import PlannedRun
+from kit.plan.roles import MAIN, role_of
+from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
+from kit.report.model import Failure, RawRun, ReportModel
+from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.sample_size import outlook_lines
+from kit.results.record import Fit
+
+_LIMIT = 400
+
+
+def interference(model: ReportModel) -> tuple[Block, ...]:
+    """Return the rules, and every run that one of them fired for."""
+    flagged = tuple((Code(run.run_id), "; ".join(run.flags)) for run in model.raw if run.flags)
+    found = "No timed run was disturbed."
+    if flagged:
+        found = f"{len(flagged)} of {len(model.raw)} timed runs were disturbed; they still count."
+    machines = {run.machine for run in model.raw}
+    several = f" The runs were made on {len(machines)} machines." if len(machines) > 1 else ""
+    rules = "; ".join(rule.means for rule in RULES)
+    said = Paragraph(f"{found} Watched: {rules}.{several}")
+    return (said, Table(("run", "interference"), flagged, _LIMIT)) if flagged else (said,)
+
+
+def left_out(model: ReportModel) -> tuple[Block, ...]:
+    """Return failed runs with the end of their output, exclusions, notes: nothing is silent."""
+    excluded = tuple(
+        (str(e.block) if e.block >= 0 else NONE, e.arm, Code(e.run_id), e.reason)
+        for e in model.judged.exclusions
+    )
+    notes = (*model.header.plan.notes, *model.log_notes)
+    blocks: tuple[Block, ...] = _failed(model.failures)
+    if excluded:
+        table = Table(("block", "arm", "run", "reason"), excluded)
+        blocks = *blocks, Paragraph("Excluded from the comparison:"), table
+    if notes:
+        blocks = *blocks, Paragraph("Notes:"), List(notes)
+    return blocks or (Paragraph("No run failed or was excluded."),)
+
+
+def _failed(failures: tuple[Failure, ...]) -> tuple[Block, ...]:
+    if not failures:
+        return ()
+    rows: tuple[tuple[Text, ...], ...] = tuple(
+        (
+            Code(f.run_id),
+            f.arm,
+            f.kind,
+            str(f.exit_code),
+            f.failure,
+            "yes" if f.mended else "no",
+        )
+        for f in failures
+    )
+    header = ("run", "arm", "kind", "exit code", "failure", "repeated with success")
+    outputs = (
+        Fold(f"End of the output of {f.run_id}", (CodeBlock(f.log_tail),))
+        for f in failures
+        if f.log_tail.strip()
+    )
+    return Paragraph("Failed runs:"), Table(header, rows), *outputs
+
+
+def plan(model: ReportModel) -> tuple[Block, ...]:
+    """Return tier, blocks, repeats, seed and the order the runs were planned in."""
+    planned = model.header.plan
+    timed = [run for run in planned.runs if run.kind == "timed"]
+    order = tuple(
+        (str(number), ", ".join(_planned(run) for run in timed if run.block == number))
+        for number in sorted({run.block for run in timed})
+    )
+    pilot = (List(outlook_lines(model.outlook)),) if planned.pilot else ()
+    table = (Table(("block", "order of its runs"), order, _LIMIT),) if order else ()
+    return facts(_settings(model)), *pilot, *table
+
+
+def _settings(model: ReportModel) -> tuple[tuple[str, str], ...]:
+    planned, shard = model.header.plan, model.header.shard
+    return (
+        ("tier", planned.tier),
+        *((("shard", f"{shard}: only its blocks are here"),) if shard else ()),
+        ("design", planned.design),
+        ("blocks", str(planned.blocks)),
+        ("runs of a block", ", ".join(f"{r} ({role_of(r).means})" for r in planned.roles)),
+        ("fits per run", str(planned.repeats)),
+        ("seed of the order", str(planned.seed)),
+        ("plan", f"sha256 {model.header.plan_sha256}"),
+        ("study", f"{planned.study_id}, sha256 {planned.study_sha256}"),
+    )
+
+
+def _planned(run: PlannedRun) -> str:
+    name = run.arm if run.role == MAIN else f"{run.arm} {run.role}"
+    return name if run.pair is None else f"{name} (pair {run.pair}, CPUs {run.cpuset})"
+
+
+def repeat(model: ReportModel) -> tuple[Block, ...]:
+    """Return the command that repeats the session."""
+    return (CodeBlock(model.header.command),)
+
+
+def raw(model: ReportModel) -> tuple[Block, ...]:
+    """Return every fit of every timed run, folded."""
+    header = (
+        "block", "pos.", "arm", "role", "run", "counted", "fit", "wall (s)", "paper's clock (s)",
+        "user (s)", "system (s)", "minor faults", "RSS before (MB)", "RSS after (MB)",
+        "last loss", "last accuracy",
+    )  # fmt: skip
+    rows = tuple(_fit(run, fit) for run in model.raw for fit in run.fits)
+    if not rows:
+        return ()
+    return (Fold(f"{len(rows)} fits of {len(model.raw)} timed runs", (Table(header, rows),)),)
+
+
+def _fit(run: RawRun, fit: Fit) -> tuple[str, ...]:
+    return (
+        str(run.block),
+        str(run.position),
+        run.arm,
+        run.role,
+        run.run_id,
+        "yes" if run.counted else "no",
+        str(fit.index),
+        seconds(fit.wall_ns / 1e9, 9),
+        seconds(fit.paper_clock_s, 7),
+        seconds(fit.user_ns / 1e9, 3),
+        seconds(fit.system_ns / 1e9, 3),
+        str(fit.minor_faults),
+        megabytes(fit.rss_before_bytes),
+        megabytes(fit.rss_after_bytes),
+        seconds(fit.losses[-1] if fit.losses else None, 6),
+        seconds(fit.accuracies[-1] if fit.accuracies else None, 6),
+    )

@@ -1,0 +1,31 @@
+"""The images that a session's arms ran in, and how true they are to the study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Component:
+    """One row of the fidelity table. ``exact`` False means substituted."""
+
+    name: str
+    wanted: str
+    got: str
+    exact: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class ArmImage:
+    """The image an arm ran in. ``image_id`` is the engine's own, by content and time.
+
+    ``content_sha256`` is over the file tree without its times, so that an image
+    built again elsewhere can be compared; empty where it was not worked out.
+    """
+
+    arm: str
+    reference: str
+    image_id: str
+    size_bytes: int
+    content_sha256: str = ""

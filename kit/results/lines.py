@@ -1,0 +1,137 @@
+"""A line of the run log, checked against its schema and made the value it stands for.
+
+Everything raises InputError naming file, line and field: what is read here may have been
+written by anyone, and nothing after it asks for types again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kit.files.documents import read_json
+from kit.errors import InputError
+from kit.host.gpu.facts import check_from, sample_from
+from kit.results.fidelity import ArmImage, Component
+from kit.results.executable import ExecutableRun
+from kit.results.record import record_from
+from kit.host.model import HostFacts, HostSample
+from kit.results.session import Header, RunEntry
+from kit.plan.document import plan_from
+from kit.plan.make import plan_sha256
+from kit.plan.model import Plan
+from kit.results.folder import REMEDY
+from kit.schemas import problems
+
+SCHEMA = 4
+AFTER = "after"
+"""In every line: the sum of the line before it, so that none can be changed alone."""
+_NAMED = 3  # broken fields of a line
+_CLEANED = ("record", "command")
+"""What others wrote (a program, a user whose folder's name is no text): reports clean it."""
+
+
+def parsed(line: str, where: str) -> dict[str, Any]:
+    """The line's object, without the sum of the line before it."""
+    try:
+        document = read_json(line)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON ({error})", REMEDY) from error
+    if not isinstance(document, dict):
+        raise InputError(f"{where}: not an object", REMEDY)
+    document.pop(AFTER, None)
+    # Half a character can only come from an escape: the line itself was decoded.
+    for field, value in document.items() if "\\u" in line else ():
+        if field not in _CLEANED and not _encodable(value):
+            raise InputError(f"{where}: {field}: holds half a character, which is no text", REMEDY)
+    return document
+
+
+def header_from(document: Mapping[str, Any], where: str) -> Header:
+    """The session's header."""
+    if document.get("type") != "header":
+        raise InputError(f"{where}: not a session's header", REMEDY)
+    if document.get("schema") != SCHEMA:
+        raise InputError(
+            f"{where}: schema {document.get('schema')!r}, this kit reads {SCHEMA}",
+            "use the version of the kit that wrote it",
+        )
+    values = _checked("header", document, where, "broken header")
+    return Header(
+        session_id=values["session_id"],
+        kit_version=values["kit_version"],
+        created=values["created"],
+        command=values["command"],
+        plan=_plan(values, where),
+        plan_sha256=values["plan_sha256"],
+        images={arm: ArmImage(**image) for arm, image in values["images"].items()},
+        fidelity=tuple(Component(**row) for row in values["fidelity"]),
+        host=HostFacts(**values["host"]),
+        gpu=None if values["gpu"] is None else check_from(values["gpu"]),
+        shard=values["shard"],
+        shards=tuple(values["shards"]),
+        sboms=values.get("sboms", {}),
+    )
+
+
+def fixed_plan(
+    header: Header, document: Mapping[str, Any], where: str
+) -> tuple[Header, Mapping[str, Any]]:
+    """The header with the plan that took the pilot's place; it must hold that one."""
+    values = _checked("fixed-plan", document, where, "broken plan")
+    plan = _plan(values, where)
+    if plan.runs[: len(header.plan.runs)] != header.plan.runs:
+        raise InputError(f"{where}: the plan does not go on from the header's", REMEDY)
+    return replace(header, plan=plan, plan_sha256=values["plan_sha256"]), values["outlook"]
+
+
+def executable_from(document: Mapping[str, Any], where: str) -> ExecutableRun:
+    """What became of the executable."""
+    return ExecutableRun(**_checked("executable", document, where, "broken executable"))
+
+
+def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:
+    """One run."""
+    if document.get("type") != "run":
+        raise InputError(f"{where}: not a run", REMEDY)
+    record = document.get("record")
+    values = _checked("run", {**document, "record": None}, where)
+    if record is not None:
+        _refuse(problems("record", record), f"{where}: record")
+        values["record"] = record_from(record)
+    values["host"] = HostSample(**values["host"])
+    values["gpu"] = None if values["gpu"] is None else sample_from(values["gpu"])
+    return RunEntry(**values)
+
+
+def _plan(values: Mapping[str, Any], where: str) -> Plan:
+    """The plan of a line that also holds its sum."""
+    _refuse(problems("plan", values["plan"]), f"{where}: broken plan")
+    plan = plan_from(values["plan"])
+    if plan_sha256(plan) != values["plan_sha256"]:
+        raise InputError(f"{where}: the plan does not match its own hash", REMEDY)
+    return plan
+
+
+def _checked(
+    schema: str, document: Mapping[str, Any], where: str, what: str = ""
+) -> dict[str, Any]:
+    """The line's fields, each of its type; what the line is, is known already."""
+    values = {key: value for key, value in document.items() if key != "type"}
+    _refuse(problems(schema, values), f"{where}: {what}" if what else where)
+    return values
+
+
+def _refuse(broken: list[str], where: str) -> None:
+    if broken:
+        raise InputError(f"{where}: {'; '.join(broken[:_NAMED])}", REMEDY)
+
+
+def _encodable(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

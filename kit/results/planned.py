@@ -1,0 +1,63 @@
+"""Whether a log holds the runs of its plan and no others, each good one once.
+
+What is compared is told apart by run, block, arm and role. A log in which two runs would
+take one place, or one run a place that was not planned, is refused and not interpreted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kit.errors import InputError
+from kit.results.session import RunEntry, Session
+from kit.plan.model import PlannedRun
+from kit.plan.once import doubles
+from kit.plan.shard import of_shard, parse_shard
+
+_FIELDS = ("block", "position", "arm", "kind", "role", "pair")
+_NAMED = 3
+
+
+def differing(entry: RunEntry, run: PlannedRun) -> tuple[str, ...]:
+    """Return the names of the fields in which an entry is not the planned run."""
+    return tuple(name for name in _FIELDS if getattr(entry, name) != getattr(run, name))
+
+
+def misfits(session: Session) -> Iterator[str]:
+    """Yield a line for everything that would take another run's place.
+
+    A run that failed, or lost the other of its pair, is made again: only runs that stand
+    may not be repeated.
+    """
+    header = session.header
+    yield from doubles(header.plan.runs)
+    planned = {run.run_id: run for run in header.plan.runs}
+    shard = parse_shard(header.shard) if header.shard else None
+    here = {run.run_id for run in of_shard(header.plan.runs, shard)}
+    standing = session.whole()
+    good: set[str] = set()
+    for place, entry in enumerate(session.entries):
+        run = planned.get(entry.run_id)
+        if run is None:
+            yield f"{entry.run_id} is not planned"
+        elif fields := differing(entry, run):
+            yield f"{entry.run_id}: its {' and '.join(fields)} is not as planned"
+        elif entry.run_id not in here:
+            yield f"{entry.run_id} is not of shard {header.shard}"
+        elif entry.run_id in good:
+            yield f"{entry.run_id} is there once more, though it was done"
+        if place in standing:
+            good.add(entry.run_id)
+
+
+def refuse_misfits(session: Session, where: str = "") -> None:
+    """Raise InputError naming ``where`` (else the session's id) and the first misfits."""
+    found = list(misfits(session))
+    if found:
+        more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        raise InputError(
+            f"{where or f'session {session.header.session_id}'}: its runs are not those of its "
+            f"plan: {'; '.join(found[:_NAMED])}{more}",
+            "give the folder as the kit wrote it; what ran twice cannot be told from what was "
+            "chosen: measure again in a new session",
+        )

@@ -1,0 +1,116 @@
+"""Records: what one run of a workload program wrote, checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kit.files.documents import read_json
+from kit.errors import RunError
+from kit.schemas import problems
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One timed fit. Times in nanoseconds unless the name says otherwise."""
+
+    index: int
+    wall_ns: int
+    paper_clock_s: float
+    user_ns: int
+    system_ns: int
+    minor_faults: int
+    rss_before_bytes: int
+    rss_after_bytes: int
+    losses: tuple[float, ...]
+    """One value an epoch."""
+    accuracies: tuple[float, ...]
+    inner_ns: int | None = None
+    """Of a probe run: the call inside the library, without the binding."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Hashes (sha256, hex) that show which work a run did; see the record schema."""
+
+    data: Mapping[str, str]
+    tensors: Mapping[str, str]
+    model_config: str
+    initial_weights: str | None
+    libraries: Mapping[str, str]
+    wheels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where the work was done, as TensorFlow says: ``kind`` is cpu or gpu.
+
+    ``ops`` counts the training graph's ops by device type, in identity runs only.
+    ``peak_bytes`` of GPU memory; None on the CPU.
+    """
+
+    kind: str
+    name: str
+    ops: Mapping[str, int]
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one run wrote."""
+
+    run_id: str
+    arm: str
+    kind: str
+    spec_sha256: str
+    versions: Mapping[str, str]
+    identity: Identity
+    clock_name: str
+    clock_resolution_ns: float
+    device: Device
+    fits: tuple[Fit, ...]
+
+
+def parse_record(text: bytes | str, where: str) -> Record:
+    """The record in that JSON. Raises RunError naming the field that is wrong."""
+    remedy = "the workload program in the image does not honour the record contract; rebuild it"
+    try:
+        document = read_json(text)
+    except ValueError as error:
+        raise RunError(f"{where}: the record is not JSON ({error})", remedy) from error
+    broken = problems("record", document)
+    if broken:
+        raise RunError(f"{where}: the record is broken: {'; '.join(broken[:5])}", remedy)
+    return record_from(document)
+
+
+def record_from(document: Mapping[str, Any]) -> Record:
+    """The record in a document already checked against the schema."""
+    return Record(
+        run_id=document["run_id"],
+        arm=document["arm"],
+        kind=document["kind"],
+        spec_sha256=document["spec_sha256"],
+        versions=dict(document["versions"]),
+        identity=Identity(**document["identity"]),
+        clock_name=document["clock"]["name"],
+        clock_resolution_ns=document["clock"]["resolution_ns"],
+        device=Device(**document["device"]),
+        fits=tuple(_fit(fit) for fit in document["fits"]),
+    )
+
+
+def record_document(record: Record) -> dict[str, Any]:
+    """The record as its program wrote it."""
+    document = asdict(record)
+    clock = {"name": document.pop("clock_name")}
+    clock["resolution_ns"] = document.pop("clock_resolution_ns")
+    return {**document, "clock": clock, "schema": 1, "complete": True}
+
+
+def _fit(document: Mapping[str, Any]) -> Fit:
+    values = dict(document)
+    values["losses"] = tuple(values["losses"])
+    values["accuracies"] = tuple(values["accuracies"])
+    return Fit(**values)

@@ -1,0 +1,166 @@
+"""The run log: append-only JSON lines, each on disk before the next run starts.
+
+The first line is the session's header, every further one a run. A crash in the
+middle of a line leaves a torn last line, which reading leaves out and names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kit.errors import HostError, InputError
+from kit.files.write import append, cut_to_line, last_line
+from kit.results.executable import ExecutableRun
+from kit.results.lines import (
+    AFTER,
+    SCHEMA,
+    entry_from,
+    executable_from,
+    fixed_plan,
+    header_from,
+    parsed,
+)
+from kit.results.record import record_document
+from kit.results.session import Header, RunEntry, Session
+from kit.plan.document import plan_document
+from kit.plan.make import plan_sha256
+from kit.plan.model import Plan
+from kit.results.names import RUN_LOG
+from kit.results.folder import REMEDY, RUN_LOG_BYTES, open_results
+
+EXECUTABLE = "executable"
+"""The type of the line that says what became of the executable."""
+PLAN = "plan"
+"""The type of the line with the plan as the pilot fixed it."""
+
+
+class RunLog:
+    """A session's log file, open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @classmethod
+    def create(cls, folder: Path, header: Header) -> RunLog:
+        """A new log with that header. Raises HostError when it cannot be written."""
+        log = cls(folder / RUN_LOG)
+        document = {"type": "header", "schema": SCHEMA, **_header_document(header)}
+        try:
+            log._append(document, new=True)
+        except FileExistsError as error:
+            raise InputError(
+                f"{log._path}: there is a session here already", "choose another --out"
+            ) from error
+        return log
+
+    @classmethod
+    def reopen(cls, folder: Path) -> RunLog:
+        """The log of a session that goes on."""
+        return cls(folder / RUN_LOG)
+
+    def add(self, entry: RunEntry, record: Mapping[str, Any] | None) -> None:
+        """Append a run, its record as the program wrote it, and sync it to disk."""
+        document = asdict(entry)
+        document["record"] = record
+        self._append({"type": "run", **document})
+
+    def add_executable(self, run: ExecutableRun) -> None:
+        """Append what became of the executable, and sync it to disk."""
+        self._append({"type": EXECUTABLE, **asdict(run)})
+
+    def add_entries(self, entries: Iterable[RunEntry]) -> None:
+        """Append runs as another session's log had them."""
+        for entry in entries:
+            record = entry.record
+            self.add(entry, None if record is None else record_document(record))
+
+    def add_plan(self, plan: Plan, outlook: Mapping[str, Any]) -> None:
+        """Append the plan as it is from here on, and what it was fixed by."""
+        document = {"plan": plan_document(plan), "plan_sha256": plan_sha256(plan)}
+        self._append({"type": PLAN, **document, "outlook": dict(outlook)})
+
+    def _append(self, document: Mapping[str, Any], new: bool = False) -> None:
+        try:
+            before = b"" if new else last_line(self._path)
+            after = hashlib.sha256(before).hexdigest() if before else ""
+            line = json.dumps({**document, AFTER: after}, sort_keys=True, allow_nan=False)
+            append(self._path, line.encode() + b"\n", RUN_LOG_BYTES, new)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise HostError(
+                f"{self._path}: cannot be written ({error.strerror})",
+                "free disk space or choose a writable --out, then --resume",
+            ) from error
+
+
+def broken_chain(folder: Path) -> list[str]:
+    """Where a line of the log does not follow the one that was there when it was written."""
+    broken = []
+    before = ""
+    for number, line in enumerate(_content(folder).split(b"\n")[:-1], start=1):
+        try:
+            after = json.loads(line).get(AFTER)
+        except (ValueError, AttributeError, RecursionError):
+            after = None
+        if after != before:
+            broken.append(f"{RUN_LOG}, line {number}: an earlier line was changed or taken out")
+        before = hashlib.sha256(line).hexdigest()
+    return broken
+
+
+def _content(folder: Path) -> bytes:
+    with open_results(folder) as results:
+        return results.read(RUN_LOG)
+
+
+def read_session(folder: Path) -> Session:
+    """The session in that folder. Raises InputError naming file, line and field."""
+    path = folder / RUN_LOG
+    text = _content(folder).decode("utf-8", errors="replace")
+    lines = text.split("\n")
+    torn = lines.pop()
+    notes = ("The log's last line was torn by an interruption and is left out.",) if torn else ()
+    if not lines:
+        raise InputError(f"{path}: holds no complete line", REMEDY)
+    documents = [parsed(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
+    header = header_from(documents[0], f"{path}, line 1")
+    entries = []
+    executable = outlook = None
+    once: dict[str, int] = {}
+    for number, document in enumerate(documents[1:], start=2):
+        where, kind = f"{path}, line {number}", document.get("type")
+        if kind in (EXECUTABLE, PLAN):
+            # Of two such lines neither can be told to be the one that was written.
+            first = once.setdefault(kind, number)
+            if first != number:
+                raise InputError(f"{where}: a second {kind}, line {first} is one already", REMEDY)
+        if kind == EXECUTABLE:
+            executable = executable_from(document, where)
+        elif kind == PLAN:
+            header, outlook = fixed_plan(header, document, where)
+        else:
+            entries.append(entry_from(document, where))
+    return Session(header, tuple(entries), notes, executable, outlook)
+
+
+def drop_torn_line(folder: Path) -> None:
+    """Cut a torn last line off, before a resumed session appends to the log."""
+    path = folder / RUN_LOG
+    try:
+        cut_to_line(path)
+    except OSError as error:
+        raise HostError(
+            f"{path}: cannot be written ({error.strerror})", "make it writable, then --resume"
+        ) from error
+
+
+def _header_document(header: Header) -> dict[str, Any]:
+    document = asdict(header)
+    document["plan"] = plan_document(header.plan)
+    return document

@@ -1,0 +1,165 @@
+"""A session's facts as frozen values: what every report is derived from.
+
+``Session`` is what the run log holds, read back. The log's first line is the
+header (plan, images, fidelity, host, engine); every further line is one run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kit.errors import InputError
+from kit.host.gpu.facts import GpuCheck, GpuSample
+from kit.host.model import HostFacts, HostSample
+from kit.results.fidelity import ArmImage, Component
+from kit.results.executable import ExecutableRun
+from kit.results.record import Record
+from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Plan
+from kit.plan.roles import MAIN
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a session is: written once, before its first run."""
+
+    session_id: str
+    kit_version: str
+    created: str
+    command: str
+    """The command line that repeats this session."""
+    plan: Plan
+    plan_sha256: str
+    images: Mapping[str, ArmImage]
+    fidelity: tuple[Component, ...]
+    host: HostFacts
+    gpu: GpuCheck | None = None
+    """What came of asking for the CUDA arms; None: they were not asked for."""
+    shard: str = ""
+    """Which part of the plan's blocks was made, such as "1/4"; empty: all."""
+    shards: tuple[str, ...] = ()
+    """Of a merged session: each shard, its session and where it was made."""
+    sboms: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each bill of materials, by its file name; empty: none was written."""
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One finished run. ``record`` is None when the run failed; ``failure`` says how."""
+
+    run_id: str
+    block: int
+    position: int
+    arm: str
+    kind: str
+    image_id: str
+    started_at: str
+    finished_at: str
+    exit_code: int | None
+    failure: str | None
+    log_tail: str
+    """The end of the container's output; kept for failed runs only."""
+    host: HostSample
+    record: Record | None
+    gpu: GpuSample | None = None
+    """The GPU during the run of a CUDA arm; None for other arms."""
+    role: str = MAIN
+    pair: int | None = None
+    """Of a duet: the run of the same block with the same number went on at the same time."""
+    machine: str = ""
+    """Which machine it was, see ``kit.host.facts.machine_id``."""
+    cpus: int | None = None
+    """CPUs of that machine; None in older logs: those of the header's host."""
+
+    @property
+    def design(self) -> str:
+        """The design of the run's block."""
+        return SEQUENTIAL if self.pair is None else DUET
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the container was there, by the engine's times; None: not told."""
+        try:
+            start, end = (moment(text) for text in (self.started_at, self.finished_at))
+        except ValueError:
+            return None
+        if (start.tzinfo is None) != (end.tzinfo is None):
+            return None
+        return max((end - start).total_seconds(), 0.0)
+
+
+def moment(text: str) -> datetime:
+    """The time in RFC 3339 text, to the microsecond. Raises ValueError."""
+    # Engines write one to nine digits of a second, Python 3.10 reads three or six.
+    digits = re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text)
+    return datetime.fromisoformat(digits.replace("Z", "+00:00"))
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run log, read back."""
+
+    header: Header
+    entries: tuple[RunEntry, ...]
+    notes: tuple[str, ...] = ()
+    """What reading the log had to leave out, e.g. a torn last line."""
+    executable: ExecutableRun | None = None
+    outlook: Mapping[str, Any] | None = None
+    """What the pilot said when the number of blocks was fixed; None: there was no pilot,
+    or it is not done."""
+
+    def must_compare(self) -> None:
+        """Raise InputError for a session that was made to explain another one."""
+        if self.header.plan.purpose == EXPLAIN:
+            raise InputError(
+                f"session {self.header.session_id} explains another one and judges nothing",
+                "name the session it was made beside, whose report shows it",
+            )
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a planned run was not even tried yet."""
+        tried = {entry.run_id for entry in self.entries}
+        return any(run.run_id not in tried for run in self.header.plan.runs)
+
+    def whole(self) -> frozenset[int]:
+        """Places of the entries that stand: with a record and, of a pair, its other beside it.
+
+        The two of a pair are logged one after the other. Where one of them failed, the
+        other's time is one without its partner, whatever a later try of that gives.
+        """
+        found: set[int] = set()
+        for place, entry in enumerate(self.entries):
+            if entry.record is None:
+                continue
+            if entry.pair is None:
+                found.add(place)
+                continue
+            first = self.entries[place - 1] if place else None
+            if (
+                first is not None
+                and first.record is not None
+                and (first.block, first.pair) == (entry.block, entry.pair)
+                and first.position < entry.position
+            ):
+                found |= {place - 1, place}
+        return frozenset(found)
+
+    def standing(self) -> tuple[RunEntry, ...]:
+        """Return the runs that stand, in the order they ran; see ``whole``."""
+        return tuple(self.entries[place] for place in sorted(self.whole()))
+
+    def done(self) -> frozenset[str]:
+        """Ids of the runs that need not be made again."""
+        return frozenset(entry.run_id for entry in self.standing())
+
+    def timed(self) -> tuple[RunEntry, ...]:
+        """The good timed runs, in the order they ran."""
+        return tuple(e for e in self.entries if e.kind == "timed" and e.record is not None)
+
+    def identity(self) -> Mapping[str, RunEntry]:
+        """The good identity run of each arm; ``kit.results.planned`` refuses a second one."""
+        return {e.arm: e for e in self.entries if e.kind == "identity" and e.record is not None}

@@ -1,0 +1,160 @@
+"""SSH signatures over the sums of a results folder, made and checked by ssh-keygen.
+
+How a signature is checked comes from the user alone: nothing in the folder names a key, a
+signer or a program. ssh-keygen gets copies of bytes that were read once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kit.errors import HostError, InputError
+from kit.engine.failures import one_line
+from kit.results.names import SUMS
+
+NAMESPACE = "kit-results@kit"
+"""What a signature is for: one made for git, for files or for mail does not fit."""
+_PROGRAM = "ssh-keygen"
+_KEY = re.compile(r" signature with (\S+) key (\S+)$")
+_LISTED = "allowed"
+_INVALID = re.compile(rf"\b{_LISTED}:(\d+: .+)")
+_WANTS_TOUCH = re.compile(rb"-SK\)\s*$")
+
+
+@dataclass(frozen=True)
+class Signers:
+    """Whose signature is asked for: anyone in ``allowed``, or only ``identity`` of them.
+
+    ``allowed`` is the content of a file as ssh-keygen(1) describes it ("ALLOWED SIGNERS").
+    """
+
+    allowed: bytes
+    identity: str = ""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What ssh-keygen found. ``key`` is empty where the signature does not fit the sums."""
+
+    key: str
+    """Type and fingerprint, such as "ED25519 SHA256:..."."""
+    signer: str = ""
+    """The identity that the list gives the key; empty: none, or no list was given."""
+    reason: str = ""
+    """Why it does not fit, or what is wrong in the list, as ssh-keygen says it."""
+
+
+def can_check() -> bool:
+    """Return whether this machine has ssh-keygen."""
+    return shutil.which(_PROGRAM) is not None
+
+
+def wants_touch(key: Path) -> bool:
+    """Return whether the key is of a security key, which may have to be touched to sign.
+
+    ssh-keygen asks for the touch only where its standard error is a terminal: the caller has
+    to. Raise HostError without ssh-keygen.
+    """
+    asked = [_program(), "-l", "-f", str(key)]
+    told = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return _WANTS_TOUCH.search(told.stdout) is not None
+
+
+def sign(sums: bytes, key: Path) -> bytes:
+    """Return the signature of the sums by a private key, or by the agent for a public one.
+
+    ssh-keygen asks on the terminal for a passphrase. Raise HostError without ssh-keygen,
+    InputError with its reason where it cannot sign with the key.
+    """
+    with _scratch() as scratch:
+        place = scratch / SUMS
+        place.write_bytes(sums)
+        done = subprocess.run(
+            [_program(), "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(place)],
+            # A pipe could keep it waiting for a passphrase.
+            stdin=None if os.isatty(0) else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        made = place.with_name(f"{SUMS}.sig")
+        if done.returncode != 0 or not made.is_file():
+            raise InputError(
+                f"{key}: {_PROGRAM} cannot sign with it ({_reason(done)})",
+                "give a private key with its passphrase at a terminal, or the public key of one "
+                "that ssh-agent holds",
+            )
+        return made.read_bytes()
+
+
+def examine(sums: bytes, signature: bytes, signers: Signers | None) -> Signature:
+    """Return which key signed the sums, and whose it is by the user's list.
+
+    Raise HostError without ssh-keygen.
+    """
+    with _scratch() as scratch:
+        made, listed = scratch / "signature", scratch / _LISTED
+        made.write_bytes(signature)
+        fits = _ask("check-novalidate", sums, "-n", NAMESPACE, "-s", str(made))
+        if fits.returncode != 0:
+            return Signature("", reason=_last_line(fits.stderr))
+        found = _KEY.search(_last_line(fits.stdout))
+        key = " ".join(found.groups()) if found is not None else "of no name"
+        if signers is None:
+            return Signature(key)
+        listed.write_bytes(signers.allowed)
+        named = _ask("find-principals", b"", "-s", str(made), "-f", str(listed))
+        names = named.stdout.decode(errors="replace").splitlines() if not named.returncode else []
+        for name in filter(None, (signers.identity, *names)):
+            asked = ("-n", NAMESPACE, "-f", str(listed), "-I", name, "-s", str(made))
+            if _ask("verify", sums, *asked).returncode == 0:
+                return Signature(key, name)
+        invalid = _INVALID.search(named.stderr.decode(errors="replace"))
+        return Signature(key, reason=f"line {invalid[1].strip()}" if invalid is not None else "")
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    try:
+        with TemporaryDirectory(prefix="kit-sign-") as place:
+            yield Path(place)
+    except OSError as error:
+        raise HostError(
+            f"{error.filename or 'TMPDIR'}: cannot be written ({error.strerror or error})",
+            "free disk space, or set TMPDIR to a writable folder",
+        ) from error
+
+
+def _ask(what: str, given: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = [_program(), "-Y", what, *arguments]
+    return subprocess.run(command, input=given, capture_output=True, check=False)
+
+
+def _program() -> str:
+    found = shutil.which(_PROGRAM)
+    if found is None:
+        raise HostError(
+            f"{_PROGRAM} is missing: it makes and checks signatures",
+            "install OpenSSH's client; on Debian and Ubuntu `apt-get install openssh-client`",
+        )
+    return found
+
+
+def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+    """What it said, as one line; its banner of @ signs says nothing."""
+    lines = done.stderr.decode(errors="replace").splitlines()
+    said = one_line(" ".join(line for line in lines if not line.startswith("@")))
+    return said or f"it ended with {done.returncode}"
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

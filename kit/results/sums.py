@@ -1,0 +1,85 @@
+"""SHA256SUMS of a results folder: written, read, and added to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from kit.errors import InputError
+from kit.files.write import UNFINISHED, remove_below, write_whole
+from kit.results.names import SIGNATURE, STUDY, SUMS
+from kit.results.folder import open_results
+
+_ESCAPED = re.compile(rb"\\([\\nr])")
+_MEANT = {b"\\": b"\\", b"n": b"\n", b"r": b"\r"}
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether an interrupted write left it. A study names its own files as it likes."""
+    return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what interrupted writes left, the study's files aside. Raises KitError.
+
+    For the holder of the folder's lock: what another command is writing would go too.
+    """
+    with open_results(folder) as results:
+        left = [entry.name for entry in results.entries() if is_unfinished(entry.name)]
+    remove_below(folder, left)
+
+
+def sums_of(folder: Path) -> bytes:
+    """The folder's files with their SHA-256, as `sha256sum -c` reads them.
+
+    Bytes, for a file's name need be no text. Raises InputError for what cannot be read.
+    """
+    lines = []
+    with open_results(folder) as results:
+        for entry in results.entries():
+            if entry.unread:
+                raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
+            summed = entry.name not in (SUMS, SIGNATURE)
+            if summed and not is_unfinished(entry.name) and not entry.odd:
+                lines.append((entry.name, results.sha256(entry.name)))
+    return b"".join(_line(name, digest) for name, digest in sorted(lines))
+
+
+def read_sums(content: bytes) -> tuple[tuple[str, str], ...]:
+    """The name and the sum of each line, in order."""
+    named = [_named(line) for line in content.split(b"\n")]
+    return tuple((name, digest) for name, digest in named if name)
+
+
+def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
+    """Enter files that were made later, and leave the sums of all others as they were.
+
+    To sum everything anew would hide what was changed in the meantime.
+    """
+    with open_results(folder) as results:
+        if not results.holds(SUMS):
+            return
+        content = results.read(SUMS)
+    old = [(_named(line)[0], line + b"\n") for line in content.split(b"\n") if line]
+    rows = [(name, line) for name, line in old if name not in made]
+    rows += [(name, _line(name, hashlib.sha256(data).hexdigest())) for name, data in made.items()]
+    write_whole(folder / SUMS, b"".join(line for _, line in sorted(rows)))
+
+
+def _line(name: str, digest: str) -> bytes:
+    """As sha256sum writes it: a name that would break its line is escaped, and marked so."""
+    raw = os.fsencode(name)
+    escaped = raw.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+    mark = b"" if escaped == raw else b"\\"
+    return mark + digest.encode() + b"  " + escaped + b"\n"
+
+
+def _named(line: bytes) -> tuple[str, str]:
+    """The name and the sum in a line; an empty name where it is no such line."""
+    digest, _, name = line.removeprefix(b"\\").partition(b"  ")
+    if line.startswith(b"\\"):
+        name = _ESCAPED.sub(lambda found: _MEANT[found[1]], name)
+    return os.fsdecode(name), digest.decode(errors="replace")

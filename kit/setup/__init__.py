@@ -1,5 +1,0 @@
-"""Changes the machine, and only when asked: installs and starts an engine, or ends it."""
-
-from kit.setup.steps import ensure_bootstrap_tools, setup
-
-__all__ = ["ensure_bootstrap_tools", "setup"]

@@ -1,0 +1,1 @@
+"""What several tests share: made sessions, benches, folders, other processes."""

@@ -1,0 +1,34 @@
+"""A record, and what breaks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.measured import record_document
+from support.sessions import make_record
+
+
+def document() -> dict[str, Any]:
+    return record_document(make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7]))
+
+
+def remove(name: str):
+    return lambda d: d.pop(name)
+
+
+CHANGES = {
+    "schema": lambda d: d.update(schema=2),
+    "'run_id'": remove("run_id"),
+    "complete": lambda d: d.update(complete=False),
+    "kind": lambda d: d.update(kind="warm"),
+    "fits[1].wall_ns": lambda d: d["fits"][1].update(wall_ns=-1),
+    "fits[0].losses[0]": lambda d: d["fits"][0].update(losses=["low"]),
+    "'surprise'": lambda d: d["fits"][0].update(surprise=1),
+    "identity.model_config": lambda d: d["identity"].update(model_config="abc"),
+    "identity.data": lambda d: d["identity"].update(data={"train": "abc"}),
+    "'runtime'": lambda d: d["versions"].pop("runtime"),
+    "fits[0].wall_ns": lambda d: d["fits"][0].update(wall_ns=10**200),
+    "fits[0].user_ns": lambda d: d["fits"][0].update(user_ns=2**63),
+    "'inner_ns'": lambda d: d["fits"][0].pop("inner_ns"),
+    "clock.resolution_ns": lambda d: d["clock"].update(resolution_ns=0),
+}
