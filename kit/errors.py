@@ -109,6 +109,13 @@ class TamperedError(KitError):
     )
 
 
+class UnverifiedError(KitError):
+    """Nothing in a results folder was found wrong, but not everything could be compared."""
+
+    exit_code = 9
+    meaning = "kit verify: found nothing wrong, but could not compare everything"
+
+
 EXIT_OK = 0
 EXIT_INTERRUPTED = 130
 
@@ -121,4 +128,5 @@ ERRORS: tuple[type[KitError], ...] = (
     SameWorkError,
     VerdictError,
     TamperedError,
+    UnverifiedError,
 )

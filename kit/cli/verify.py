@@ -31,25 +31,26 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
     record against its spec, and every report derived again. Words, integers and structure
     must be equal; other numbers may differ by 1e-9 of themselves, as another Python or SciPy
     rounds them, and plots where another matplotlib drew them: both are named. Whatever was
-    changed is named; exit code 8.
+    changed is named; exit code 8. What could not be compared is NOT VERIFIED; exit code 9.
 
     A signature (see `kit sign`) must fit SHA256SUMS. With --allowed-signers it must be there,
     and by one of them; else exit code 8. It says who vouches for the files, not that what they
     say is true.
     """
     from kit import verify as verifying
-    from kit.errors import TamperedError
+    from kit.errors import TamperedError, UnverifiedError
     from kit.report.text import plain
     from kit.results.names import ABLATION
+    from kit.verify.finding import State
     from kit.verify.signature import WHAT
 
     findings = verifying.verify(folder, ABLATION, _signers(allowed_signers, signer))
     for found in findings:
-        word = "WRONG" if found.wrong else "ok"
-        click.echo(f"{word:5}  {found.what}" + ("" if found.wrong else f": {plain(found.good)}"))
-        for line in found.wrong:
-            click.echo(f"       {plain(line)}")
-    wrong = [found for found in findings if found.wrong]
+        good = found.good if not found.wrong else ""
+        click.echo(f"{found.state.value:12}  {found.what}" + (f": {plain(good)}" if good else ""))
+        for line in (*found.wrong, *found.unverified):
+            click.echo(f"{'':14}{plain(line)}")
+    wrong = [found for found in findings if found.state is State.WRONG]
     if [found.what for found in wrong] == [WHAT]:
         raise TamperedError(
             f"{folder}: {WHAT}: {wrong[0].wrong[0]}",
@@ -59,6 +60,13 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
         raise TamperedError(
             f"{folder}: {', '.join(found.what for found in wrong)}: not as the session wrote it",
             "take the folder as it was written; `kit report` makes reports anew from the log",
+        )
+    unverified = [found for found in findings if found.state is State.UNVERIFIED]
+    if unverified:
+        raise UnverifiedError(
+            f"{folder}: {', '.join(found.what for found in unverified)}: not verified, "
+            f"{unverified[0].unverified[0]}",
+            "finish the session (`--resume`), or verify with the versions that wrote the folder",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from kit.errors import KitError
 
@@ -11,19 +12,50 @@ UNREADABLE = (OSError, ValueError, ArithmeticError, LookupError, RecursionError)
 """What a file that no kit wrote may raise: it must not hide what else is wrong."""
 
 
+class State(str, Enum):
+    """The result of one check. The value is how `kit verify` prints it."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    """There is nothing to check; `Finding.good` names what that means."""
+    UNVERIFIED = "NOT VERIFIED"
+    """It is there, and could not be compared here."""
+    WRONG = "WRONG"
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One thing checked. ``wrong`` names every difference; empty: it is as it should be."""
+    """One thing checked.
+
+    ``wrong`` names every difference, ``unverified`` everything that could not be compared;
+    ``absent`` marks a thing that the folder does not have and need not have.
+    """
 
     what: str
     wrong: tuple[str, ...]
     good: str
+    unverified: tuple[str, ...] = ()
+    absent: bool = False
+
+    @property
+    def state(self) -> State:
+        """Return the worst that was found."""
+        if self.wrong:
+            return State.WRONG
+        if self.unverified:
+            return State.UNVERIFIED
+        return State.ABSENT if self.absent else State.OK
 
 
-def finding(what: str, check: Callable[[], Iterable[str]], good: str) -> Finding:
-    """What the check finds; that it cannot be made is wrong too."""
+def finding(
+    what: str,
+    check: Callable[[], Iterable[str]],
+    good: str,
+    unverified: Callable[[], Iterable[str]] = tuple,
+) -> Finding:
+    """Return what the checks find; a check that cannot be made is wrong too."""
     try:
-        return Finding(what, tuple(check()), good)
+        return Finding(what, tuple(check()), good, tuple(unverified()))
     except KitError as error:
         return Finding(what, (error.problem,), good)
     except UNREADABLE as error:
@@ -31,7 +63,7 @@ def finding(what: str, check: Callable[[], Iterable[str]], good: str) -> Finding
 
 
 def said(error: Exception) -> str:
-    """The error in a line that names its file, where it is of one."""
+    """Return the error in a line that names its file, where it is of one."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be read ({error.strerror})"
     return f"{type(error).__name__}: {error}"

@@ -46,7 +46,7 @@ def check(
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:
             return Derived(
-                Finding(WHAT, ("it is unfinished: the same `kit ablate` goes on with it",), "")
+                Finding(WHAT, (), "", ("unfinished: repeat `kit ablate` to go on with it",))
             )
         return _derived(folder, session, lambda: _explanation(session, study))
     found = _derived(folder, session, lambda: _report(session, study, beside))
@@ -89,7 +89,7 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
     if wrong and version != kit.__version__:
         # Another kit may word and round otherwise: that is no tampering.
         other = f"written by kit {version}, this is kit {kit.__version__}"
-        return Derived(Finding(WHAT, (f"{other}, which derives other ones",), ""))
+        return Derived(Finding(WHAT, (), "", (f"{other}, which derives other ones",)))
     good = "derived again, byte for byte"
     if told.rounded:
         good = f"derived again; only last digits of numbers differ in {', '.join(told.rounded)}"

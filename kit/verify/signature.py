@@ -26,11 +26,11 @@ def check(folder: Path, sums: bytes | None, signers: Signers | None) -> Finding:
     except InputError as error:
         return _wrong(error.problem)
     if signature is None:
-        return _wrong("not signed") if signers else _good("not signed; anyone can have made it")
+        return _wrong("not signed") if signers else _absent("not signed; anyone can have made it")
     if sums is None:
         return _wrong(f"does not fit: there is no {SUMS}")
     if signers is None and not can_check():
-        return _good("not checked, for ssh-keygen is missing")
+        return Finding(WHAT, (), "", ("ssh-keygen is missing: install openssh-client",))
     return _told(examine(sums, signature, signers), signers)
 
 
@@ -57,6 +57,10 @@ def _told(found: Signature, signers: Signers | None) -> Finding:
 
 def _good(said: str) -> Finding:
     return Finding(WHAT, (), said)
+
+
+def _absent(said: str) -> Finding:
+    return Finding(WHAT, (), said, absent=True)
 
 
 def _wrong(said: str) -> Finding:

@@ -18,6 +18,7 @@ def test_exit_codes_are_as_documented() -> None:
         "SameWorkError": 6,
         "VerdictError": 7,
         "TamperedError": 8,
+        "UnverifiedError": 9,
     }
     assert (EXIT_OK, EXIT_INTERRUPTED) == (0, 130)
 

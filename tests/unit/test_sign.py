@@ -24,6 +24,7 @@ from kit.results.names import ABLATION, SIGNATURE, SUMS
 from kit.results.sign import NAMESPACE, Signers, examine, sign, wants_touch
 from kit.results.sums import sums_of
 from kit.verify import sums, verify
+from kit.verify.finding import State
 from kit.verify.signature import check
 
 pytestmark = pytest.mark.drawn
@@ -390,8 +391,8 @@ def test_without_ssh_keygen_only_who_asks_is_told_so(
     signed(folder, keys["alice"])
     allowed = listed.read_bytes()
     monkeypatch.setenv("PATH", str(tmp_path))
-    holds, said = found(folder)
-    assert holds and "not checked" in said
+    told = check(folder, (folder / SUMS).read_bytes(), None)
+    assert told.state is State.UNVERIFIED and "ssh-keygen" in told.unverified[0]
     with pytest.raises(HostError, match="ssh-keygen"):
         found(folder, allowed, ALICE)
     assert run("sign", folder, "--key", keys["alice"]) == 3
