@@ -18,7 +18,6 @@ from kit.measure.execute import Bench, execute
 from kit.plan.make import expected_seconds
 from kit.plan.model import COMPARE, PlannedRun
 from kit.plan.roles import MAIN
-from kit.plan.shard import of_shard, parse_shard
 from kit.report.sample_size import outlook_lines
 from kit.results.executable import ExecutableRun
 from kit.results.fidelity import ArmImage
@@ -60,15 +59,7 @@ def measure(
 def unfinished(session: Session) -> bool:
     """Whether runs of its plan are to be made, now or when its pilot has fixed how many."""
     piloting = session.header.plan.pilot > 0 and session.outlook is None
-    return piloting or bool(_left(session))
-
-
-def _left(session: Session) -> list[PlannedRun]:
-    """The runs of its part of the plan that the session lacks."""
-    header = session.header
-    shard = parse_shard(header.shard) if header.shard else None
-    done = session.done()
-    return [run for run in of_shard(header.plan.runs, shard) if run.run_id not in done]
+    return piloting or bool(session.missing())
 
 
 def run_plan(
@@ -82,7 +73,7 @@ def run_plan(
         runtime.engine, runtime.host, header.images, header.session_id, _gpu_bench(runtime, header),
         this_machine(engine), host_facts(engine).cpus, found,
     )  # fmt: skip
-    left = _left(session)
+    left = session.missing()
     if not left:
         return
     others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}

@@ -41,7 +41,7 @@ def flags(entries: Sequence[RunEntry], cpus: int) -> tuple[Flag, ...]:
     """Return every disturbance of every run.
 
     A run is judged by the CPUs of the machine it ran on; ``cpus`` are the header's host's,
-    for runs of older logs, which do not say.
+    for runs that do not say.
     """
     return tuple(
         Flag(entry.run_id, what)

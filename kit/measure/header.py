@@ -15,7 +15,7 @@ from kit.host.facts import host_facts
 from kit.host.gpu.facts import GpuCheck
 from kit.images.build.arms import Images
 from kit.plan.make import plan_sha256
-from kit.plan.model import Plan
+from kit.plan.model import COMPARE, Plan
 from kit.results.fidelity import Component
 from kit.results.session import Header
 
@@ -47,6 +47,7 @@ def new_header(
         host=host_facts(engine),
         gpu=gpu,
         shard=shard,
+        executable=images.executable is not None and plan.purpose == COMPARE,
         sboms={name: hashlib.sha256(content).hexdigest() for name, content in sboms.items()},
     )
 

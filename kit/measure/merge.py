@@ -58,6 +58,7 @@ def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
         plan_sha256=plan_sha256(plan),
         shard="",
         shards=tuple(_named(session) for _, session in shards),
+        executable=any(session.executable is not None for _, session in shards),
         command=first.header.command.partition(" --shard")[0],
     )
     return header, tuple(sorted(entries, key=lambda e: order.get(e.run_id, len(order))))

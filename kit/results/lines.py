@@ -16,25 +16,28 @@ from kit.errors import InputError
 from kit.host.gpu.facts import check_from, sample_from
 from kit.results.fidelity import ArmImage, Component
 from kit.results.executable import ExecutableRun
-from kit.results.record import record_from
+from kit.results.record import Record, misnumbered, record_from
 from kit.host.model import HostFacts, HostSample
 from kit.results.session import Header, RunEntry
+from kit.plan.coherent import contradictions
 from kit.plan.document import plan_from
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
 from kit.results.folder import REMEDY
 from kit.schemas import problems
 
-SCHEMA = 4
+SCHEMA = 5
 AFTER = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
+LINE = "line"
+"""In every line: its number, from 1, so that none can be taken out alone."""
 _NAMED = 3  # broken fields of a line
 _CLEANED = ("record", "command")
 """What others wrote (a program, a user whose folder's name is no text): reports clean it."""
 
 
 def parsed(line: str, where: str) -> dict[str, Any]:
-    """The line's object, without the sum of the line before it."""
+    """Return the line's object, without what only ties it to its place in the log."""
     try:
         document = read_json(line)
     except ValueError as error:
@@ -42,6 +45,8 @@ def parsed(line: str, where: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError(f"{where}: not an object", REMEDY)
     document.pop(AFTER, None)
+    if not isinstance(document.pop(LINE, None), int):
+        raise InputError(f"{where}: line: not the number of the line", REMEDY)
     # Half a character can only come from an escape: the line itself was decoded.
     for field, value in document.items() if "\\u" in line else ():
         if field not in _CLEANED and not _encodable(value):
@@ -59,6 +64,9 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
             "use the version of the kit that wrote it",
         )
     values = _checked("header", document, where, "broken header")
+    for arm, image in values["images"].items():
+        if image["arm"] != arm:
+            raise InputError(f"{where}: images.{arm}: is of arm {image['arm']!r}", REMEDY)
     return Header(
         session_id=values["session_id"],
         kit_version=values["kit_version"],
@@ -72,7 +80,8 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
         gpu=None if values["gpu"] is None else check_from(values["gpu"]),
         shard=values["shard"],
         shards=tuple(values["shards"]),
-        sboms=values.get("sboms", {}),
+        sboms=values["sboms"],
+        executable=values["executable"],
     )
 
 
@@ -82,7 +91,13 @@ def fixed_plan(
     """The header with the plan that took the pilot's place; it must hold that one."""
     values = _checked("fixed-plan", document, where, "broken plan")
     plan = _plan(values, where)
-    if plan.runs[: len(header.plan.runs)] != header.plan.runs:
+    begun = replace(
+        plan,
+        design=header.plan.design,
+        blocks=header.plan.blocks,
+        runs=plan.runs[: len(header.plan.runs)],
+    )
+    if begun != header.plan:
         raise InputError(f"{where}: the plan does not go on from the header's", REMEDY)
     return replace(header, plan=plan, plan_sha256=values["plan_sha256"]), values["outlook"]
 
@@ -101,9 +116,20 @@ def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:
     if record is not None:
         _refuse(problems("record", record), f"{where}: record")
         values["record"] = record_from(record)
+        _refuse(_unlike(values, values["record"]), f"{where}: record")
     values["host"] = HostSample(**values["host"])
     values["gpu"] = None if values["gpu"] is None else sample_from(values["gpu"])
     return RunEntry(**values)
+
+
+def _unlike(values: Mapping[str, Any], record: Record) -> list[str]:
+    """What a record says otherwise than the line it is in, or than itself."""
+    twice = [
+        f"{name}: {getattr(record, name)!r}, the line says {values[name]!r}"
+        for name in ("run_id", "arm", "kind")
+        if getattr(record, name) != values[name]
+    ]
+    return [*twice, *misnumbered(record.fits)]
 
 
 def _plan(values: Mapping[str, Any], where: str) -> Plan:
@@ -112,6 +138,7 @@ def _plan(values: Mapping[str, Any], where: str) -> Plan:
     plan = plan_from(values["plan"])
     if plan_sha256(plan) != values["plan_sha256"]:
         raise InputError(f"{where}: the plan does not match its own hash", REMEDY)
+    _refuse(list(contradictions(plan)), f"{where}: the plan contradicts itself")
     return plan
 
 

@@ -42,6 +42,8 @@ def misfits(session: Session) -> Iterator[str]:
             yield f"{entry.run_id} is not planned"
         elif fields := differing(entry, run):
             yield f"{entry.run_id}: its {' and '.join(fields)} is not as planned"
+        elif entry.record is not None and len(entry.record.fits) != run.repeats:
+            yield f"{entry.run_id}: {len(entry.record.fits)} samples, {run.repeats} are planned"
         elif entry.run_id not in here:
             yield f"{entry.run_id} is not of shard {header.shard}"
         elif entry.run_id in good:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,7 +82,20 @@ def parse_record(text: bytes | str, where: str) -> Record:
     broken = problems("record", document)
     if broken:
         raise RunError(f"{where}: the record is broken: {'; '.join(broken[:5])}", remedy)
-    return record_from(document)
+    record = record_from(document)
+    broken = misnumbered(record.fits)
+    if broken:
+        raise RunError(f"{where}: the record is broken: {'; '.join(broken[:5])}", remedy)
+    return record
+
+
+def misnumbered(fits: Sequence[Fit]) -> list[str]:
+    """Return what is wrong with the samples' indices, which count from 0."""
+    return [
+        f"fits[{place}]: index: {fit.index}, not {place}"
+        for place, fit in enumerate(fits)
+        if fit.index != place
+    ]
 
 
 def record_from(document: Mapping[str, Any]) -> Record:

@@ -18,6 +18,7 @@ from kit.files.write import append, cut_to_line, last_line
 from kit.results.executable import ExecutableRun
 from kit.results.lines import (
     AFTER,
+    LINE,
     SCHEMA,
     entry_from,
     executable_from,
@@ -26,7 +27,7 @@ from kit.results.lines import (
     parsed,
 )
 from kit.results.record import record_document
-from kit.results.session import Header, RunEntry, Session
+from kit.results.session import Header, Piloted, RunEntry, Session
 from kit.plan.document import plan_document
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
@@ -88,7 +89,9 @@ class RunLog:
         try:
             before = b"" if new else last_line(self._path)
             after = hashlib.sha256(before).hexdigest() if before else ""
-            line = json.dumps({**document, AFTER: after}, sort_keys=True, allow_nan=False)
+            number = json.loads(before)[LINE] + 1 if before else 1
+            tied = {**document, AFTER: after, LINE: number}
+            line = json.dumps(tied, sort_keys=True, allow_nan=False)
             append(self._path, line.encode() + b"\n", RUN_LOG_BYTES, new)
         except FileExistsError:
             raise
@@ -105,11 +108,14 @@ def broken_chain(folder: Path) -> list[str]:
     before = ""
     for number, line in enumerate(_content(folder).split(b"\n")[:-1], start=1):
         try:
-            after = json.loads(line).get(AFTER)
+            document = json.loads(line)
+            after, own = document.get(AFTER), document.get(LINE)
         except (ValueError, AttributeError, RecursionError):
-            after = None
+            after = own = None
         if after != before:
             broken.append(f"{RUN_LOG}, line {number}: an earlier line was changed or taken out")
+        elif own != number:
+            broken.append(f"{RUN_LOG}, line {number}: was line {own} when it was written")
         before = hashlib.sha256(line).hexdigest()
     return broken
 
@@ -130,8 +136,8 @@ def read_session(folder: Path) -> Session:
         raise InputError(f"{path}: holds no complete line", REMEDY)
     documents = [parsed(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
     header = header_from(documents[0], f"{path}, line 1")
-    entries = []
-    executable = outlook = None
+    entries: list[RunEntry] = []
+    executable = outlook = piloted = None
     once: dict[str, int] = {}
     for number, document in enumerate(documents[1:], start=2):
         where, kind = f"{path}, line {number}", document.get("type")
@@ -143,10 +149,11 @@ def read_session(folder: Path) -> Session:
         if kind == EXECUTABLE:
             executable = executable_from(document, where)
         elif kind == PLAN:
+            piloted = Piloted(header.plan, len(entries))
             header, outlook = fixed_plan(header, document, where)
         else:
             entries.append(entry_from(document, where))
-    return Session(header, tuple(entries), notes, executable, outlook)
+    return Session(header, tuple(entries), notes, executable, outlook, piloted)
 
 
 def drop_torn_line(folder: Path) -> None:

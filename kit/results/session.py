@@ -18,8 +18,9 @@ from kit.host.model import HostFacts, HostSample
 from kit.results.fidelity import ArmImage, Component
 from kit.results.executable import ExecutableRun
 from kit.results.record import Record
-from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Plan
+from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Plan, PlannedRun
 from kit.plan.roles import MAIN
+from kit.plan.shard import of_shard, parse_shard
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Header:
     """Of a merged session: each shard, its session and where it was made."""
     sboms: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each bill of materials, by its file name; empty: none was written."""
+    executable: bool = False
+    """Whether the executable was built, to be run once."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class RunEntry:
     machine: str = ""
     """Which machine it was, see ``kit.host.facts.machine_id``."""
     cpus: int | None = None
-    """CPUs of that machine; None in older logs: those of the header's host."""
+    """CPUs of that machine; None: those of the header's host."""
 
     @property
     def design(self) -> str:
@@ -99,6 +102,14 @@ def moment(text: str) -> datetime:
 
 
 @dataclass(frozen=True)
+class Piloted:
+    """What a pilot began with: the header's plan, and how many runs were logged by it."""
+
+    plan: Plan
+    runs: int
+
+
+@dataclass(frozen=True)
 class Session:
     """A run log, read back."""
 
@@ -110,6 +121,8 @@ class Session:
     outlook: Mapping[str, Any] | None = None
     """What the pilot said when the number of blocks was fixed; None: there was no pilot,
     or it is not done."""
+    piloted: Piloted | None = None
+    """What stood in the log before a pilot fixed the plan; None: none did."""
 
     def must_compare(self) -> None:
         """Raise InputError for a session that was made to explain another one."""
@@ -124,6 +137,13 @@ class Session:
         """Whether a planned run was not even tried yet."""
         tried = {entry.run_id for entry in self.entries}
         return any(run.run_id not in tried for run in self.header.plan.runs)
+
+    def missing(self) -> tuple[PlannedRun, ...]:
+        """Return the planned runs of its shard that are not done, in order; see ``done``."""
+        shard = parse_shard(self.header.shard) if self.header.shard else None
+        done = self.done()
+        runs = of_shard(self.header.plan.runs, shard)
+        return tuple(run for run in runs if run.run_id not in done)
 
     def whole(self) -> frozenset[int]:
         """Places of the entries that stand: with a record and, of a pair, its other beside it.

@@ -10,14 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import kit
 from kit.errors import InputError, KitError, TamperedError
 from kit.plan.model import EXPLAIN
 from kit.results.folder import REMEDY, open_results
 from kit.results.names import RUN_LOG, SUMS
 from kit.results.runlog import broken_chain, read_session
+from kit.results.session import Session
 from kit.results.sign import Signers
 from kit.results.snapshot import study_for
-from kit.verify import plan, reports, runs, sboms, signature, sums
+from kit.study.model import Study
+from kit.verify import header, plan, reports, runs, sboms, signature, sums
 from kit.verify.finding import UNREADABLE, Finding, finding, said
 
 __all__ = ["Finding", "verified_sums", "verify"]
@@ -109,10 +112,27 @@ def _session(folder: Path, beside: Path | None, beside_unfinished: bool = False)
     found = (
         chain,
         Finding(what, (), "by their schemas; the study is the plan's"),
-        finding("plan", lambda: plan.differences(session, study), "the one its seed makes"),
-        finding("runs", lambda: runs.differences(session, study), "each as it was planned"),
-        finding("bills of materials", lambda: sboms.differences(folder, session), "the log's"),
+        finding("header", lambda: header.differences(session, study), "agrees with itself"),
+        _plan(session, study),
+        finding(
+            "runs",
+            lambda: runs.differences(session, study),
+            "each as it was planned",
+            lambda: runs.missing(session),
+        ),
+        sboms.check(folder, session),
         derived.finding,
     )
     explains = session.header.plan.purpose == EXPLAIN
     return _Session(found, derived.files, explains and session.unfinished)
+
+
+def _plan(session: Session, study: Study) -> Finding:
+    """Compare the plan with the one made again; another kit may plan otherwise."""
+    what = "plan"
+    found = finding(what, lambda: plan.differences(session, study), "made again, the same")
+    version = session.header.kit_version
+    if found.wrong and version != kit.__version__:
+        why = f"written by kit {version}, this is kit {kit.__version__}, which plans otherwise"
+        return Finding(what, (), "", (why,))
+    return found

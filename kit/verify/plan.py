@@ -1,33 +1,119 @@
-"""The plan, made anew from its seed."""
+"""The plan, made again from the seed and the recorded command, with a pilot from its own runs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict, fields, replace
 
-from kit.plan.blocks import BlockMaker
-from kit.plan.make import maker_of
-from kit.results.session import Session
+from kit.errors import KitError
+from kit.host.gpu.session import testable
+from kit.judge.pilot import Outlook, fixed_plan
+from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
+from kit.plan.make import make_plan
+from kit.plan.model import EXPLAIN, Plan
+from kit.plan.resources import Resources
+from kit.results.command import Command, parse_command
+from kit.results.session import Header, Session
 from kit.study.model import Study
+from kit.verify.numbers import compare
+
+_MERGED = ("notes",)
+"""A merged plan's notes are those of its shards, which are not in the folder."""
 
 
 def differences(session: Session, study: Study) -> Iterator[str]:
-    """Every run that is not the one the plan's seed makes."""
+    """Yield everything in the plan that the study, the seed and the command do not make."""
     plan = session.header.plan
     if plan.study_sha256 != study.sha256:
         yield "it is of another study"
-    maker = maker_of(study, plan)
-    expected = {run.run_id: run for run in maker.identity()}
-    turns: dict[tuple[str, bool], int] = {}
-    for number in sorted({run.block for run in plan.runs if run.block >= 0}):
-        runs = [run for run in plan.runs if run.block == number]
-        pilot = any(run.role == "pilot" for run in runs)
-        design = runs[0].design
-        turn = turns.get((design, pilot), 0)
-        turns[design, pilot] = turn + 1
-        of_block: BlockMaker = maker.piloting() if pilot else maker
-        expected |= {run.run_id: run for run in of_block.block(number, design, turn)}
+    command = parse_command(session.header.command)
+    if plan.purpose == EXPLAIN:
+        yield from _unlike(plan, _explaining(plan, study, command), ())
+        return
+    made = _planned(session.header, study, command)
+    found: Outlook | None = None
+    if session.piloted is not None:
+        yield from _unlike(session.piloted.plan, made, ())
+        header = replace(session.header, plan=made)
+        begun = replace(session, header=header, entries=session.entries[: session.piloted.runs])
+        made, found = fixed_plan(begun, study)
+        yield from _outlook(session, found)
+    yield from _unlike(plan, made, _MERGED if session.header.shards else ())
+
+
+def _planned(header: Header, study: Study, command: Command) -> Plan:
+    """Return the plan that the command makes on a machine with the recorded limits.
+
+    The memory that the machine had is not recorded, but what a run may use of it: all of it,
+    or half where two runs may go on at the same time. Raise KitError where nothing is made.
+    """
+    limits = header.plan.limits
+    made: Plan | None = None
+    for share in (1, 2):
+        have = Resources(limits.cpuset, share * limits.memory_bytes, limits.halves)
+        try:
+            made = _on(have, header, study, command)
+        except KitError:
+            if share == 2 and made is None:
+                raise
+            continue
+        if made.limits == limits:
+            return made
+    assert made is not None
+    return made
+
+
+def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan:
+    seed = command.number("--seed")
+    budget, blocks = command.text("--budget"), command.number("--blocks")
+
+    def plan(arms: tuple[str, ...], gpu: bool) -> Plan:
+        return make_plan(
+            study, budget, arms, header.plan.seed if seed is None else seed, have, gpu,
+            design=command.design, blocks=blocks,
+        )  # fmt: skip
+
+    made = plan(command.arms, command.has("--gpu"))
+    if header.gpu is not None and header.gpu.untestable:
+        made = plan(testable(made.arms, header.gpu), False)
+    return made
+
+
+def _explaining(plan: Plan, study: Study, command: Command) -> Plan:
+    blocks, repeats = command.number("--blocks"), command.number("--repeats")
+    return explaining_plan(study, plan.limits, plan.seed, blocks or BLOCKS, repeats or REPEATS)
+
+
+def _unlike(plan: Plan, made: Plan, apart: tuple[str, ...]) -> Iterator[str]:
+    """Yield each field in which the recorded plan is not the one that was made again."""
+    for each in fields(Plan):
+        recorded, again = getattr(plan, each.name), getattr(made, each.name)
+        if each.name != "runs" and each.name not in apart and recorded != again:
+            yield f"its {each.name} is {_short(recorded)}, the command makes {_short(again)}"
+    expected = {run.run_id: run for run in made.runs}
     for run in plan.runs:
         if expected.get(run.run_id) != run:
             yield f"{run.run_id} is not what the seed {plan.seed} makes"
-    if len(expected) != len(plan.runs):
-        yield f"{len(plan.runs)} runs are planned, the seed makes {len(expected)}"
+    planned = {run.run_id for run in plan.runs}
+    for run_id in expected:
+        if run_id not in planned:
+            yield f"{run_id} is missing, which the seed {plan.seed} makes"
+    order = [run.run_id for run in plan.runs], [run.run_id for run in made.runs]
+    if order[0] != order[1] and sorted(order[0]) == sorted(order[1]):
+        yield f"its runs are not in the order that the seed {plan.seed} makes"
+
+
+def _outlook(session: Session, found: Outlook | None) -> Iterator[str]:
+    """Yield whether the log's numbers on the pilot are not those of the pilot's runs."""
+    recorded = {} if session.outlook is None else dict(session.outlook)
+    again = {} if found is None else asdict(found)
+    documents = [json.dumps(each, sort_keys=True).encode() for each in (again, recorded)]
+    name = "outlook.json"
+    if compare({name: documents[0]}, {name: documents[1]}).wrong:
+        yield "what was fixed after the pilot does not follow from the pilot's runs"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -25,6 +25,8 @@ def differences(session: Session, study: Study) -> Iterator[str]:
             yield f"{entry.run_id} is not planned"
         else:
             yield from _run(session, study, entry, run)
+    yield from _machines(session)
+    yield from _versions(session)
     yield from _gathered(session) if session.header.shards else _in_turn(session)
 
 
@@ -38,6 +40,24 @@ def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> It
         spec = hashlib.sha256(spec_json(run, study).encode()).hexdigest()
         if entry.record.spec_sha256 != spec:
             yield f"{entry.run_id}: its record is of another spec"
+
+
+def _machines(session: Session) -> Iterator[str]:
+    """A machine has one number of CPUs."""
+    cpus: dict[str, int | None] = {}
+    for entry in session.entries:
+        if cpus.setdefault(entry.machine, entry.cpus) != entry.cpus:
+            yield f"{entry.run_id}: cpus: {entry.cpus}, {cpus[entry.machine]} in an earlier run"
+
+
+def _versions(session: Session) -> Iterator[str]:
+    """Every record of an arm names the versions of the same things."""
+    names: dict[str, set[str]] = {}
+    for entry in session.entries:
+        if entry.record is not None:
+            here = set(entry.record.versions)
+            for name in sorted(here ^ names.setdefault(entry.arm, here)):
+                yield f"{entry.run_id}: versions: {name} is in some records of {entry.arm} only"
 
 
 def _gathered(session: Session) -> Iterator[str]:
@@ -56,6 +76,19 @@ def _gathered(session: Session) -> Iterator[str]:
         if number in whole:
             good.add(entry.run_id)
         last = place[entry.run_id]
+
+
+def missing(session: Session) -> Iterator[str]:
+    """Yield what the session has still to do: what it lacks cannot be verified."""
+    header = session.header
+    left = [run.run_id for run in session.missing()]
+    if left:
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        yield f"{len(left)} planned runs have no record: {', '.join(left[:3])}{more}"
+    if header.plan.pilot and session.piloted is None:
+        yield "the pilot has not fixed the number of blocks"
+    if header.executable and session.executable is None:
+        yield "the executable was built and has not been run"
 
 
 @dataclass

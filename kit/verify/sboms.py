@@ -8,12 +8,26 @@ from pathlib import Path
 from kit.results.folder import open_results
 from kit.results.names import SBOMS
 from kit.results.session import Session
+from kit.verify.finding import Finding, finding
+
+WHAT = "bills of materials"
 
 
-def differences(folder: Path, session: Session) -> Iterator[str]:
+def check(folder: Path, session: Session) -> Finding:
+    """Compare each bill of materials with its sum in the header, which may have none."""
+    if session.header.sboms:
+        return finding(WHAT, lambda: _differences(folder, session), "the log's")
+    with open_results(folder) as results:
+        there = results.holds_folder(SBOMS)
+    if there:
+        return Finding(WHAT, (), "", (f"{SBOMS}/: the log has no sums of them",))
+    return Finding(WHAT, (), "the session wrote none", absent=True)
+
+
+def _differences(folder: Path, session: Session) -> Iterator[str]:
     """Yield each bill of materials that is missing or not the one the session wrote.
 
-    Logs of older kits have no sums of them. Raise InputError for one that is no plain file.
+    Raise InputError for one that is not a plain file.
     """
     with open_results(folder) as results:
         for file, digest in session.header.sboms.items():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,19 @@ import pytest
 from kit.results.names import RUN_LOG
 
 
-def rewritten(folder: Path, change) -> None:
-    """The log with each run's line changed, its chain and the folder's reports made anew."""
-    import hashlib
-
-    lines, before = [], ""
-    for line in (folder / RUN_LOG).read_text().splitlines():
-        document = json.loads(line)
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """The log with each line changed, and its chain made anew."""
+    lines = [json.loads(line) for line in (folder / RUN_LOG).read_text().splitlines()]
+    for document in lines:
         change(document)
-        document["after"] = before
-        lines.append(json.dumps(document, sort_keys=True))
+    chained(folder, lines)
+
+
+def chained(folder: Path, documents: Iterable[dict[str, Any]]) -> None:
+    """A log of these lines, its chain made anew; what numbers them stays as it is."""
+    lines, before = [], ""
+    for document in documents:
+        lines.append(json.dumps({**document, "after": before}, sort_keys=True))
         before = hashlib.sha256(lines[-1].encode()).hexdigest()
     (folder / RUN_LOG).write_text("\n".join(lines) + "\n")
 

@@ -133,7 +133,7 @@ def test_times_with_and_without_a_zone_have_no_difference() -> None:
         ("plan.runs.2.role", "nothing", "role"),
         ("plan.runs.2.role", "-reference", "role"),
         ("plan.roles.0", "nothing", "roles"),
-        ("plan.design", "duet", "halves"),
+        ("plan.design", "duet", "a duet plan"),
     ],
 )
 def test_a_plan_of_words_that_mean_nothing_is_refused_by_name(

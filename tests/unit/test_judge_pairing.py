@@ -112,10 +112,9 @@ def test_a_plan_that_holds_a_run_twice_is_refused_by_name(what):
 
 @pytest.mark.parametrize("wall", [float("nan"), float("inf"), 0, -1])
 def test_a_time_that_cannot_be_used_is_a_named_exclusion(wall):
-    fits = make_fits([1.8, 1.7])
-    session = change_record(
-        make_session(THREE), "t2-python-cpu", fits=(fits[0], replace(fits[1], wall_ns=wall))
-    )
+    first, second, *rest = make_fits([1.8, 1.7, 1.7, 1.7, 1.7])
+    fits = (first, replace(second, wall_ns=wall), *rest)
+    session = change_record(make_session(THREE), "t2-python-cpu", fits=fits)
     assert blocks(session) == [0, 1]
     (_, partner), (_, broken) = [(r[2], r[3]) for r in excluded(session)]
     assert "has no partner" in partner

@@ -106,8 +106,8 @@ def test_a_folder_without_a_log(tmp_path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[int, Callable[[dict[str, Any]], object], str]] = {
-    "future schema": (1, lambda d: d.update(schema=5), "schema 5, this kit reads 4"),
-    "older schema": (1, lambda d: d.update(schema=2), "schema 2, this kit reads 4"),
+    "future schema": (1, lambda d: d.update(schema=6), "schema 6, this kit reads 5"),
+    "older schema": (1, lambda d: d.update(schema=4), "schema 4, this kit reads 5"),
     "gpu missing": (1, lambda d: d.pop("gpu"), "broken header: $: 'gpu' is a required"),
     "gpu broken": (1, lambda d: d.update(gpu={"arms": []}), "broken header"),
     "first line no header": (1, lambda d: d.update(type="run"), "not a session's header"),

@@ -27,7 +27,13 @@ def fidelity(model: ReportModel) -> tuple[Block, ...]:
     header = ("component", "published", "used", "fidelity", "reason")
     long = tuple((f"{row.name}: ", row.why) for row in rows if _is_long(row))
     folded = (Fold("Complete reasons", (List(long),)),) if long else ()
-    return Table(header, tuple(map(_component, rows))), *folded
+    named = {row.name for row in rows}
+    unknown = [
+        (name, wanted, "no entry", NONE, "not recorded for these images")
+        for name, wanted in model.study.paper.environment.items()
+        if name not in named
+    ]
+    return Table(header, (*map(_component, rows), *unknown)), *folded
 
 
 def _component(row: Component) -> tuple[Text, ...]:

@@ -1,0 +1,82 @@
+"""What a plan says of itself, held against the runs that it holds.
+
+A recorded plan may have been edited: its number of blocks, its arms, roles and repeats are
+then not those of its runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from kit.plan.model import AUTO, DUET, SEQUENTIAL, Plan, PlannedRun
+from kit.plan.roles import CONTROLS, PILOT, reference_of
+
+
+def contradictions(plan: Plan) -> Iterator[str]:
+    """Yield a line for each thing that the plan says and its runs do not bear out."""
+    yield from _identity(plan)
+    yield from _blocks(plan)
+    for run in plan.runs:
+        if run.block >= 0:
+            yield from _timed(plan, run)
+
+
+def _identity(plan: Plan) -> Iterator[str]:
+    """One identity run of each arm, in the order of the arms, before all blocks."""
+    before = [run for run in plan.runs if run.block < 0]
+    if [run.arm for run in before] != list(plan.arms):
+        made = ", ".join(run.arm for run in before)
+        yield f"identity runs of {made or 'no arm'}, the arms are {', '.join(plan.arms)}"
+    if list(plan.runs[: len(before)]) != before:
+        yield "an identity run comes after the blocks"
+    for run in plan.runs:
+        if (run.kind == "identity") != (run.block < 0):
+            yield f"{run.run_id}: a run of kind {run.kind} in block {run.block}"
+
+
+def _blocks(plan: Plan) -> Iterator[str]:
+    """Blocks are numbered from 0 without a gap, and there are as many as the plan says."""
+    blocks: dict[int, list[PlannedRun]] = {}
+    numbers = [run.block for run in plan.runs if run.block >= 0]
+    for run in plan.runs:
+        if run.block >= 0:
+            blocks.setdefault(run.block, []).append(run)
+    if numbers != sorted(numbers) or list(blocks) != list(range(len(blocks))):
+        yield f"its blocks are numbered {', '.join(map(str, list(blocks)[:20]))}"
+    for number, runs in blocks.items():
+        if [run.position for run in runs] != list(range(len(runs))):
+            yield f"block {number}: its runs are not numbered from 0"
+    judged = [runs for runs in blocks.values() if not _is_pilot(runs)]
+    if len(judged) != plan.blocks:
+        yield f"{plan.blocks} blocks are announced, the plan holds {len(judged)}"
+    pilots = Counter(runs[0].design for runs in blocks.values() if _is_pilot(runs))
+    if any(count != plan.pilot for count in pilots.values()) or bool(pilots) != bool(plan.pilot):
+        yield f"a pilot of {plan.pilot} blocks is announced, the plan holds {sum(pilots.values())}"
+    for design in (SEQUENTIAL, DUET):
+        yield from _alike(design, [runs for runs in judged if runs[0].design == design])
+
+
+def _is_pilot(runs: list[PlannedRun]) -> bool:
+    return any(run.role == PILOT for run in runs)
+
+
+def _alike(design: str, blocks: list[list[PlannedRun]]) -> Iterator[str]:
+    """Every block of a design holds the same runs."""
+    for runs in blocks[1:]:
+        first, here = ({(r.arm, r.role) for r in each} for each in (blocks[0], runs))
+        for arm, role in sorted(first ^ here):
+            which = "lacks a" if (arm, role) in first else "has one more"
+            yield f"{design} block {runs[0].block} {which} run of {arm} ({role})"
+
+
+def _timed(plan: Plan, run: PlannedRun) -> Iterator[str]:
+    roles = {*plan.roles, PILOT, *(reference_of(name) for name in CONTROLS if name in plan.roles)}
+    if run.arm not in plan.arms:
+        yield f"{run.run_id}: {run.arm} is not an arm of the plan"
+    if run.role not in roles:
+        yield f"{run.run_id}: {run.role} is not a role of the plan"
+    if run.repeats != plan.repeats:
+        yield f"{run.run_id}: {run.repeats} repeats, the plan says {plan.repeats}"
+    if plan.design != AUTO and run.role != PILOT and run.design != plan.design:
+        yield f"{run.run_id}: a {run.design} run in a {plan.design} plan"

@@ -1,0 +1,82 @@
+"""The command line that a header records, read back: what was asked for.
+
+It is data here and is never run. `kit.app.request.repeating` and `kit.app.ablate` write it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kit.errors import InputError
+from kit.plan.model import DESIGNS, SEQUENTIAL
+
+_REMEDY = "give the folder as the kit wrote it"
+_FLAGS = ("--gpu", "--strict")
+_VALUES = (
+    "--budget", "--seed", "--study", "--design", "--blocks", "--repeats", "--arms",
+    "--gpu-device", "--cpus", "--memory", "--nuget-source", "--mirror", "--shard",
+)  # fmt: skip
+_REPEATED = ("--mirror",)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A recorded command: its name and its options, each as it was given."""
+
+    name: str
+    options: Mapping[str, str]
+
+    def has(self, option: str) -> bool:
+        """Return whether the option was given."""
+        return option in self.options
+
+    def text(self, option: str, default: str = "") -> str:
+        """Return the option's value, or the default where it was not given."""
+        return self.options.get(option, default)
+
+    def number(self, option: str) -> int | None:
+        """Return the option as an integer; None: not given. Raise InputError for no integer."""
+        value = self.options.get(option)
+        if value is None:
+            return None
+        if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) < 20):
+            raise InputError(f"the recorded command: {option} {value!r} is not a number", _REMEDY)
+        return int(value)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Return the arms that were named; empty: all."""
+        return tuple(name for name in self.text("--arms").split(",") if name)
+
+    @property
+    def design(self) -> str:
+        """Return the design that was asked for. Raise InputError for an unknown one."""
+        design = self.text("--design", SEQUENTIAL)
+        if design not in DESIGNS:
+            raise InputError(f"the recorded command: unknown design {design!r}", _REMEDY)
+        return design
+
+
+def parse_command(text: str) -> Command:
+    """Return the command in a line such as ``kit reproduce --budget quick --seed 7``.
+
+    Raise InputError for a line that kit does not write.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"the recorded command cannot be read ({error})", _REMEDY) from error
+    if words[:1] != ["kit"] or words[1:2] not in (["reproduce"], ["ablate"], ["explain"]):
+        raise InputError("the recorded command is not one that makes a session", _REMEDY)
+    options: dict[str, str] = {}
+    rest = iter(words[2:])
+    for word in rest:
+        if word not in (*_FLAGS, *_VALUES):
+            raise InputError(f"the recorded command: unknown option {word!r}", _REMEDY)
+        value = "" if word in _FLAGS else next(rest, None)
+        if value is None or (word in options and word not in _REPEATED):
+            raise InputError(f"the recorded command: {word} has no value or is there twice", _REMEDY)
+        options[word] = value
+    return Command(words[1], options)

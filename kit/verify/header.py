@@ -1,0 +1,129 @@
+"""The log's header: what it says twice agrees, and with the study it says it is of."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from kit.errors import InputError
+from kit.images.fidelity import UNSTATED
+from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
+from kit.plan.resources import cpus_of
+from kit.plan.shard import parse_shard
+from kit.results.command import Command, parse_command
+from kit.results.names import sbom_name
+from kit.results.session import Header, Session
+from kit.study.model import Study
+
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+
+
+def differences(session: Session, study: Study) -> Iterator[str]:
+    """Yield each thing in which the header contradicts itself, its study or its log."""
+    header = session.header
+    command = parse_command(header.command)
+    if header.plan.study_id != study.id:
+        yield f"study_id: {header.plan.study_id}, the study is {study.id}"
+    yield from _identity(header)
+    yield from _images(header)
+    yield from _fidelity(header, study)
+    yield from _asked(header, command)
+    yield from _limits(header.plan.limits, command, header)
+    yield from _shards(header, command)
+    if session.executable is not None and not header.executable:
+        yield "the log has a run of the executable, the header says that none was built"
+
+
+def _identity(header: Header) -> Iterator[str]:
+    """A session is called by the moment in which it was created."""
+    found = _MOMENT.match(header.created)
+    started = "".join(found.groups()[:3]) + "-" + "".join(found.groups()[3:]) if found else ""
+    if not header.session_id.startswith(started):
+        yield f"session_id: {header.session_id}, it was created {header.created}"
+
+
+def _images(header: Header) -> Iterator[str]:
+    """An image for each arm, and a bill of materials for each, or for none."""
+    arms = set(header.plan.arms)
+    for arm in sorted(arms ^ set(header.images)):
+        yield f"images: {arm} {'has none' if arm in arms else 'is not an arm of the plan'}"
+    bills = {sbom_name(arm) for arm in arms}
+    for name in sorted(bills ^ set(header.sboms)) if header.sboms else ():
+        yield f"sboms: {name} {'is missing' if name in bills else 'is of no arm'}"
+
+
+def _fidelity(header: Header, study: Study) -> Iterator[str]:
+    """Every component of the publication has rows, with what it names; no row is there twice."""
+    if header.plan.purpose != EXPLAIN:
+        rows = {row.name for row in header.fidelity}
+        yield from (
+            f"fidelity: {name} has no row"
+            for name in study.paper.claimed
+            if name not in rows and name in study.paper.environment
+        )
+    named = [row.name for row in header.fidelity if row.name in study.paper.environment]
+    if named != sorted(named, key=list(study.paper.environment).index):
+        yield "fidelity: its rows are not in the order of the publication's components"
+    for row in header.fidelity:
+        wanted = study.paper.environment.get(row.name, UNSTATED)
+        if row.wanted != wanted:
+            yield f"fidelity: {row.name}: wanted {row.wanted!r}, the study names {wanted!r}"
+    for name, count in Counter(row.name for row in header.fidelity).items():
+        if count > 1:
+            yield f"fidelity: {name} has {count} rows"
+
+
+def _asked(header: Header, command: Command) -> Iterator[str]:
+    """The command is one of the session's kind, and asked for a GPU where one was looked for."""
+    made = "reproduce" if header.plan.purpose != EXPLAIN else "ablate"
+    if (command.name == "reproduce") != (made == "reproduce"):
+        yield f"command: kit {command.name}, the session is one of kit {made}"
+    if command.has("--gpu") != (header.gpu is not None):
+        yield "gpu: the command and the header differ on whether a GPU was asked for"
+
+
+def _limits(limits: Limits, command: Command, header: Header) -> Iterator[str]:
+    """The limits of a run are those asked for, on CPUs that the host has."""
+    try:
+        cpus = set(cpus_of(limits.cpuset))
+        halves = [set(cpus_of(half)) for half in limits.halves or ()]
+    except ValueError:
+        yield f"limits: cpuset {limits.cpuset!r} is not a set of CPUs"
+        return
+    asked = command.number("--cpus")
+    if asked is not None and cpus != set(range(asked)):
+        yield f"limits: cpuset {limits.cpuset}, --cpus asked for {asked}"
+    if halves and (not halves[0] | halves[1] <= cpus or halves[0] & halves[1]):
+        yield f"limits: the halves {limits.halves} are not two parts of {limits.cpuset}"
+    if halves and min(halves[0]) > min(halves[1]):
+        yield f"limits: the halves {limits.halves} are not in order"
+    memory = command.number("--memory")
+    if memory is not None:
+        possible = {memory, memory // 2 // 10**8 * 10**8}
+        if command.design == SEQUENTIAL:
+            possible = {memory}
+        if limits.memory_bytes not in possible:
+            yield f"limits: memory_bytes {limits.memory_bytes}, --memory asked for {memory}"
+    if limits.memory_bytes > header.host.memory_bytes > 0 and memory is None:
+        yield f"limits: memory_bytes {limits.memory_bytes} is more than the host has"
+
+
+def _shards(header: Header, command: Command) -> Iterator[str]:
+    """The shard is the command's; a merged session has each of its shards once."""
+    if command.text("--shard") != header.shard:
+        asked = command.text("--shard")
+        yield f"shard: {header.shard or 'none'}, the command's is {asked or 'none'}"
+    if not header.shards:
+        return
+    if header.shard:
+        yield "shards: a shard cannot be merged of shards"
+    try:
+        found = [parse_shard(each.partition(":")[0]) for each in header.shards]
+    except InputError as error:
+        yield f"shards: {error.problem}"
+        return
+    if sorted(each.number for each in found) != list(range(1, found[0].of + 1)) or any(
+        each.of != found[0].of for each in found
+    ):
+        yield f"shards: {', '.join(map(str, found))} are not all of {found[0].of}"
