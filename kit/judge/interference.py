@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kit.judge.throttling import throttled_us
 from kit.results.session import RunEntry
 
 STOLEN_SHARE = 0.02
@@ -93,6 +94,11 @@ def _others(entry: RunEntry, _cpus: int) -> str:
     return f"{others} other containers ran" if others else ""
 
 
+def _limited(entry: RunEntry, _cpus: int) -> str:
+    held = throttled_us(entry.record)
+    return f"throttled for {held / 1e6:.2f} CPU s by a quota set from outside" if held else ""
+
+
 def _suspended(entry: RunEntry, _cpus: int) -> str:
     slept = entry.host.suspended_s
     return f"the machine slept for {slept:.1f} s" if slept and slept > SUSPENDED_S else ""
@@ -107,4 +113,5 @@ RULES = (
     Rule("the driver's own cgroup held back by a CPU quota", _quota),
     Rule("another container running", _others),
     Rule("the machine slept", _suspended),
+    Rule("the container throttled by a CPU quota, which kit never sets", _limited),
 )

@@ -39,7 +39,7 @@ def test_every_rule_fires_and_the_run_still_counts(change, said):
 
 def test_a_quiet_host_has_no_flags():
     assert flags(SESSION.timed(), 2) == ()
-    assert len(RULES) == 8
+    assert len(RULES) == 9
     unknown = HostSample(0.5, 1.5, 1, None)
     assert flags([replace(e, host=unknown) for e in SESSION.timed()], 2) == ()
 
