@@ -79,10 +79,10 @@ class ContentError(ImageError):
 
 
 class RunError(KitError):
-    """A run failed: crash, timeout, out of memory, or a broken record."""
+    """A run failed: crash, timeout, out of memory, changed limits, or a broken record."""
 
     exit_code = 5
-    meaning = "a run failed: crash, timeout, out of memory, or a broken record"
+    meaning = "a run failed: crash, timeout, out of memory, changed limits, or a broken record"
 
 
 class SameWorkError(KitError):

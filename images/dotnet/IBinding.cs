@@ -49,6 +49,9 @@ namespace Kit.Workload
         /// <param name="deep">Count the ops by device as well.</param>
         string DeviceJson(bool deep);
 
+        /// <summary>The record's cgroup object: what limited the CPUs since the binding was opened.</summary>
+        string CgroupJson();
+
         string VersionsJson();
 
         /// <summary>Of the bytes of this environment variable.</summary>

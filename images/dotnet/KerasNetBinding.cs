@@ -84,6 +84,8 @@ namespace Kit.Workload
 
         public string DeviceJson(bool deep) => kitwork.DeviceJson(model!.ToPython(), deep);
 
+        public string CgroupJson() => kitwork.CgroupJson();
+
         public string VersionsJson() =>
             kitwork.VersionsJson(Kitwork.NameAndVersion("Keras.NET", typeof(Sequential)));
 

@@ -37,6 +37,8 @@ namespace Kit.Workload
         public string DeviceJson(PyObject model, bool deep) =>
             module.InvokeMethod("device_json", model, new PyInt(deep ? 1 : 0)).As<string>();
 
+        public string CgroupJson() => module.InvokeMethod("cgroup_json").As<string>();
+
         public string BuildAndHashWeights(PyObject model, PyObject images) =>
             module.InvokeMethod("build_and_hash_weights", model, images).As<string>();
 

@@ -49,7 +49,8 @@ namespace Kit.Workload
             }
 
             JsonElement versions = Json(binding.VersionsJson());
-            Record.Write(spec, binding.SpecSha256(Spec.Variable), versions, identity!.Value, device, fits);
+            JsonElement cgroup = Json(binding.CgroupJson());
+            Record.Write(spec, binding.SpecSha256(Spec.Variable), versions, identity!.Value, device, fits, cgroup);
             binding.FlushOutput();
         }
 

@@ -105,6 +105,8 @@ namespace Kit.Workload
 
         public string DeviceJson(bool deep) => kitwork.DeviceJson(model!, deep);
 
+        public string CgroupJson() => kitwork.CgroupJson();
+
         public string VersionsJson() =>
             kitwork.VersionsJson(Kitwork.NameAndVersion("pythonnet", typeof(PythonEngine)));
 

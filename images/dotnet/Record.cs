@@ -17,7 +17,8 @@ namespace Kit.Workload
             JsonElement versions,
             JsonElement identity,
             JsonElement device,
-            IEnumerable<Fit> fits)
+            IEnumerable<Fit> fits,
+            JsonElement cgroup)
         {
             string folder = Environment.GetEnvironmentVariable("KIT_RESULTS") ?? "/results";
             string path = Path.Combine(folder, "record.json");
@@ -37,6 +38,7 @@ namespace Kit.Workload
                     WriteClock(json);
                     WriteElement(json, "device", device);
                     WriteFits(json, fits);
+                    WriteElement(json, "cgroup", cgroup);
                     json.WriteBoolean("complete", true);
                     json.WriteEndObject();
                 }

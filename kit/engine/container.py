@@ -17,6 +17,7 @@ from kit.engine.connection import CALL_TIMEOUT_S, Connection
 from kit.engine.failures import LOST, all_of, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
 from kit.engine.images import find
+from kit.engine.limits import changed, limits_of
 from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, RunOutcome, RunRequest
 from kit.engine.quirks import swap_refused
@@ -96,6 +97,7 @@ def _run_once(
             try:
                 connection.untyped.create_container_from_config(config, name)
                 created = True
+                asked = limits_of(connection.client.inspect_container(name))
                 connection.client.start(name)
             except docker.errors.APIError as error:
                 if limit_swap and swap_refused(all_of(error)):
@@ -105,7 +107,7 @@ def _run_once(
                     "if the engine names a limit, ask for less; else see `kit doctor`",
                 ) from error
         timed_out = _wait(connection, name, request.timeout_s)
-        return _outcome(connection, request, name, timed_out)
+        return _outcome(connection, request, name, timed_out, asked)
     finally:
         _remove_surely(connection, name, created)
 
@@ -142,12 +144,19 @@ def _wait(connection: Connection, name: str, timeout_s: float) -> bool:
     return True
 
 
-def _outcome(connection: Connection, request: RunRequest, name: str, timed_out: bool) -> RunOutcome:
+def _outcome(
+    connection: Connection,
+    request: RunRequest,
+    name: str,
+    timed_out: bool,
+    asked: Mapping[str, str],
+) -> RunOutcome:
     files, broken = _files(connection, name, request.results_dir)
     logs = _logs(connection, name, request.terminal)
-    state = _final_state(
+    inspected = _at_the_end(
         connection, name, may_be_oom=request.memory_bytes is not None and not timed_out
     )
+    state = inspected["State"]
     code = state.get("ExitCode")
     return RunOutcome(
         exit_code=int(code) if code is not None else None,
@@ -158,18 +167,20 @@ def _outcome(connection: Connection, request: RunRequest, name: str, timed_out: 
         logs=logs,
         files=files,
         broken=broken,
+        changed=changed(asked, limits_of(inspected)),
     )
 
 
-def _final_state(connection: Connection, name: str, may_be_oom: bool) -> Mapping[str, Any]:
+def _at_the_end(connection: Connection, name: str, may_be_oom: bool) -> Mapping[str, Any]:
     """The engine's last word. On cgroup 2 it may hear of an OOM kill after the end."""
     deadline = time.monotonic() + _OOM_WAIT_S
     while True:
         with answering(connection.endpoint):
-            state: Mapping[str, Any] = connection.client.inspect_container(name)["State"]
+            inspected: Mapping[str, Any] = connection.client.inspect_container(name)
+        state = inspected["State"]
         unexplained = state.get("ExitCode") == _KILLED and not state.get("OOMKilled")
         if not (may_be_oom and unexplained) or time.monotonic() > deadline:
-            return state
+            return inspected
         time.sleep(0.1)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from kit.engine.limits import LimitChange
 from kit.engine.objects import EngineObject, EngineObjects, Removed
 
 RESULTS_DIR = "/results"
@@ -67,6 +68,8 @@ class RunOutcome:
     """Result files by path relative to the results folder."""
     broken: str = ""
     """Why the result files could not be taken, such as their size; there are none then."""
+    changed: tuple[LimitChange, ...] = ()
+    """Limits that somebody else changed between the container's start and its end."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from kit.host.interference import (
     cpu_ticks,
     frequency_mhz,
     quota_throttled_us,
+    suspended_s,
     swapped_pages,
     text,
     throttle_events,
@@ -47,6 +48,7 @@ class HostReading:
     throttle_events: int | None = None
     frequency_mhz: float | None = None
     quota_throttled_us: int | None = None
+    suspended_s: float | None = None
 
 
 class Host(Protocol):
@@ -76,6 +78,7 @@ class LocalHost:
             throttle_events=throttle_events(),
             frequency_mhz=frequency_mhz(),
             quota_throttled_us=quota_throttled_us(),
+            suspended_s=suspended_s(),
         )
 
     def cores(self) -> tuple[tuple[int, ...], ...]:
@@ -97,6 +100,7 @@ def sample(before: HostReading, after: HostReading, others: int) -> HostSample:
         frequency_mhz_after=after.frequency_mhz,
         quota_throttled_us=_grown(before.quota_throttled_us, after.quota_throttled_us),
         other_containers=others,
+        suspended_s=_slept(before.suspended_s, after.suspended_s),
     )
 
 
@@ -121,6 +125,11 @@ def installation() -> str:
 
 def _grown(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
+
+
+def _slept(before: float | None, after: float | None) -> float | None:
+    # To milliseconds, and never below 0: the two clocks are not read in the same moment.
+    return None if before is None or after is None else max(round(after - before, 3), 0.0)
 
 
 def host_facts(engine: EngineInfo) -> HostFacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,14 @@ def quota_throttled_us() -> int | None:
         if found:
             return int(found[1]) // unit
     return None
+
+
+def suspended_s() -> float | None:
+    """Return the seconds that the machine slept since boot, see clock_gettime(2)."""
+    try:
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+    except (AttributeError, OSError):
+        return None
 
 
 def cores() -> tuple[tuple[int, ...], ...]:

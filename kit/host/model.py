@@ -40,3 +40,5 @@ class HostSample:
     """Time the driver's own cgroup was held back during the run."""
     other_containers: int = 0
     """Running containers that are not of this session, just before the run."""
+    suspended_s: float | None = None
+    """Seconds that the host slept during the run; None in older logs too."""

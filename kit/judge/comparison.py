@@ -22,6 +22,7 @@ from kit.judge.pairing import (
 )
 from kit.judge.samework import SameWork, same_work
 from kit.judge.statistics import Estimate, RunStatistics
+from kit.judge.throttling import unequal
 from kit.judge.training import TrainingVerdict, judge_training
 from kit.judge.verdict import Verdict, judge_claims
 from kit.plan.roles import CONTROLS, MAIN
@@ -107,6 +108,7 @@ def judge(session: Session, study: Study) -> Judged:
                     missing=missing,
                     work=work,
                     controls=found,
+                    throttled=unequal(session, blocks),
                     fidelity=fidelity,
                 ),
                 hosts=hosts,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kit.judge.throttling import throttled_us
 from kit.results.session import RunEntry
 
 STOLEN_SHARE = 0.02
@@ -19,6 +20,8 @@ BUSY_CPUS = 0.2
 SWAPPED_PAGES = 256
 FREQUENCY_SHARE = 0.1
 """Change of the mean frequency from before to after."""
+SUSPENDED_S = 0.1
+"""No machine sleeps for less; the clocks that tell it agree to far below a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def flags(entries: Sequence[RunEntry], cpus: int) -> tuple[Flag, ...]:
 
 
 def _stolen(entry: RunEntry, cpus: int) -> str:
-    ticks, seconds = entry.host.steal_ticks, entry.seconds
+    ticks, seconds = entry.host.steal_ticks, entry.awake_seconds
     if ticks is None or not seconds or not cpus:
         return ""
     share = ticks / 100 / (seconds * cpus)
@@ -91,6 +94,16 @@ def _others(entry: RunEntry, _cpus: int) -> str:
     return f"{others} other containers ran" if others else ""
 
 
+def _limited(entry: RunEntry, _cpus: int) -> str:
+    held = throttled_us(entry.record)
+    return f"throttled for {held / 1e6:.2f} CPU s by a quota set from outside" if held else ""
+
+
+def _suspended(entry: RunEntry, _cpus: int) -> str:
+    slept = entry.host.suspended_s
+    return f"the machine slept for {slept:.1f} s" if slept and slept > SUSPENDED_S else ""
+
+
 RULES = (
     Rule(f"more than {STOLEN_SHARE:.0%} of the run's CPU time stolen by the hypervisor", _stolen),
     Rule(f"others kept more than {BUSY_CPUS:g} CPUs busy just before it", _busy),
@@ -99,4 +112,6 @@ RULES = (
     Rule(f"the CPUs' frequency changed by more than {FREQUENCY_SHARE:.0%}", _frequency),
     Rule("the driver's own cgroup held back by a CPU quota", _quota),
     Rule("another container running", _others),
+    Rule("the machine slept", _suspended),
+    Rule("the container throttled by a CPU quota, which kit never sets", _limited),
 )

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median
+from statistics import median, median_low
 from typing import Any
 
 from kit.judge.controls import HARDENED
@@ -22,11 +22,14 @@ from kit.plan.blocks import Slot, numbers_of
 from kit.plan.make import LEAST_AFTER_PILOT, grown, maker_of
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, conditions_of, slowdown_percent
-from kit.results.session import Session, moment
+from kit.results.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
 
 LEAST_SD = 1e-4
 """Of log ratios; a smaller spread is an accident of a small pilot."""
+PAUSED_FACTOR = 3
+"""A run this many times as long as its arm's usual one was paused by something unseen, such as a
+stopped virtual machine. Containers of one arm do the same work: they differ by percents."""
 
 
 @dataclass(frozen=True)
@@ -149,18 +152,15 @@ def _spread(
 def _block_seconds(session: Session, study: Study, design: str) -> float:
     """Seconds of a judged block, from the pilot's runs and the usual time between two.
 
-    A run of an arm takes what its pilot runs took (their median), the slowed control longer
-    by its slowdown. Time in which nothing ran, such as a session that was interrupted and
-    resumed the next day, does not count.
+    A run of an arm takes what its pilot runs usually took, the slowed control longer by its
+    slowdown. Time in which nothing ran, such as a session that was interrupted and resumed
+    the next day or a machine that slept, does not count.
     """
     maker = maker_of(study, session.header.plan)
-    took: dict[str, list[float]] = {}
-    for entry in session.entries:
-        if entry.kind == "timed" and entry.design == design and entry.seconds is not None:
-            took.setdefault(entry.arm, []).append(entry.seconds)
-    if not took:
+    kinds = _usual(session)
+    usual = {arm: s for (arm, kind, of), s in kinds.items() if (kind, of) == ("timed", design)}
+    if not usual:
         return 0.0
-    usual = {arm: median(seconds) for arm, seconds in took.items()}
     most = max(usual.values())
 
     def run_s(slot: Slot) -> float:
@@ -172,13 +172,34 @@ def _block_seconds(session: Session, study: Study, design: str) -> float:
     return sum(max(map(run_s, step)) for step in steps) + len(steps) * _gap(session)
 
 
+def _usual(session: Session) -> dict[tuple[str, str, str], float]:
+    """Return the seconds that a good run usually takes while awake, by arm, kind and design.
+
+    The lower median: of two runs, one of them paused, the other one is the usual.
+    """
+    took: dict[tuple[str, str, str], list[float]] = {}
+    for entry in session.entries:
+        if entry.record is not None and entry.awake_seconds is not None:
+            took.setdefault(_like(entry), []).append(entry.awake_seconds)
+    return {like: median_low(seconds) for like, seconds in took.items()}
+
+
+def _like(entry: RunEntry) -> tuple[str, str, str]:
+    return entry.arm, entry.kind, entry.design
+
+
 def _spans(session: Session) -> list[tuple[datetime, datetime]]:
-    """Start and end of each run, in order; of those that went on together as one."""
-    times = sorted(
-        (moment(entry.started_at), moment(entry.finished_at))
-        for entry in session.entries
-        if entry.seconds is not None
-    )
+    """Start of each run and when it had ended without a pause, in order; of a pair as one."""
+    usual = _usual(session)
+    times = []
+    for entry in session.entries:
+        took = entry.awake_seconds
+        if took is not None:
+            expected = usual.get(_like(entry), took)
+            worked = expected if took > PAUSED_FACTOR * expected else took
+            start = moment(entry.started_at)
+            times.append((start, start + timedelta(seconds=worked)))
+    times.sort()
     spans: list[tuple[datetime, datetime]] = []
     for start, end in times:
         if spans and start < spans[-1][1]:

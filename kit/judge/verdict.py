@@ -75,9 +75,14 @@ def judge_claims(
     missing: Sequence[str],
     work: SameWork,
     controls: Sequence[Control],
+    throttled: str,
     fidelity: Sequence[Component],
 ) -> tuple[Verdict, ...]:
-    """One verdict a claim. ``missing`` says what the claims lack to be tested at all."""
+    """Return a verdict per claim.
+
+    ``missing`` says what the claims lack to be tested at all, ``throttled`` how the arms were
+    throttled unequally.
+    """
     indicative = bool(substitutes(study, fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks)
     tests = {
@@ -89,7 +94,7 @@ def judge_claims(
     for claim in study.claims:
         measured = None if missing else estimate_over(claim.statistic, blocks)
         evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id), form)
-        word, rule = _capped(*_decide(claim, evidence, missing, work), controls)
+        word, rule = _capped(*_decide(claim, evidence, missing, work), controls, throttled)
         needed = None
         if measured is not None and measured.sd_log is not None and work.held:
             needed, said = _still_open(claim, word, measured, len(study.claims))
@@ -141,13 +146,24 @@ def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
     return named.get(statistic)
 
 
-def _capped(word: str, rule: str, controls: Sequence[Control]) -> tuple[str, str]:
-    """Where a control does not hold, nothing timed in the session decides anything."""
+def _capped(word: str, rule: str, controls: Sequence[Control], throttled: str) -> tuple[str, str]:
+    """Return INCONCLUSIVE where the session itself shows that its times decide nothing.
+
+    A control does not hold, or a CPU quota from outside slowed one arm more than the other.
+    """
+    reasons = []
     broken = failing(controls)
-    if not broken or word in (NOT_TESTABLE, INCONCLUSIVE):
+    if broken:
+        named = "; ".join(f"{control.role}: {control.why}" for control in broken)
+        reasons.append(f"a control does not hold ({named})")
+    if throttled:
+        reasons.append(
+            "a CPU quota set from outside throttled the arms unequally "
+            f"(CPU seconds per timed second: {throttled})"
+        )
+    if not reasons or word in (NOT_TESTABLE, INCONCLUSIVE):
         return word, rule
-    named = "; ".join(f"{control.role}: {control.why}" for control in broken)
-    return INCONCLUSIVE, f"a control does not hold ({named}); without that {word}: {rule}"
+    return INCONCLUSIVE, f"{'; '.join(reasons)}; without that {word}: {rule}"
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,8 @@ def _judge_outcome(
     run: PlannedRun, outcome: RunOutcome, request: RunRequest, variant: str
 ) -> tuple[Record | None, Mapping[str, Any] | None, str | None]:
     """The record, typed and as written, or how the run failed."""
-    failure = _failure(outcome, request)
+    # A changed limit may be the reason why the memory or the time ran out.
+    failure = _limited(outcome) or _failure(outcome, request)
     if failure:
         return None, None, failure
     text = outcome.files[RECORD_FILE]
@@ -197,6 +198,12 @@ def _judge_outcome(
     if failure:
         return None, None, failure
     return record, json.loads(text), None
+
+
+def _limited(outcome: RunOutcome) -> str:
+    each = (f"{limit.name} from {limit.asked} to {limit.found}" for limit in outcome.changed)
+    named = ", ".join(each)
+    return f"another program changed the container's limits: {named}" if named else ""
 
 
 def _failure(outcome: RunOutcome, request: RunRequest) -> str | None:

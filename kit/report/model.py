@@ -23,7 +23,7 @@ from kit.plan.roles import MAIN
 from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
 from kit.results.fidelity import ArmImage
-from kit.results.record import Fit, Record
+from kit.results.record import Cgroup, Fit, Record
 from kit.results.session import Header, RunEntry, Session
 from kit.study.model import Study
 
@@ -126,6 +126,7 @@ class RawRun:
     """What disturbed the host around it."""
     counted: bool
     host: HostSample
+    cgroup: Cgroup | None
     fits: tuple[Fit, ...]
     statistics: RunStatistics | None
 
@@ -334,6 +335,7 @@ def _raw_run(
         flags=tuple(flag.what for flag in judged.flags if flag.run_id == entry.run_id),
         counted=statistics is not None and entry.run_id not in judged.alone,
         host=entry.host,
+        cgroup=record.cgroup,
         fits=in_order(record),
         statistics=statistics,
     )

@@ -57,6 +57,22 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Cgroup:
+    """What the kernel counted of a container's CPU limit while the program ran.
+
+    ``throttled_us`` is added up over CPUs. ``pressure_us``: time in which a thread waited for
+    a CPU; None on cgroup 1. ``quota_us`` per ``period_us`` at the end; None: no quota.
+    """
+
+    periods: int
+    throttled_periods: int
+    throttled_us: int
+    pressure_us: int | None
+    quota_us: int | None
+    period_us: int | None
+
+
+@dataclass(frozen=True)
 class Record:
     """What one run wrote."""
 
@@ -70,6 +86,8 @@ class Record:
     clock_resolution_ns: float
     device: Device
     fits: tuple[Fit, ...]
+    cgroup: Cgroup | None = None
+    """None: the program does not record it, or the kernel does not tell."""
 
 
 def parse_record(text: bytes | str, where: str) -> Record:
@@ -111,6 +129,7 @@ def record_from(document: Mapping[str, Any]) -> Record:
         clock_resolution_ns=document["clock"]["resolution_ns"],
         device=Device(**document["device"]),
         fits=tuple(_fit(fit) for fit in document["fits"]),
+        cgroup=Cgroup(**document["cgroup"]) if document.get("cgroup") else None,
     )
 
 
@@ -119,6 +138,8 @@ def record_document(record: Record) -> dict[str, Any]:
     document = asdict(record)
     clock = {"name": document.pop("clock_name")}
     clock["resolution_ns"] = document.pop("clock_resolution_ns")
+    if document["cgroup"] is None:
+        del document["cgroup"]
     return {**document, "clock": clock, "schema": 1, "complete": True}
 
 

@@ -93,6 +93,15 @@ class RunEntry:
             return None
         return max((end - start).total_seconds(), 0.0)
 
+    @property
+    def awake_seconds(self) -> float | None:
+        """``seconds`` without those in which the machine slept; None: not told."""
+        seconds, slept = self.seconds, self.host.suspended_s
+        if seconds is None or slept is None:
+            return seconds
+        # A longer sleep was not inside the run, but just before its start or after its end.
+        return seconds - slept if slept < seconds else seconds
+
 
 def moment(text: str) -> datetime:
     """The time in RFC 3339 text, to the microsecond. Raises ValueError."""

@@ -18,6 +18,7 @@ from fakes import rootfs
 
 from kit.engine import container
 from kit.engine.docker import DockerEngine
+from kit.engine.limits import LimitChange
 from kit.engine.objects import Removed
 from kit.engine.protocol import LABEL, SESSION_LABEL, BuildRequest, RunOutcome, RunRequest
 from kit.errors import HostError, ImageError, InputError, RunError, UnreachableError
@@ -105,6 +106,29 @@ def test_memory_limit_kills(engine: DockerEngine, tiny_image: str) -> None:
         engine, tiny_image, "dd if=/dev/zero of=/dev/null bs=256M count=2", memory=32 * 2**20
     )
     assert outcome.oom_killed and outcome.exit_code == 137 and not outcome.timed_out
+
+
+def test_a_limit_that_is_changed_meanwhile_is_told(
+    engine: DockerEngine, tiny_image: str, mark: str
+) -> None:
+    """Whatever the engine makes of the request's own limits is no change."""
+    request = RunRequest(
+        tiny_image, ("sh", "-c", "sleep 3"), cpuset="0", memory_bytes=64 * 2**20,
+        labels={SESSION_LABEL: mark},
+    )  # fmt: skip
+    assert engine.run(request).changed == ()
+
+    def limit() -> None:
+        wait_for_running(engine, mark)
+        client = engine._link.client
+        (found,) = client.containers(quiet=True, filters={"label": f"{SESSION_LABEL}={mark}"})
+        client.update_container(found["Id"], cpu_quota=20000)
+
+    outcomes: list[RunOutcome] = []
+    together(lambda: outcomes.append(engine.run(request)), limit)
+    (outcome,) = outcomes
+    assert outcome.exit_code == 0
+    assert outcome.changed == (LimitChange("CpuQuota", "none", "20000"),)
 
 
 def test_container_is_hardened(engine: DockerEngine, tiny_image: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from kit.engine.limits import LimitChange
 from kit.engine.objects import EngineObject, EngineObjects, Removed, VolumeEntry
 from kit.engine.protocol import (
     BuildRequest,
@@ -79,6 +80,11 @@ def out_of_memory() -> RunScript:
 def times_out() -> RunScript:
     """Every run is killed at its time limit."""
     return lambda request: replace(SUCCESS, exit_code=137, timed_out=True)
+
+
+def limited(name: str, asked: str, found: str, script: RunScript) -> RunScript:
+    """Every run follows the script while somebody changes a limit of its container."""
+    return lambda request: replace(script(request), changed=(LimitChange(name, asked, found),))
 
 
 def raises(error: BaseException) -> RunScript:

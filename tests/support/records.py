@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kit.results.record import Cgroup
 from support.measured import record_document
 from support.sessions import make_record
+
+THROTTLED = Cgroup(10, 5, 400_000, None, 50_000, 100_000)
 
 
 def document() -> dict[str, Any]:
@@ -30,5 +33,7 @@ CHANGES = {
     "fits[0].wall_ns": lambda d: d["fits"][0].update(wall_ns=10**200),
     "fits[0].user_ns": lambda d: d["fits"][0].update(user_ns=2**63),
     "'inner_ns'": lambda d: d["fits"][0].pop("inner_ns"),
+    "'quota_us'": lambda d: d.update(cgroup={"periods": 1}),
+    "cgroup.throttled_us": lambda d: d.update(cgroup={**vars(THROTTLED), "throttled_us": -1}),
     "clock.resolution_ns": lambda d: d["clock"].update(resolution_ns=0),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -104,7 +104,7 @@ def test_as_few_calls_as_possible() -> None:
     client = Client()
     outcome = run(client)
     assert client.calls == [
-        *("inspect_image", "create", "start", "wait", "get", "get", "inspect", "remove"),
+        *("inspect_image", "create", "inspect", "start", "wait", "get", "get", "inspect", "remove"),
     ]
     assert outcome.exit_code == 0 and outcome.started_at == "s" and outcome.files == {}
 
@@ -127,12 +127,38 @@ def states(*flags: bool) -> Callable[[], Any]:
 
 
 def test_an_oom_kill_that_is_told_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    late = {"inspect": states(False, False, True)}
+    late = {"inspect": states(False, False, False, True)}
     monkeypatch.setattr(container, "_OOM_WAIT_S", 10.0)
     assert run(Client(late), memory_bytes=10**9).oom_killed
     # Nothing to wait for: no limit could have been met.
-    client = Client({"inspect": states(False, True)})
-    assert not run(client).oom_killed and client.calls.count("inspect") == 1
+    client = Client({"inspect": states(False, False, True)})
+    assert not run(client).oom_killed and client.calls.count("inspect") == 2
+
+
+def limited(*hosts: Mapping[str, Any]) -> Callable[[], Any]:
+    """A container that ended well, with these limits each time the engine is asked."""
+    left = [{"State": {"ExitCode": 0}, "HostConfig": dict(host)} for host in hosts]
+    return lambda: left.pop(0)
+
+
+@pytest.mark.parametrize(
+    "before, after, found",
+    [
+        ({}, {"CpuQuota": 50000}, [("CpuQuota", "none", "50000")]),
+        ({"NanoCpus": 0}, {"NanoCpus": 5 * 10**8}, [("NanoCpus", "none", "500000000")]),
+        ({"CpusetCpus": "0-1"}, {"CpusetCpus": "0"}, [("CpusetCpus", "0-1", "0")]),
+        ({"PidsLimit": 512}, {"PidsLimit": None}, [("PidsLimit", "512", "none")]),
+        ({"Memory": 6, "MemorySwap": 6}, {"Memory": 9, "MemorySwap": 9},
+         [("Memory", "6", "9"), ("MemorySwap", "6", "9")]),
+        ({"CpuQuota": 0, "PidsLimit": -1}, {"CpuQuota": -1, "CpusetCpus": ""}, []),
+        ({"RestartPolicy": 1}, {"RestartPolicy": 2}, []),
+    ],
+)  # fmt: skip
+def test_a_limit_that_was_changed_meanwhile_is_told(
+    before: Mapping[str, Any], after: Mapping[str, Any], found: list[tuple[str, str, str]]
+) -> None:
+    outcome = run(Client({"inspect": limited(before, after)}))
+    assert [(c.name, c.asked, c.found) for c in outcome.changed] == found
 
 
 def test_a_killed_container_without_an_oom_is_not_waited_for_long(
@@ -187,7 +213,7 @@ def test_timeout_kills(monkeypatch: pytest.MonkeyPatch) -> None:
     inner = urllib3.exceptions.ReadTimeoutError(None, "", "Read timed out.")  # type: ignore[arg-type]
     client = Client({"wait": raising(requests.ConnectionError(inner))})
     assert run(client, timeout_s=0).timed_out
-    assert client.calls[3:6] == ["wait", "kill", "wait"]
+    assert client.calls[4:7] == ["wait", "kill", "wait"]
     ended = Client(
         {
             "wait": raising(requests.ReadTimeout()),

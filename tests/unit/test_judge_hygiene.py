@@ -25,6 +25,7 @@ SESSION = make_session(paired([1.05, 1.06, 1.04]))
         ({"frequency_mhz_before": 3000.0, "frequency_mhz_after": 2000.0}, "from 3000 to 2000 MHz"),
         ({"quota_throttled_us": 1_500_000}, "held back 1.50 s"),
         ({"other_containers": 1}, "1 other containers"),
+        ({"suspended_s": 36000.0}, "slept for 36000.0 s"),
     ],
 )
 def test_every_rule_fires_and_the_run_still_counts(change, said):
@@ -38,7 +39,7 @@ def test_every_rule_fires_and_the_run_still_counts(change, said):
 
 def test_a_quiet_host_has_no_flags():
     assert flags(SESSION.timed(), 2) == ()
-    assert len(RULES) == 7
+    assert len(RULES) == 9
     unknown = HostSample(0.5, 1.5, 1, None)
     assert flags([replace(e, host=unknown) for e in SESSION.timed()], 2) == ()
 

@@ -126,6 +126,32 @@ def test_a_pause_is_no_measuring(budget, after):
     assert outlook(paused(session, 10, after), STUDY) == outlook(session, STUDY)
 
 
+def slept(session, hours, run, told):
+    """The session as it is when the machine slept inside that run."""
+    entry = session.entries[run]
+    host = replace(entry.host, suspended_s=hours * 3600.0 if told else None)
+    entry = replace(entry, finished_at=moved(entry.finished_at, hours), host=host)
+    later = paused(session, hours, run + 1).entries[run + 1 :]
+    return replace(session, entries=(*session.entries[:run], entry, *later))
+
+
+@pytest.mark.parametrize("budget", ["standard", "20m"])
+@pytest.mark.parametrize("run, told", [(0, True), (2, True), (2, False), (11, True), (11, False)])
+def test_a_pause_inside_a_run_is_no_measuring(budget, run, told):
+    """Ten hours of sleep inside one run planned the fewest blocks that there are."""
+    session = pilot(0.02, budget=budget, seconds=10)
+    found = outlook(slept(session, 10, run, told), STUDY)
+    assert found == outlook(session, STUDY)
+    assert found.blocks > 6
+
+
+def test_of_two_pilot_runs_the_longer_is_the_paused_one():
+    session = pilot(0.02, budget="20m", seconds=10)
+    session = replace(session, entries=session.entries[:6])
+    assert [entry.kind for entry in session.entries].count("timed") == 4
+    assert outlook(slept(session, 10, 2, told=False), STUDY) == outlook(session, STUDY)
+
+
 def test_every_control_is_counted_in_the_number():
     """A noisy statistic of the control alone asks for more blocks, as a narrow band does."""
     aim = aim_of(STUDY.claims[0], STUDY, ("main", "placebo", "slowed"))

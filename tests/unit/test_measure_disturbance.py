@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
 
 from kit.host import interference as disturbance
-from kit.host.facts import machine_id
+from kit.host.facts import HostReading, machine_id, sample
 from kit.host.model import HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
@@ -65,6 +66,19 @@ def test_quota_of_either_cgroup_version(tree):
     assert disturbance.quota_throttled_us() == 5000
     tree("CGROUP/cpu.stat", "usage_usec 9\nthrottled_usec 77\n")
     assert disturbance.quota_throttled_us() == 77
+
+
+def test_sleep_is_what_boot_time_runs_ahead(monkeypatch):
+    now = {time.CLOCK_BOOTTIME: 7200.0, time.CLOCK_MONOTONIC: 3600.0}
+    monkeypatch.setattr(disturbance.time, "clock_gettime", now.__getitem__)
+    assert disturbance.suspended_s() == 3600.0
+    before, after = (
+        HostReading(0, 0, 0, suspended_s=3600.0),
+        HostReading(0, 0, 0, suspended_s=3607.25),
+    )
+    assert sample(before, after, 0).suspended_s == 7.25
+    assert sample(after, before, 0).suspended_s == 0.0
+    assert sample(HostReading(0, 0, 0), after, 0).suspended_s is None
 
 
 def test_threads_of_a_core_are_told(tree):

@@ -7,7 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes.engine import SUCCESS, FakeEngine, RunScript, fails, out_of_memory, raises, times_out
+from fakes.engine import (
+    SUCCESS,
+    FakeEngine,
+    RunScript,
+    fails,
+    limited,
+    out_of_memory,
+    raises,
+    times_out,
+)
 from support.measured import FakeHost, spec_of, works, works_but, wrote
 from support.sessions import DOTNET, PYTHON, make_plan, make_session, make_study, paired
 
@@ -99,6 +108,10 @@ def no_record(request: RunRequest) -> RunOutcome:
 FAILURES: dict[str, tuple[RunScript, str]] = {
     "memory": (out_of_memory(), "out of memory at the limit of 6.0 GB"),
     "timeout": (times_out(), "not done within 1800 s"),
+    "limit": (
+        limited("CpuQuota", "none", "50000", works),
+        "CpuQuota from none to 50000",
+    ),
     "exit code": (fails(70), "the program ended with exit code 70"),
     "no record": (no_record, "the program wrote no record"),
     "not JSON": (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.records import CHANGES, document
+from support.records import CHANGES, THROTTLED, document
 from support.sessions import make_record
 
 from kit.errors import RunError
-from kit.results.record import parse_record
+from kit.results.record import parse_record, record_document
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
@@ -17,6 +17,18 @@ def test_a_record_is_read_as_it_was_written() -> None:
     record = make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7])
     assert parse_record(text, "x") == record
     assert parse_record(text.encode(), "x") == record
+
+
+def test_what_limited_the_container_is_optional_and_survives_a_merge() -> None:
+    plain = document()
+    for cgroup in (THROTTLED, None):
+        record = parse_record(
+            json.dumps({**plain, "cgroup": None if cgroup is None else vars(cgroup)}), "x"
+        )
+        assert record.cgroup == cgroup
+        assert parse_record(json.dumps(record_document(record)), "x") == record
+    plain.pop("cgroup")
+    assert parse_record(json.dumps(plain), "x").cgroup is None
 
 
 @pytest.mark.parametrize("field", CHANGES)

@@ -14,10 +14,12 @@ import json
 import os
 import pathlib
 import platform
+import re
 import time
 
 DATA_HOME = pathlib.Path("/opt/kit/data")
 FOLDERS = {"fashion_mnist": "fashion-mnist"}
+CGROUP = "/sys/fs/cgroup"
 _inner = []
 DISTRIBUTIONS = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "h5py", "protobuf")
 
@@ -283,3 +285,60 @@ def _check_record(distribution):
             return f"differs: {path}"
         checked += 1
     return "ok" if checked else "no hashes in RECORD"
+
+
+def cgroup_json():
+    """Return the record's cgroup object, from the import of this module until now."""
+    return json.dumps(cgroup_since(_STARTED))
+
+
+def cgroup_now():
+    """Return what the kernel counts of this container's CPU limit; None where it does not.
+
+    Files of cgroup 2, then of cgroup 1. Nothing in them may fail a run.
+    """
+    new, old = _counts("cpu.stat"), _counts("cpu/cpu.stat")
+    if "throttled_usec" in new:
+        stat, throttled_us = new, new["throttled_usec"]
+        limit = _cgroup_file("cpu.max")
+    elif "throttled_time" in old:
+        stat, throttled_us = old, old["throttled_time"] // 1000
+        limit = _cgroup_file("cpu/cpu.cfs_quota_us") + _cgroup_file("cpu/cpu.cfs_period_us")
+    else:
+        return None
+    quota = re.match(r"(\d+)\s+(\d+)", limit)
+    waited = re.match(r"some .*total=(\d+)", _cgroup_file("cpu.pressure"))
+    return {
+        "periods": stat.get("nr_periods", 0),
+        "throttled_periods": stat.get("nr_throttled", 0),
+        "throttled_us": throttled_us,
+        "pressure_us": int(waited.group(1)) if waited else None,
+        "quota_us": int(quota.group(1)) if quota else None,
+        "period_us": int(quota.group(2)) if quota else None,
+    }
+
+
+def cgroup_since(before):
+    """Return the record's cgroup object: what was counted since ``before``, the limit now."""
+    after = cgroup_now()
+    if before is None or after is None:
+        return None
+    for name in ("periods", "throttled_periods", "throttled_us", "pressure_us"):
+        if after[name] is not None:
+            after[name] = max(after[name] - (before[name] or 0), 0)
+    return after
+
+
+def _counts(name):
+    return {key: int(value) for key, value in re.findall(r"(?m)^(\w+) (\d+)$", _cgroup_file(name))}
+
+
+def _cgroup_file(name):
+    try:
+        with open(os.path.join(CGROUP, name)) as stream:
+            return stream.read()
+    except OSError:
+        return ""
+
+
+_STARTED = cgroup_now()

@@ -99,6 +99,7 @@ def main():
             },
             "device": device,
             "fits": fits,
+            "cgroup": json.loads(kitwork.cgroup_json()),
             "complete": True,
         }
     )

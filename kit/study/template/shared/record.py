@@ -9,13 +9,17 @@ import hashlib
 import json
 import os
 import platform
+import re
 import resource
 import sys
 import time
 
+CGROUP = "/sys/fs/cgroup"
+
 
 def main(work):
     """Run ``work(workload)`` as often as the spec says, timed, and write the record."""
+    started = cgroup_now()
     text = os.environ["KIT_SPEC"]
     spec = json.loads(text)
     conditions = spec["conditions"]
@@ -54,6 +58,8 @@ def main(work):
             },
             "device": {"kind": "cpu", "name": "", "ops": {}, "peak_bytes": None},
             "fits": fits,
+            # Optional: whether somebody limited this container's CPUs meanwhile.
+            "cgroup": cgroup_since(started),
             "complete": True,
         }
     )
@@ -93,6 +99,55 @@ def rss_bytes():
     """Resident memory of this process."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cgroup_now():
+    """Return what the kernel counts of this container's CPU limit; None where it does not.
+
+    Files of cgroup 2, then of cgroup 1. Nothing in them may fail a run.
+    """
+    new, old = _counts("cpu.stat"), _counts("cpu/cpu.stat")
+    if "throttled_usec" in new:
+        stat, throttled_us = new, new["throttled_usec"]
+        limit = _cgroup_file("cpu.max")
+    elif "throttled_time" in old:
+        stat, throttled_us = old, old["throttled_time"] // 1000
+        limit = _cgroup_file("cpu/cpu.cfs_quota_us") + _cgroup_file("cpu/cpu.cfs_period_us")
+    else:
+        return None
+    quota = re.match(r"(\d+)\s+(\d+)", limit)
+    waited = re.match(r"some .*total=(\d+)", _cgroup_file("cpu.pressure"))
+    return {
+        "periods": stat.get("nr_periods", 0),
+        "throttled_periods": stat.get("nr_throttled", 0),
+        "throttled_us": throttled_us,
+        "pressure_us": int(waited.group(1)) if waited else None,
+        "quota_us": int(quota.group(1)) if quota else None,
+        "period_us": int(quota.group(2)) if quota else None,
+    }
+
+
+def cgroup_since(before):
+    """Return the record's cgroup object: what was counted since ``before``, the limit now."""
+    after = cgroup_now()
+    if before is None or after is None:
+        return None
+    for name in ("periods", "throttled_periods", "throttled_us", "pressure_us"):
+        if after[name] is not None:
+            after[name] = max(after[name] - (before[name] or 0), 0)
+    return after
+
+
+def _counts(name):
+    return {key: int(value) for key, value in re.findall(r"(?m)^(\w+) (\d+)$", _cgroup_file(name))}
+
+
+def _cgroup_file(name):
+    try:
+        with open(os.path.join(CGROUP, name)) as stream:
+            return stream.read()
+    except OSError:
+        return ""
 
 
 def digest(text):
