@@ -11,6 +11,7 @@ from kit.engine.connection import connect
 from kit.engine.docker import DockerEngine
 from kit.engine.endpoints import Endpoint, endpoints
 from kit.engine.failures import one_line
+from kit.environment import variables
 from kit.errors import HostError, InputError
 
 PROBE_TIMEOUT_S = 10.0
@@ -26,7 +27,7 @@ def discover(probe: Prober | None = None, env: Mapping[str, str] | None = None) 
     Raises HostError that lists every place tried and why it would not do, and
     InputError for a docker context that cannot be read.
     """
-    env = os.environ if env is None else env
+    env = variables() if env is None else env
     probe = connect_to if probe is None else probe
     places = endpoints(env, docker_context(env), _host_tls(env))
     failures: list[str] = []

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from kit.environment import for_program
 from kit.errors import HostError, ImageError
 from kit.together import ended_by
 
@@ -50,7 +51,7 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
             "run `kit reproduce --setup` (`kit setup` where no registry answers), or install it",
         )
     command = [program, *_OPTIONS, *options, suite, str(target)]
-    environ = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"}
+    environ = for_program({"SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"})
     # Its own process group: an interrupt has to end its children as well.
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
