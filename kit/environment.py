@@ -63,6 +63,7 @@ VARIABLES: tuple[Variable, ...] = (
            "registry of npm in builds; the first that is set", "URL"),
     *_each("PYENV_ROOT UV_PYTHON_INSTALL_DIR", "where to look for a CPython to build from",
            "folder"),
+    Variable("NETRC", "credentials for downloads", "file"),
     Variable("PATH", "where to look for programs", "folders, separated by colons"),
     Variable("HOME", "the user's folder; unset: the one that the system names for the user",
              _FOLDER),
@@ -113,6 +114,10 @@ def settle(environ: MutableMapping[str, str] | None = None) -> None:
             del environ[name]
     # Else a matplotlibrc in the user's folder is read, and a broken one stops the drawing.
     environ["MATPLOTLIBRC"] = os.devnull
+    # So that an empty value means the same to every library.
+    for name in NAMES:
+        if environ.get(name) == "":
+            del environ[name]
     for name in FOLDERS:
         if name in environ and not Path(environ[name]).is_absolute():
             del environ[name]

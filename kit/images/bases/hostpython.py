@@ -241,8 +241,8 @@ def _candidates(environ: Mapping[str, str], user: Path | None) -> list[Path]:
     data = Path(environ.get("XDG_DATA_HOME") or place / ".local/share")
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
     found = [
-        *_newest_first(pyenv.glob(f"versions/{minor}.*/bin/python{minor}")),
-        *_newest_first(uv.glob(f"cpython-{minor}*/bin/python{minor}")),
+        *_newest_first(_matches(pyenv, f"versions/{minor}.*/bin/python{minor}")),
+        *_newest_first(_matches(uv, f"cpython-{minor}*/bin/python{minor}")),
         Path(f"/usr/bin/python{minor}"),
     ]
     on_path = shutil.which(f"python{minor}", path=environ.get("PATH"))
@@ -250,9 +250,17 @@ def _candidates(environ: Mapping[str, str], user: Path | None) -> list[Path]:
         found.append(Path(on_path))
     seen: dict[Path, Path] = {}
     for path in found:
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110  # no error where the folder is another user's
             seen.setdefault(path.resolve(), path)
     return list(seen.values())
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    """What matches below a folder; nothing where another user keeps it closed."""
+    try:
+        return list(folder.glob(pattern))
+    except (OSError, ValueError):
+        return []
 
 
 def _extensions(stdlib: Path) -> Iterable[Path]:
