@@ -22,6 +22,7 @@ from kit.host.doctor.facts import Facts
 from kit.host.doctor.reach import Reacher, reachability
 from kit.host.gpu.probe import NvmlProbe, Probe
 from kit.host.process import run
+from kit.host.scratch import scratch_problem
 
 DOCKER_HUB = "docker.io"
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -62,6 +63,7 @@ def find_facts(
         registries=reach(tuple(wanted)),
         sources=served_by,
         mmdebstrap=shutil.which("mmdebstrap"),
+        scratch_problem=scratch_problem(),
         host_python=find_python(),
         gpu_driver=gpu_driver(_NVIDIA),
         gpus=(probe or NvmlProbe()).look(),
