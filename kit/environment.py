@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import sys
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,22 @@ def settle(environ: MutableMapping[str, str] | None = None) -> None:
     for name, least in (("COLUMNS", LEAST_COLUMNS), ("LINES", 1)):
         if name in environ and not _is_number(environ[name], least, MOST_COLUMNS):
             del environ[name]
+
+
+def load_matplotlib() -> None:
+    """Import matplotlib where no file of settings lies: it reads one in the working folder."""
+    if "matplotlib" in sys.modules:
+        return
+    try:
+        here = os.open(".", os.O_RDONLY)
+    except OSError:
+        return
+    os.chdir("/")
+    try:
+        import matplotlib  # noqa: F401
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 def terminal_width(otherwise: int) -> int:

@@ -48,6 +48,7 @@ def ends(folder: Path, given: Mapping[str, str]) -> tuple[dict[str, int], dict[s
     place = folder.parent / "ends"
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(folder, place / folder.name)
+    (place / "matplotlibrc").write_bytes(b"\xff\xfe")
     clean = {name: value for name, value in os.environ.items() if name not in NAMES}
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, folder.name, *COMMANDS],
@@ -60,6 +61,6 @@ def ends(folder: Path, given: Mapping[str, str]) -> tuple[dict[str, int], dict[s
     sums = {
         str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(place.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != "matplotlibrc"
     }
     return codes, sums, done.stdout.decode("utf-8", "replace") + said
