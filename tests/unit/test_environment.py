@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from kit.cli.bundle import bundle
+from kit.cli import run
 from kit.environment import cache_folder, data_folder, home, settle, state_folder, variables
 from kit.errors import InputError
 from kit.images.bundle.store import loaded
@@ -84,12 +83,12 @@ def test_a_user_without_a_home_has_no_cache_and_no_loaded_bundle(
 
 @pytest.mark.usefixtures("homeless")
 def test_what_must_be_kept_needs_a_folder_that_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(InputError, match="HOME"):
         state_folder()
     (tmp_path / "a.tar").touch()
-    done = CliRunner().invoke(bundle, ["load", str(tmp_path / "a.tar")])
-    assert isinstance(done.exception, InputError) and "XDG_DATA_HOME" in done.exception.remedy
+    assert run(["bundle", "load", str(tmp_path / "a.tar")]) == InputError.exit_code
+    assert "XDG_DATA_HOME" in capsys.readouterr().err
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_folder() == tmp_path / "kit"
