@@ -30,7 +30,7 @@ class InputError(KitError):
     """A command line value or an input file is not usable."""
 
     exit_code = 2
-    meaning = "bad input: an option, the study, a spec or a results folder"
+    meaning = "bad input: an option, an environment variable, the study, a spec or a results folder"
 
 
 class HostError(KitError):

@@ -11,6 +11,7 @@ from kit.app.images import build, build_images, check_disk
 from kit.app.request import Request, check_out, check_shard, repeating
 from kit.app.runner import measure, unfinished
 from kit.app.runtime import Runtime, check_quiet
+from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below, write_whole
 from kit.host.facts import this_machine
@@ -168,6 +169,7 @@ def report(folder: Path, study: Study) -> ReportModel:
     explaining = read_session(folder / ABLATION) if explained else None
     model = build_report(read_session(folder), study, explaining)
     remove_unfinished(folder)
+    load_matplotlib()
     write_below(folder, report_files(model))
     write_whole(folder / SUMS, sums_of(folder))
     return model

@@ -6,12 +6,12 @@ commands, so that ``kit --help`` answers at once.
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
 
 import kit
+from kit.cli import streams
 from kit.cli.ablate import ablate
 from kit.cli.appendix import appendix
 from kit.cli.build import build
@@ -32,6 +32,7 @@ from kit.cli.sign import sign
 from kit.cli.signals import stop_within
 from kit.cli.verify import verify
 from kit.cli.verify_image import verify_image
+from kit.environment import settle, variables
 from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
 
 INTERRUPT_LIMIT_S = 9
@@ -82,13 +83,21 @@ for command in COMMANDS:
 
 def main() -> None:
     """The ``kit`` program."""
-    sys.exit(run(sys.argv[1:]))
+    output = streams.install(debug=bool(variables().get("KIT_DEBUG")))
+    code = run(sys.argv[1:])
+    try:
+        streams.finish(output)
+    except KitError as error:
+        _complain(error.problem, error.remedy)
+        code = code or error.exit_code
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; the exit code. Errors are caught here and nowhere else."""
     stop_within(INTERRUPT_LIMIT_S)
-    with commands_stopped(os.environ):
+    settle()
+    with commands_stopped(variables()):
         return _run(arguments)
 
 
@@ -106,12 +115,8 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`kit ... | head`); nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
     except Exception as error:
-        if os.environ.get("KIT_DEBUG"):
+        if variables().get("KIT_DEBUG"):
             raise
         _complain(
             f"unexpected failure: {type(error).__name__}: {error}",

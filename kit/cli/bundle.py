@@ -54,10 +54,13 @@ def load(file: Path) -> None:
     """Check FILE, load its images, and let `kit reproduce` use them."""
     from kit.cli.runtime import say
     from kit.engine.discover import discover
+    from kit.environment import data_folder, homeless
     from kit.images.bundle.load import load as bring
-    from kit.images.bundle.store import data_folder
 
-    document = bring(discover(), file, data_folder(), say)
+    data = data_folder()
+    if data is None:
+        raise homeless("XDG_DATA_HOME")
+    document = bring(discover(), file, data, say)
     click.echo(
         f"{file}: {len(document.images)} images loaded, made {document.created}; "
         f"`kit reproduce --arms {','.join(sorted(document.arms))}` runs from them"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import click
 
@@ -16,6 +15,7 @@ from kit.errors import HostError, InputError
 def doctor(as_json: bool, budget: str) -> int:
     """Check every requirement at once, each with its remedy."""
     from kit.app.images import images_there
+    from kit.environment import variables
     from kit.host.doctor import Needs, check, find_facts, ready, table, to_json
     from kit.images.bases.hostpython import find_host_python
     from kit.images.bases.mirrors import host_of, parse_mirrors
@@ -35,7 +35,7 @@ def doctor(as_json: bool, budget: str) -> int:
         found = find_host_python()
         return None if isinstance(found, str) else f"{found[0].version} ({found[0].executable})"
 
-    mirrors = [host_of(mirror) for mirror in parse_mirrors((), os.environ)]
+    mirrors = [host_of(mirror) for mirror in parse_mirrors((), variables())]
     sources = {
         role: tuple(dict.fromkeys((*mirrors, *(found.registry for found in candidates))))
         for role, candidates in pins.roles.items()

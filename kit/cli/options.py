@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +52,11 @@ def build_options(values: Mapping[str, Any]) -> Options:
     Raises InputError for a mirror that is none.
     """
     from kit.cli.runtime import say
+    from kit.environment import data_folder, variables
     from kit.host.setup import ensure_bootstrap_tools
     from kit.images.bases.mirrors import parse_mirrors
     from kit.images.build.arms import Options
-    from kit.images.bundle.store import data_folder, loaded
+    from kit.images.bundle.store import loaded
 
     def install() -> None:
         if values["with_setup"]:
@@ -66,6 +66,6 @@ def build_options(values: Mapping[str, Any]) -> Options:
         strict=values["strict"],
         nuget_source=values["nuget_source"],
         ensure_tools=install,
-        mirrors=parse_mirrors(values["mirrors"], os.environ),
+        mirrors=parse_mirrors(values["mirrors"], variables()),
         bundle=loaded(data_folder()),
     )

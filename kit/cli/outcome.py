@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +58,7 @@ def conclude(model: ReportModel, folder: Path, values: Mapping[str, Any]) -> Non
     from kit.app import pipeline
     from kit.cli.github import annotate, summarise
     from kit.cli.runtime import print_head
+    from kit.environment import variables
     from kit.errors import VerdictError
     from kit.judge.rules import fired, parse_rules
     from kit.report import results_json
@@ -72,8 +72,8 @@ def conclude(model: ReportModel, folder: Path, values: Mapping[str, Any]) -> Non
         print_head(model, folder)
     warn_unfit(folder)
     if not model.header.shard:  # the verdicts on a part of the blocks would only mislead
-        summarise(model, os.environ)
-        annotate(model, os.environ)
+        summarise(model, variables())
+        annotate(model, variables())
     pipeline.check_outcome(model, folder)
     said = fired(parse_rules(values["fail_on"]), model.judged)
     if said:

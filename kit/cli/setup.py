@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 import click
@@ -21,6 +20,7 @@ def setup(stop: bool) -> None:
     """
     from kit.cli.runtime import say
     from kit.engine.discover import discover
+    from kit.environment import variables
     from kit.host.doctor.reach import reachability
     from kit.host.setup import ensure_bootstrap_tools
     from kit.host.setup import setup as set_up
@@ -28,7 +28,7 @@ def setup(stop: bool) -> None:
     from kit.images.bases.mirrors import parse_mirrors
     from kit.pins.load import shipped_pins
 
-    mirrors = parse_mirrors((), os.environ)
+    mirrors = parse_mirrors((), variables())
     set_up(say, stop=stop)
     if stop:
         return

@@ -16,6 +16,7 @@ import requests
 
 from kit.engine.failures import answering, whole_line
 from kit.engine.quirks import DOCKER, Quirks, quirks_of
+from kit.engine.settings import reading_settings
 from kit.together import ended_by
 
 CALL_TIMEOUT_S = 120
@@ -108,7 +109,10 @@ def connect(url: str, tls: Any = None, timeout_s: float | None = None) -> Connec
 
 
 def _client(url: str, tls: Any, version: str, timeout_s: int) -> docker.APIClient:
-    client = docker.APIClient(base_url=url, version=version, timeout=timeout_s, tls=tls or False)
+    with reading_settings():
+        client = docker.APIClient(
+            base_url=url, version=version, timeout=timeout_s, tls=tls or False
+        )
     if url.startswith(("unix://", "ssh://")):
         # No proxy leads to a socket; looking for one costs time in every call.
         client.trust_env = False

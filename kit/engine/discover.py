@@ -11,6 +11,8 @@ from kit.engine.connection import connect
 from kit.engine.docker import DockerEngine
 from kit.engine.endpoints import Endpoint, endpoints
 from kit.engine.failures import one_line
+from kit.engine.settings import reading_settings
+from kit.environment import variables
 from kit.errors import HostError, InputError
 
 PROBE_TIMEOUT_S = 10.0
@@ -24,10 +26,11 @@ def discover(probe: Prober | None = None, env: Mapping[str, str] | None = None) 
     """The first engine that answers, connected.
 
     Raises HostError that lists every place tried and why it would not do, and
-    InputError for a docker context that cannot be read.
+    InputError for a DOCKER_HOST, a docker context or settings of docker that cannot be used.
     """
-    env = os.environ if env is None else env
+    env = variables() if env is None else env
     probe = connect_to if probe is None else probe
+    _check_host(env.get("DOCKER_HOST", "").strip())
     places = endpoints(env, docker_context(env), _host_tls(env))
     failures: list[str] = []
     for endpoint in places:
@@ -59,7 +62,8 @@ def docker_context(env: Mapping[str, str]) -> Endpoint | None:
     from docker.context.config import get_current_context_name
 
     chosen = env.get("DOCKER_CONTEXT", "").strip()
-    name = chosen or get_current_context_name() or "default"
+    with reading_settings():
+        name = chosen or get_current_context_name() or "default"
     if name == "default":
         return None
     try:
@@ -77,6 +81,16 @@ def docker_context(env: Mapping[str, str]) -> Endpoint | None:
     return Endpoint(
         f"docker context {name}", str(url), explicit=bool(chosen), tls=context.TLSConfig
     )
+
+
+def _check_host(host: str) -> None:
+    """Refuse a path: docker-py would take it for a name of a machine."""
+    if host.startswith(("/", ".", "~")):
+        path = one_line(host) if host.startswith("/") else "/PATH"
+        raise InputError(
+            f"DOCKER_HOST: {one_line(host)} has no scheme",
+            f"for a socket: export DOCKER_HOST=unix://{path}",
+        )
 
 
 def _host_tls(env: Mapping[str, str]) -> object:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import configparser
 import io
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kit.errors import HostError
+from kit.engine.failures import one_line
+from kit.environment import home, variables
+from kit.errors import InputError
 from kit.host.process import run
 
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
@@ -47,8 +48,9 @@ class HostNetwork:
         context.add_bytes(self.npmrc.encode(), "host/npmrc")
 
 
-def read_network(environ: Mapping[str, str] = os.environ) -> HostNetwork:
-    """The host's settings. Raises HostError when a CA variable names no file."""
+def read_network(environ: Mapping[str, str] | None = None) -> HostNetwork:
+    """The host's settings. Raises InputError when a CA variable names no file."""
+    environ = variables() if environ is None else environ
     return HostNetwork(
         proxy_args=_proxies(environ),
         ca_bundle=_ca_bundle(environ),
@@ -57,8 +59,9 @@ def read_network(environ: Mapping[str, str] = os.environ) -> HostNetwork:
     )
 
 
-def pip_index(environ: Mapping[str, str] = os.environ) -> str:
+def pip_index(environ: Mapping[str, str] | None = None) -> str:
     """The package index that pip is set to use here; empty: its own default."""
+    environ = variables() if environ is None else environ
     parser = configparser.RawConfigParser()
     parser.read_string(_pip_conf(environ, _pip_config_list()))
     return parser.get("global", "index-url", fallback="")
@@ -79,9 +82,10 @@ def _ca_bundle(environ: Mapping[str, str]) -> bytes:
         if environ.get(name):
             try:
                 return Path(environ[name]).read_bytes()
-            except OSError as error:
-                raise HostError(
-                    f"{name} names {environ[name]}, which cannot be read ({error.strerror})",
+            except (OSError, ValueError) as error:
+                reason = one_line(getattr(error, "strerror", None) or error)
+                raise InputError(
+                    f"{name} names {environ[name]}, which cannot be read ({reason})",
                     f"point {name} at the CA bundle, or unset it",
                 ) from error
     return b""
@@ -125,6 +129,13 @@ def _npmrc(environ: Mapping[str, str]) -> str:
     registry = environ.get("npm_config_registry") or environ.get("NPM_CONFIG_REGISTRY")
     if registry:
         return f"registry={registry}\n"
-    user = Path(environ.get("HOME", "/")) / ".npmrc"
-    lines = user.read_text(errors="replace").splitlines() if user.is_file() else []
+    user = Path(environ["HOME"]) if "HOME" in environ else home()
+    lines = _lines(user / ".npmrc") if user is not None else []
     return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith("registry="))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import kit
+from kit.environment import load_matplotlib
 from kit.errors import InputError, KitError
 from kit.judge.ablation import explain
 from kit.plan.model import EXPLAIN
@@ -64,6 +65,7 @@ def _explanation(session: Session, study: Study) -> Files:
 
 def _report(session: Session, study: Study, beside: Path | None) -> Files:
     other = read_session(beside) if beside is not None else None
+    load_matplotlib()
     return report_files(build_report(session, study, other))
 
 

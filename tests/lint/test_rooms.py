@@ -13,8 +13,8 @@ import pytest
 import kit
 
 ORDER = (
-    "errors", "together", "schemas", "files", "engine", "host", "study", "plan", "results", "pins",
-    "images", "measure", "judge", "report", "verify", "app", "cli",
+    "errors", "environment", "together", "schemas", "files", "engine", "host", "study", "plan",
+    "results", "pins", "images", "measure", "judge", "report", "verify", "app", "cli",
 )  # fmt: skip
 """A room imports itself and rooms before it."""
 PURE = ("kit.study.model", "kit.plan", "kit.judge", "kit.report")
@@ -96,6 +96,25 @@ def test_pure_modules_reach_nothing_outside(module: str) -> None:
             if name in OUTSIDE or name.split(".")[0] in OUTSIDE:
                 outside.append(f"{here} imports {name}")
     assert not outside
+
+
+READS_ENVIRONMENT = {
+    "environ", "environb", "getenv", "expanduser", "expandvars", "home", "get_terminal_size",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"kit.environment"}))
+def test_one_module_reads_the_environment(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    found = {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in READS_ENVIRONMENT
+        and ast.unparse(node.value) in ("os", "os.path", "shutil", "Path", "pathlib.Path")
+    }
+    assert not found
+    assert not {"platformdirs", "pwd"} & imported(module)
 
 
 def test_names_of_libraries_are_ones() -> None:

@@ -16,6 +16,7 @@ from support.sessions import make_session, make_study, paired
 
 from kit.cli import cli
 from kit.cli.reference import reference
+from kit.environment import VARIABLES
 from kit.report.files import is_picture, report_files
 from kit.report.model import build_report
 
@@ -122,6 +123,12 @@ def test_the_messages_explained_are_the_codes_own() -> None:
     # Blanks let no message pass that the code words otherwise.
     older = "shards/2: its plan is not that of shards/1"
     assert worded(older, texts) / len(older) < LEAST_WORDED
+
+
+def test_the_variables_that_are_documented_are_those_that_are_read() -> None:
+    page = (ROOT / "docs" / "environment.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", page, re.MULTILINE)
+    assert rows == [(v.name, v.use, v.values) for v in VARIABLES]
 
 
 def test_every_file_of_a_report_is_explained() -> None:

@@ -100,6 +100,8 @@ def test_no_engine_leaves_the_rest_readable() -> None:
         ("registries", replace(GOOD, registries=DOWN), Status.WARN),
         ("registries", replace(GOOD, registries={}), Status.OK),
         ("mmdebstrap", replace(GOOD, mmdebstrap=None), Status.OK),
+        ("mmdebstrap", replace(GOOD, scratch_problem="noexec"), Status.WARN),
+        ("mmdebstrap", replace(GOOD, registries=DOWN, scratch_problem="noexec"), Status.FAIL),
         ("mmdebstrap", replace(GOOD, registries=DOWN), Status.OK),
         ("mmdebstrap", replace(GOOD, registries=DOWN, mmdebstrap=None), Status.FAIL),
         ("mmdebstrap", replace(MIRRORED, registries=DEAD_MIRROR, mmdebstrap=None), Status.OK),

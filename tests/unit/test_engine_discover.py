@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -144,3 +145,31 @@ def test_missing_certificates_are_named(tmp_path: Path) -> None:
     env = {"DOCKER_HOST": "tcp://h:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
     with pytest.raises(InputError, match="DOCKER_CERT_PATH"):
         discover(refuse, env)
+
+
+@pytest.mark.parametrize("host", ["/var/run/docker.sock", "./docker.sock", "~/docker.sock"])
+def test_a_docker_host_that_is_a_path_needs_its_scheme(host: str) -> None:
+    with pytest.raises(InputError, match="DOCKER_HOST") as caught:
+        discover(refuse, {"DOCKER_HOST": host})
+    assert "DOCKER_HOST=unix:///" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["null", "[]", "1", '"x"', '{"auths": {"x": 1}}', '{"auths": {"x": {"auth": 5}}}',
+     '{"proxies": 1}', '{"proxies": {"default": 1}}', None],
+)  # fmt: skip
+def test_settings_of_docker_that_docker_py_cannot_use_are_named(
+    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.json"
+    if text is None:
+        os.mkfifo(file)
+    else:
+        file.write_text(text)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    with socket.socket(socket.AF_UNIX) as there:
+        there.bind(str(tmp_path / "s"))
+        with pytest.raises(InputError) as caught:
+            discover(env={"DOCKER_HOST": f"unix://{tmp_path}/s"})
+    assert str(file) in caught.value.problem

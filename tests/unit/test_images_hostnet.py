@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.errors import HostError
+from kit.errors import InputError
 from kit.host import network as hostnet
 from kit.host.network import CA_VARIABLES, HostNetwork, read_network
 from kit.images.build.context import Context
@@ -66,14 +66,14 @@ def test_every_ca_variable_counts(home: dict[str, str], tmp_path: Path, name: st
 
 @pytest.mark.parametrize("name", CA_VARIABLES)
 def test_a_ca_variable_that_names_no_file(home: dict[str, str], tmp_path: Path, name: str) -> None:
-    with pytest.raises(HostError) as caught:
+    with pytest.raises(InputError) as caught:
         read_network({**home, name: str(tmp_path / "gone.pem")})
     assert name in caught.value.problem and "gone.pem" in caught.value.problem
     assert name in caught.value.remedy
 
 
 def test_a_ca_variable_that_names_a_folder(home: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="PIP_CERT"):
+    with pytest.raises(InputError, match="PIP_CERT"):
         read_network({**home, "PIP_CERT": str(tmp_path)})
 
 

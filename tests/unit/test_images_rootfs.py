@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,14 @@ def test_one_that_hangs_is_ended_and_told(
     says(program, "exec /bin/sleep 30")
     with pytest.raises(ImageError):
         debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
+
+
+def test_a_folder_in_which_nothing_can_be_run_is_named(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = os.statvfs(tmp_path)
+    flags = (*mounted[:8], mounted.f_flag | os.ST_NOEXEC, *mounted[9:])
+    monkeypatch.setattr(os, "statvfs", lambda _folder: os.statvfs_result(flags))
+    with pytest.raises(HostError, match="noexec") as caught:
+        debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
+    assert "TMPDIR" in caught.value.remedy and not (tmp_path / "called").exists()

@@ -11,6 +11,7 @@ from rich.filesize import decimal
 from kit.host.doctor.facts import Facts
 from kit.host.gpu.preflight import TOOLKIT, Preflight
 from kit.host.gpu.preflight import check as check_gpu
+from kit.host.scratch import REMEDY
 
 OLDEST_API = (1, 30)
 # TensorFlow's wheels and the .NET packages that the study pins are made for it only.
@@ -169,6 +170,9 @@ def _registries(facts: Facts) -> Row:
 
 def _bootstrap(facts: Facts) -> Row:
     name = "mmdebstrap"
+    if facts.scratch_problem:
+        status = Status.FAIL if _needs_bootstrap(facts) else Status.WARN
+        return Row(name, status, facts.scratch_problem, REMEDY)
     if facts.mmdebstrap:
         return Row(name, Status.OK, facts.mmdebstrap)
     if not _needs_bootstrap(facts):

@@ -17,6 +17,7 @@ class Facts:
     ``registries`` maps each registry host to why it cannot be reached ("": it can);
     ``sources`` a base image's role to the hosts of those, any of which may have it.
     ``images_there``: the engine has an image of every arm, so nothing must be fetched.
+    ``scratch_problem`` says why mmdebstrap could not work in the folder of temporary files.
     ``gpu_driver`` is what the system says of NVIDIA's driver, ``gpus`` what that says.
     ``proxies`` holds the proxy variables set, without passwords. ``ca_files`` maps
     a variable to its file and whether that file can be read.
@@ -33,6 +34,7 @@ class Facts:
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     images_there: bool = False
     mmdebstrap: str | None = None
+    scratch_problem: str = ""
     host_python: str | None = None
     gpu_driver: str | None = None
     gpus: Found = field(default_factory=Found)

@@ -16,11 +16,13 @@ from kit.engine.discover import discover
 from kit.engine.endpoints import is_local
 from kit.engine.failures import one_line
 from kit.engine.protocol import Engine, EngineInfo
+from kit.environment import variables
 from kit.errors import KitError
 from kit.host.doctor.facts import Facts
 from kit.host.doctor.reach import Reacher, reachability
 from kit.host.gpu.probe import NvmlProbe, Probe
 from kit.host.process import run
+from kit.host.scratch import scratch_problem
 
 DOCKER_HUB = "docker.io"
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -46,7 +48,7 @@ def find_facts(
     ``find_python`` tells where a CPython 3.8 with a shared library is, ``images_there``
     whether an engine has the images of all arms.
     """
-    env = os.environ if env is None else env
+    env = variables() if env is None else env
     facts = _with_engine(find_engine, images_there)
     mirrors = (
         tuple(_host_of(name) for name in facts.engine.registry_mirrors) if facts.engine else ()
@@ -61,6 +63,7 @@ def find_facts(
         registries=reach(tuple(wanted)),
         sources=served_by,
         mmdebstrap=shutil.which("mmdebstrap"),
+        scratch_problem=scratch_problem(),
         host_python=find_python(),
         gpu_driver=gpu_driver(_NVIDIA),
         gpus=(probe or NvmlProbe()).look(),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from tabulate import tabulate
 
+from kit.environment import terminal_width
 from kit.host.doctor.checks import Row, Status, ready
 
 _NAME_WIDTH = 14
@@ -18,7 +18,7 @@ _GAPS = 6
 
 def table(rows: Sequence[Row], width: int | None = None) -> str:
     """A plain table that fits ``width`` columns (the terminal's when None)."""
-    width = shutil.get_terminal_size((100, 24)).columns if width is None else width
+    width = terminal_width(100) if width is None else width
     left = max(36, width - _NAME_WIDTH - _STATUS_WIDTH - _GAPS)
     share = left // 2
     body = [

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 import psutil
-from platformdirs import user_state_dir
 
+from kit.environment import for_program, state_folder, variables
 from kit.host import process
 from kit.host.process import Done
 
@@ -93,11 +93,11 @@ class RealMachine:
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def _path(self) -> str:
-        return f"{os.environ.get('PATH', os.defpath)}:{self._SYSTEM_PATH}"
+        return f"{variables().get('PATH', os.defpath)}:{self._SYSTEM_PATH}"
 
     def run(self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Done:
         """Run to the end, output and errors in one text."""
-        own = {**os.environ, "PATH": self._path(), **env}
+        own = for_program({"PATH": self._path(), **env})
         return process.run(command, timeout_s, own, merged=True)
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
@@ -111,7 +111,7 @@ class RealMachine:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd="/",
-                env={**os.environ, "PATH": self._path()},
+                env=for_program({"PATH": self._path()}),
             )
         self._children[daemon.pid] = daemon
         return daemon.pid
@@ -166,7 +166,7 @@ class RealMachine:
 
     def env(self, name: str) -> str:
         """An environment variable, empty when not set."""
-        return os.environ.get(name, "")
+        return variables().get(name, "")
 
     def is_root(self) -> bool:
         """Whether the effective user is root."""
@@ -186,4 +186,4 @@ class RealMachine:
 
     def state_dir(self) -> Path:
         """The user's state folder for the kit."""
-        return Path(user_state_dir("kit"))
+        return state_folder()

@@ -22,6 +22,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from kit.engine.failures import one_line
+from kit.environment import home, variables
 from kit.host.process import run
 
 WANTED = (3, 8)
@@ -134,7 +135,7 @@ SUITES = (
 def find_host_python() -> tuple[HostPython, Suite] | str:
     """The first adoptable CPython and the suite it fits, or why there is none."""
     reasons = []
-    for executable in _candidates(os.environ, Path.home()):
+    for executable in _candidates(variables(), home()):
         found = inspect(executable)
         if isinstance(found, str):
             reasons.append(f"{executable}: {found}")
@@ -232,14 +233,16 @@ def python_links(python: HostPython) -> dict[str, str]:
     }
 
 
-def _candidates(environ: Mapping[str, str], home: Path) -> list[Path]:
+def _candidates(environ: Mapping[str, str], user: Path | None) -> list[Path]:
     minor = ".".join(map(str, WANTED))
-    pyenv = Path(environ.get("PYENV_ROOT", home / ".pyenv"))
-    data = Path(environ.get("XDG_DATA_HOME", home / ".local/share"))
-    uv = Path(environ.get("UV_PYTHON_INSTALL_DIR", data / "uv/python"))
+    # Without a folder of the user, places below it are those below one that does not exist.
+    place = Path(os.devnull) if user is None else user
+    pyenv = Path(environ.get("PYENV_ROOT") or place / ".pyenv")
+    data = Path(environ.get("XDG_DATA_HOME") or place / ".local/share")
+    uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
     found = [
-        *_newest_first(pyenv.glob(f"versions/{minor}.*/bin/python{minor}")),
-        *_newest_first(uv.glob(f"cpython-{minor}*/bin/python{minor}")),
+        *_newest_first(_matches(pyenv, f"versions/{minor}.*/bin/python{minor}")),
+        *_newest_first(_matches(uv, f"cpython-{minor}*/bin/python{minor}")),
         Path(f"/usr/bin/python{minor}"),
     ]
     on_path = shutil.which(f"python{minor}", path=environ.get("PATH"))
@@ -247,9 +250,17 @@ def _candidates(environ: Mapping[str, str], home: Path) -> list[Path]:
         found.append(Path(on_path))
     seen: dict[Path, Path] = {}
     for path in found:
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110  # no error where the folder is another user's
             seen.setdefault(path.resolve(), path)
     return list(seen.values())
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    """What matches below a folder; nothing where another user keeps it closed."""
+    try:
+        return list(folder.glob(pattern))
+    except (OSError, ValueError):
+        return []
 
 
 def _extensions(stdlib: Path) -> Iterable[Path]:

@@ -10,7 +10,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from kit.environment import for_program
 from kit.errors import HostError, ImageError
+from kit.host.scratch import REMEDY, scratch_problem
 from kit.together import ended_by
 
 # Fixed, so that the tar's times do not depend on the day it was made.
@@ -49,8 +51,11 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
             "mmdebstrap is not installed and no registry gave the base images",
             "run `kit reproduce --setup` (`kit setup` where no registry answers), or install it",
         )
+    problem = scratch_problem()
+    if problem:
+        raise HostError(problem, REMEDY)
     command = [program, *_OPTIONS, *options, suite, str(target)]
-    environ = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"}
+    environ = for_program({"SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"})
     # Its own process group: an interrupt has to end its children as well.
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -17,13 +17,6 @@ from kit.images.bundle.document import FEED, Document, dumps, loads
 _FEEDS = "nuget-*"
 
 
-def data_folder() -> Path:
-    """The user's folder of data that the kit keeps."""
-    from platformdirs import user_data_path
-
-    return user_data_path("kit")
-
-
 def keep(document: Document, feed: Path, data: Path) -> None:
     """Keep the document, and its NuGet packages if it has any, in place of an earlier one.
 
@@ -51,11 +44,14 @@ def keep(document: Document, feed: Path, data: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def loaded(data: Path) -> Bundle | None:
+def loaded(data: Path | None) -> Bundle | None:
     """The bundle that this version of the kit loaded last; None when there is none.
 
-    Raises InputError when what was kept is damaged.
+    ``data`` is None for a user without a folder. Raises InputError when what was kept is
+    damaged.
     """
+    if data is None:
+        return None
     path = data / DOCUMENT
     remedy = f"load the bundle again, or remove {path}"
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.engine.protocol import Engine
+from kit.environment import cache_folder
 from kit.errors import HostError
 from kit.files.write import write_whole
 from kit.images.inspect.content import read_content
@@ -29,15 +30,17 @@ class Description:
 
 
 class DescriptionCache:
-    """A folder with one file an image. One that cannot be used costs time only."""
+    """A folder with one file an image. One that cannot be used, or None, costs time only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     def get(self, image_id: str) -> Description | None:
         """The description of that image; None when it is not known or the file is broken."""
+        if self._folder is None:
+            return None
         try:
-            document = json.loads(self._path(image_id).read_text(encoding="utf-8"))
+            document = json.loads(self._path(self._folder, image_id).read_text(encoding="utf-8"))
             parts = parts_from(document["parts"])
             return Description(str(document["content_sha256"]), parts)
         except (OSError, ValueError, KeyError, TypeError):
@@ -45,25 +48,27 @@ class DescriptionCache:
 
     def put(self, image_id: str, found: Description) -> None:
         """Remember it."""
+        if self._folder is None:
+            return
         document = {
             "content_sha256": found.content_sha256,
             "parts": parts_document(found.parts),
         }
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path(image_id), (json.dumps(document) + "\n").encode())
+            write_whole(self._path(self._folder, image_id), (json.dumps(document) + "\n").encode())
         except (HostError, OSError):
             return
 
-    def _path(self, image_id: str) -> Path:
-        return self._folder / f"{image_id.removeprefix('sha256:')}-{FORMAT}.json"
+    @staticmethod
+    def _path(folder: Path, image_id: str) -> Path:
+        return folder / f"{image_id.removeprefix('sha256:')}-{FORMAT}.json"
 
 
 def user_cache() -> DescriptionCache:
     """The cache of this user."""
-    import platformdirs
-
-    return DescriptionCache(Path(platformdirs.user_cache_dir("kit")) / "images")
+    folder = cache_folder()
+    return DescriptionCache(None if folder is None else folder / "images")
 
 
 def describe(engine: Engine, image_id: str, cache: DescriptionCache) -> Description:

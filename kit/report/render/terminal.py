@@ -28,6 +28,7 @@ Shown: TypeAlias = "Heading | Paragraph | List | Table"
 
 WIDTH = 80
 _NARROW = 70
+_LEAST = 20  # of a terminal that is narrower, or of unknown width, each line is cut there
 """Below this a table would cut its cells: its rows are lists then."""
 _MOST_LINES = 4  # of one wrapped sentence, at full width
 _CELL_LIMIT = 40
@@ -46,7 +47,7 @@ def show(blocks: Iterable[Shown], console: Console) -> None:
     Colour is the console's choice: none where standard output is no terminal or ``NO_COLOR``
     is set.
     """
-    width = min(console.width, WIDTH)
+    width = max(min(console.width, WIDTH), _LEAST)
     for block in blocks:
         if isinstance(block, Table) and width >= _NARROW:
             console.print(_grid(block), width=width)

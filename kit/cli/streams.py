@@ -1,0 +1,83 @@
+"""What kit prints: UTF-8 everywhere, and a reader that went away changes no exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+from kit.errors import HostError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Output(io.FileIO):
+    """A standard stream that accepts everything; what cannot be written is dropped.
+
+    The work goes on and its exit code stays: results are in files. ``failure`` is why the
+    stream could not be written, None where all was, or where a reader closed its pipe.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write the bytes, or drop them and all that follow."""
+        try:
+            return super().write(data) or 0
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                self.failure = error
+            _discard(self.fileno())
+        return memoryview(data).nbytes
+
+
+def install(debug: bool) -> Output:
+    """Replace the standard streams; return the one of standard output.
+
+    Warnings of libraries are for developers, and are shown to them alone: a filter from outside
+    would turn them into errors.
+    """
+    if not debug:
+        warnings.simplefilter("ignore")
+    output = _opened(1)
+    sys.stdout, sys.stderr = _text(output), _text(_opened(2))
+    return output
+
+
+def finish(output: Output) -> None:
+    """Write what is left. Raises HostError where standard output could not be written."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if output.failure is not None:
+        raise HostError(
+            f"standard output cannot be written ({output.failure.strerror})",
+            "free disk space, or send the output elsewhere",
+        )
+
+
+def _opened(number: int) -> Output:
+    try:
+        return Output(number, "wb", closefd=False)
+    except OSError:
+        # Closed by whoever started kit: the next file opened would take its number.
+        _discard(number)
+        return Output(number, "wb", closefd=False)
+
+
+def _discard(number: int) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    if null != number:
+        os.dup2(null, number)
+        os.close(null)
+
+
+def _text(raw: Output) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding="utf-8",
+        errors="backslashreplace",
+        line_buffering=raw.isatty() or raw.fileno() == 2,
+    )
