@@ -26,7 +26,7 @@ def differences(session: Session, study: Study) -> Iterator[str]:
         else:
             yield from _run(session, study, entry, run)
     yield from _machines(session)
-    yield from _versions(session)
+    yield from _contents(session)
     yield from _gathered(session) if session.header.shards else _in_turn(session)
 
 
@@ -50,14 +50,15 @@ def _machines(session: Session) -> Iterator[str]:
             yield f"{entry.run_id}: cpus: {entry.cpus}, {cpus[entry.machine]} in an earlier run"
 
 
-def _versions(session: Session) -> Iterator[str]:
-    """Every record of an arm names the versions of the same things."""
-    names: dict[str, set[str]] = {}
+def _contents(session: Session) -> Iterator[str]:
+    """Every record of an arm on a machine holds the same things: one program wrote them all."""
+    names: dict[tuple[str, str], set[str]] = {}
     for entry in session.entries:
         if entry.record is not None:
-            here = set(entry.record.versions)
-            for name in sorted(here ^ names.setdefault(entry.arm, here)):
-                yield f"{entry.run_id}: versions: {name} is in some records of {entry.arm} only"
+            here = {f"versions.{name}" for name in entry.record.versions}
+            here |= {"cgroup"} if entry.record.cgroup is not None else set()
+            for name in sorted(here ^ names.setdefault((entry.arm, entry.machine), here)):
+                yield f"{entry.run_id}: {name} is in some records of {entry.arm} only"
 
 
 def _gathered(session: Session) -> Iterator[str]:
