@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -> None:
     """Check the results in FOLDER as an outsider, without an engine.
 
-    Sums of all files, the chain of the run log, the plan made anew from its seed, every
-    record against its spec, and every report derived again. Words, integers and structure
+    Sums of all files, the chain of the run log, the plan made again from its seed and command,
+    every record against its spec, and every report derived again. Words, integers and structure
     must be equal; other numbers may differ by 1e-9 of themselves, as another Python or SciPy
     rounds them, and plots where another matplotlib drew them: both are named. Whatever was
     changed is named; exit code 8. What could not be compared is NOT VERIFIED; exit code 9.
