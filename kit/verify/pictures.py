@@ -13,7 +13,8 @@ import zlib
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from kit.report.plots.pieces import Matrix, Outline, Piece, pieces, size
+from kit.report.plots.paths import Matrix, Outline
+from kit.report.plots.pieces import Piece, pieces, size
 from kit.report.plots.raster import pixels
 from kit.report.plots.style import DPI
 

@@ -11,12 +11,22 @@ compared.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 from xml.parsers import expat
+
+from kit.report.plots.paths import (
+    STILL,
+    ForeignError,
+    Matrix,
+    Outline,
+    after,
+    matrix,
+    number,
+    outline,
+)
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _UNSEEN = (
@@ -54,26 +64,7 @@ _PROPERTIES = {
 }  # fmt: skip
 _DEEPEST = 40
 
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
-_STEPS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
-_STEP = re.compile(rf"\s*([MLQCz])((?:\s+{_NUMBER})*)(?=\s|\Z)")
-_MOVE = re.compile(r"\s*(translate|scale|rotate)\(([^()]*)\)")
-
-Matrix = tuple[float, float, float, float, float, float]
 Style = tuple[tuple[str, str], ...]
-_STILL: Matrix = (1, 0, 0, 1, 0, 0)
-
-
-class ForeignError(ValueError):
-    """The drawing holds something that kit does not draw."""
-
-
-@dataclass(frozen=True)
-class Outline:
-    """A path: its commands, and the coordinates of their points."""
-
-    commands: str
-    points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -193,13 +184,13 @@ def _pieces(root: _Element) -> Iterator[Piece]:
         clips: tuple[tuple[float, ...], ...],
     ) -> Iterator[Piece]:
         given = element.given
-        at = _after(at, _matrix(given.get("transform", "")))
+        at = after(at, matrix(given.get("transform", "")))
         if "style" in given:
             styles = (*styles, _style(given["style"]))
         if "clip-path" in given:
             clips = (*clips, _clip(given["clip-path"], defined, at))
         if element.name == "path":
-            yield Piece(_outline(given.get("d", "")), at, False, styles, clips)
+            yield Piece(outline(given.get("d", "")), at, False, styles, clips)
         elif element.name == "use":
             key = given.get("href", "")
             target = defined.get(key[1:]) if key.startswith("#") else None
@@ -208,10 +199,10 @@ def _pieces(root: _Element) -> Iterator[Piece]:
             if "clip-path" in target.given:
                 raise ForeignError("a clip in a definition")
             if key not in outlines:
-                outlines[key] = _outline(target.given.get("d", ""))
-            place = _number(given.get("x", "0")), _number(given.get("y", "0"))
-            at = _after(at, (1, 0, 0, 1, *place))
-            at = _after(at, _matrix(target.given.get("transform", "")))
+                outlines[key] = outline(target.given.get("d", ""))
+            place = number(given.get("x", "0")), number(given.get("y", "0"))
+            at = after(at, (1, 0, 0, 1, *place))
+            at = after(at, matrix(target.given.get("transform", "")))
             if "style" in target.given:
                 styles = (*styles, _style(target.given["style"]))
             yield Piece(outlines[key], at, True, styles, clips)
@@ -219,7 +210,7 @@ def _pieces(root: _Element) -> Iterator[Piece]:
             for inner in element.inside:
                 yield from shown(inner, at, styles, clips)
 
-    return shown(root, _STILL, (), ())
+    return shown(root, STILL, (), ())
 
 
 def _defined(element: _Element) -> Iterator[_Element]:
@@ -237,10 +228,10 @@ def _clip(
     found = re.fullmatch(r"url\(#(\w+)\)", reference)
     target = defined.get(found[1]) if found else None
     inside = target.inside if target is not None and target.name == "clipPath" else []
-    if [each.name for each in inside] != ["rect"] or at != _STILL:
+    if [each.name for each in inside] != ["rect"] or at != STILL:
         raise ForeignError(f"a clip {reference!r}")
     given = inside[0].given
-    x, y, width, height = (_number(given.get(key, "")) for key in ("x", "y", "width", "height"))
+    x, y, width, height = (number(given.get(key, "")) for key in ("x", "y", "width", "height"))
     return x, y, width, height
 
 
@@ -251,61 +242,3 @@ def _style(text: str) -> Style:
     if len(dict(style)) != len(style) or not {key for key, _ in style} <= _PROPERTIES:
         raise ForeignError(f"a style {text!r}")
     return tuple(sorted(style))
-
-
-def _outline(text: str) -> Outline:
-    """Return the path. Raise ForeignError where it is not one of absolute lines and curves."""
-    commands: list[str] = []
-    points: list[tuple[float, float]] = []
-    place, end = 0, len(text.rstrip())
-    while place < end:
-        step = _STEP.match(text, place)
-        numbers = [_number(each) for each in step[2].split()] if step else []
-        if step is None or len(numbers) != 2 * _STEPS[step[1]]:
-            raise ForeignError("a path of other steps")
-        commands.append(step[1])
-        points += zip(numbers[::2], numbers[1::2], strict=True)
-        place = step.end()
-    return Outline("".join(commands), tuple(points))
-
-
-def _matrix(text: str) -> Matrix:
-    made, place, end = _STILL, 0, len(text.rstrip())
-    while place < end:
-        move = _MOVE.match(text, place)
-        if move is None:
-            raise ForeignError(f"a transform {text!r}")
-        numbers = [_number(each) for each in move[2].split()]
-        made = _after(made, _move(move[1], numbers))
-        place = move.end()
-    return made
-
-
-def _move(name: str, numbers: list[float]) -> Matrix:
-    match name, numbers:
-        case "translate", [x, y]:
-            return (1, 0, 0, 1, x, y)
-        case "scale", [x]:
-            return (x, 0, 0, x, 0, 0)
-        case "scale", [x, y]:
-            return (x, 0, 0, y, 0, 0)
-        case "rotate", [degrees]:
-            sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
-            return (cosine, sine, -sine, cosine, 0, 0)
-    raise ForeignError(f"a transform {name} of {len(numbers)} numbers")
-
-
-def _after(outer: Matrix, inner: Matrix) -> Matrix:
-    a, b, c, d, e, f = outer
-    p, q, r, s, t, u = inner
-    return (
-        a * p + c * q, b * p + d * q, a * r + c * s, b * r + d * s,
-        a * t + c * u + e, b * t + d * u + f,
-    )  # fmt: skip
-
-
-def _number(text: str) -> float:
-    """Return it as a number of ordinary size."""
-    if not re.fullmatch(_NUMBER, text, re.ASCII) or abs(number := float(text)) > 1e9:
-        raise ForeignError(f"a number {text[:40]!r}")
-    return number
