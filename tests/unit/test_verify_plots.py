@@ -217,7 +217,13 @@ def pixels_changed(picture: bytes, change: Callable[[np.ndarray], None], **more:
 
 
 def blot(shown: np.ndarray) -> None:
-    shown[100:103, 100:103] = 200
+    """A dark dot."""
+    shown[100:103, 200:203] = 100
+
+
+def stain(shown: np.ndarray) -> None:
+    """A faint mark of some size."""
+    shown[100:110, 200:210] = 230
 
 
 def test_a_png_packed_otherwise_shows_the_same(made: Files) -> None:
@@ -233,6 +239,7 @@ def test_a_png_packed_otherwise_shows_the_same(made: Files) -> None:
     "change",
     [
         lambda picture: pixels_changed(picture, blot, dpi=(DPI, DPI)),
+        lambda picture: pixels_changed(picture, stain, dpi=(DPI, DPI)),
         lambda picture: pixels_changed(picture, lambda shown: None, dpi=(DPI, 9)),
         lambda picture: picture + b"more",
         lambda picture: picture[:-1] + b"\0",
