@@ -30,8 +30,10 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
     Sums of all files, the chain of the run log, the plan made again from its seed and command,
     every record against its spec, and every report derived again. Words, integers and structure
     must be equal; other numbers may differ by 1e-9 of themselves, as another Python or SciPy
-    rounds them, and plots where another matplotlib drew them: both are named. Whatever was
-    changed is named; exit code 8. What could not be compared is NOT VERIFIED; exit code 9.
+    rounds them. Plots are compared by what they show: the same letters, markers, lines and
+    colours, each within 1 point of its place, and in a PNG the same pixels. What differs so
+    little is named. Whatever was changed is named; exit code 8. What could not be compared is
+    NOT VERIFIED; exit code 9.
 
     A signature (see `kit sign`) must fit SHA256SUMS. With --allowed-signers it must be there,
     and by one of them; else exit code 8. It says who vouches for the files, not that what they

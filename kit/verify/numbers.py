@@ -25,8 +25,6 @@ RELATIVE = 1e-9
 """Seen from Python 3.10 to 3.13, NumPy 1.26 to 2.5 and SciPy 1.15 to 1.18: 7e-15."""
 ABSOLUTE = 1e-12
 """In the unit of the number; the largest that cancel are percents of about 100."""
-DRAWN = 1e-5
-"""Points of a drawing, whose coordinates are printed with six decimals."""
 _DECIMALS = range(1, 5)
 """How many digits a report prints after a point."""
 _SCALES = (1, 100)
@@ -36,7 +34,6 @@ _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _JSON = re.compile(b"(" + _STRING + b"|" + _NUMBER + b")", re.DOTALL)
 _DECIMAL = re.compile(rb"(?<![\w.])([-+]?\d+\.\d+(?:e[-+]\d+)?)(?!\d|\.\d)")
-_HASHED_ID = re.compile(rb'(?<=[#"])[A-Za-z][0-9a-f]{10}(?=[")])')
 _FRACTION = re.compile(rb"\.(\d+)(e[-+]\d+)?")
 
 
@@ -73,21 +70,6 @@ def compare(made: Files, found: Files) -> Compared:
         tuple(name for name in differing if name in wrong),
         tuple(name for name in differing if name not in wrong),
     )
-
-
-def drawn_alike(made: bytes, found: bytes) -> bool:
-    """Tell whether two drawings (SVG) differ by no more than ``DRAWN`` in any coordinate."""
-    pairs = _tokens(_DECIMAL, _named_in_order(made), _named_in_order(found))
-    return pairs is not None and all(
-        token and math.isclose(float(here), float(there), rel_tol=0, abs_tol=DRAWN)
-        for token, here, there in pairs
-    )
-
-
-def _named_in_order(drawing: bytes) -> bytes:
-    """The drawing with its ids numbered: matplotlib hashes coordinates, unrounded, into them."""
-    ids: dict[bytes, bytes] = {}
-    return _HASHED_ID.sub(lambda found: ids.setdefault(found[0], b"id%d" % len(ids)), drawing)
 
 
 def _json(

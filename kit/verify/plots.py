@@ -1,4 +1,4 @@
-"""The plots, whose bytes differ with the drawing library, and the page that shows them."""
+"""The plots, compared by what they show, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -8,51 +8,85 @@ from pathlib import PurePosixPath
 
 from kit.report.files import is_picture, picture_address, without_pictures
 from kit.report.plots import drawn_by
+from kit.report.plots.paths import ForeignError
 from kit.results.names import PAGE
-from kit.verify.numbers import drawn_alike
+from kit.verify.finding import State
+from kit.verify.pictures import APART, MOVED, distance, paints
 
 Files = Mapping[str, bytes]
+_CHANGED = "does not follow from the log"
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What was found of one plot's file. ``why`` follows its name in a sentence."""
+
+    state: State
+    why: str = ""
+    alike: bool = False
+    """It has other bytes, and shows the same."""
 
 
 @dataclass(frozen=True)
 class Plots:
-    """The plots that differ: those that another drawing library explains, and the others."""
+    """What does not hold, a line each, and the names of those that hold with other bytes."""
 
-    explained: tuple[str, ...]
     wrong: tuple[str, ...]
-    by: str = ""
-    """The version that drew the folder's plots, where it is not the one here."""
+    unverified: tuple[str, ...]
+    alike: tuple[str, ...]
 
     @property
     def note(self) -> str:
-        """What is to be said of the explained ones; empty where there is none."""
-        if not self.explained:
-            return ""
-        names = ", ".join(self.explained)
-        if self.by:
-            return f"not compared, for matplotlib {self.by} drew them: {names}"
-        return f"otherwise drawn by the drawing library here: {names}"
+        """Return what is to be said of those that hold; empty where there is nothing."""
+        return f"same within {MOVED:g} pt: {', '.join(self.alike)}" if self.alike else ""
 
 
 def compare(made: Files, found: Files) -> Plots:
-    """Compare the plots that both hold.
+    """Compare the plots that both hold: SVGs with those drawn here, each PNG with its SVG.
 
-    Another version may draw any of them differently, and the folder's SVGs name it. The same
-    version, built with other libraries (of fonts, of packing), draws all of them differently,
-    or all PNGs.
+    What an SVG names as the version that drew it makes none pass. It only tells a drawing of
+    other pieces, which that version may make of the same numbers, from one that was changed.
     """
     plots = [name for name in made if is_picture(name) and name in found]
-    same = [name for name in plots if _alike(name, made[name], found[name])]
-    other = [name for name in plots if name not in same]
-    here, there = (_versions(files, plots) for files in (made, found))
-    if len(there) == 1 and there != here and "" not in there:
-        return Plots(tuple(other), (), *there)
-    explained = other
-    if same:
-        explained = [name for name in other if name.endswith(".png")]
-    if any(name.endswith(".png") for name in same):
-        explained = []
-    return Plots(tuple(explained), tuple(name for name in other if name not in explained))
+    told = {name: _drawing(made[name], found[name]) for name in plots if name.endswith(".svg")}
+    for name in plots:
+        if name.endswith(".png"):
+            drawing = f"{name.removesuffix('.png')}.svg"
+            known = told.get(drawing, _Compared(State.WRONG))
+            held = found if known.state is State.OK else made
+            told[name] = _picture(held[drawing], made[name], found[name], known)
+    lines = {
+        state: tuple(f"{name} {each.why}" for name, each in told.items() if each.state is state)
+        for state in (State.WRONG, State.UNVERIFIED)
+    }
+    alike = tuple(name for name, each in told.items() if each.alike)
+    return Plots(lines[State.WRONG], lines[State.UNVERIFIED], alike)
+
+
+def _drawing(made: bytes, found: bytes) -> _Compared:
+    """Compare two SVGs."""
+    if made == found:
+        return _Compared(State.OK)
+    try:
+        apart = distance(made, found)
+    except ForeignError as error:
+        return _Compared(State.WRONG, f"holds what no plot of kit holds: {error}")
+    here, there = drawn_by(made), drawn_by(found)
+    if apart <= MOVED:
+        return _Compared(State.OK, alike=True)
+    if apart == APART and there not in ("", here):
+        why = f"shows other pieces than matplotlib {here} draws here; it names matplotlib {there}"
+        return _Compared(State.UNVERIFIED, why)
+    return _Compared(State.WRONG, _CHANGED)
+
+
+def _picture(drawing: bytes, made: bytes, found: bytes, known: _Compared) -> _Compared:
+    """Compare a PNG with its drawing, of which that is known."""
+    if made == found or paints(drawing, found):
+        return _Compared(State.OK, alike=made != found)
+    if known.state is State.UNVERIFIED:
+        return _Compared(State.UNVERIFIED, "is not compared, for its SVG is not verified")
+    return _Compared(State.WRONG, _CHANGED)
 
 
 def in_page(made: Files, found: Files) -> Iterator[str]:
@@ -74,11 +108,3 @@ def in_page(made: Files, found: Files) -> Iterator[str]:
             picture_address(name, here[name]) for name in plots if PurePosixPath(name).stem == plot
         }:
             yield f"{PAGE} shows another picture of {plot} than the folder holds"
-
-
-def _alike(name: str, made: bytes, found: bytes) -> bool:
-    return made == found or (name.endswith(".svg") and drawn_alike(made, found))
-
-
-def _versions(files: Files, plots: list[str]) -> set[str]:
-    return {drawn_by(files[name]) for name in plots if name.endswith(".svg")}

@@ -1,7 +1,7 @@
 """The reports, every one derived again from the log.
 
-Words and structure must be equal; ``kit.verify.numbers`` and ``kit.verify.plots`` say what of
-numbers and plots may differ.
+Words and structure must be equal; ``kit.verify.numbers`` and ``kit.verify.pictures`` say what
+of numbers and plots may differ.
 """
 
 from __future__ import annotations
@@ -74,12 +74,16 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
         made = make()
     except KitError as error:
         return Derived(Finding(WHAT, (error.problem,), ""))
+    except ImportError as error:
+        # Without the library that draws, nothing here is compared with anything.
+        return Derived(Finding(WHAT, (), "", (f"cannot be derived on this machine: {error}",)))
     except UNREADABLE as error:
         return Derived(Finding(WHAT, (f"cannot be derived: {said(error)}",), ""))
     found, wrong = _read(folder, made)
     drawn = plots.compare(made, found)
     told = _compared(made, found)
-    wrong += [f"{name} does not follow from the log" for name in (*told.wrong, *drawn.wrong)]
+    wrong += [f"{name} does not follow from the log" for name in told.wrong]
+    wrong += drawn.wrong
     if PAGE in found and PAGE not in told.wrong:
         wrong += plots.in_page(made, found)
     names = set(made)
@@ -90,14 +94,13 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
     version = session.header.kit_version
     if wrong and version != kit.__version__:
         # Another kit may word and round otherwise: that is no tampering.
-        other = f"written by kit {version}, this is kit {kit.__version__}"
-        return Derived(Finding(WHAT, (), "", (f"{other}, which derives other ones",)))
-    good = "derived again, byte for byte"
-    if told.rounded:
-        good = f"derived again; only last digits of numbers differ in {', '.join(told.rounded)}"
-    if drawn.note:
-        good += f"; {drawn.note}"
-    return Derived(Finding(WHAT, tuple(wrong), good), Known(frozenset(names)))
+        by = f"written by kit {version}, this is kit {kit.__version__}"
+        return Derived(Finding(WHAT, (), "", (f"{by}, which derives other ones",)))
+    other = [f"last digits of numbers differ in {', '.join(told.rounded)}"] if told.rounded else []
+    other += [drawn.note] if drawn.note else []
+    good = f"derived again; {'; '.join(other)}" if other else "derived again, byte for byte"
+    derived = Finding(WHAT, tuple(wrong), good, drawn.unverified)
+    return Derived(derived, Known(frozenset(names)))
 
 
 def _read(folder: Path, made: Files) -> tuple[dict[str, bytes], list[str]]:

@@ -193,7 +193,7 @@ def test_one_number_of_a_plot_is_found(read: Read, kind: str) -> None:
             if kind == "png":
                 return content[:-1] + bytes([content[-1] ^ 1])
             at = list(re.finditer(rb"\d+\.\d+", content))[-20]
-            return content[: at.start()] + b"%.6f" % (float(at[0]) + 0.001) + content[at.end() :]
+            return content[: at.start()] + b"%.6f" % (float(at[0]) + 20) + content[at.end() :]
 
         assert said(name)[0] in tried(read, name, change)
 

@@ -53,7 +53,16 @@ class EffectAxis:
         margin = _MARGIN * (ends[1] - ends[0])
         made = cls(axes, form, ends[0] - margin, ends[1] + margin)
         axes.set_xlim(made.low, made.high)
-        axes.axvspan(made.at(-zone), made.at(zone), color=FAINT, alpha=0.18, lw=0)
+        sides = [made.at(-zone), made.at(zone)]
+        # Not axvspan: versions of matplotlib begin its outline in different corners.
+        axes.fill(
+            [*sides, *sides[::-1]],
+            [0, 0, 1, 1],
+            color=FAINT,
+            alpha=0.18,
+            lw=0,
+            transform=axes.get_xaxis_transform(),
+        )
         axes.axvline(0, color=INK, lw=1)
         return made
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
+from kit.report.plots.raster import png
 
 WIDTH_IN, DPI = 7.2, 144
 # Okabe and Ito's colours, told apart by every common kind of colour blindness
@@ -32,6 +33,7 @@ _STYLE: dict[str, Any] = {
     "grid.alpha": 0.3,
     "legend.frameon": False,
     "savefig.facecolor": PAPER,
+    "path.simplify": False,  # how many points it leaves depends on the last digits of all
     "svg.fonttype": "path",
     "svg.hashsalt": "kit",  # else element ids differ from run to run
     "text.color": INK,
@@ -75,7 +77,12 @@ def figure(height_in: float) -> tuple[Any, Any]:
 
 def rendered(drawn: Any) -> tuple[bytes, bytes]:
     """SVG and PNG without a date; the SVG names the version of the library that drew it."""
-    svg, png = io.BytesIO(), io.BytesIO()
-    drawn.savefig(svg, format="svg", metadata={"Date": None})
-    drawn.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    return svg.getvalue(), png.getvalue()
+    from matplotlib.text import Text
+
+    for text in drawn.findobj(Text):
+        if hasattr(text, "set_fontfeatures"):
+            text.set_fontfeatures(("-liga",))  # from 3.11 on, one glyph would be drawn for "fi"
+    content = io.BytesIO()
+    drawn.savefig(content, format="svg", metadata={"Date": None})
+    svg = content.getvalue()
+    return svg, png(svg, DPI)

@@ -1,0 +1,87 @@
+"""Paths and where they are placed, read from the attributes of an SVG."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_STEPS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
+_STEP = re.compile(rf"\s*([MLQCz])((?:\s+{_NUMBER})*)(?=\s|\Z)")
+_MOVE = re.compile(r"\s*(translate|scale|rotate)\(([^()]*)\)")
+
+Matrix = tuple[float, float, float, float, float, float]
+STILL: Matrix = (1, 0, 0, 1, 0, 0)
+
+
+class ForeignError(ValueError):
+    """The drawing holds something that kit does not draw."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A path: its commands, and the coordinates of their points."""
+
+    commands: str
+    points: tuple[tuple[float, float], ...]
+
+
+def outline(text: str) -> Outline:
+    """Return the path. Raise ForeignError where it is not one of absolute lines and curves."""
+    commands: list[str] = []
+    points: list[tuple[float, float]] = []
+    place, end = 0, len(text.rstrip())
+    while place < end:
+        step = _STEP.match(text, place)
+        numbers = [number(each) for each in step[2].split()] if step else []
+        if step is None or len(numbers) != 2 * _STEPS[step[1]]:
+            raise ForeignError("a path of other steps")
+        commands.append(step[1])
+        points += zip(numbers[::2], numbers[1::2], strict=True)
+        place = step.end()
+    return Outline("".join(commands), tuple(points))
+
+
+def matrix(text: str) -> Matrix:
+    """Return what a list of transforms does together."""
+    made, place, end = STILL, 0, len(text.rstrip())
+    while place < end:
+        move = _MOVE.match(text, place)
+        if move is None:
+            raise ForeignError(f"a transform {text!r}")
+        numbers = [number(each) for each in move[2].split()]
+        made = after(made, _move(move[1], numbers))
+        place = move.end()
+    return made
+
+
+def _move(name: str, numbers: list[float]) -> Matrix:
+    match name, numbers:
+        case "translate", [x, y]:
+            return (1, 0, 0, 1, x, y)
+        case "scale", [x]:
+            return (x, 0, 0, x, 0, 0)
+        case "scale", [x, y]:
+            return (x, 0, 0, y, 0, 0)
+        case "rotate", [degrees]:
+            sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+            return (cosine, sine, -sine, cosine, 0, 0)
+    raise ForeignError(f"a transform {name} of {len(numbers)} numbers")
+
+
+def after(outer: Matrix, inner: Matrix) -> Matrix:
+    """Return what the inner one and then the outer one do."""
+    a, b, c, d, e, f = outer
+    p, q, r, s, t, u = inner
+    return (
+        a * p + c * q, b * p + d * q, a * r + c * s, b * r + d * s,
+        a * t + c * u + e, b * t + d * u + f,
+    )  # fmt: skip
+
+
+def number(text: str) -> float:
+    """Return it as a number. Raise ForeignError where it is not a finite one."""
+    if not re.fullmatch(_NUMBER, text, re.ASCII) or not math.isfinite(found := float(text)):
+        raise ForeignError(f"a number {text[:40]!r}")
+    return found
