@@ -48,7 +48,7 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
 
     findings = verifying.verify(folder, ABLATION, _signers(allowed_signers, signer))
     for found in findings:
-        good = found.good if not found.wrong else ""
+        good = "" if found.wrong or found.unverified else found.good
         click.echo(f"{found.state.value:12}  {found.what}" + (f": {plain(good)}" if good else ""))
         for line in (*found.wrong, *found.unverified):
             click.echo(f"{'':14}{plain(line)}")
