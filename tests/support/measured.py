@@ -6,26 +6,15 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fakes.engine import SUCCESS
 
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.host.facts import HostReading
-from kit.results.record import Record
+from kit.results.record import record_document
 from support.sessions import make_record
-
-
-def record_document(record: Record) -> dict[str, Any]:
-    """The record in the published form."""
-    document = asdict(record)
-    document["clock"] = {
-        "name": document.pop("clock_name"),
-        "resolution_ns": document.pop("clock_resolution_ns"),
-    }
-    plain: dict[str, Any] = json.loads(json.dumps({**document, "schema": 1, "complete": True}))
-    return plain
 
 
 def spec_of(request: RunRequest) -> dict[str, Any]:
@@ -41,9 +30,9 @@ def document_for(request: RunRequest) -> dict[str, Any]:
         wall = 1.9
     walls = [wall + 0.01 * index for index in range(spec["repeats"])]
     given = hashlib.sha256(request.env["KIT_SPEC"].encode()).hexdigest()
-    return record_document(
-        make_record(spec["run_id"], spec["arm"], spec["kind"], walls, spec_sha256=given)
-    )
+    record = make_record(spec["run_id"], spec["arm"], spec["kind"], walls, spec_sha256=given)
+    plain: dict[str, Any] = json.loads(json.dumps(record_document(record)))
+    return plain
 
 
 def wrote(document: object) -> RunOutcome:

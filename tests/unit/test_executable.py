@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 from fakes.engine import SUCCESS, FakeEngine, image
-from support.measured import record_document
 from support.sessions import (
     make_fidelity,
     make_record,
@@ -27,6 +26,7 @@ from kit.report.model import build_report
 from kit.report.results_json import dumps
 from kit.results.executable import ExecutableRun
 from kit.results.fidelity import ArmImage
+from kit.results.record import record_document
 from kit.results.runlog import RunLog, read_session
 from kit.schemas import problems
 from kit.study.load import shipped_study

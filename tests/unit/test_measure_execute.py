@@ -246,7 +246,7 @@ def test_the_other_of_a_pair_runs_on_where_one_cannot_be_started_and_both_are_ma
     table = Table(tmp_path, by_run(t0_python_cpu=refused), blocks=1)
     plan = table.header.plan
     runs = [replace(run, pair=0) if run.kind == "timed" else run for run in plan.runs]
-    duet = replace(plan, runs=tuple(runs))
+    duet = replace(plan, runs=tuple(runs), design="duet")
     table.header = replace(table.header, plan=duet, plan_sha256=plan_sha256(duet))
     (tmp_path / RUN_LOG).unlink()
     table.log = RunLog.create(tmp_path, table.header)

@@ -27,7 +27,7 @@ def test_what_limited_the_container_is_optional_and_survives_a_merge() -> None:
         )
         assert record.cgroup == cgroup
         assert parse_record(json.dumps(record_document(record)), "x") == record
-    plain.pop("cgroup")
+    plain.pop("cgroup", None)
     assert parse_record(json.dumps(plain), "x").cgroup is None
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.measured import record_document
 from support.sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
 from kit.plan.make import plan_sha256
 from kit.results.executable import ExecutableRun
 from kit.results.names import RUN_LOG
+from kit.results.record import record_document
 from kit.results.runlog import RunLog, drop_torn_line, read_session
 from kit.results.session import Session
 

@@ -35,7 +35,7 @@ SESSIONS = {
         fits=make_fits([1.8] * 5, losses=(float("nan"),), paper_clock_s=float("inf")),
     ),
     "bad time": change_record(
-        make_session(TIMES), "t0-python-cpu", fits=make_fits([1.8], wall_ns=float("nan"))
+        make_session(TIMES), "t0-python-cpu", fits=make_fits([1.8] * 5, wall_ns=float("nan"))
     ),
 }
 
