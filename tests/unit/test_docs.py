@@ -66,6 +66,13 @@ def test_links_between_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_the_map_of_the_code_names_what_is_there() -> None:
+    named = re.findall(r"`((?:kit|tests|images)/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text())
+    made = {"kit/images/recipes"}  # in the wheel
+    assert len(named) > 30
+    assert [name for name in named if name not in made and not (ROOT / name).exists()] == []
+
+
 def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
     rows = re.findall(r"^\| (?!can or cannot|---)(.+) \| (.+) \|$", SECURITY.read_text(), re.M)
     assert len(rows) >= 25
