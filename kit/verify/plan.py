@@ -31,37 +31,37 @@ def differences(session: Session, study: Study) -> Iterator[str]:
     if plan.purpose == EXPLAIN:
         yield from _unlike(plan, _explaining(plan, study, command), ())
         return
-    made = _planned(session.header, study, command)
+    begun = plan if session.piloted is None else session.piloted.plan
+    made = _planned(begun, session.header, study, command)
     found: Outlook | None = None
     if session.piloted is not None:
-        yield from _unlike(session.piloted.plan, made, ())
+        yield from _unlike(begun, made, ())
         header = replace(session.header, plan=made)
-        begun = replace(session, header=header, entries=session.entries[: session.piloted.runs])
-        made, found = fixed_plan(begun, study)
+        pilot = replace(session, header=header, entries=session.entries[: session.piloted.runs])
+        made, found = fixed_plan(pilot, study)
         yield from _outlook(session, found)
     yield from _unlike(plan, made, _MERGED if session.header.shards else ())
 
 
-def _planned(header: Header, study: Study, command: Command) -> Plan:
+def _planned(recorded: Plan, header: Header, study: Study, command: Command) -> Plan:
     """Return the plan that the command makes on a machine with the recorded limits.
 
     The memory that the machine had is not recorded, but what a run may use of it: all of it,
-    or half where two runs may go on at the same time. Raise KitError where nothing is made.
+    or half where two runs may go on at the same time. Of the two plans the one is returned that
+    is more like the recorded one. Raise KitError where neither can be made.
     """
-    limits = header.plan.limits
-    made: Plan | None = None
+    limits = recorded.limits
+    made: list[Plan] = []
+    refused: KitError | None = None
     for share in (1, 2):
         have = Resources(limits.cpuset, share * limits.memory_bytes, limits.halves)
         try:
-            made = _on(have, header, study, command)
-        except KitError:
-            if share == 2 and made is None:
-                raise
-            continue
-        if made.limits == limits:
-            return made
-    assert made is not None
-    return made
+            made.append(_on(have, header, study, command))
+        except KitError as error:
+            refused = refused or error
+    if not made and refused is not None:
+        raise refused
+    return min(made, key=lambda plan: len(list(_unlike(recorded, plan, ()))))
 
 
 def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan:

@@ -1,0 +1,118 @@
+"""The plan that verify makes again is the one of every honest session, whatever was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.engine import SUCCESS
+from fakes.gpu import NO_DRIVER, T4, FakeProbe
+from support.bench import PINS, STUDY, Bench, failing, varied
+from support.measured import works
+
+from kit.app import ablate, pipeline
+from kit.engine.protocol import RunOutcome, RunRequest
+from kit.errors import InputError
+from kit.images.build.arms import Options
+from kit.plan.resources import ResourceRequest
+from kit.plan.shard import Shard
+from kit.results.command import parse_command
+from kit.results.runlog import read_session
+from kit.results.session import Session
+from kit.verify import header, plan, runs
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "a tier": {},
+    "a tier with a pilot": {"budget": "standard"},
+    "few minutes": {"budget": "12m"},
+    "minutes with a pilot": {"budget": "60m"},
+    "blocks": {"blocks": 2},
+    "blocks of a tier with a pilot": {"budget": "standard", "blocks": 2},
+    "duet": {"design": "duet"},
+    "duet with a pilot": {"design": "duet", "budget": "60m"},
+    "both designs tried": {"design": "auto", "budget": "60m"},
+    "both designs without a pilot": {"design": "auto"},
+    "one arm": {"arms": ("dotnet-cpu",)},
+    "arms in another order": {"arms": ("dotnet-cpu", "python-cpu")},
+    "CPUs": {"requested": ResourceRequest(cpus=1)},
+    "memory": {"requested": ResourceRequest(memory_bytes=7_123_456_789)},
+    "memory of a duet": {
+        "requested": ResourceRequest(memory_bytes=10_323_456_789), "design": "duet",
+    },
+    "little memory": {"requested": ResourceRequest(memory_bytes=5_000_000_000)},
+    "a mirror and a study": {
+        "study": "my study", "options": Options(mirrors=("a.example/x", "b.example")),
+    },
+    "a shard": {"shard": Shard(2, 3)},
+}  # fmt: skip
+
+
+def problems(session: Session) -> list[str]:
+    return [
+        *header.differences(session, STUDY),
+        *plan.differences(session, STUDY),
+        *runs.differences(session, STUDY),
+        *runs.missing(session),
+    ]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_what_was_asked_for_makes_the_plan_again(tmp_path: Path, name: str) -> None:
+    folder = Bench(tmp_path, varied()).reproduce(**REQUESTS[name])
+    assert problems(read_session(folder)) == []
+
+
+def test_a_session_that_was_resumed_and_one_whose_pilot_lost_a_run(tmp_path: Path) -> None:
+    for name, budget in {"a": "quick", "b": "60m"}.items():
+        out = tmp_path / name
+        folder = Bench(out, failing(4)).reproduce(budget=budget)
+        assert runs.missing(read_session(folder))
+        Bench(out).resume(folder)
+        assert problems(read_session(folder)) == []
+
+
+def test_shards_that_were_merged(tmp_path: Path) -> None:
+    folders = [Bench(tmp_path / str(n), varied()).reproduce(shard=Shard(n, 3)) for n in (1, 2, 3)]
+    folder, _ = pipeline.merge(folders, tmp_path / "out")
+    assert problems(read_session(folder)) == []
+
+
+@pytest.mark.parametrize("blocks", [None, 2])
+def test_an_ablation(tmp_path: Path, blocks: int | None) -> None:
+    bench = Bench(tmp_path, varied())
+    folder = tmp_path / "explanation"
+    ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder, blocks, blocks)
+    assert problems(read_session(folder)) == []
+
+
+@pytest.mark.parametrize("probe", [FakeProbe((T4,)), FakeProbe(missing=NO_DRIVER)])
+def test_cuda_arms_that_could_and_could_not_be_run(tmp_path: Path, probe: FakeProbe) -> None:
+    def script(request: RunRequest) -> RunOutcome:
+        return works(request) if "KIT_SPEC" in request.env else SUCCESS
+
+    bench = Bench(tmp_path, script)
+    runtime = replace(bench.runtime(), probe=probe)
+    request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options(), gpu=True)
+    folder = pipeline.reproduce(runtime, STUDY, PINS, request)
+    assert problems(read_session(folder)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "", "kit", "kit verify x", "rm -rf /", "kit reproduce --budget", "kit reproduce 'a",
+        "kit reproduce --seed 1 --seed 2", "kit reproduce --bud=quick", "kit reproduce quick",
+    ],
+)  # fmt: skip
+def test_a_line_that_kit_does_not_write_is_refused(line: str) -> None:
+    with pytest.raises(InputError):
+        parse_command(line)
+
+
+@pytest.mark.parametrize("value", ["x", "", "1.5", "²", "9" * 30])
+def test_a_number_that_is_none_is_refused_by_its_option(value: str) -> None:
+    command = parse_command(f"kit reproduce --blocks '{value}'")
+    with pytest.raises(InputError, match="--blocks"):
+        command.number("--blocks")
