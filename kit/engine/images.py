@@ -287,5 +287,6 @@ def _not_built(tag: str, builder: _Said, reason: str) -> ImageError:
         said = f"{one_line(reason, 200)}; it said: {one_line(' | '.join(list(last)[-3:]), 400)}"
     return ImageError(
         f"the build of {tag} failed at {one_line(builder.step, 60)}: {said}",
-        "see the builder's output; if a download failed, check `kit doctor` and repeat",
+        "see the output of that step (all of it with KIT_DEBUG=1); if a download failed, check "
+        "`kit doctor` and repeat",
     )
