@@ -9,7 +9,7 @@ from typing import Any
 from kit.errors import InputError
 from kit.files.documents import read_json
 from kit.files.folder import Folder
-from kit.schemas import problems_by_foreign
+from kit.schemas.foreign import problems_by_foreign
 from kit.study.folder import STUDY, WORKLOAD_SCHEMA
 
 _ON_FIGURES = ("rounds", "one_gain", "mean_times_repeats", "step_order")

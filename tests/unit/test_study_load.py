@@ -248,6 +248,7 @@ def test_a_claim_id_that_is_there_twice_is_refused_by_name(
         ('{"properties": {"dataset": {"pattern": "("}}}', "workload.schema.json"),
         ('{"properties": {"dataset": {"pattern": 3}}}', "workload.schema.json"),
         ('{"type": "object", "type": "array"}', "'type' is there twice"),
+        ('{"$ref": "#"}', "workload.schema.json"),
         ('{"not": ' * 400 + "{}" + "}" * 400, "workload.schema.json"),
         ("[" * 200_000, "workload.schema.json"),
     ],
