@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from kit.cli.paths import FOLDER
+
 
 @click.command()
 @click.option(
@@ -23,7 +25,7 @@ import click
 @click.option(
     "--study",
     "study_folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FOLDER,
     help="The study in this folder instead of the shipped one.",
 )  # fmt: skip
 def matrix(

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from kit.cli.paths import NEW_FOLDER
+
 
 @click.command("new-study")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=NEW_FOLDER)
 def new_study(folder: Path) -> None:
     """Write a small study that runs as it is, with every key explained, to FOLDER.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -290,6 +291,11 @@ def test_a_summary_that_cannot_be_written_is_said_and_changes_no_verdict(
     model = build_report(make_session(paired([0.8, 0.81, 0.79])), make_study())
     summarise(model, {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary.md")})
     assert "summary.md cannot be written (No such file" in capsys.readouterr().err
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    summarise(model, {"GITHUB_STEP_SUMMARY": str(tmp_path / "pipe")})
+    os.close(reader)
+    assert str(tmp_path / "pipe") in capsys.readouterr().err
 
 
 def test_images_that_were_not_described_are_told_by_their_ids(shards: list[Path]) -> None:
