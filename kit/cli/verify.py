@@ -61,7 +61,10 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
     if wrong:
         raise TamperedError(
             f"{folder}: {', '.join(found.what for found in wrong)}: not as the session wrote it",
-            "take the folder as it was written; `kit report` makes reports anew from the log",
+            next(
+                (found.remedy for found in wrong if found.remedy),
+                "take the folder as it was written; `kit report` makes reports anew from the log",
+            ),
         )
     unverified = [found for found in findings if found.state is State.UNVERIFIED]
     if unverified:
