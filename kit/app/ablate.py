@@ -21,6 +21,7 @@ from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.resources import ResourceRequest, Resources, resources
 from kit.report.ablation import files
+from kit.results.command import shown
 from kit.results.folder import open_results
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import RunLog, read_session
@@ -157,7 +158,7 @@ def _explaining(folder: Path) -> Session:
     if session.header.plan.purpose != EXPLAIN:
         raise InputError(
             f"{folder}: a session that compares, not one that explains",
-            f"`kit ablate {folder}` makes one beside it",
+            f"`{shown('ablate', folder)}` makes one beside it",
         )
     return session
 

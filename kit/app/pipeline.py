@@ -28,6 +28,7 @@ from kit.plan.resources import Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
 from kit.report.files import report_files
 from kit.report.model import ReportModel, build_report
+from kit.results.command import shown
 from kit.results.fidelity import ArmImage
 from kit.results.folder import open_results
 from kit.results.names import ABLATION, REPORT, RUN_LOG, SBOMS, STUDY, sbom_name
@@ -186,7 +187,7 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
     if failed:
         raise RunError(
             f"{len(failed)} of the session's runs failed; the report leaves them out",
-            f"see {folder / REPORT}; `kit reproduce --resume {folder}` repeats them",
+            f"see {folder / REPORT}; `{shown('reproduce', '--resume', folder)}` repeats them",
         )
     if model.header.gpu is not None and model.header.gpu.problems:
         raise not_testable(model.header.gpu)

@@ -57,6 +57,7 @@ def load(file: Path) -> None:
     from kit.engine.discover import discover
     from kit.environment import data_folder, homeless
     from kit.images.bundle.load import load as bring
+    from kit.results.command import shown
 
     data = data_folder()
     if data is None:
@@ -64,5 +65,5 @@ def load(file: Path) -> None:
     document = bring(discover(), file, data, say)
     click.echo(
         f"{file}: {len(document.images)} images loaded, made {document.created}; "
-        f"`kit reproduce --arms {','.join(sorted(document.arms))}` runs from them"
+        f"`{shown('reproduce', '--arms', ','.join(sorted(document.arms)))}` runs from them"
     )

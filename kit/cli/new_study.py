@@ -17,8 +17,9 @@ def new_study(folder: Path) -> None:
     It has two arms, each a Dockerfile of a few lines; change it into your own and run
     `kit reproduce --study FOLDER`.
     """
+    from kit.results.command import shown
     from kit.study.new import new_study as write
 
     for name in write(folder):
         click.echo(folder / name)
-    click.echo(f"Run it: kit reproduce --study {folder}")
+    click.echo(f"Run it: {shown('reproduce', '--study', folder)}")

@@ -20,6 +20,7 @@ def new_study(folder: Path) -> tuple[str, ...]:
         raise InputError(f"{folder}: is there and not empty", "name a new folder")
     template = study_files(Path(str(files("kit.study") / "template")))
     name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or _ID
-    study = template[STUDY].decode().replace(f"id: {_ID}", f"id: {name}")
+    # Quoted: YAML reads 2024, no, null and 0x1f as values that are not text.
+    study = template[STUDY].decode().replace(f"id: {_ID}", f'id: "{name}"')
     write_below(folder, {**template, STUDY: study.encode()})
     return tuple(template)
