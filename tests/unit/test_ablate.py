@@ -308,6 +308,8 @@ def test_a_changed_copy_of_the_study_is_refused(
         *((name, name) for name in ("2024", "no", "null", "on", "0x1f", "1e3", "2024-05-01", "y")),
         ("1_000", "1-000"),
         ("~", "my-study"),
+        ("a" * 240, "a" * 100),
+        ("a" * 99 + "-" + "b" * 100, "a" * 99),
         ("Große Studie 50%", "gro-e-studie-50"),
     ],
 )

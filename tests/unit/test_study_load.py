@@ -262,6 +262,22 @@ def test_a_workload_schema_that_leads_out_or_is_none_is_refused(
     assert named in caught.value.problem
 
 
+@pytest.mark.parametrize("field", ["id", "arms"])
+def test_a_name_too_long_for_the_name_of_an_image_is_refused(folder: Path, field: str) -> None:
+    def lengthen(study: dict[str, Any], by: int) -> None:
+        if field == "id":
+            study["id"] = "a" * by
+        else:
+            study["arms"]["a" * by] = study["arms"].pop(next(iter(study["arms"])))
+
+    change(folder / "study.yaml", lambda study: lengthen(study, 100))
+    load_study(folder)
+    change(folder / "study.yaml", lambda study: lengthen(study, 101))
+    with pytest.raises(InputError, match=r"study\.yaml: (id|arms\.a+).*101") as caught:
+        load_study(folder)
+    assert "100" in caught.value.problem
+
+
 def test_a_key_that_is_there_twice_is_named_with_its_line(folder: Path) -> None:
     text = (folder / "study.yaml").read_text(encoding="utf-8")
     (folder / "study.yaml").write_text(text + "\nid: another\n", encoding="utf-8")
