@@ -109,7 +109,34 @@ def test_the_builders_chatter_is_left_out() -> None:
     )
     said = build(engine, recipe())
     assert "thing: Step 1/1 : RUN x" in said
-    assert not any(line.startswith("thing: --->") or "Removing" in line for line in said)
+    assert not any("--->" in line or "Removing" in line for line in said)
+
+
+NOISE = ("error NU1101: Unable to find package", "Get:1 http://deb bookworm")
+
+
+def test_a_build_says_its_steps_and_a_failed_one_keeps_all_it_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = ("Step 1/2 : RUN x", NOISE[0], "STEP 2/2: RUN y", NOISE[1])
+    steps = ["thing: building", "thing: Step 1/2 : RUN x", "thing: STEP 2/2: RUN y"]
+    assert build(FakeEngine(build_lines=lines), recipe()) == steps
+    said: list[str] = []
+    failing = FakeEngine(build_lines=lines, build_errors={recipe().tag: ImageError("no", "do")})
+    with pytest.raises(ImageError) as caught:
+        build_recipe(failing, recipe(), NET, said.append)
+    assert said == steps
+    assert caught.value.output == lines
+    monkeypatch.setenv("KIT_DEBUG", "1")
+    assert {f"thing: {line}" for line in lines} <= set(
+        build(FakeEngine(build_lines=lines), recipe())
+    )
+
+
+def test_every_line_of_a_build_is_heard() -> None:
+    heard: list[str] = []
+    build_recipe(FakeEngine(build_lines=NOISE), recipe(), NET, lambda _: None, heard.append)
+    assert heard == list(NOISE)
 
 
 def test_a_failed_build_is_not_found_later() -> None:

@@ -43,15 +43,9 @@ class _Said:
     The message of a failed build holds a few shortened lines only.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self) -> None:
         self.refused = ""
         self.not_compiled = ""
-        self._say = say
-
-    def hear(self, line: str) -> None:
-        """Look at one line, and pass it on."""
-        self.look(line)
-        self._say(line)
 
     def look(self, text: str) -> None:
         """Keep the first place that names packages refused, or a program not compiled."""
@@ -124,6 +118,7 @@ class Bindings:
                 f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
                 "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
             )
+        self._say(f"{self._pins.exact_binding} is not available: {self._pins.substitute_binding}")
         images = {
             variant: build_recipe(
                 self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
@@ -145,9 +140,9 @@ class Bindings:
             args={**arm.args, "BARE_IMAGE": bare.id},
             target="executable",
         )
-        said = _Said(self._say)
+        said = _Said()
         try:
-            return build_recipe(self._engine, recipe, self._net, said.hear)
+            return build_recipe(self._engine, recipe, self._net, self._say, said.look)
         except ImageError as error:
             _check_refused(said, error)
             raise
@@ -169,9 +164,9 @@ class Bindings:
         )
         if asked_before:
             return "Keras.NET's packages could not be had when this image was built"
-        said = _Said(self._say)
+        said = _Said()
         try:
-            return build_recipe(self._engine, exact, self._net, said.hear)
+            return build_recipe(self._engine, exact, self._net, self._say, said.look)
         except ImageError as error:
             _check_refused(said, error)
             if said.not_compiled:

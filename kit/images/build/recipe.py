@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import kit
+from kit.engine.failures import one_line
+from kit.engine.images import is_step
 from kit.engine.protocol import LABEL, BuildRequest, Engine, ImageInfo
+from kit.environment import variables
+from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build.context import Context
 
-# What the classic builder says between steps.
-_CHATTER = ("--->", "Removing intermediate container")
+KEPT_LINES = 500
+"""Of a builder's output, for the end of a command that it fails."""
+_STEP_LENGTH = 100
 RECIPE_LABEL = "org.kit.recipe"
 
 
@@ -47,16 +54,35 @@ def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
 
 
 def build_recipe(
-    engine: Engine, recipe: Recipe, net: HostNetwork, say: Callable[[str], None]
+    engine: Engine,
+    recipe: Recipe,
+    net: HostNetwork,
+    say: Callable[[str], None],
+    hear: Callable[[str], None] = lambda _line: None,
 ) -> ImageInfo:
-    """The image of a recipe, built unless an equal one is there. Raises ImageError."""
+    """Return the image of a recipe, built unless an equal one is there.
+
+    ``say`` gets a line for each step, ``hear`` every line of the builder's output. Raise
+    ImageError, which holds the last lines of that output.
+    """
     found = find_built(engine, recipe)
     if found is not None:
         say(f"{recipe.name}: unchanged")
         return found
     say(f"{recipe.name}: building")
     digest = _digest(recipe)
-    with recipe.context.tar() as stream:
+    debug = bool(variables().get("KIT_DEBUG"))
+    kept: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def take(line: str) -> None:
+        kept.append(line)
+        hear(line)
+        if debug:
+            say(f"{recipe.name}: {line}")
+        elif is_step(line):
+            say(f"{recipe.name}: {one_line(line, _STEP_LENGTH)}")
+
+    with recipe.context.tar() as stream, _with_output(kept):
         return engine.build(
             BuildRequest(
                 context=stream,
@@ -66,8 +92,17 @@ def build_recipe(
                 labels={LABEL: "kit", RECIPE_LABEL: digest},
                 target=recipe.target,
             ),
-            lambda line: None if line.startswith(_CHATTER) else say(f"{recipe.name}: {line}"),
+            take,
         )
+
+
+@contextmanager
+def _with_output(lines: Collection[str]) -> Iterator[None]:
+    try:
+        yield
+    except ImageError as error:
+        error.output = tuple(lines)
+        raise
 
 
 def _digest(recipe: Recipe) -> str:
