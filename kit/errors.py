@@ -6,6 +6,7 @@ do. They are caught once, in ``kit.cli``; nothing else prints them or exits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -60,6 +61,8 @@ class ImageError(KitError):
 
     exit_code = 4
     meaning = "an image could not be had or built (with --strict: only a substitute could)"
+    output: Sequence[str] = ()
+    """The last lines of a builder that failed: shown where the error ends the command."""
 
 
 class UnreachableError(ImageError):

@@ -11,7 +11,7 @@ from kit.app.pipeline import report, resume
 from kit.app.runner import run_plan
 from kit.app.runtime import Runtime, check_quiet
 from kit.errors import InputError
-from kit.files.write import write_below, write_whole
+from kit.files.write import write_below
 from kit.images.build.arms import Options
 from kit.judge.ablation import Ablation
 from kit.judge.ablation import explain as judged
@@ -21,12 +21,13 @@ from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.resources import ResourceRequest, Resources, resources
 from kit.report.ablation import files
+from kit.results.command import shown
 from kit.results.folder import open_results
-from kit.results.names import ABLATION, RUN_LOG, SUMS
+from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import RunLog, read_session
 from kit.results.session import Session
 from kit.results.snapshot import keep_study, study_for
-from kit.results.sums import remove_unfinished, sums_of
+from kit.results.sums import remove_unfinished, write_sums
 from kit.study.load import shipped_study
 from kit.study.model import Study
 
@@ -157,7 +158,7 @@ def _explaining(folder: Path) -> Session:
     if session.header.plan.purpose != EXPLAIN:
         raise InputError(
             f"{folder}: a session that compares, not one that explains",
-            f"`kit ablate {folder}` makes one beside it",
+            f"`{shown('ablate', folder)}` makes one beside it",
         )
     return session
 
@@ -169,7 +170,7 @@ def write(folder: Path, found: Ablation) -> None:
     """
     remove_unfinished(folder)
     write_below(folder, files(found))
-    write_whole(folder / SUMS, sums_of(folder))
+    write_sums(folder)
 
 
 def _limits_beside(folder: Path) -> Limits | None:

@@ -13,7 +13,7 @@ from kit.app.runner import measure, unfinished
 from kit.app.runtime import Runtime, check_quiet
 from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
-from kit.files.write import write_below, write_whole
+from kit.files.write import write_below
 from kit.host.facts import this_machine
 from kit.host.gpu.facts import GpuCheck
 from kit.host.gpu.session import ask, not_testable, refuse_other_gpu, testable
@@ -28,13 +28,14 @@ from kit.plan.resources import Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
 from kit.report.files import report_files
 from kit.report.model import ReportModel, build_report
+from kit.results.command import shown
 from kit.results.fidelity import ArmImage
 from kit.results.folder import open_results
-from kit.results.names import ABLATION, REPORT, RUN_LOG, SBOMS, STUDY, SUMS, sbom_name
+from kit.results.names import ABLATION, REPORT, RUN_LOG, SBOMS, STUDY, sbom_name
 from kit.results.runlog import RunLog, drop_torn_line, read_session
 from kit.results.session import Session
 from kit.results.snapshot import keep_study, study_for
-from kit.results.sums import remove_unfinished, sums_of
+from kit.results.sums import remove_unfinished, write_sums
 from kit.study.model import CPU, Study
 
 
@@ -171,7 +172,7 @@ def report(folder: Path, study: Study) -> ReportModel:
     remove_unfinished(folder)
     load_matplotlib()
     write_below(folder, report_files(model))
-    write_whole(folder / SUMS, sums_of(folder))
+    write_sums(folder)
     return model
 
 
@@ -186,7 +187,7 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
     if failed:
         raise RunError(
             f"{len(failed)} of the session's runs failed; the report leaves them out",
-            f"see {folder / REPORT}; `kit reproduce --resume {folder}` repeats them",
+            f"see {folder / REPORT}; `{shown('reproduce', '--resume', folder)}` repeats them",
         )
     if model.header.gpu is not None and model.header.gpu.problems:
         raise not_testable(model.header.gpu)

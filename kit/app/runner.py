@@ -19,6 +19,7 @@ from kit.plan.make import expected_seconds
 from kit.plan.model import COMPARE, PlannedRun
 from kit.plan.roles import MAIN
 from kit.report.sample_size import outlook_lines
+from kit.results.command import shown
 from kit.results.executable import ExecutableRun
 from kit.results.fidelity import ArmImage
 from kit.results.runlog import RunLog, read_session
@@ -78,7 +79,7 @@ def run_plan(
         return
     others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}
     seconds = expected_seconds(study, left)
-    resume = f"kit reproduce --resume {folder}"
+    resume = shown("reproduce", "--resume", folder)
     go_on = resume if header.plan.purpose == COMPARE else "repeat the command"
     with runtime.progress.phase("runs", total=len(left), expected_s=seconds, go_on=go_on) as phase:
 

@@ -33,7 +33,7 @@ from kit.cli.signals import stop_within
 from kit.cli.verify import verify
 from kit.cli.verify_image import verify_image
 from kit.environment import settle, variables
-from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, KitError
+from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, ImageError, KitError
 
 INTERRUPT_LIMIT_S = 9
 OLD_NAMES = {"explain": "ablate", "gather": "merge"}
@@ -105,6 +105,7 @@ def _run(arguments: list[str]) -> int:
     try:
         answer = cli.main(arguments, prog_name="kit", standalone_mode=False)
     except KitError as error:
+        _show_output(error)
         _complain(error.problem, error.remedy)
         return error.exit_code
     except click.ClickException as error:
@@ -131,6 +132,18 @@ def _usage(error: click.ClickException) -> tuple[str, str]:
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context is not None else "kit"
     return f"{command}: {error.format_message()}", f"see `{command} --help`"
+
+
+def _show_output(error: BaseException) -> None:
+    """Print what a builder printed before it failed, and the command with it."""
+    from kit.report.text import plain
+
+    cause: BaseException | None = error
+    while cause is not None and not getattr(cause, "output", ()):
+        cause = cause.__cause__
+    if isinstance(cause, ImageError):
+        for line in cause.output:
+            click.echo(f"  | {plain(line, _MESSAGE_LIMIT)}", err=True)
 
 
 def _complain(problem: str, remedy: str) -> None:

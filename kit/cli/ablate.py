@@ -8,15 +8,14 @@ from typing import Any
 import click
 
 from kit.cli.options import build_options, image_options, was_given
+from kit.cli.paths import FOLDER, NEW_FOLDER
 from kit.errors import InputError
 from kit.plan.model import MOST_BLOCKS
 
 
 @click.command()
 @image_options
-@click.argument(
-    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
-)
+@click.argument("folder", required=False, type=FOLDER)
 @click.option(
     "--blocks", type=click.IntRange(2, MOST_BLOCKS), help="Blocks of runs; 3 if left out."
 )
@@ -24,7 +23,7 @@ from kit.plan.model import MOST_BLOCKS
 @click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NEW_FOLDER,
     default=Path("explanation"),
     show_default=True,
     help="The folder of an explanation without a session.",

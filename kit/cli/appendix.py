@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from kit.cli.paths import FOLDER
+
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FOLDER)
 def appendix(folder: Path) -> None:
     """Write an artifact-evaluation appendix for the session in FOLDER, beside its report.
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kit.cli.options import build_options, image_options
+from kit.cli.paths import FILE, NEW_FILE
 
 
 @click.group()
@@ -16,7 +17,7 @@ def bundle() -> None:
 
 
 @bundle.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=NEW_FILE)
 @click.option("--arms", default="", metavar="A,B", help="Only these arms; else every CPU arm.")
 @image_options
 def save(file: Path, arms: str, **values: Any) -> None:
@@ -49,13 +50,14 @@ def save(file: Path, arms: str, **values: Any) -> None:
 
 
 @bundle.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=FILE)
 def load(file: Path) -> None:
     """Check FILE, load its images, and let `kit reproduce` use them."""
     from kit.cli.runtime import say
     from kit.engine.discover import discover
     from kit.environment import data_folder, homeless
     from kit.images.bundle.load import load as bring
+    from kit.results.command import shown
 
     data = data_folder()
     if data is None:
@@ -63,5 +65,5 @@ def load(file: Path) -> None:
     document = bring(discover(), file, data, say)
     click.echo(
         f"{file}: {len(document.images)} images loaded, made {document.created}; "
-        f"`kit reproduce --arms {','.join(sorted(document.arms))}` runs from them"
+        f"`{shown('reproduce', '--arms', ','.join(sorted(document.arms)))}` runs from them"
     )

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kit.cli.paths import FOLDER
+
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.report.model import ReportModel
 
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-
 
 @click.command()
-@click.argument("first", type=_FOLDER)
-@click.argument("second", type=_FOLDER)
+@click.argument("first", type=FOLDER)
+@click.argument("second", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def diff(first: Path, second: Path, as_json: bool) -> None:
     """Compare the sessions in FIRST and SECOND: what they were measured with, then each claim.

@@ -5,6 +5,7 @@ Both only inside a workflow, which the runner's own variables tell.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +14,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kit.errors import InputError
+from kit.files.plain import open_named
+
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.judge.executable import ExecutableVerdict
     from kit.judge.training import TrainingVerdict
     from kit.report.model import ReportModel
 
 _LIMIT = 500
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 # The token is drawn anew by every process, so that no program's output can hold it.
 _TOKEN = f"kit-{secrets.token_hex(16)}"
 _STOP = f"::stop-commands::{_TOKEN}"
@@ -48,12 +53,13 @@ def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
     if not place:
         return
     try:
-        with Path(place).open("ab") as stream:
+        with os.fdopen(open_named(Path(place), _APPEND), "ab") as stream:
             stream.write(summary.render(model, summary.LIMIT_BYTES - stream.tell()))
-    except OSError as error:
+    except (OSError, InputError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         # The report itself is written, and its verdicts decide how the command ends.
         click.echo(
-            f"kit: GITHUB_STEP_SUMMARY: {place} cannot be written ({error.strerror})\n"
+            f"kit: GITHUB_STEP_SUMMARY: {place} cannot be written ({reason})\n"
             "     remedy: let it name a file in a folder that can be written",
             err=True,
         )

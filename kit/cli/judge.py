@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from kit.cli.paths import FOLDER
+
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead.")
 def judge(folder: Path, as_json: bool) -> None:
     """Judge the session in FOLDER from its log alone and print the verdicts.

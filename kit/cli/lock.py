@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kit.cli.paths import SMALL
 from kit.errors import ImageError, InputError, KitError
 
 if TYPE_CHECKING:
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--nuget-lock",
-    type=click.Path(exists=True, dir_okay=False),
+    type=SMALL,
     help="packages.lock.json of an exact build: record its hashes.",
 )
-def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: str | None) -> None:
+def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: Path | None) -> None:
     """Make pins.yaml, the lists of wheels and compose.yaml from wanted.yaml.
 
     With --check every pin that can be reached is compared with what is there now.

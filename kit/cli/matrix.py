@@ -6,24 +6,30 @@ from pathlib import Path
 
 import click
 
+from kit.cli.paths import FOLDER
+
 
 @click.command()
 @click.option(
-    "--runner", "runners", multiple=True, metavar="LABEL", help="A runner for the CPU arms; more."
+    "--runner",
+    "runners",
+    multiple=True,
+    metavar="LABEL",
+    help="A runner for the CPU arms, by its label or as '[LABEL, LABEL]'; repeatable.",
 )
 @click.option(
     "--gpu-runner",
     "gpu_runners",
     multiple=True,
     metavar="LABEL",
-    help="A runner with a GPU: CPU and CUDA arms.",
+    help="A runner with a GPU: CPU and CUDA arms; as --runner.",
 )
 @click.option("--shards", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--blocks", type=click.IntRange(1), default=4, show_default=True)
 @click.option(
     "--study",
     "study_folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FOLDER,
     help="The study in this folder instead of the shipped one.",
 )  # fmt: skip
 def matrix(
@@ -37,8 +43,11 @@ def matrix(
 
     Each row gives `kit reproduce --shard` its shard; rows of one group are merged.
     """
+    from kit.cli.labels import labels_of
     from kit.plan.matrix import matrix as rows
     from kit.study.load import load_study, shipped_study
 
+    cpu = [labels_of("--runner", runner) for runner in runners]
+    gpu = [labels_of("--gpu-runner", runner) for runner in gpu_runners]
     study = shipped_study() if study_folder is None else load_study(study_folder)
-    click.echo(rows(study, runners, gpu_runners, shards, blocks))
+    click.echo(rows(study, cpu, gpu, shards, blocks))

@@ -8,15 +8,14 @@ from typing import Any
 import click
 
 from kit.cli.outcome import check_options, conclude, outcome_options
-
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+from kit.cli.paths import FOLDER, NEW_FOLDER
 
 
 @click.command()
-@click.argument("shards", nargs=-1, required=True, type=_FOLDER)
+@click.argument("shards", nargs=-1, required=True, type=FOLDER)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NEW_FOLDER,
     default=Path("results"),
     show_default=True,
     help="Where the merged session's folder is made.",

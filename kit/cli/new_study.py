@@ -6,17 +6,20 @@ from pathlib import Path
 
 import click
 
+from kit.cli.paths import NEW_FOLDER
+
 
 @click.command("new-study")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=NEW_FOLDER)
 def new_study(folder: Path) -> None:
     """Write a small study that runs as it is, with every key explained, to FOLDER.
 
     It has two arms, each a Dockerfile of a few lines; change it into your own and run
     `kit reproduce --study FOLDER`.
     """
+    from kit.results.command import shown
     from kit.study.new import new_study as write
 
     for name in write(folder):
         click.echo(folder / name)
-    click.echo(f"Run it: kit reproduce --study {folder}")
+    click.echo(f"Run it: {shown('reproduce', '--study', folder)}")

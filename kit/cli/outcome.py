@@ -42,13 +42,14 @@ def warn_unfit(folder: Path) -> None:
 
     The signature stays: only its owner decides what becomes of it.
     """
+    from kit.results.command import shown
     from kit.results.names import SIGNATURE
     from kit.verify.signature import fits
 
     if not fits(folder):
         click.echo(
             f"{folder / SIGNATURE} no longer matches the files, which changed after signing. "
-            f"Run `kit sign {folder} --key KEY` to sign them again.",
+            f"Run `{shown('sign', folder, '--key', 'KEY')}` to sign them again.",
             err=True,
         )
 

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from kit.cli.outcome import check_options, conclude, outcome_options
+from kit.cli.paths import FOLDER
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FOLDER)
 @outcome_options
 def report(folder: Path, **values: Any) -> None:
     """Judge the session in FOLDER again and write its reports anew; no engine is needed."""

@@ -9,6 +9,7 @@ import click
 
 from kit.cli.options import build_options, image_options, was_given
 from kit.cli.outcome import check_options, conclude, outcome_options
+from kit.cli.paths import FOLDER, NEW_FOLDER
 from kit.errors import InputError
 from kit.plan.model import MOST_BLOCKS
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 @click.option(
     "--study",
     "study_folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FOLDER,
     help="The study in this folder (see `kit new-study`) instead of the shipped one.",
 )
 @click.option(
@@ -75,14 +76,14 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 @click.option("--memory", default="", metavar="SIZE", help="Memory of every run, e.g. 8g.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NEW_FOLDER,
     default=Path("results"),
     show_default=True,
     help="Where results folders are made.",
 )
 @click.option(
     "--resume",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Go on with an interrupted session.",
 )

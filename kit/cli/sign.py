@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from kit.cli.paths import FOLDER, SMALL
+
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FOLDER)
 @click.option(
     "--key",
     required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=SMALL,
     help="A private SSH key, or the public key of one that ssh-agent holds.",
 )
 def sign(folder: Path, key: Path) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
+
+from kit.cli.paths import FOLDER, SMALL, SMALL_FILE
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.results.sign import Signers
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FOLDER)
 @click.option(
     "--allowed-signers",
-    type=click.File("rb"),
+    type=SMALL,
     metavar="FILE",
     help="Want a signature by one of these: a file as ssh-keygen(1) and git use it.",
 )
@@ -24,7 +26,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     metavar="IDENTITY",
     help="Want the signature to be by this one of --allowed-signers.",
 )
-def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -> None:
+def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> None:
     """Check the results in FOLDER as an outsider, without an engine.
 
     Sums of all files, the chain of the run log, the plan made again from its seed and command,
@@ -61,7 +63,10 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
     if wrong:
         raise TamperedError(
             f"{folder}: {', '.join(found.what for found in wrong)}: not as the session wrote it",
-            "take the folder as it was written; `kit report` makes reports anew from the log",
+            next(
+                (found.remedy for found in wrong if found.remedy),
+                "take the folder as it was written; `kit report` makes reports anew from the log",
+            ),
         )
     unverified = [found for found in findings if found.state is State.UNVERIFIED]
     if unverified:
@@ -72,9 +77,10 @@ def verify(folder: Path, allowed_signers: BinaryIO | None, signer: str | None) -
         )
 
 
-def _signers(allowed: BinaryIO | None, signer: str | None) -> Signers | None:
+def _signers(allowed: Path | None, signer: str | None) -> Signers | None:
     """Whose signature is asked for. Raises InputError where that cannot be told."""
     from kit.errors import InputError
+    from kit.files.plain import read_named
     from kit.results.sign import Signers
 
     if signer is not None and (allowed is None or not signer.strip()):
@@ -82,4 +88,4 @@ def _signers(allowed: BinaryIO | None, signer: str | None) -> Signers | None:
             f"--signer {signer!r}: names nobody without --allowed-signers, or with an empty name",
             "give both: --signer alice@example.org --allowed-signers FILE",
         )
-    return None if allowed is None else Signers(allowed.read(), signer or "")
+    return None if allowed is None else Signers(read_named(allowed, SMALL_FILE), signer or "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kit.cli.paths import FOLDER
 from kit.errors import ImageError, InputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify-image")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FOLDER)
 @click.option("--arm", default="", help="Only this arm; else every arm of the session.")
 @click.option("--image", default="", metavar="REF", help="The image to check, with --arm.")
 def verify_image(folder: Path, arm: str, image: str) -> None:

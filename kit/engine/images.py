@@ -23,6 +23,7 @@ STORE_SILENCE_S = 1800
 BUILD_SILENCE_S = 3600
 """A step of a build may say nothing for long; the build as a whole has no limit."""
 _STEP = re.compile(r"^step \d+(/\d+)?\s*:", re.IGNORECASE)
+_INVALID = re.compile("invalid reference|repository name must not be more than")
 _BUILT = re.compile(r"^Successfully built ([0-9a-f]{12,64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?(?:\(s\))?: (\S+)")
 _LAST_LINES = 8
@@ -42,7 +43,7 @@ def find(connection: Connection, reference: str) -> ImageInfo | None:
         except docker.errors.NotFound:
             return None
         except docker.errors.APIError as error:
-            if "invalid reference" not in all_of(error):
+            if not _INVALID.search(all_of(error)):
                 raise
             raise InputError(
                 f"{one_line(reference)} is no image reference", "use name:tag, a digest or an id"
@@ -110,6 +111,11 @@ def import_rootfs(
     except OSError as error:
         raise _not_imported(tar, reference, one_line(error.strerror or error)) from error
     return present(connection, reference, "the import")
+
+
+def is_step(line: str) -> bool:
+    """Return whether a builder begins a step of its Dockerfile with that line."""
+    return _STEP.match(line) is not None
 
 
 def build(connection: Connection, request: BuildRequest, on_line: LineSink) -> ImageInfo:

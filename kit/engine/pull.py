@@ -68,7 +68,14 @@ _FAULTS = (
     ),
     _fault(
         DeniedError,
-        r"unauthorized|no basic auth credentials|authentication required|denied|toomanyrequests",
+        r"toomanyrequests|too many requests|pull rate limit",
+        "it limits how much it serves to one user or address in a time",
+        "wait and repeat the command (Docker Hub counts hours), log in with `docker login` and the "
+        "registry's name for a higher limit, or use a mirror",
+    ),
+    _fault(
+        DeniedError,
+        r"unauthorized|no basic auth credentials|authentication required|denied",
         "it gives nothing to who you are",
         "log in with `docker login` and the registry's name, or use a mirror",
     ),

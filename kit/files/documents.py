@@ -14,6 +14,9 @@ from kit.errors import InputError
 
 DEPTH = 32
 NODES = 100_000
+LETTERS = 1_000_000
+"""Of all keys and values, each alias counted as what it stands for: as many as a study's file
+can have without aliases. What a check repeats in a message is bounded by it too."""
 DIGITS = 30
 """Of an integer in YAML: more than any count, size or time here has."""
 
@@ -42,16 +45,18 @@ def read_yaml(content: bytes, where: str, remedy: str) -> Any:
 
 
 def _refuse_large(content: bytes) -> None:
-    """Raise ValueError before anything is built: depth, nodes, aliases of what holds more."""
-    depth = nodes = 0
-    scalars: set[str] = set()
+    """Raise ValueError before anything is built: depth, and the size with aliases followed."""
+    depth = nodes = letters = 0
+    scalars: dict[str, int] = {}
     for event in yaml.parse(content, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in scalars:
-                raise ValueError(f"{_line(event)}: *{event.anchor} is no alias of a plain value")
+                raise ValueError(f"{_line(event)}: *{event.anchor} is not an alias of a scalar")
+            letters += scalars[event.anchor]
         elif isinstance(event, yaml.ScalarEvent):
+            letters += len(event.value)
             if event.anchor:
-                scalars.add(event.anchor)
+                scalars[event.anchor] = len(event.value)
         elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEPTH:
@@ -62,6 +67,10 @@ def _refuse_large(content: bytes) -> None:
             nodes += 1
             if nodes > NODES:
                 raise ValueError(f"{_line(event)}: more than {NODES} values")
+        if letters > LETTERS:
+            raise ValueError(
+                f"{_line(event)}: more than {LETTERS:,} characters with aliases followed"
+            )
 
 
 def _value(node: yaml.Node) -> Any:

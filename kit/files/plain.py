@@ -97,17 +97,47 @@ def open_file(folder: int, name: str, path: Path, flags: int = os.O_RDONLY) -> i
     return descriptor
 
 
-def open_named(path: Path) -> int:
-    """Open the file that a user named, for reading; a link there is followed.
+def open_named(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open the file that a user named, for reading or with other flags; a link is followed.
 
     Raise InputError for a pipe, a device or a folder, and OSError.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    # A device may act when it is opened: look first, and again at what was opened.
+    with suppress(FileNotFoundError):
+        refuse_other(path, path.stat(), stat.S_IFREG)
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    try:
+        refuse_other(path, os.fstat(descriptor), stat.S_IFREG)
+    except BaseException:
         os.close(descriptor)
-        raise refusal(path, found, stat.S_IFREG)
+        raise
     return descriptor
+
+
+def read_named(path: Path, limit: int) -> bytes:
+    """Return the content of the file that a user named, of at most so many bytes.
+
+    Raise InputError for more, for a pipe, a device or a folder, and OSError.
+    """
+    with os.fdopen(open_named(path), "rb") as stream:
+        refuse_large(path, os.fstat(stream.fileno()), limit)
+        return stream.read(limit)
+
+
+def refuse_other(path: Path, found: os.stat_result, wanted: int) -> None:
+    """Raise InputError where what a user named is not of that type (``stat.S_IF...``)."""
+    if stat.S_IFMT(found.st_mode) != wanted:
+        what = "folder" if wanted == stat.S_IFDIR else "plain file"
+        raise InputError(refusal(path, found, wanted).problem, f"name a {what}")
+
+
+def refuse_large(path: Path, found: os.stat_result, limit: int) -> None:
+    """Raise InputError where the file that a user named has more bytes than that."""
+    if found.st_size > limit:
+        raise InputError(
+            f"{path}: has {found.st_size:,} bytes, at most {limit:,} are read",
+            "name the file that the option asks for",
+        )
 
 
 def refuse_odd(folder: int, name: str, path: Path, wanted: int) -> None:

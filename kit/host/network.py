@@ -18,9 +18,12 @@ from typing import Protocol
 from kit.engine.failures import one_line
 from kit.environment import home, variables
 from kit.errors import InputError
+from kit.files.plain import read_named
 from kit.host.process import run
 
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
+_CA_BYTES = 10_000_000
+"""A system's bundle has 250 kB."""
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy")
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout", "retries")
 
@@ -81,12 +84,16 @@ def _ca_bundle(environ: Mapping[str, str]) -> bytes:
     for name in CA_VARIABLES:
         if environ.get(name):
             try:
-                return Path(environ[name]).read_bytes()
+                return read_named(Path(environ[name]), _CA_BYTES)
             except (OSError, ValueError) as error:
                 reason = one_line(getattr(error, "strerror", None) or error)
                 raise InputError(
                     f"{name} names {environ[name]}, which cannot be read ({reason})",
                     f"point {name} at the CA bundle, or unset it",
+                ) from error
+            except InputError as error:
+                raise InputError(
+                    f"{name}: {error.problem}", f"point {name} at the CA bundle, or unset it"
                 ) from error
     return b""
 

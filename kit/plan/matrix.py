@@ -10,12 +10,14 @@ from kit.errors import InputError
 from kit.plan.shard import Shard
 from kit.study.model import CPU, CUDA, Study
 
+Labels = tuple[str, ...]
+"""Of one runner: a job goes to a runner that has them all."""
 MOST_JOBS = 256
 """GitHub runs no larger matrix ("Running variations of jobs in a workflow")."""
 
 
 def matrix(
-    study: Study, runners: Sequence[str], gpu_runners: Sequence[str], shards: int, blocks: int
+    study: Study, runners: Sequence[Labels], gpu_runners: Sequence[Labels], shards: int, blocks: int
 ) -> str:
     """One line of JSON: an ``include`` row a runner and shard.
 
@@ -36,7 +38,7 @@ def matrix(
         raise InputError(f"two runners would both be called {twice}", "name each runner once")
     rows = [
         {
-            "runner": runner,
+            "runner": runner[0] if len(runner) == 1 else runner,
             "variant": variant,
             "gpu": "--gpu" if variant == CUDA else "",
             "group": group,
@@ -58,8 +60,8 @@ def matrix(
     return json.dumps({"include": rows}, sort_keys=True)
 
 
-def _group(runner: str, variant: str) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", runner).strip("-.")
+def _group(runner: Labels, variant: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", " ".join(runner)).strip("-.")
     if not plain:
-        raise InputError(f"a runner is called {runner!r}", "give the label of one")
+        raise InputError(f"a runner is called {' '.join(runner)!r}", "give the label of one")
     return f"{plain}-{variant}"

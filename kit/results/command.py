@@ -1,6 +1,6 @@
-"""The command line that a header records, read back: what was asked for.
+"""Command lines: written for a shell, and the recorded one read back: what was asked for.
 
-It is data here and is never run. `kit.app.request.repeating` and `kit.app.ablate` write it.
+The recorded one is data here and is never run. `kit.app.request.repeating` and `kit.app.ablate` write it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ _VALUES = (
     "--gpu-device", "--cpus", "--memory", "--nuget-source", "--mirror", "--shard",
 )  # fmt: skip
 _REPEATED = ("--mirror",)
+
+
+def shown(*words: object) -> str:
+    """Return a command of the kit as a shell takes it, whatever is in its words."""
+    return shlex.join(["kit", *map(str, words)])
 
 
 @dataclass(frozen=True)

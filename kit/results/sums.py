@@ -10,11 +10,14 @@ from pathlib import Path
 
 from kit.errors import InputError
 from kit.files.write import UNFINISHED, remove_below, write_whole
-from kit.results.names import SIGNATURE, STUDY, SUMS
+from kit.results.names import GIT_ATTRIBUTES, SIGNATURE, STUDY, SUMS
 from kit.results.folder import open_results
+from kit.study.folder import is_of_desktop
 
 _ESCAPED = re.compile(rb"\\([\\nr])")
 _MEANT = {b"\\": b"\\", b"n": b"\n", b"r": b"\r"}
+AS_THEY_ARE = b"* -text\n"
+"""The content of .gitattributes: every file byte for byte."""
 
 
 def is_unfinished(name: str) -> bool:
@@ -32,17 +35,27 @@ def remove_unfinished(folder: Path) -> None:
     remove_below(folder, left)
 
 
+def write_sums(folder: Path) -> None:
+    """Write the sums of all files, and the file that keeps git from changing them.
+
+    Raise InputError for what cannot be read, HostError where it cannot be written.
+    """
+    write_whole(folder / GIT_ATTRIBUTES, AS_THEY_ARE)
+    write_whole(folder / SUMS, sums_of(folder))
+
+
 def sums_of(folder: Path) -> bytes:
     """The folder's files with their SHA-256, as `sha256sum -c` reads them.
 
-    Bytes, for a file's name need be no text. Raises InputError for what cannot be read.
+    What desktops leave is not among them. Bytes, for a file's name need be no text. Raises
+    InputError for what cannot be read.
     """
     lines = []
     with open_results(folder) as results:
         for entry in results.entries():
             if entry.unread:
                 raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
-            summed = entry.name not in (SUMS, SIGNATURE)
+            summed = entry.name not in (SUMS, SIGNATURE) and not is_of_desktop(entry.name)
             if summed and not is_unfinished(entry.name) and not entry.odd:
                 lines.append((entry.name, results.sha256(entry.name)))
     return b"".join(_line(name, digest) for name, digest in sorted(lines))

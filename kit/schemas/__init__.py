@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from kit.errors import InputError
+
+ERRORS = 1_000
+"""Looked at; a message shows five."""
 
 
 @cache
@@ -25,7 +29,7 @@ def problems(name: str, document: object) -> list[str]:
         return []
     try:
         # Python's patterns let a line end follow the text's end; the compiled ones do not.
-        return problems_by(schema(name), document) or problems_by_foreign(schema(name), document)
+        return problems_by(schema(name), document) or compiled_problems(_compiled(name), document)
     except ValueError as error:  # half a character in a field's name
         return [f"$: {error}"]
 
@@ -49,63 +53,48 @@ def _compiled(name: str) -> Any:
 
 
 def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
-    """The same for a schema that is not one of the kit's."""
-    import jsonschema
-
-    validator = jsonschema.Draft202012Validator(schema)
+    """Return the first ``ERRORS`` for a schema of the kit, sorted by field."""
     try:
         found = sorted(
-            validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]
+            islice(_validator()(schema).iter_errors(document), ERRORS),
+            key=lambda error: [str(part) for part in error.absolute_path],
         )
     except RecursionError:
         return ["$: nested too deep"]
     return [
-        _text(f"{error.json_path.removeprefix('$.')}: {_short(error.message)}") for error in found
+        text(f"{error.json_path.removeprefix('$.')}: {short(error.message)}") for error in found
     ]
 
 
-def problems_by_foreign(schema: Mapping[str, Any], document: object) -> list[str]:
-    """Return the same for a schema of others, which may refer to nothing but itself.
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator, validators
 
-    Raise ValueError for one that refers to something else, or is no schema. The compiled
-    validator bounds how long a pattern may search, and ends where a schema repeats itself.
-    """
-    import jsonschema_rs
+    # The library compares each item with each other where the items cannot be sorted.
+    extend: Any = validators.extend  # untyped
+    return extend(Draft202012Validator, {"uniqueItems": _unique_items})
 
-    try:
-        _refuse_outside(schema)
-        validator = jsonschema_rs.validator_for(dict(schema), retriever=_retrieve_nothing)
-        found = list(validator.iter_errors(document))
-    except RecursionError as error:
-        raise ValueError("not a JSON Schema: nested too deep") from error
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
-        raise ValueError(f"not a usable JSON Schema: {_text(str(error))}") from error
-    lines = (f"{_path(error.instance_path)}: {_short(error.message)}" for error in found)
-    return sorted(_text(line) for line in lines)
+
+def _unique_items(
+    _validator: object, wanted: bool, items: object, _schema: object
+) -> Iterator[Exception]:
+    from jsonschema import ValidationError
+
+    if wanted and isinstance(items, list):
+        written = {json.dumps(item, sort_keys=True, default=str) for item in items}
+        if len(written) < len(items):
+            yield ValidationError(f"{items!r} has non-unique elements")
+
+
+def compiled_problems(validator: Any, document: object) -> list[str]:
+    """Return the first ``ERRORS`` that a compiled validator finds. Raise ValueError."""
+    found = islice(validator.iter_errors(document), ERRORS)
+    return sorted(text(f"{_path(error.instance_path)}: {short(error.message)}") for error in found)
 
 
 def _path(parts: Sequence[str | int]) -> str:
     written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return written.removeprefix(".") or "$"
-
-
-_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef", "$id", "id")
-
-
-def _refuse_outside(value: object) -> None:
-    """Raise ValueError for a reference that does not stay in the document."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key in _REFERENCES and isinstance(item, str) and not item.startswith("#"):
-                raise ValueError(f"{key} {item[:80]!r} leads out of it")
-            _refuse_outside(item)
-    elif isinstance(value, list):
-        for item in value:
-            _refuse_outside(item)
-
-
-def _retrieve_nothing(uri: str) -> Any:
-    raise ValueError(f"{uri[:80]} is not fetched")
 
 
 def check(name: str, document: object, where: str, remedy: str) -> None:
@@ -115,10 +104,11 @@ def check(name: str, document: object, where: str, remedy: str) -> None:
         raise InputError(f"{where}: {'; '.join(broken[:5])}", remedy)
 
 
-def _text(line: str) -> str:
-    """A field's name may hold half a character, which no file and no terminal takes."""
+def text(line: str) -> str:
+    """Return it printable: half a character, as in a field's name, is escaped."""
     return line.encode("utf-8", "backslashreplace").decode()
 
 
-def _short(message: str) -> str:
+def short(message: str) -> str:
+    """Return as much of a message as a line shows."""
     return message if len(message) <= 160 else message[:157] + "..."

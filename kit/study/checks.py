@@ -9,11 +9,13 @@ from typing import Any
 from kit.errors import InputError
 from kit.files.documents import read_json
 from kit.files.folder import Folder
-from kit.schemas import problems_by_foreign
+from kit.schemas.foreign import problems_by_foreign
 from kit.study.folder import STUDY, WORKLOAD_SCHEMA
 
 _ON_FIGURES = ("rounds", "one_gain", "mean_times_repeats", "step_order")
 """The consistency rules that work on paper.figures."""
+LONGEST_NAME = 100
+"""A registry path has 255 characters, here for an id and an arm's name."""
 _REMEDY = "correct the schema or remove it"
 
 
@@ -53,6 +55,20 @@ def check_stacks(file: Path, study: Mapping[str, Any]) -> None:
             raise InputError(
                 f"{file}: arms.{name}.stack: {arm['stack']!r} is not one of stacks",
                 f"use {stacks['baseline']} or {stacks['contender']}",
+            )
+
+
+def check_names(file: Path, study: Mapping[str, Any]) -> None:
+    """Raise InputError for an id or an arm's name too long for the names of images and files."""
+    for field, name in (
+        ("id", study["id"]),
+        *((f"arms.{name[:20]}...", name) for name in study["arms"]),
+    ):
+        if len(name) > LONGEST_NAME:
+            raise InputError(
+                f"{file}: {field}: {name[:20]}... has {len(name)} characters, at most "
+                f"{LONGEST_NAME} are possible: images are named by it",
+                "shorten it",
             )
 
 

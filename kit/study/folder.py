@@ -15,9 +15,9 @@ from kit.files.folder import Folder, Rules, open_folder
 STUDY, CLAIMS, PINS = "study.yaml", "claims.yaml", "pins.yaml"
 WORKLOAD_SCHEMA = "workload.schema.json"
 DOCKERFILE = "Dockerfile"
-LEFT_OUT = frozenset(
-    {".git", ".hg", ".svn", ".bzr", "__pycache__", ".venv", ".DS_Store", "Thumbs.db"}
-)
+DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Names of files that desktops put into any folder that is looked at, results too."""
+LEFT_OUT = frozenset({".git", ".hg", ".svn", ".bzr", "__pycache__", ".venv"}) | DESKTOP
 """Names, of files and of folders, that are no part of a study wherever they are in it."""
 _DOCUMENT_BYTES = 1_000_000
 
@@ -34,6 +34,11 @@ RULES = Rules(
 def belongs(path: str) -> bool:
     """Return whether a file of that path below the folder is part of the study."""
     return not LEFT_OUT.intersection(path.split("/"))
+
+
+def is_of_desktop(path: str) -> bool:
+    """Return whether a file of that path is one that a desktop made, and no part of results."""
+    return path.rpartition("/")[2] in DESKTOP
 
 
 def open_study(folder: Path) -> AbstractContextManager[Folder]:

@@ -17,6 +17,7 @@ from kit.study.checks import (
     check_claim_ids,
     check_claimed,
     check_facts,
+    check_names,
     check_stacks,
     check_workload,
 )
@@ -63,6 +64,7 @@ def study_in(opened: Folder) -> Study:
     folder = opened.path
     study = _read(opened, STUDY, "study")
     claims = _read(opened, CLAIMS, "claims")
+    check_names(folder / STUDY, study)
     check_workload(opened, study["workload"])
     stacks = study["stacks"]
     check_stacks(folder / STUDY, study)

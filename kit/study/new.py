@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kit.errors import InputError
 from kit.files.write import write_below
+from kit.study.checks import LONGEST_NAME
 from kit.study.folder import STUDY
 from kit.study.load import study_files
 
@@ -19,7 +20,9 @@ def new_study(folder: Path) -> tuple[str, ...]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is there and not empty", "name a new folder")
     template = study_files(Path(str(files("kit.study") / "template")))
-    name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or _ID
-    study = template[STUDY].decode().replace(f"id: {_ID}", f"id: {name}")
+    name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower())
+    name = name.strip("-")[:LONGEST_NAME].strip("-") or _ID
+    # Quoted: YAML reads 2024, no, null and 0x1f as values that are not text.
+    study = template[STUDY].decode().replace(f"id: {_ID}", f'id: "{name}"')
     write_below(folder, {**template, STUDY: study.encode()})
     return tuple(template)

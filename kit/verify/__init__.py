@@ -13,6 +13,7 @@ from pathlib import Path
 import kit
 from kit.errors import InputError, KitError, TamperedError
 from kit.plan.model import EXPLAIN
+from kit.results.command import shown
 from kit.results.folder import REMEDY, open_results
 from kit.results.names import RUN_LOG, SUMS
 from kit.results.runlog import broken_chain, read_session
@@ -57,7 +58,8 @@ def verified_sums(folder: Path, explaining: str) -> bytes:
     if wrong or content is None:
         raise TamperedError(
             f"{folder}: {', '.join(wrong)}: not as the session wrote it",
-            f"see `kit verify {folder}`; `kit report {folder}` makes reports anew from the log",
+            f"see `{shown('verify', folder)}`; "
+            f"`{shown('report', folder)}` makes reports again from the log",
         )
     return content
 

@@ -28,7 +28,8 @@ class Finding:
     """One thing checked.
 
     ``wrong`` names every difference, ``unverified`` everything that could not be compared;
-    ``absent`` marks a thing that the folder does not have and need not have.
+    ``absent`` marks a thing that the folder does not have and need not have. ``remedy`` is
+    what undoes the fault, where what was found tells.
     """
 
     what: str
@@ -36,6 +37,7 @@ class Finding:
     good: str
     unverified: tuple[str, ...] = ()
     absent: bool = False
+    remedy: str = ""
 
     @property
     def state(self) -> State:

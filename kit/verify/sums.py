@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,10 +10,18 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.files.folder import Folder
 from kit.results.folder import open_results
-from kit.results.names import RUN_LOG, SIGNATURE, STUDY, SUMS
-from kit.results.sums import is_unfinished, read_sums
-from kit.study.folder import belongs
+from kit.results.names import GIT_ATTRIBUTES, RUN_LOG, SIGNATURE, STUDY, SUMS
+from kit.results.sums import AS_THEY_ARE, is_unfinished, read_sums
+from kit.study.folder import belongs, is_of_desktop
 from kit.verify.finding import Finding
+
+_LINE_ENDS = (
+    "git changed the line ends: run `git config core.autocrlf false` and clone again, or "
+    "unpack an archive as bytes"
+)
+_OF_EACH = (RUN_LOG, SUMS, SIGNATURE, GIT_ATTRIBUTES)
+_ATTRIBUTES = hashlib.sha256(AS_THEY_ARE).hexdigest()
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,11 @@ class Known:
         for start, known in self.folders:
             if name.startswith(start):
                 return known.holds(name.removeprefix(start))
-        if self.names is None or name in self.names or name in (RUN_LOG, SUMS, SIGNATURE):
+        if (
+            self.names is None
+            or name in self.names
+            or name in (RUN_LOG, SUMS, SIGNATURE, GIT_ATTRIBUTES)
+        ):
             return True
         return name.startswith(f"{STUDY}/") and belongs(name.removeprefix(f"{STUDY}/"))
 
@@ -51,13 +64,16 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
     """
     with open_results(folder) as results:
         found, odd, wrong = _found(results)
-        listed, of_list = _listed(results, content)
+        listed, of_list, converted = _listed(results, content)
+        written = dict(listed)
+        changed = {name for name, digest in written.items() if found.get(name, digest) != digest}
+        ends = {name for name in changed if _has_other_line_ends(results, name, written[name])}
     wrong += of_list
-    written = dict(listed)
     wrong += [f"{name} {why}" for name, why in sorted(odd.items())]
     wrong += _twice(listed)
+    ignored = {name for name in found if is_of_desktop(name) and name not in written}
     names = {**written, **found}
-    checked = [name for name in names if not _making(name, known)]
+    checked = [name for name in names if not _making(name, known) and name not in ignored]
     for name in sorted(checked):
         if name not in found:
             wrong += [f"{name} is missing"] if name not in odd else []
@@ -65,11 +81,35 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
             wrong.append(f"{name} was added")
         elif not known.holds(name):
             wrong.append(f"{name} is no file of the session")
-        elif listed and written[name] != found[name]:
+        elif name in ends:
+            wrong.append(f"{name} has CRLF line ends and was written with LF")
+        elif listed and name in changed:
             wrong.append(f"{name} was changed")
+        elif name.rpartition("/")[2] == GIT_ATTRIBUTES and not _is_of_study(name):
+            wrong += [] if found[name] == _ATTRIBUTES else [f"{name} is not as kit writes it"]
     good = f"{sum(name in written for name in checked)}, each by its sum"
-    skipped = (f"{known.unfinished}: unfinished",) if len(checked) < len(names) else ()
-    return Finding("files", tuple(wrong), good, skipped)
+    good += f"; ignored, made by a desktop: {_some(sorted(ignored))}" if ignored else ""
+    skipped = (f"{known.unfinished}: unfinished",) if any(_making(n, known) for n in names) else ()
+    remedy = _LINE_ENDS if ends or converted else ""
+    return Finding("files", tuple(wrong), good, skipped, remedy=remedy)
+
+
+def _has_other_line_ends(results: Folder, name: str, digest: str) -> bool:
+    """Whether a file has the listed sum once CRLF is LF again, as git turns it."""
+    try:
+        content = results.read(name)
+    except InputError:
+        return False
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == digest
+
+
+def _is_of_study(name: str) -> bool:
+    return STUDY in name.split("/")[:-1]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _making(name: str, known: Known) -> bool:
@@ -78,15 +118,21 @@ def _making(name: str, known: Known) -> bool:
 
 def _listed(
     results: Folder, content: bytes | None
-) -> tuple[tuple[tuple[str, str], ...], list[str]]:
-    """Name and sum of each line of the list, and what is wrong with the list itself."""
+) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
+    """Name and sum of each line of the list, what is wrong with it, and whether its ends are."""
     if not results.has(SUMS):
-        return (), [f"{SUMS} is missing"]
+        return (), [f"{SUMS} is missing"], False
     try:
-        listed = read_sums(results.read(SUMS) if content is None else content)
+        content = results.read(SUMS) if content is None else content
     except InputError as error:
-        return (), [error.problem]
-    return listed, [] if listed else [f"{SUMS} lists no file"]
+        return (), [error.problem], False
+    wrong = []
+    converted = content.count(b"\n") == content.count(b"\r\n") > 0
+    if converted:
+        wrong.append(f"{SUMS} has CRLF line ends and was written with LF")
+        content = content.replace(b"\r\n", b"\n")
+    listed = read_sums(content)
+    return listed, wrong if listed else [*wrong, f"{SUMS} lists no file"], converted
 
 
 def _twice(listed: tuple[tuple[str, str], ...]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -299,6 +300,27 @@ def test_a_changed_copy_of_the_study_is_refused(
     claims.write_text(claims.read_text().replace("6.5", "7.5"))
     assert kit.cli.run(["judge", str(folder)]) == 2
     assert "study was changed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "study"),
+    [
+        *((name, name) for name in ("2024", "no", "null", "on", "0x1f", "1e3", "2024-05-01", "y")),
+        ("1_000", "1-000"),
+        ("~", "my-study"),
+        ("a" * 240, "a" * 100),
+        ("a" * 99 + "-" + "b" * 100, "a" * 99),
+        ("Große Studie 50%", "gro-e-studie-50"),
+    ],
+)
+def test_a_new_study_loads_and_its_command_runs_whatever_its_folder_is_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, study: str
+) -> None:
+    folder = tmp_path / name
+    assert kit.cli.run(["new-study", str(folder)]) == 0
+    assert load_study(folder).id == study
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert shlex.split(said)[-2:] == ["--study", str(folder)]
 
 
 def test_a_new_study_is_whole_and_named_after_its_folder(

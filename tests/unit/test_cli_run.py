@@ -12,7 +12,7 @@ import click
 import pytest
 
 import kit.cli
-from kit.errors import ERRORS, EXIT_INTERRUPTED, KitError
+from kit.errors import ERRORS, EXIT_INTERRUPTED, ImageError, KitError
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,20 @@ def test_every_error_ends_with_its_code_and_says_problem_and_remedy(
     out, err = capsys.readouterr()
     assert err == "kit: it is broken\n     remedy: mend it\n"
     assert out == ""
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_build_that_ends_the_command_shows_what_it_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrapped: bool
+) -> None:
+    error = ImageError("it is broken", "correct it")
+    error.output = ("Step 1/1 : RUN x", "\x1b[31mE: no package")
+    last = ImageError("the image is missing", "correct it")
+    last.__cause__ = error
+    raising(monkeypatch, last if wrapped else error)
+    assert kit.cli.run(["break"]) == ImageError.exit_code
+    *shown, _, _ = capsys.readouterr().err.splitlines()
+    assert [line.strip(" |") for line in shown] == ["Step 1/1 : RUN x", "E: no package"]
 
 
 def test_an_unexpected_error_is_one_line_without_traceback(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.errors import InputError
-from kit.files.documents import DEPTH, NODES, read_json, read_yaml
+from kit.files.documents import DEPTH, LETTERS, NODES, read_json, read_yaml
 
 
 def test_values_of_json_are_read() -> None:
@@ -16,6 +16,8 @@ def test_values_of_json_are_read() -> None:
         "day": "2022-05-01",
     }
     assert read_yaml(b"", "f", "r") is None
+    half = b"y" * (LETTERS // 2 - 1)
+    assert read_yaml(b"a: &x " + half + b"\nb: *x\n", "f", "r")["b"] == half.decode()
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,8 @@ def test_values_of_json_are_read() -> None:
         (b"[" * (DEPTH + 1) + b"]" * (DEPTH + 1), "nested deeper"),
         (b"[" * 100_000, "line 1"),
         (b"[" + b"1," * (NODES + 1) + b"]", "values"),
+        (b"a: &x " + b"y" * 400_000 + b"\nb: [" + b"*x," * 50_000 + b"]", f"{LETTERS:,}"),
+        (b"a: " + b"y" * (LETTERS + 1), f"{LETTERS:,}"),
         (b'a: "\\ud800"\n', "f"),
         (b"a: \xff\n", "f"),
         (b"a: !!int x\n", "line 1"),

@@ -75,12 +75,15 @@ def test_the_image_is_the_one_that_the_output_names() -> None:
     assert made.id == "0123456789ab"
 
 
-def test_a_long_name_that_is_no_reference_is_bad_input() -> None:
+@pytest.mark.parametrize(
+    "said", ["invalid reference format", "repository name must not be more than 255 characters"]
+)
+def test_a_long_name_that_is_no_reference_is_bad_input(said: str) -> None:
     class Refusing(Connection):
         def inspect_image(self, reference: str) -> Mapping[str, Any]:
             response = requests.Response()
             response.status_code = 400
-            text = f"{reference}: invalid reference format"
+            text = f"{reference}: {said}"
             raise docker.errors.APIError(text, response=response, explanation=text)
 
     with pytest.raises(InputError) as caught:

@@ -93,6 +93,7 @@ SAID = {
     'Head "https://r/v2/base/manifests/x": no basic auth credentials': DeniedError,
     "pull access denied for base, repository does not exist or may require login": DeniedError,
     "toomanyrequests: You have reached your pull rate limit": DeniedError,
+    "received unexpected HTTP status: 429 Too Many Requests": DeniedError,
     "manifest for r/base@sha256:1 not found: manifest unknown: manifest unknown": AbsentError,
     "unknown blob": AbsentError,
     'Get "https://r/v2/": dial tcp 127.0.0.1:9: connect: connection refused': UnreachableError,
@@ -115,11 +116,19 @@ def test_every_failure_has_its_kind_and_keeps_the_engine_s_words(said: str, refu
 
 def test_kinds_have_remedies_of_their_own() -> None:
     remedies = set()
-    for said in ("verification failed", "unauthorized", "manifest unknown", "dial tcp"):
+    kinds = (
+        "verification failed",
+        "unauthorized",
+        "manifest unknown",
+        "dial tcp",
+        "429 too many requests",
+    )
+    for said in kinds:
         with pytest.raises(ImageError) as caught:
             pulled(Connection({"error": said}))
         remedies.add(caught.value.remedy)
-    assert len(remedies) == 4
+    assert len(remedies) == len(kinds)
+    assert "wait" in caught.value.remedy and "docker login" in caught.value.remedy
 
 
 def test_a_lost_engine_is_not_the_registry_s_fault() -> None:

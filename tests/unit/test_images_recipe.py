@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -104,44 +103,44 @@ def test_an_image_of_that_name_that_the_kit_did_not_make_is_not_taken() -> None:
     assert find_built(engine, recipe()) is None
 
 
+def test_the_builders_chatter_is_left_out() -> None:
+    engine = FakeEngine(
+        build_lines=("Step 1/1 : RUN x", " ---> abc", "---> abc", "Removing intermediate container")
+    )
+    said = build(engine, recipe())
+    assert "thing: Step 1/1 : RUN x" in said
+    assert not any("--->" in line or "Removing" in line for line in said)
+
+
+NOISE = ("error NU1101: Unable to find package", "Get:1 http://deb bookworm")
+
+
+def test_a_build_says_its_steps_and_a_failed_one_keeps_all_it_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = ("Step 1/2 : RUN x", NOISE[0], "STEP 2/2: RUN y", NOISE[1])
+    steps = ["thing: building", "thing: Step 1/2 : RUN x", "thing: STEP 2/2: RUN y"]
+    assert build(FakeEngine(build_lines=lines), recipe()) == steps
+    said: list[str] = []
+    failing = FakeEngine(build_lines=lines, build_errors={recipe().tag: ImageError("no", "do")})
+    with pytest.raises(ImageError) as caught:
+        build_recipe(failing, recipe(), NET, said.append)
+    assert said == steps
+    assert caught.value.output == lines
+    monkeypatch.setenv("KIT_DEBUG", "1")
+    assert {f"thing: {line}" for line in lines} <= set(
+        build(FakeEngine(build_lines=lines), recipe())
+    )
+
+
+def test_every_line_of_a_build_is_heard() -> None:
+    heard: list[str] = []
+    build_recipe(FakeEngine(build_lines=NOISE), recipe(), NET, lambda _: None, heard.append)
+    assert heard == list(NOISE)
+
+
 def test_a_failed_build_is_not_found_later() -> None:
     engine = FakeEngine(build_errors={recipe().tag: ImageError("no disk", "free some")})
     with pytest.raises(ImageError, match="no disk"):
         build(engine, recipe())
     assert find_built(engine, recipe()) is None
-
-
-STEPS = (
-    "Step 1/2 : FROM scratch", "---> 123", "Step 2/2 : RUN dotnet restore",
-    "error NU1101: Unable to find package",
-)  # fmt: skip
-
-
-def shown(*, fails: bool, hear: list[str] | None = None) -> list[str]:
-    """What is said of a build whose last step prints an error."""
-    engine = FakeEngine(build_lines=STEPS)
-    if fails:
-        engine.build_errors[recipe().tag] = ImageError("it failed", "look")
-    said: list[str] = []
-    with pytest.raises(ImageError) if fails else nullcontext():
-        build_recipe(engine, recipe(), NET, said.append, None if hear is None else hear.append)
-    return said
-
-
-def test_a_build_says_its_steps_and_only_one_that_fails_its_output() -> None:
-    steps = ["thing: building", *(f"thing: step {n} of 2, {what}" for n, what in
-             ((1, "FROM scratch"), (2, "RUN dotnet restore")))]  # fmt: skip
-    assert shown(fails=False) == steps
-    assert shown(fails=True) == [*steps, f"thing: {STEPS[2]}", f"thing: {STEPS[3]}"]
-
-
-def test_a_build_that_may_fail_says_no_error_and_its_caller_hears_all() -> None:
-    heard: list[str] = []
-    assert not any("NU1101" in line for line in shown(fails=True, hear=heard))
-    assert heard == list(STEPS)
-
-
-def test_all_output_is_said_for_who_looks_for_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KIT_DEBUG", "1")
-    said = shown(fails=True, hear=[])
-    assert [f"thing: {line}" for line in STEPS] == said[1:]

@@ -36,6 +36,7 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     folder = bench.reproduce()
     model = pipeline.report(folder, STUDY)
     names = [
+        ".gitattributes",
         "SHA256SUMS",
         "formats",
         "plots",

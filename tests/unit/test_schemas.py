@@ -102,6 +102,15 @@ def test_check_does_not_flood() -> None:
     assert len(caught.value.problem) < 300
 
 
+def test_many_faults_of_a_large_document_are_counted_in_bounded_time() -> None:
+    claims: dict[str, Any] = {kind: [{}] * 90_000 for kind in ("claims", "training")}
+    with pytest.raises(InputError):
+        check("claims", claims, "here", "remedy")
+    controls = [*(f"c{i}" for i in range(90_000)), None]
+    held = {"schema": 1, "protocol": {"tiers": {"t": {"controls": controls}}}}
+    assert problems("study", held)
+
+
 @pytest.mark.parametrize("document", [None, [], "text", 3])
 def test_no_object_at_all_is_refused(document: object) -> None:
     assert "is not of type 'object'" in problems("record", document)[0]

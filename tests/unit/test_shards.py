@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -172,7 +173,8 @@ def test_a_budget_of_few_blocks_has_no_more_shards(
 
 
 def test_the_matrix_crosses_runners_variants_and_shards() -> None:
-    rows = json.loads(matrix(STUDY, ("ubuntu-24.04", "arm"), ("gpu-box",), 2, 4))["include"]
+    runners = [("ubuntu-24.04",), ("arm",)]
+    rows = json.loads(matrix(STUDY, runners, [("gpu-box",)], 2, 4))["include"]
     assert [row["name"] for row in rows] == [
         "ubuntu-24.04-cpu-1", "ubuntu-24.04-cpu-2", "arm-cpu-1", "arm-cpu-2",
         "gpu-box-cuda-1", "gpu-box-cuda-2",
@@ -180,17 +182,17 @@ def test_the_matrix_crosses_runners_variants_and_shards() -> None:
     assert {row["gpu"] for row in rows if row["runner"] != "gpu-box"} == {""}
     assert rows[1]["shard"] == "2/2"
     with pytest.raises(InputError, match="nothing to do"):
-        matrix(STUDY, ("a",), (), 5, 4)
+        matrix(STUDY, (("a",),), (), 5, 4)
     with pytest.raises(InputError, match="a matrix without a job"):
         matrix(STUDY, (), (), 1, 4)
     with pytest.raises(InputError, match="no CUDA arm"):
-        matrix(make_study(), (), ("gpu",), 1, 4)
+        matrix(make_study(), (), (("gpu",),), 1, 4)
 
 
 def test_a_label_can_be_part_of_a_path_and_none_is_there_twice() -> None:
-    rows = json.loads(matrix(STUDY, ("self-hosted, [x64]", "a/../b:c"), (), 1, 4))["include"]
+    rows = json.loads(matrix(STUDY, (("self-hosted", "[x64]"), ("a/../b:c",)), (), 1, 4))["include"]
     assert [row["group"] for row in rows] == ["self-hosted-x64-cpu", "a-..-b-c-cpu"]
-    assert [row["runner"] for row in rows] == ["self-hosted, [x64]", "a/../b:c"]
+    assert [row["runner"] for row in rows] == [["self-hosted", "[x64]"], "a/../b:c"]
     for runners, said in (
         (("",), "a runner is called ''"),
         (("..",), "a runner is called '..'"),
@@ -198,7 +200,36 @@ def test_a_label_can_be_part_of_a_path_and_none_is_there_twice() -> None:
         (("a/b", "a:b"), "two runners would both be called a-b-cpu"),
     ):
         with pytest.raises(InputError, match=said):
-            matrix(STUDY, runners, (), 1, 4)
+            matrix(STUDY, [(runner,) for runner in runners], (), 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "runner"),
+    [
+        ("ubuntu-24.04", "ubuntu-24.04"),
+        ("[self-hosted, linux]", ["self-hosted", "linux"]),
+        ('["self-hosted", "2"]', ["self-hosted", "2"]),
+        ("[gpu]", "gpu"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--runner", "--gpu-runner"])
+def test_a_runner_is_a_label_or_a_list_of_labels(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, runner: object
+) -> None:
+    assert kit.cli.run(["matrix", option, value]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["include"]
+    assert row["runner"] == runner
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[self-hosted, linux", "[]", "[a, 2]", "[a, {b: c}]", '[""]', "self-hosted,linux", "[a],"],
+)
+def test_labels_that_no_runner_can_have_are_refused(
+    capsys: pytest.CaptureFixture[str], value: str
+) -> None:
+    assert kit.cli.run(["matrix", "--runner", value]) == 2
+    assert value in capsys.readouterr().err
 
 
 def test_a_shard_says_nothing_to_the_workflow(
@@ -290,6 +321,11 @@ def test_a_summary_that_cannot_be_written_is_said_and_changes_no_verdict(
     model = build_report(make_session(paired([0.8, 0.81, 0.79])), make_study())
     summarise(model, {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary.md")})
     assert "summary.md cannot be written (No such file" in capsys.readouterr().err
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    summarise(model, {"GITHUB_STEP_SUMMARY": str(tmp_path / "pipe")})
+    os.close(reader)
+    assert str(tmp_path / "pipe") in capsys.readouterr().err
 
 
 def test_images_that_were_not_described_are_told_by_their_ids(shards: list[Path]) -> None:

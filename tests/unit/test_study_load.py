@@ -248,6 +248,7 @@ def test_a_claim_id_that_is_there_twice_is_refused_by_name(
         ('{"properties": {"dataset": {"pattern": "("}}}', "workload.schema.json"),
         ('{"properties": {"dataset": {"pattern": 3}}}', "workload.schema.json"),
         ('{"type": "object", "type": "array"}', "'type' is there twice"),
+        ('{"$ref": "#"}', "workload.schema.json"),
         ('{"not": ' * 400 + "{}" + "}" * 400, "workload.schema.json"),
         ("[" * 200_000, "workload.schema.json"),
     ],
@@ -259,6 +260,22 @@ def test_a_workload_schema_that_leads_out_or_is_none_is_refused(
     with pytest.raises(InputError) as caught:
         load_study(folder)
     assert named in caught.value.problem
+
+
+@pytest.mark.parametrize("field", ["id", "arms"])
+def test_a_name_too_long_for_the_name_of_an_image_is_refused(folder: Path, field: str) -> None:
+    def lengthen(study: dict[str, Any], by: int) -> None:
+        if field == "id":
+            study["id"] = "a" * by
+        else:
+            study["arms"]["a" * by] = study["arms"].pop(next(iter(study["arms"])))
+
+    change(folder / "study.yaml", lambda study: lengthen(study, 100))
+    load_study(folder)
+    change(folder / "study.yaml", lambda study: lengthen(study, 101))
+    with pytest.raises(InputError, match=r"study\.yaml: (id|arms\.a+).*101") as caught:
+        load_study(folder)
+    assert "100" in caught.value.problem
 
 
 def test_a_key_that_is_there_twice_is_named_with_its_line(folder: Path) -> None:

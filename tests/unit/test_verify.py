@@ -55,6 +55,20 @@ def test_a_folder_as_it_was_written_holds(folder: Path, capsys) -> None:
     assert wrong(folder) == {}
 
 
+def test_what_desktops_leave_is_no_fault_and_changed_line_ends_are_named(
+    folder: Path, capsys
+) -> None:
+    for place in (folder, folder / "study", folder / "plots"):
+        (place / ".DS_Store").write_text("x")
+    assert kit.cli.run(["verify", str(folder)]) == 0
+    assert "plots/.DS_Store" in capsys.readouterr().out
+    for name in ("report.md", "runlog.jsonl", "study/study.yaml", SUMS):
+        path = folder / name
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert kit.cli.run(["verify", str(folder)]) == 8
+    assert "core.autocrlf" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "name",
     [

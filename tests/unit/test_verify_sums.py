@@ -12,7 +12,9 @@ from support.folders import unreadable
 
 from kit.errors import InputError
 from kit.report.files import SUMS
-from kit.results.sums import add_sums, read_sums, sums_of
+from kit.results.names import GIT_ATTRIBUTES
+from kit.results.sums import add_sums, read_sums, sums_of, write_sums
+from kit.study.folder import DESKTOP
 from kit.verify.sums import ANY, Known, check
 
 NAMES = ["plain", "new\nline", "back\\slash", "\\n", "a\u2028b", "a\x85b", "a\x0bb", " two  gaps "]
@@ -131,3 +133,80 @@ def test_a_folder_or_a_file_that_cannot_be_read_is_named(
         sums_of(folder)
     unreadable(monkeypatch, "study")
     assert "study/ cannot be listed (Permission denied)" in check(folder, ANY).wrong
+
+
+@pytest.mark.parametrize("name", sorted(DESKTOP))
+@pytest.mark.parametrize("place", ["", "study/", "study/arms/"])
+def test_what_a_desktop_leaves_is_named_as_ignored(folder: Path, name: str, place: str) -> None:
+    before = sums_of(summed(folder))
+    (folder / place).mkdir(exist_ok=True)
+    (folder / place / name).write_text("x")
+    found = check(folder, ANY)
+    assert found.wrong == ()
+    assert f"{place}{name}" in found.good
+    assert sums_of(folder) == before
+
+
+@pytest.mark.parametrize("name", sorted(DESKTOP))
+def test_a_desktop_s_name_hides_no_link_and_no_listed_file(folder: Path, name: str) -> None:
+    (folder / name).symlink_to("plain")
+    assert f"{name} is a link, not a plain file" in check(summed(folder), ANY).wrong
+    (folder / name).unlink()
+    (folder / name).write_text("x")
+    write_sums(folder)
+    with (folder / SUMS).open("ab") as stream:
+        stream.write(b"0" * 64 + b"  " + name.encode() + b"\n")
+    assert check(folder, ANY).wrong == (f"{name} was changed",)
+
+
+def with_crlf(folder: Path, names: list[str]) -> None:
+    for name in names:
+        (folder / name).write_bytes((folder / name).read_bytes().replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize("converted", [["text"], ["text", SUMS]])
+def test_line_ends_that_were_changed_are_named_with_their_remedy(
+    folder: Path, converted: list[str]
+) -> None:
+    (folder / "text").write_text("one\ntwo\n")
+    (folder / "other").write_text("one\n")
+    write_sums(folder)
+    with_crlf(folder, converted)
+    found = check(folder, ANY)
+    assert {line.split()[0] for line in found.wrong} == set(converted)
+    assert all("CRLF" in line for line in found.wrong)
+    assert "core.autocrlf" in found.remedy
+    (folder / "other").write_text("two\r\n")
+    assert "other was changed" in check(folder, ANY).wrong
+
+
+def test_attributes_of_git_are_as_the_kit_writes_them(folder: Path) -> None:
+    write_sums(folder)
+    assert check(folder, Known(frozenset(NAMES) | {"no\udcfftext"})).wrong == ()
+    (folder / GIT_ATTRIBUTES).write_text("* filter=x")
+    assert check(summed(folder), ANY).wrong == (f"{GIT_ATTRIBUTES} is not as kit writes it",)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git here")
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_clone_with_other_line_ends_is_the_same_or_says_why(tmp_path: Path, kept: bool) -> None:
+    def git(*words: str) -> None:
+        alone = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        me = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=true"]
+        subprocess.run(["git", *me, *words], env=alone, check=True, capture_output=True)
+
+    results = tmp_path / "repository" / "results"
+    results.mkdir(parents=True)
+    (results / "report.md").write_bytes(b"one\ntwo\n")
+    write_sums(results)
+    if not kept:
+        (results / GIT_ATTRIBUTES).unlink()
+        summed(results)
+    here = ["-C", str(results.parent)]
+    git("init", "-q", str(results.parent))
+    git(*here, "add", ".")
+    git(*here, "commit", "-qm", "results")
+    git("clone", "-q", str(results.parent), str(tmp_path / "clone"))
+    found = check(tmp_path / "clone" / "results", ANY)
+    assert (found.wrong == ()) is kept
+    assert ("core.autocrlf" in found.remedy) is not kept

@@ -101,8 +101,8 @@ def _base(engine: Engine, base: OwnBase, bases: Bases, say: Callable[[str], None
     try:
         return engine.pull(base.image, _SILENCE_S)
     except ImageError as error:
-        raise ImageError(
-            f"{base.argument}: {error.problem}", "make its registry reachable, or load the image"
+        raise type(error)(
+            f"{base.argument}: {error.problem}", f"{error.remedy}; or load the image"
         ) from error
 
 

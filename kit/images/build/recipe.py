@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import kit
-from kit.engine.protocol import LABEL, BuildRequest, Engine, ImageInfo, LineSink
+from kit.engine.failures import one_line
+from kit.engine.images import is_step
+from kit.engine.protocol import LABEL, BuildRequest, Engine, ImageInfo
 from kit.environment import variables
 from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build.context import Context
 
-_STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
-"""How the classic builder announces an instruction."""
-_INSTRUCTION = 60
-_LAST_LINES = 40
+KEPT_LINES = 500
+"""Of a builder's output, for the end of a command that it fails."""
+_STEP_LENGTH = 100
 RECIPE_LABEL = "org.kit.recipe"
 
 
@@ -57,64 +58,51 @@ def build_recipe(
     recipe: Recipe,
     net: HostNetwork,
     say: Callable[[str], None],
-    hear: LineSink | None = None,
+    hear: Callable[[str], None] = lambda _line: None,
 ) -> ImageInfo:
-    """Return the image of a recipe, built unless an equal one is there. Raise ImageError.
+    """Return the image of a recipe, built unless an equal one is there.
 
-    ``say`` gets a line per step and, where the build fails, the end of the builder's output;
-    all of it with KIT_DEBUG. ``hear`` gets every line instead, for a build that may fail.
+    ``say`` gets a line for each step, ``hear`` every line of the builder's output. Raise
+    ImageError, which holds the last lines of that output.
     """
     found = find_built(engine, recipe)
     if found is not None:
         say(f"{recipe.name}: unchanged")
         return found
     say(f"{recipe.name}: building")
-    output = _Output(recipe.name, say, hear)
+    digest = _digest(recipe)
+    debug = bool(variables().get("KIT_DEBUG"))
+    kept: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def take(line: str) -> None:
+        kept.append(line)
+        hear(line)
+        if debug:
+            say(f"{recipe.name}: {line}")
+        elif is_step(line):
+            say(f"{recipe.name}: {one_line(line, _STEP_LENGTH)}")
+
+    with recipe.context.tar() as stream, _with_output(kept):
+        return engine.build(
+            BuildRequest(
+                context=stream,
+                dockerfile=recipe.dockerfile,
+                tag=recipe.tag,
+                args={**recipe.args, **net.proxy_args},
+                labels={LABEL: "kit", RECIPE_LABEL: digest},
+                target=recipe.target,
+            ),
+            take,
+        )
+
+
+@contextmanager
+def _with_output(lines: Collection[str]) -> Iterator[None]:
     try:
-        with recipe.context.tar() as stream:
-            return engine.build(
-                BuildRequest(
-                    context=stream,
-                    dockerfile=recipe.dockerfile,
-                    tag=recipe.tag,
-                    args={**recipe.args, **net.proxy_args},
-                    labels={LABEL: "kit", RECIPE_LABEL: _digest(recipe)},
-                    target=recipe.target,
-                ),
-                output.line,
-            )
-    except ImageError:
-        output.failed()
+        yield
+    except ImageError as error:
+        error.output = tuple(lines)
         raise
-
-
-class _Output:
-    """A builder's output: steps are shown, the rest is kept until it is needed."""
-
-    def __init__(self, name: str, say: Callable[[str], None], hear: LineSink | None) -> None:
-        self._name, self._say, self._hear = name, say, hear
-        self._all = bool(variables().get("KIT_DEBUG"))
-        self._last: deque[str] = deque(maxlen=_LAST_LINES)
-
-    def line(self, line: str) -> None:
-        """Take one line."""
-        if self._hear is not None:
-            self._hear(line)
-        step = _STEP.match(line)
-        if self._all:
-            self._say(f"{self._name}: {line}")
-        elif step:
-            shown = step[3] if len(step[3]) <= _INSTRUCTION else f"{step[3][:_INSTRUCTION]}…"
-            self._say(f"{self._name}: step {step[1]} of {step[2]}, {shown}")
-        if step:
-            self._last.clear()
-        self._last.append(line)
-
-    def failed(self) -> None:
-        """Show the output of the step that failed, unless the caller expects that."""
-        if self._hear is None and not self._all:
-            for line in self._last:
-                self._say(f"{self._name}: {line}")
 
 
 def _digest(recipe: Recipe) -> str:
