@@ -165,6 +165,17 @@ def test_refused_packages_are_heard_of_wherever_the_builder_says_it(
     assert PYTHON_NET not in engine.built()
 
 
+def test_packages_that_may_be_missing_print_no_error(engine: Engine) -> None:
+    have(engine, *PINS.roles)
+    engine.build_lines = ("Step 1/1 : RUN dotnet restore", "error NU1101: Unable to find Keras.NET")
+    engine.fail(KERAS_NET, ImageError("the build failed: error NU1101", "x"))
+    said: list[str] = []
+    Builder(engine, PINS, NET, Options(), said.append).build(STUDY, BOTH)
+    assert PYTHON_NET in engine.built()
+    assert not any("NU1101" in line for line in said)
+    assert any(PINS.substitute_binding in line for line in said)
+
+
 @pytest.mark.parametrize("word", ["NU1403", "NU3008"])
 def test_refused_packages_of_the_executable_end_the_build(engine: Engine, word: str) -> None:
     engine.fail(EXECUTABLE, ImageError(f"error {word}: Microsoft.NETCore.App differs", "x"))

@@ -118,7 +118,10 @@ class Bindings:
                 f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
                 "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
             )
-        self._say(f"{self._pins.exact_binding} is not available: {self._pins.substitute_binding}")
+        self._say(
+            f"{self._pins.exact_binding} is not available here, which a substitute covers: "
+            f"building with {self._pins.substitute_binding}"
+        )
         images = {
             variant: build_recipe(
                 self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
