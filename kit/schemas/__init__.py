@@ -60,8 +60,13 @@ def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
     except RecursionError:
         return ["$: nested too deep"]
     return [
-        _text(f"{error.json_path.removeprefix('$.')}: {_short(error.message)}") for error in found
+        _text(f"{error.json_path.removeprefix('$.')}: {_short(_message(error))}") for error in found
     ]
+
+
+def _message(error: Any) -> str:
+    """The validator's words, except where a schema of false forbids a field."""
+    return "not allowed here" if error.schema is False else str(error.message)
 
 
 def problems_by_foreign(schema: Mapping[str, Any], document: object) -> list[str]:
