@@ -51,14 +51,17 @@ def opening(verdict: Verdict, contender: str) -> str:
 
 def found(verdict: Verdict) -> Direction | None:
     """Return what the contender was found to be; None where that is undecided."""
-    measured = verdict.measured
-    if verdict.word in (INCONCLUSIVE, NOT_TESTABLE):
+    said, word = verdict.claim.direction, verdict.word
+    if word in (REPRODUCED, SAME_DIRECTION):
+        return said
+    if word == EQUIVALENT:
+        return _EQUAL
+    if word != OPPOSITE:
         return None
-    if verdict.word == EQUIVALENT or measured is None or measured.gain_percent is None:
-        return Direction.EQUAL
-    if verdict.word == REPRODUCED and verdict.claim.direction is Direction.EQUAL:
-        return Direction.EQUAL
-    return Direction.FASTER if measured.gain_percent > 0 else Direction.SLOWER
+    if said is not _EQUAL:
+        return _SLOWER if said is _FASTER else _FASTER
+    gain = None if verdict.measured is None else verdict.measured.gain_percent
+    return _FASTER if gain is not None and gain > 0 else _SLOWER
 
 
 def claimed_text(claim: Claim, form: Form) -> str:

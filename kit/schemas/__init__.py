@@ -65,8 +65,9 @@ def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
 
 
 def _message(error: Any) -> str:
-    """The validator's words, except where a schema of false forbids a field."""
-    return "not allowed here" if error.schema is False else str(error.message)
+    """The validator's words, except for a field that the schema forbids by ``{"not": {}}``."""
+    forbidden = error.validator == "not" and error.validator_value == {}
+    return "not allowed here" if forbidden else str(error.message)
 
 
 def problems_by_foreign(schema: Mapping[str, Any], document: object) -> list[str]:
