@@ -276,7 +276,7 @@ def _still_open(claim: Claim, word: str, measured: Estimate, claims: int) -> tup
     margin = margin_of(claim)
     if margin is not None:
         needed = blocks_for_equality(sd, margin, POWERS[0], ALPHA / claims)
-        return needed, _would(needed, "put equal arms inside the margin", measured)
+        return needed, _would(needed, "show equality, if the arms are equal,", measured)
     published = claim.published_gain_percent
     needed = blocks_needed(sd, published, POWERS[0], ALPHA / claims)
     said = _would(needed, "find an effect of the published size", measured)

@@ -239,7 +239,7 @@ def _claimed(claim: Claim) -> tuple[float, ...]:
 def _signs(shown: Sequence[Verdict]) -> str:
     """What stands for the claims in the plot of gains."""
     kinds = {v.claim.direction is Direction.EQUAL for v in shown}
-    return " or ".join({False: "diamond", True: "box: equal"}[kind] for kind in sorted(kinds))
+    return "; ".join({False: "diamond", True: "box: equal within"}[kind] for kind in sorted(kinds))
 
 
 def _form(model: ReportModel) -> Form:
