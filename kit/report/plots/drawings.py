@@ -18,7 +18,7 @@ from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
 from kit.report.text import plain
-from kit.report.words import claimed_text
+from kit.report.words import claimed_short
 from kit.study.model import Claim, Direction
 
 _MEGABYTE = 1e6
@@ -76,7 +76,7 @@ def gains(model: ReportModel) -> Plot | None:
     axes.set_title(title)
     words = "; ".join(
         f"{_claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
-        f"paper {claimed_text(v.claim, model.form_of(v))}, {v.printed}"
+        f"paper {claimed_short(v.claim, model.form_of(v))}, {v.printed}"
         for v in shown
     )
     return _plot("gains", "Gain by claim", words, drawn)
