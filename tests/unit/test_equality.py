@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -12,12 +13,13 @@ import pytest
 import yaml
 from scipy import stats
 from support.sessions import make_claim, make_equal, make_session, make_study, paired, with_role
+from test_judge_pilot import STUDY, pilot
 from test_report_effects import outputs
 
 from kit.errors import InputError
 from kit.judge.comparison import judge
 from kit.judge.equality import margin_of
-from kit.judge.pilot import aim_of
+from kit.judge.pilot import aim_of, outlook, outlook_from
 from kit.judge.power import POWERS, Aim, blocks_for, blocks_for_equality, needs
 from kit.judge.verdict import (
     EQUIVALENT,
@@ -32,6 +34,7 @@ from kit.plan.roles import LEAST_SLOWDOWN, slowdown_percent
 from kit.report.model import build_report
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
+from kit.report.sample_size import outlook_lines
 from kit.report.words import OPENINGS, found, opening
 from kit.schemas import problems
 from kit.study.load import load_study, shipped_folder
@@ -180,6 +183,22 @@ def test_the_aim_is_to_put_equal_arms_inside_the_margin():
     assert all(need.blocks >= max(need.size, need.slowed) for need in found)
     assert found[0].size == blocks_for_equality(0.03, margin_of(study.claims[0]), 0.8, 0.025)
     assert found[0].blocks < found[1].blocks
+
+
+def test_a_pilot_plans_for_equality():
+    study = replace(STUDY, claims=(make_equal(5.0), make_claim("C2", "min", 85.0, (75.0, 91.7))))
+    found = outlook(pilot(0.02), study)
+    (design,) = found.designs
+    aim = aim_of(study.claims[0], study, ("main", "placebo", "slowed"))
+    assert found.blocks == blocks_for(design.planning_sd, design.control_sd, aim, 0.8) > 6
+    assert (found.wanted_gain_percent, found.slowdown_percent) == (0.0, 5.0)
+    assert "C1" not in found.undecided
+    assert outlook_from(json.loads(json.dumps(asdict(found)))) == found
+    first, fixed, *_ = outlook_lines(found)
+    assert "equality" in first and "direction" not in first
+    assert f"{found.blocks} sequential blocks" in fixed
+    noisy = outlook(pilot(0.3), study)
+    assert noisy.blocks == STUDY.protocol.tiers["standard"].blocks and "C1" in noisy.undecided
 
 
 @pytest.mark.parametrize("power", POWERS)
