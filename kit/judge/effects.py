@@ -15,7 +15,7 @@ from enum import Enum
 from kit.judge.pairing import PairedBlock, estimate_over
 from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
-from kit.study.model import Range, Study
+from kit.study.model import Range, Study, equality_band
 
 FACTOR_FROM = 2.0
 """The size from which an effect is a factor: there +50 % the one way is -100 % the other
@@ -143,6 +143,12 @@ def equal_text(form: Form) -> str:
     if form is Form.GAIN:
         return f"within plus or minus {EQUIVALENCE_PERCENT:g} %"
     return f"within {1 + EQUIVALENCE_PERCENT / 100:.2f}x either way"
+
+
+def margin_words(percent: float, form: Form) -> str:
+    """Return the margin of a claim of equality: "within 5 % (-5.0 to +4.8 %)"."""
+    band = equality_band(percent)
+    return f"within {percent:g} % ({range_text(band.low, band.high, form)})"
 
 
 def _sorted(low: float, high: float) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -1,7 +1,8 @@
 """How many blocks a claim needs, and which effect a number of blocks can show.
 
 A claim is reproduced where its direction is found, its size lies in the claim's band, and
-the controls hold: all of that is counted. Paired t intervals over blocks on log ratios; the
+the controls hold: all of that is counted. A claim of equality has no direction: two one-sided
+tests have to put the effect inside its margin. Paired t intervals over blocks on log ratios; the
 power of the t test is statsmodels' (noncentral t).
 """
 
@@ -32,8 +33,8 @@ _POINTS = 1000  # of the average over the SD; more change no number of blocks
 class Need:
     """Blocks needed at one power; None: more than ``MOST_BLOCKS``.
 
-    ``blocks`` for everything together, the others for that part of it alone. ``slowed``
-    is None too where no positive control is planned.
+    ``blocks`` for everything together, the others for that part of it alone. ``direction`` is
+    None too for a claim of equality, and ``slowed`` where no positive control is planned.
     """
 
     power: float
@@ -47,7 +48,8 @@ class Need:
 class Aim:
     """Everything that must succeed for a claim to be called reproduced.
 
-    ``gain`` and ``band`` are percent, as published; ``claims`` counts the measured claims
+    ``gain`` and ``band`` are percent, as published; a gain of 0 is a claim of equality, with its
+    margin as the band. ``claims`` counts the measured claims
     among which Holm's adjustment is made. ``slowed`` is the log ratio of the positive
     control and ``placebo`` whether there is one; a control that fails caps the verdict.
     """
@@ -83,11 +85,13 @@ def _power(sd_log: float, effect: float, blocks: int, alpha: float) -> float:
     return 1.0 if math.isnan(power) else power
 
 
-def size_power(sd_log: float, at: float, low: float, high: float, blocks: int) -> float:
+def size_power(
+    sd_log: float, at: float, low: float, high: float, blocks: int, alpha: float = ALPHA / 2
+) -> float:
     """Return the chance that the interval lies within low to high, all log ratios.
 
-    ``at`` is the true log ratio. That is the power of two one-sided tests, each at half of
-    ``ALPHA``: given the blocks' SD the chance is normal, and it is averaged over the
+    ``at`` is the true log ratio. That is the power of two one-sided tests, each at ``alpha``:
+    given the blocks' SD the chance is normal, and it is averaged over the
     chi-square distribution of that SD (K. F. Phillips, "Power of the two one-sided tests
     procedure in bioequivalence", J. Pharmacokinet. Biopharm. 18, 1990).
     """
@@ -101,7 +105,7 @@ def size_power(sd_log: float, at: float, low: float, high: float, blocks: int) -
     error = sd_log / math.sqrt(blocks)
     share = (np.arange(_POINTS) + 0.5) / _POINTS
     found = error * np.sqrt(stats.chi2.ppf(share, blocks - 1) / (blocks - 1))
-    half = stats.t.ppf(1 - ALPHA / 2, blocks - 1) * found
+    half = stats.t.ppf(1 - alpha, blocks - 1) * found
     within = stats.norm.cdf((high - half - at) / error) - stats.norm.cdf((low + half - at) / error)
     return float(np.clip(within, 0.0, None).mean())
 
@@ -131,6 +135,17 @@ def blocks_to_settle(
     return _fewest(lambda blocks: _power(sd_log, off, blocks, ALPHA), power)
 
 
+def blocks_for_equality(
+    sd_log: float, margin: tuple[float, float], power: float, alpha: float
+) -> int | None:
+    """Return the fewest blocks that put equal arms inside a margin of log ratios; None: too many.
+
+    ``alpha`` is the level of each of the two one-sided tests.
+    """
+    low, high = margin
+    return _fewest(lambda blocks: size_power(sd_log, 0.0, low, high, blocks, alpha), power)
+
+
 def needs(sd_log: float, control_sd: float, aim: Aim) -> tuple[Need, ...]:
     """Blocks needed for all of an aim at each power of ``POWERS``.
 
@@ -142,7 +157,7 @@ def needs(sd_log: float, control_sd: float, aim: Aim) -> tuple[Need, ...]:
 
 def blocks_for(sd_log: float, control_sd: float, aim: Aim, power: float) -> int | None:
     """The fewest blocks in which all of an aim succeeds with that chance; None: too many."""
-    if aim.gain == 0 or aim.gain >= 100:
+    if aim.gain >= 100:
         return None
     return _fewest(lambda blocks: chance_of_all(sd_log, control_sd, aim, blocks), power)
 
@@ -154,8 +169,9 @@ def chance_of_all(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> fl
     same runs and are not independent. The placebo fails by chance alone, whatever the
     number of blocks.
     """
-    failing = 1 - power_of(sd_log, aim.gain, blocks, ALPHA / aim.claims)
-    failing += 1 - _size(sd_log, aim, blocks)
+    failing = 1 - _size(sd_log, aim, blocks)
+    if aim.gain != 0:
+        failing += 1 - power_of(sd_log, aim.gain, blocks, ALPHA / aim.claims)
     if aim.slowed is not None:
         failing += 1 - _power(control_sd, aim.slowed, blocks, ALPHA) + 1 - SIZE_CONFIDENCE
     if aim.placebo:
@@ -164,8 +180,10 @@ def chance_of_all(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> fl
 
 
 def _size(sd_log: float, aim: Aim, blocks: int) -> float:
+    """The chance that the size is settled; of equality alone Holm's adjustment asks for more."""
     low, high = aim.band
-    return size_power(sd_log, log_of(aim.gain), log_of(low), log_of(high), blocks)
+    alpha = ALPHA / aim.claims if aim.gain == 0 else ALPHA / 2
+    return size_power(sd_log, log_of(aim.gain), log_of(low), log_of(high), blocks, alpha)
 
 
 def _need(sd_log: float, control_sd: float, aim: Aim, power: float) -> Need:

@@ -29,8 +29,8 @@ class Sensitivity:
     """p values, two-sided but for ``equivalence``. None: too few blocks for that test.
 
     ``equivalence`` is of the two one-sided tests that the gain lies outside plus or
-    minus ``EQUIVALENCE_PERCENT``; ``permutation_exact`` says that all sign flips
-    were tried, not a seeded sample of them.
+    minus ``EQUIVALENCE_PERCENT``, or outside the margin of a claim of equality;
+    ``permutation_exact`` says that all sign flips were tried, not a seeded sample of them.
     """
 
     t: float | None
@@ -40,8 +40,8 @@ class Sensitivity:
     equivalence: float | None
 
 
-def sensitivity(logs: Sequence[float]) -> Sensitivity:
-    """All tests over the blocks' log ratios."""
+def sensitivity(logs: Sequence[float], margin: tuple[float, float] | None = None) -> Sensitivity:
+    """Return all tests over the blocks' log ratios; ``margin`` is a claim's own, as log ratios."""
     if len(logs) < 2:
         return Sensitivity(None, None, None, False, None)
     return Sensitivity(
@@ -49,7 +49,7 @@ def sensitivity(logs: Sequence[float]) -> Sensitivity:
         wilcoxon=_wilcoxon(logs),
         permutation=_permutation(logs),
         permutation_exact=len(logs) <= MOST_EXACT,
-        equivalence=equivalence_p(logs),
+        equivalence=equivalence_p(logs, margin),
     )
 
 
@@ -81,13 +81,13 @@ def _spread(logs: Sequence[float]) -> bool:
     return max(logs) > min(logs)
 
 
-def t_p(logs: Sequence[float]) -> float:
-    """Two-sided p of the paired t test over the blocks' log ratios, two or more."""
+def t_p(logs: Sequence[float], at: float = 0.0) -> float:
+    """Two-sided p of the paired t test that the log ratios, two or more, have another mean."""
     from scipy import stats
 
     if not _spread(logs):
-        return 1.0 if logs[0] == 0 else 0.0
-    return float(stats.ttest_1samp(logs, 0.0).pvalue)
+        return 1.0 if logs[0] == at else 0.0
+    return float(stats.ttest_1samp(logs, at).pvalue)
 
 
 def _wilcoxon(logs: Sequence[float]) -> float | None:
@@ -116,11 +116,14 @@ def _permutation(logs: Sequence[float]) -> float:
     return float(result.pvalue)
 
 
-def equivalence_p(logs: Sequence[float]) -> float:
-    """p of Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987)."""
+def equivalence_p(logs: Sequence[float], margin: tuple[float, float] | None = None) -> float:
+    """Return p of Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987).
+
+    ``margin`` holds log ratios; left out, it is the one of ``EQUIVALENCE_PERCENT``.
+    """
     from scipy import stats
 
-    low, high = equivalence_bounds()
+    low, high = margin or equivalence_bounds()
     if not _spread(logs):
         return 0.0 if low < logs[0] < high else 1.0
     above = stats.ttest_1samp(logs, low, alternative="greater").pvalue

@@ -7,6 +7,9 @@ a word into a weaker one:
 - the estimate lies within plus or minus 2 %: REPRODUCED, EQUIVALENT or undecided;
 - it lies beyond, as claimed: REPRODUCED, SAME DIRECTION or undecided;
 - it lies beyond, against the claim: OPPOSITE or undecided.
+
+A claim of equality has its own margin in place of the 2 %: inside it the word is REPRODUCED or
+undecided, beyond it OPPOSITE or undecided (``kit.judge.equality``).
 """
 
 from __future__ import annotations
@@ -16,13 +19,14 @@ from dataclasses import dataclass
 
 from kit.judge.controls import Control, failing
 from kit.judge.effects import Form, band_words, equal_text, form_over
+from kit.judge.equality import deciding_p, margin_of, within_margin
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
-from kit.judge.power import POWERS, blocks_needed, blocks_to_settle
+from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_to_settle
 from kit.judge.samework import SameWork
 from kit.judge.sensitivity import ALPHA, EQUIVALENCE_PERCENT, Sensitivity, holm, sensitivity
 from kit.judge.statistics import Estimate, Interval
 from kit.results.fidelity import Component
-from kit.study.model import Claim, Paper, Study
+from kit.study.model import Claim, Direction, Paper, Study
 
 REPRODUCED = "REPRODUCED"
 SAME_DIRECTION = "SAME DIRECTION"
@@ -50,7 +54,7 @@ class Verdict:
     tests: Sensitivity | None
     """Of the claim's own statistic; None where it was not measured."""
     holm_p: float | None
-    """The t test's p value, adjusted over the claims of the variant."""
+    """The p value that decides the claim, adjusted over the claims of the variant."""
     word: str
     indicative: bool
     blocks_to_decide: int | None
@@ -85,10 +89,11 @@ def judge_claims(
     """
     indicative = bool(substitutes(study, fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks)
-    tests = {
-        c.id: sensitivity(log_ratios(c.statistic, blocks)) for c in study.claims if not missing
-    }
-    adjusted = holm({name: found.t for name, found in tests.items()})
+    logs = {c.id: log_ratios(c.statistic, blocks) for c in study.claims if not missing}
+    tests = {c.id: sensitivity(logs[c.id], margin_of(c)) for c in study.claims if not missing}
+    adjusted = holm(
+        {c.id: deciding_p(c, logs[c.id], tests[c.id]) for c in study.claims if not missing}
+    )
     form = form_over(study, blocks)
     verdicts = []
     for claim in study.claims:
@@ -185,6 +190,9 @@ def _decide(
         return INCONCLUSIVE, f"the arms did not do the same work ({names}), so no ratio is judged"
     if measured.gain_interval is None or evidence.holm_p is None:
         return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
+    if claim.direction is Direction.EQUAL:
+        within, rule = within_margin(claim, measured, evidence.holm_p, evidence.form)
+        return {True: REPRODUCED, False: OPPOSITE, None: INCONCLUSIVE}[within], rule
     equivalence = evidence.tests.equivalence
     equal = equivalence is not None and equivalence < ALPHA
     return by_interval(claim, measured, evidence.holm_p, equal, evidence.form)
@@ -193,7 +201,7 @@ def _decide(
 def by_interval(
     claim: Claim, measured: Estimate, holm_p: float, equal: bool, form: Form
 ) -> tuple[str, str]:
-    """Return the word for an estimate that has an interval, and the rule that fired.
+    """Return the word for a claim of a gain whose estimate has an interval, and the rule.
 
     A difference counts when the interval excludes 0 and the test still says so
     after Holm's adjustment; ``equal`` is the answer of the two one-sided tests.
@@ -265,6 +273,10 @@ def _still_open(claim: Claim, word: str, measured: Estimate, claims: int) -> tup
         return needed, _would(needed, "settle the size", measured)
     if word != INCONCLUSIVE:
         return None, ""
+    margin = margin_of(claim)
+    if margin is not None:
+        needed = blocks_for_equality(sd, margin, POWERS[0], ALPHA / claims)
+        return needed, _would(needed, "show equality, if the arms are equal,", measured)
     published = claim.published_gain_percent
     needed = blocks_needed(sd, published, POWERS[0], ALPHA / claims)
     said = _would(needed, "find an effect of the published size", measured)

@@ -72,9 +72,10 @@ CONTROLS = (PLACEBO, SLOWED)
 def slowdown_percent(study: Study) -> float:
     """Return by how much the positive control is slowed: as much as the lead claim speaks of.
 
-    A session that cannot find an effect of the claim's own size has no say on the claim. In
-    percent of the baseline's time, from ``LEAST_SLOWDOWN`` to ``MOST_SLOWDOWN``, for a
-    smaller one takes many more blocks than the claims' direction does.
+    A session that cannot find an effect of the claim's own size, or a difference as large as the
+    margin of a claim of equality, has no say on the claim. In percent of the baseline's time,
+    from ``LEAST_SLOWDOWN`` to ``MOST_SLOWDOWN``, for a smaller one takes many more blocks than
+    the claims' direction does.
     """
     claim = lead_claim(study.claims)
     gain = 0.0 if claim is None else claim.published_gain_percent
@@ -82,6 +83,8 @@ def slowdown_percent(study: Study) -> float:
         return MOST_SLOWDOWN
     # A gain of 50 % halves the time: the same effect the other way doubles it.
     size = 100 * gain / (100 - gain) if gain > 0 else -gain
+    if claim is not None and claim.equal_within_percent is not None:
+        size = claim.equal_within_percent
     return round(min(max(size, LEAST_SLOWDOWN), MOST_SLOWDOWN), 2)
 
 

@@ -7,9 +7,10 @@ from rich.console import Console
 from kit.report.document import Heading, List, Paragraph, Strong, Table, Text
 from kit.report.headline import status_lines, substitutes_line
 from kit.report.model import ReportModel
-from kit.report.numbers import NONE, effect, gain
+from kit.report.numbers import NONE, gain
 from kit.report.render import terminal
 from kit.report.sections.claims import AnyVerdict, verdict_text
+from kit.report.words import claimed_short
 
 
 def show(model: ReportModel, console: Console) -> None:
@@ -50,7 +51,7 @@ def _rows(model: ReportModel) -> list[tuple[Text, ...]]:
             v,
             v.claim.statistic,
             v.variant,
-            effect(v.claim.published_gain_percent, model.form_of(v)),
+            claimed_short(v.claim, model.form_of(v)),
             gain(v.measured, model.form_of(v)),
         )
         for v in model.verdicts

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kit.judge.comparison import Judged
 from kit.judge.controls import failing
 from kit.judge.effects import Form
 from kit.judge.samework import SameWork
-from kit.judge.verdict import (
-    EQUIVALENT,
-    INCONCLUSIVE,
-    NOT_TESTABLE,
-    OPPOSITE,
-    REPRODUCED,
-    SAME_DIRECTION,
-    Verdict,
-)
+from kit.judge.verdict import NOT_TESTABLE, Verdict
 from kit.plan.model import DUET
-from kit.report.numbers import claimed, gain_in_words
+from kit.report.numbers import gain_in_words
+from kit.report.words import claimed_text, opening
 
 if TYPE_CHECKING:
     from kit.report.model import ReportModel
 
 _STATEMENT = 160
-_OPENINGS: Mapping[str, str] = {
-    REPRODUCED: "Holds",
-    SAME_DIRECTION: "Holds in direction; the size differs or is not settled",
-    OPPOSITE: "Does not hold, the opposite was measured",
-    EQUIVALENT: "Does not hold, the stacks are equally fast",
-    INCONCLUSIVE: "Inconclusive",
-    NOT_TESTABLE: "Not testable here",
-}
 
 
 def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
@@ -45,7 +30,9 @@ def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
     return next(iter(means or tested), None)
 
 
-def headline(verdict: Verdict | None, several: bool = False, form: Form = Form.GAIN) -> str:
+def headline(
+    verdict: Verdict | None, contender: str, several: bool = False, form: Form = Form.GAIN
+) -> str:
     """Return one sentence: what holds, how sure that is, and whether it rests on substitutes.
 
     With ``several`` variants it names the one it is about.
@@ -53,13 +40,13 @@ def headline(verdict: Verdict | None, several: bool = False, form: Form = Form.G
     if verdict is None:
         return "Inconclusive: the study has no measured claim."
     claim = verdict.claim
-    opening = _OPENINGS[verdict.word] + (" (indicative)" if verdict.indicative else "")
+    begin = opening(verdict, contender) + (" (indicative)" if verdict.indicative else "")
     named = f"{claim.id}, {verdict.variant}" if several else claim.id
     statement = claim.statement
     if len(statement) > _STATEMENT:  # what was measured must not be pushed out
         statement = f"{statement[: _STATEMENT - 1].rstrip()}…"
-    start = f'{opening}: "{statement}" ({named})'
-    paper = f"published {claimed(claim.published_gain_percent, form)}"
+    start = f'{begin}: "{statement}" ({named})'
+    paper = f"published {claimed_text(claim, form)}"
     measured = verdict.measured
     if measured is None or measured.gain_percent is None:
         return f"{start}; {paper}, {verdict.rule}."

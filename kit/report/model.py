@@ -25,7 +25,7 @@ from kit.report.headline import controls_line, head_claim, headline, same_work_l
 from kit.results.fidelity import ArmImage
 from kit.results.record import Cgroup, Fit, Record
 from kit.results.session import Header, RunEntry, Session
-from kit.study.model import Study
+from kit.study.model import Claim, Direction, Study
 
 PUBLISHED = ("min", "max", "mean", "total")
 """The paper's four numbers, in its order."""
@@ -43,16 +43,22 @@ class PublishedRow:
     paper_baseline: float | None
     paper_contender: float | None
     figures_gain_percent: float | None
-    text_gains_percent: tuple[float, ...]
-    """What each claim on it says, in their order."""
+    claims: tuple[Claim, ...]
+    """On it, in their order."""
     baseline: float | None
     contender: float | None
     estimate: Estimate
 
     @property
     def text_gain_percent(self) -> float | None:
-        """The first claim's, which is the lead claim's where that one is on it."""
-        return next(iter(self.text_gains_percent), None)
+        """The first claim's, which is the lead claim's where that one is on it.
+
+        None where that one is of equality.
+        """
+        first = next(iter(self.claims), None)
+        if first is None or first.direction is Direction.EQUAL:
+            return None
+        return first.published_gain_percent
 
 
 @dataclass(frozen=True)
@@ -196,6 +202,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         header=session.header,
         headline=headline(
             lead,
+            study.contender,
             several=len({v.variant for v in verdicts}) > 1,
             form=forms[lead.variant] if lead is not None else Form.GAIN,
         ),
@@ -244,13 +251,12 @@ def _published(
     baseline: tuple[RunStatistics, ...],
     contender: tuple[RunStatistics, ...],
 ) -> PublishedRow:
-    claims = (claim for claim in study.claims if claim.statistic == name)
     return PublishedRow(
         statistic=name,
         paper_baseline=published_seconds(study.paper, study.baseline, name),
         paper_contender=published_seconds(study.paper, study.contender, name),
         figures_gain_percent=figures_gain(study, name),
-        text_gains_percent=tuple(claim.published_gain_percent for claim in claims),
+        claims=tuple(claim for claim in study.claims if claim.statistic == name),
         baseline=_mean(baseline, name),
         contender=_mean(contender, name),
         estimate=part.estimates[name],

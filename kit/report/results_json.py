@@ -139,6 +139,7 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "published_gain_percent": claim.published_gain_percent,
         "figures_gain_percent": verdict.figures_gain_percent,
         "band_percent": claim.band_percent,
+        "equal_within_percent": claim.equal_within_percent,
         "measured": verdict.measured,
         "hardened": verdict.hardened,
         "tests": verdict.tests,

@@ -34,17 +34,21 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
 
 
 def _design(design: DesignOutlook, found: Outlook, form: Form) -> str:
+    equal = found.wanted_gain_percent == 0
+    wanted = "equality" if equal else claimed(found.wanted_gain_percent, form)
     return (
         f"Pilot of {design.blocks} {design.design} blocks (one with its controls takes "
         f"{fixed(design.block_s)} s): SD of the log "
         f"ratio {fixed(design.sd_log, 4)}, planned with {fixed(design.planning_sd, 4)}. Blocks for "
-        f"{found.claim} ({claimed(found.wanted_gain_percent, form)}): "
+        f"{found.claim} ({wanted}): "
         f"{'; '.join(_need(need, found, form) for need in design.needs)}."
     )
 
 
 def _need(need: Need, found: Outlook, form: Form) -> str:
     parts = [f"direction {_blocks(need.direction)}", f"size {_blocks(need.size)}"]
+    if found.wanted_gain_percent == 0:  # a claim of equality has no direction
+        parts = [f"inside the margin {_blocks(need.size)}"]
     if found.slowdown_percent is not None:
         slowed = _blocks(need.slowed)
         parts.append(f"control {effect_text(-found.slowdown_percent, form)} {slowed}")

@@ -62,8 +62,14 @@ def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
     except RecursionError:
         return ["$: nested too deep"]
     return [
-        text(f"{error.json_path.removeprefix('$.')}: {short(error.message)}") for error in found
+        text(f"{error.json_path.removeprefix('$.')}: {short(_message(error))}") for error in found
     ]
+
+
+def _message(error: Any) -> str:
+    """The validator's words, except for a field that the schema forbids by ``{"not": {}}``."""
+    forbidden = error.validator == "not" and error.validator_value == {}
+    return "not allowed here" if forbidden else str(error.message)
 
 
 @cache

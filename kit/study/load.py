@@ -38,6 +38,7 @@ from kit.study.model import (
     Tier,
     TrainingClaim,
     by_stack_and_variant,
+    equality_band,
 )
 
 MEGABYTE = 1_000_000
@@ -198,10 +199,34 @@ def _tier(name: str, document: Mapping[str, Any]) -> Tier:
 
 
 def _claim(document: Mapping[str, Any]) -> Claim:
-    """Raises InputError for a band that no gain, or not the published one, lies in."""
-    where = f"claim {document['id']}"
+    gain, band = _claimed(document, f"claim {document['id']}")
+    return Claim(
+        id=document["id"],
+        statement=document["statement"],
+        where=document["where"],
+        statistic=document["statistic"],
+        published_gain_percent=gain,
+        band_percent=band,
+        needs=document["needs"],
+    )
+
+
+def _claimed(document: Mapping[str, Any], where: str) -> tuple[float, Range]:
+    """Return the gain that a claim is of, 0 for equality, and the gains of the claim's size.
+
+    Raises InputError for a gain of 0, and for a band that no gain, or not the published one,
+    lies in.
+    """
+    if "equal_within_percent" in document:
+        return 0.0, equality_band(float(document["equal_within_percent"]))
     gain = document["gain_percent"]
     band = _range(document["band_percent"], f"{where}: band_percent")
+    if gain == 0:
+        raise InputError(
+            f"{where}: gain_percent: 0 claims no difference",
+            "for a claim of equality give equal_within_percent, such as 5, in place of "
+            "gain_percent and band_percent",
+        )
     if gain >= 100:
         raise InputError(
             f"{where}: gain_percent: {gain:g} would take no time at all",
@@ -213,15 +238,7 @@ def _claim(document: Mapping[str, Any]) -> Claim:
             f"of {gain:g}",
             "give the gains that count as the published one's size",
         )
-    return Claim(
-        id=document["id"],
-        statement=document["statement"],
-        where=document["where"],
-        statistic=document["statistic"],
-        published_gain_percent=gain,
-        band_percent=band,
-        needs=document["needs"],
-    )
+    return gain, band
 
 
 def _range(ends: list[float], where: str) -> Range:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +128,29 @@ class Range:
     high: float
 
 
+class Direction(str, Enum):
+    """A direction of an effect: what the contender is, next to the baseline."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    EQUAL = "equal"
+
+
+def equality_band(percent: float) -> Range:
+    """Return the gains at which neither arm takes more than so many percent longer.
+
+    The margin is symmetric in the log ratio, plus and minus log(1 + percent/100), so the verdict
+    stays the same when the arms are swapped.
+    """
+    return Range(-percent, 100 * percent / (100 + percent))
+
+
 @dataclass(frozen=True)
 class Claim:
     """One measured claim: ``statistic`` of a run's fits, published gain in percent.
 
-    The gain is ``100 * (baseline - contender) / baseline``, the paper's own form.
+    The gain is ``100 * (baseline - contender) / baseline``, the paper's own form. A gain of 0 is
+    a claim of equality: its band is its margin, as ``equality_band`` gives it.
     """
 
     id: str
@@ -143,6 +162,18 @@ class Claim:
     """Gains (in percent) that count as the claim's own size."""
     needs: str = ""
     """What a test of it takes."""
+
+    @property
+    def direction(self) -> Direction:
+        """What the claim says of the contender."""
+        if self.published_gain_percent == 0:
+            return Direction.EQUAL
+        return Direction.FASTER if self.published_gain_percent > 0 else Direction.SLOWER
+
+    @property
+    def equal_within_percent(self) -> float | None:
+        """The margin of a claim of equality; None for a claim of a gain."""
+        return -self.band_percent.low if self.direction is Direction.EQUAL else None
 
 
 @dataclass(frozen=True)

@@ -10,34 +10,46 @@ import math
 
 import numpy as np
 import pytest
-from support.sessions import PYTHON, make_claim, make_session, make_study, paired, with_role
+from support.sessions import (
+    PYTHON,
+    make_claim,
+    make_equal,
+    make_session,
+    make_study,
+    paired,
+    with_role,
+)
 
 from kit.judge.comparison import judge
 from kit.judge.controls import placebo_holds, slowed_holds
 from kit.judge.effects import Form, log_of
+from kit.judge.equality import deciding_p, margin_of, within_margin
 from kit.judge.pilot import LEAST_SD, aim_of
 from kit.judge.power import blocks_for, planning_sd
-from kit.judge.sensitivity import ALPHA, equivalence_p, holm, t_p
+from kit.judge.sensitivity import ALPHA, Sensitivity, equivalence_p, holm, t_p
 from kit.judge.statistics import estimate
-from kit.judge.verdict import INCONCLUSIVE, REPRODUCED, by_interval
+from kit.judge.verdict import INCONCLUSIVE, OPPOSITE, REPRODUCED, by_interval
 from kit.plan.make import LEAST_AFTER_PILOT
 from kit.plan.roles import PLACEBO, SLOWED, slowdown_percent
 
 SESSIONS, PILOT = 600, 5
-CASES = {3.0: (1.5, 4.5), 6.5: (3.0, 10.0), 30.0: (20.0, 40.0), 85.0: (75.0, 91.7)}
-SPREADS = {3.0: 0.008, 6.5: 0.025, 30.0: 0.09, 85.0: 0.4}
+EQUAL, MARGIN = 0.0, 5.0
+"""A claim of equality within 5 %."""
+CASES = {
+    EQUAL: None, 3.0: (1.5, 4.5), 6.5: (3.0, 10.0), 30.0: (20.0, 40.0), 85.0: (75.0, 91.7)
+}  # fmt: skip
+SPREADS = {EQUAL: 0.03, 3.0: 0.008, 6.5: 0.025, 30.0: 0.09, 85.0: 0.4}
 """SD of the log ratio of a block, so large that more than the fewest blocks are needed."""
 ROLES = (PLACEBO, SLOWED)
 
 
 def study_of(gain):
     """Four claims of that size, as the shipped study has four."""
-    names = ("mean", "min", "max", "total")
+    names = enumerate(("mean", "min", "max", "total"), start=1)
+    if gain == EQUAL:
+        return make_study(claims=tuple(make_equal(MARGIN, f"C{n}", name) for n, name in names))
     return make_study(
-        claims=tuple(
-            make_claim(f"C{number}", name, gain, CASES[abs(gain)])
-            for number, name in enumerate(names, start=1)
-        )
+        claims=tuple(make_claim(f"C{n}", name, gain, CASES[gain]) for n, name in names)
     )
 
 
@@ -59,9 +71,16 @@ def drawn(study, gain, true_gain, random, planned={}):  # noqa: B006
         placebo_holds({"mean": placebo - base, "total": placebo - base})[0]
         and slowed_holds(list(slower), slowdown_percent(study))[0]
     )
-    p = holm({c.id: t_p(list(logs)) for c in study.claims})[claim.id]
+    logs = list(logs)
+    equal = equivalence_p(logs, margin_of(claim))
+    found = Sensitivity(t_p(logs), None, None, False, equal)
+    p = holm({c.id: deciding_p(c, logs, found) for c in study.claims})[claim.id]
     measured = estimate("mean", [(math.exp(log), 1.0) for log in logs])
-    word, _ = by_interval(claim, measured, p, equivalence_p(list(logs)) < ALPHA, Form.GAIN)
+    if gain == EQUAL:
+        within, _ = within_margin(claim, measured, p, Form.GAIN)
+        word = {True: REPRODUCED, False: OPPOSITE, None: INCONCLUSIVE}[within]
+    else:
+        word, _ = by_interval(claim, measured, p, equal < ALPHA, Form.GAIN)
     return (word if held else INCONCLUSIVE), held, blocks
 
 
@@ -77,10 +96,12 @@ def test_a_true_claim_is_reproduced_as_often_as_planned(gain):
 
 
 @pytest.mark.parametrize("gain", CASES)
-def test_no_difference_is_hardly_ever_called_reproduced(gain):
+def test_what_is_not_so_is_hardly_ever_called_reproduced(gain):
+    """No difference where a gain is claimed, one as large as the margin where equality is."""
     random = np.random.default_rng(int(10 * gain) + 1)
     study = study_of(gain)
-    sessions = [drawn(study, gain, 0.0, random) for _ in range(SESSIONS)]
+    sessions = [drawn(study, gain, -MARGIN if gain == EQUAL else 0.0, random)
+                for _ in range(SESSIONS)]  # fmt: skip
     assert np.mean([word == REPRODUCED for word, _, _ in sessions]) <= 0.05
 
 

@@ -39,6 +39,7 @@ from kit.study.model import (
     SameWorkRules,
     Study,
     Tier,
+    equality_band,
 )
 
 PYTHON, DOTNET = "python-cpu", "dotnet-cpu"
@@ -136,6 +137,16 @@ def make_claim(
 ) -> Claim:
     """A claim in the study's form."""
     return Claim(name, statement, "section 3.2", statistic, gain, Range(*band))
+
+
+def make_equal(
+    percent: float = 5.0,
+    name: str = "C1",
+    statistic: str = "mean",
+    statement: str = "Both take equal time on the average fit",
+) -> Claim:
+    """A claim of equality within a margin of so many percent."""
+    return Claim(name, statement, "section 3.2", statistic, 0.0, equality_band(percent))
 
 
 def make_fits(walls: Sequence[float], growth: int = 0, **changes: Any) -> tuple[Fit, ...]:

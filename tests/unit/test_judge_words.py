@@ -8,7 +8,7 @@ from statistics import fmean
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.sessions import make_claim, make_session, make_study, paired
+from support.sessions import make_claim, make_equal, make_session, make_study, paired
 
 from kit.judge.comparison import judge
 from kit.judge.verdict import (
@@ -56,6 +56,23 @@ def test_a_wider_interval_around_the_same_estimate_never_gives_a_better_word(
     assert wide.word in (narrow.word, INCONCLUSIVE, SAME_DIRECTION, EQUIVALENT)
     assert (wide.word == OPPOSITE) <= (narrow.word == OPPOSITE)
     assert (wide.word == EQUIVALENT) <= (narrow.word in (EQUIVALENT, REPRODUCED))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    margin=st.floats(0.1, 60.0),
+    off=st.floats(-3.0, 3.0),
+    spread=st.floats(1e-4, 0.3),
+    wider=st.floats(1.0, 30.0),
+)
+def test_a_wider_interval_never_gives_a_better_word_to_a_claim_of_equality(
+    margin, off, spread, wider
+):
+    claim = make_equal(margin)
+    centre = off * math.log1p(margin / 100)
+    narrow, wide = verdict(centre, spread, claim), verdict(centre, spread * wider, claim)
+    assert narrow.word in ((REPRODUCED, INCONCLUSIVE) if abs(off) < 1 else (OPPOSITE, INCONCLUSIVE))
+    assert wide.word in (narrow.word, INCONCLUSIVE), (narrow.rule, wide.rule)
 
 
 @pytest.mark.parametrize("centre", [-0.018, -0.012, -0.005, 0.0, 0.004, 0.012, 0.019, 0.025])

@@ -150,13 +150,13 @@ def test_the_badge_is_of_the_verdict_that_the_headline_speaks_of():
     other = replace(built.verdicts[0], word="OPPOSITE", variant="cuda")
     message = json.loads(badge.render(replace(built, lead=other)))["message"]
     assert message == "opposite"
-    assert "(C1, cuda)" in headline(other, several=True)
-    assert "(C1)" in headline(other)
+    assert "(C1, cuda)" in headline(other, "dotnet", several=True)
+    assert "(C1)" in headline(other, "dotnet")
 
 
 def test_a_long_statement_does_not_push_out_what_was_measured():
     lead = model().lead
-    told = headline(replace(lead, claim=replace(lead.claim, statement="x" * 900)))
+    told = headline(replace(lead, claim=replace(lead.claim, statement="x" * 900)), "dotnet")
     assert len(told) < 400 and "measured" in told
 
 

@@ -69,7 +69,7 @@ def test_the_verdict_comes_first_in_one_sentence():
     "ratios, opening",
     [
         (SLOWER, "Does not hold, the opposite was measured"),
-        ([1.0, 1.001, 0.999], "Does not hold, the stacks are equally fast"),
+        ([1.0, 1.001, 0.999], "Does not hold, both are equally fast"),
         ([1.3, 0.8, 1.1], "Inconclusive"),
         ([1.5, 1.51, 1.52], "Holds in direction; the size differs or is not settled"),
     ],

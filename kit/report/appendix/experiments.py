@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kit.judge.effects import band_words, equal_text
+from kit.judge.effects import Form, band_words, equal_text, margin_words
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
@@ -54,18 +54,29 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
 
 def _measured(session: Session, model: ReportModel, verdict: Verdict) -> tuple[Prose, ...]:
     claim, form = verdict.claim, model.form_of(verdict)
-    expected = (
-        f"a gain of {model.study.contender} over {model.study.baseline} of "
-        f"{claimed(claim.published_gain_percent, form)} ({claim.statistic} of a run's fits)"
-    )
-    allowed = (
-        f"an effect of {band_words(claim.band_percent, form)} has the claimed size: REPRODUCED if "
-        "the 95 % interval excludes 0 and lies within it; the right sign alone is SAME DIRECTION; "
-        f"{equal_text(form)} counts as equal"
-    )
+    expected, allowed = _expected(claim, model, form)
     here = f"{verdict.printed}: measured {gain(verdict.measured, form)}; {verdict.rule}"
     cost = _costs(session, model, verdict.variant)
     return _experiment(model, claim, verdict.variant, cost, (expected, allowed, here))
+
+
+def _expected(claim: Claim, model: ReportModel, form: Form) -> tuple[str, str]:
+    """Return what a measured claim expects, and the variation that it allows."""
+    study, statistic = model.study, f"({claim.statistic} of a run's fits)"
+    if claim.equal_within_percent is not None:
+        margin = margin_words(claim.equal_within_percent, form)
+        return (
+            f"{study.contender} and {study.baseline} equal {margin} {statistic}",
+            "REPRODUCED if two one-sided tests put the effect inside that margin; OPPOSITE if the "
+            "95 % interval lies beyond it",
+        )
+    return (
+        f"a gain of {study.contender} over {study.baseline} of "
+        f"{claimed(claim.published_gain_percent, form)} {statistic}",
+        f"an effect of {band_words(claim.band_percent, form)} has the claimed size: REPRODUCED if "
+        "the 95 % interval excludes 0 and lies within it; the right sign alone is SAME DIRECTION; "
+        f"{equal_text(form)} counts as equal",
+    )
 
 
 def _training(session: Session, model: ReportModel, verdict: TrainingVerdict) -> tuple[Prose, ...]:

@@ -13,11 +13,13 @@ from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
 from kit.report.model import RawRun, ReportModel
-from kit.report.numbers import effect, fixed, gain, trend
+from kit.report.numbers import fixed, gain, trend
 from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
 from kit.report.text import plain
+from kit.report.words import claimed_short
+from kit.study.model import Claim, Direction
 
 _MEGABYTE = 1e6
 
@@ -48,7 +50,7 @@ def gains(model: ReportModel) -> Plot | None:
     scale = EffectAxis.over(
         axes,
         form,
-        [v.claim.published_gain_percent for v in shown],
+        [value for v in shown for value in _claimed(v.claim)],
         [v.measured for v in shown if v.measured is not None],
     )
     rows = list(range(len(shown)))[::-1]
@@ -58,8 +60,11 @@ def gains(model: ReportModel) -> Plot | None:
             scale.bar(row - 0.28, floor.gain_interval, FAINT, 4)
         if verdict.measured is not None:
             scale.estimate(row, verdict.measured, COLOURS[0], "o", 2.5)
-        published = scale.at(verdict.claim.published_gain_percent)
-        axes.plot(published, row, "D", color=COLOURS[1], mfc="none", ms=7, clip_on=False)
+        if verdict.claim.direction is Direction.EQUAL:
+            scale.margin(row, verdict.claim.band_percent, COLOURS[1])
+        else:
+            published = scale.at(verdict.claim.published_gain_percent)
+            axes.plot(published, row, "D", color=COLOURS[1], mfc="none", ms=7, clip_on=False)
     several = len(model.variants) > 1
     baseline, contender = plain(model.study.baseline, 20), plain(model.study.contender, 20)
     axes.set_yticks(rows, [_claim_name(v, several) for v in shown])
@@ -67,10 +72,11 @@ def gains(model: ReportModel) -> Plot | None:
     start = "gain, %; plus is faster: " if form is Form.GAIN else ""
     scale.label(f"{start}{contender} against {baseline}; band: {equal_text(form)}, equal")
     floor_words = "; grey bar: noise floor" if floors else ""
-    axes.set_title(f"Effect with 95 % interval (circle), the paper's (diamond){floor_words}")
+    title = f"Effect with 95 % interval (circle), the paper's ({_signs(shown)}){floor_words}"
+    axes.set_title(title)
     words = "; ".join(
         f"{_claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
-        f"paper {effect(v.claim.published_gain_percent, model.form_of(v))}, {v.printed}"
+        f"paper {claimed_short(v.claim, model.form_of(v))}, {v.printed}"
         for v in shown
     )
     return _plot("gains", "Gain by claim", words, drawn)
@@ -92,9 +98,10 @@ def hosts(model: ReportModel) -> Plot | None:
     ]
     shown.append(("all", part.estimates[statistic], INK, "D"))
     drawn, axes = figure(1.2 + 0.4 * len(shown))
-    claimed, form = lead.claim.published_gain_percent, model.form_of(lead)
-    scale = EffectAxis.over(axes, form, [claimed], [found for _, found, *_ in shown])
-    axes.axvline(scale.at(claimed), color=COLOURS[1], lw=1.5, ls="--")
+    claimed, form = _claimed(lead.claim), model.form_of(lead)
+    scale = EffectAxis.over(axes, form, claimed, [found for _, found, *_ in shown])
+    for value in claimed:
+        axes.axvline(scale.at(value), color=COLOURS[1], lw=1.5, ls="--")
     rows = list(range(len(shown)))[::-1]
     for row, (_, found, colour, marker) in zip(rows, shown, strict=True):
         scale.estimate(row, found, colour, marker, 2)
@@ -220,6 +227,19 @@ def _per_fit(
     axes.set_title(title)
     _legend(axes, len(arms))
     return _plot(name, title, "; ".join(words), drawn)
+
+
+def _claimed(claim: Claim) -> tuple[float, ...]:
+    """The gain that is claimed, or both ends of a claimed equality's margin."""
+    if claim.direction is Direction.EQUAL:
+        return claim.band_percent.low, claim.band_percent.high
+    return (claim.published_gain_percent,)
+
+
+def _signs(shown: Sequence[Verdict]) -> str:
+    """What stands for the claims in the plot of gains."""
+    kinds = {v.claim.direction is Direction.EQUAL for v in shown}
+    return "; ".join({False: "diamond", True: "box: equal within"}[kind] for kind in sorted(kinds))
 
 
 def _form(model: ReportModel) -> Form:

@@ -24,11 +24,14 @@ from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
 from kit.report.numbers import UNDETERMINED
 from kit.report.plots.style import FAINT, INK
+from kit.study.model import Range
 
 _FACTORS = (1000.0, 100.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.2, 1.1)
 _APART = 0.13
 """Of the axis, between two labels."""
 _MARGIN = 0.06
+_BOX = 0.18
+"""Of a row's height, to both sides: a margin's box."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,14 @@ class EffectAxis:
         for end, edge, sign in ((ends[0], self.low, "<"), (ends[1], self.high, ">")):
             if end == edge:
                 self.axes.plot(end, row, sign, color=colour, ms=5 + width, clip_on=False)
+
+    def margin(self, row: float, band: Range, colour: str) -> None:
+        """Draw the margin of a claim of equality as a hollow box."""
+        low, high = self.at(band.low), self.at(band.high)
+        least, most = row - _BOX, row + _BOX
+        self.axes.plot(
+            [low, high, high, low, low], [least, least, most, most, least], color=colour, lw=1.5
+        )
 
     def estimate(self, row: float, found: Estimate, colour: str, marker: str, width: float) -> None:
         """Draw an estimate with its interval, or say in its row that it is not determined."""

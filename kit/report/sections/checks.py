@@ -23,6 +23,7 @@ from kit.report.document import (
 )
 from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value, score, trend
+from kit.study.model import Direction
 
 _LIMIT = 600
 _CONSISTENCY = "Derived from the published numbers alone: no measurement is involved."
@@ -40,6 +41,12 @@ _TESTS = (
     "method over the claims. Wilcoxon's signed-rank test and the sign permutation test assume no "
     "normal distribution: if they disagree with the t test, a few blocks carry the result. "
     "Equal: two one-sided tests that the effect is {equal}; a small p value means equal."
+)
+
+_EQUALITY = (
+    "For a claim of equality this margin is the claim's own, and the p value that Holm's method "
+    "adjusts is the one of these tests where the effect measured is inside the margin; else it is "
+    "the one of a t test against the margin's nearest end."
 )
 
 
@@ -126,7 +133,11 @@ def _tests(part: VariantReport) -> tuple[Block, ...]:
     if not rows:
         return ()
     header = ("claim", "variant", "t", "t, Holm", "Wilcoxon", "permutation", "equal")
-    return Table(header, rows), Paragraph(_TESTS.format(equal=equal_text(part.form)))
+    note = _TESTS.format(equal=equal_text(part.form))
+    claims = (verdict.claim for verdict in part.comparison.verdicts)
+    if any(claim.direction is Direction.EQUAL for claim in claims):
+        note += f" {_EQUALITY}"
+    return Table(header, rows), Paragraph(note)
 
 
 def _p_values(verdict: Verdict) -> tuple[str, ...]:

@@ -21,10 +21,11 @@ from kit.report.numbers import (
     NONE,
     UNDETERMINED,
     UNDETERMINED_MEANS,
-    claimed,
     effect,
     gain,
 )
+from kit.report.words import claimed_text
+from kit.study.model import Direction
 
 AnyVerdict = Verdict | TrainingVerdict | ExecutableVerdict
 
@@ -34,6 +35,10 @@ _GAIN = (
     "85 %. Brackets hold the 95 % interval. Warm median: the median of a run without its first, "
     "cold fit; it is the same for every claim and is not judged. Each claim is judged on its own "
     "statistic. Effects {equal} count as equal."
+)
+_EQUALITY = (
+    "A claim of equality has its own margin: within 5 % means that neither arm takes more than 5 % "
+    "longer."
 )
 _TONES: Mapping[str, Tone] = {
     REPRODUCED: Tone.GOOD,
@@ -77,6 +82,8 @@ def _note(model: ReportModel, rows: list[tuple[Text, ...]]) -> str:
         contender=model.study.contender,
         equal=" or ".join(map(equal_text, forms)),
     )
+    if any(claim.direction is Direction.EQUAL for claim in model.study.claims):
+        note += f" {_EQUALITY}"
     if any(UNDETERMINED in (row[3], row[4]) for row in rows):
         note += f" {UNDETERMINED.capitalize()}: {UNDETERMINED_MEANS}."
     return note
@@ -95,7 +102,7 @@ def _measured(verdict: Verdict, name: str, model: ReportModel) -> tuple[Text, ..
 
 def _published(verdict: Verdict, form: Form) -> str:
     """Return the claim's gain, and in brackets what the figures say of the same."""
-    text = claimed(verdict.claim.published_gain_percent, form)
+    text = claimed_text(verdict.claim, form)
     figures = f"figures: {effect(verdict.figures_gain_percent, form)})"
     return f"{text[:-1]}; {figures}" if text.endswith(")") else f"{text} ({figures}"
 

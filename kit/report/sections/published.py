@@ -10,6 +10,7 @@ from kit.plan.roles import PLACEBO
 from kit.report.document import Block, Paragraph, Table
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import NONE, claimed, effect, fixed, gain, ratio, seconds
+from kit.report.words import claimed_short
 from kit.study.model import lead_claim
 
 NAMES: Mapping[str, str] = {
@@ -63,7 +64,7 @@ def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
     name = NAMES.get(row.statistic, row.statistic)
     if row.statistic == "total":
         name = f"total (here of {fits_text(model)} fits)"
-    said = dict.fromkeys(effect(value, form) for value in row.text_gains_percent)
+    said = dict.fromkeys(claimed_short(claim, form) for claim in row.claims)
     gains = f"{effect(row.figures_gain_percent, form)} / {', '.join(said) or NONE}"
     return (
         name,
@@ -101,7 +102,8 @@ def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ..
     off = single_pair_log(estimate)
     if off is None or estimate.sd_log is None:
         return ()
-    size = claim.published_gain_percent
+    margin = claim.equal_within_percent
+    size = claim.published_gain_percent if margin is None else -margin
     can = "cannot" if off >= abs(log_of(size)) else "could"
     # Of the two the larger decides in which form they can be compared.
     form = form_of([gain_of(off)]) if part.form is Form.GAIN else part.form

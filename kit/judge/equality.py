@@ -1,0 +1,67 @@
+"""Claims of equality: whether the effect lies within the claim's own margin, or beyond it.
+
+The two are opposites, so exactly one of them is true, and the estimate says which one the blocks
+can show: inside the margin two one-sided tests, outside a two-sided t test against the nearest
+end of the margin. The p value of that question is the claim's in Holm's adjustment. Around the
+same estimate it rises with the spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from kit.judge.effects import Form, log_of, margin_words
+from kit.judge.sensitivity import ALPHA, Sensitivity, t_p
+from kit.judge.statistics import Estimate
+from kit.study.model import Claim, Direction
+
+
+def margin_of(claim: Claim) -> tuple[float, float] | None:
+    """Return the margin of a claim of equality as log ratios; None for another claim."""
+    if claim.direction is not Direction.EQUAL:
+        return None
+    return log_of(claim.band_percent.low), log_of(claim.band_percent.high)
+
+
+def deciding_p(claim: Claim, logs: Sequence[float], tests: Sensitivity) -> float | None:
+    """Return the p value that decides a claim; None for fewer than two blocks."""
+    margin = margin_of(claim)
+    if margin is None or len(logs) < 2:
+        return tests.t
+    low, high = margin
+    mean = fmean(logs)
+    if low < mean < high:
+        return tests.equivalence
+    return t_p(logs, low if mean <= low else high)
+
+
+def within_margin(
+    claim: Claim, measured: Estimate, holm_p: float, form: Form
+) -> tuple[bool | None, str]:
+    """Return whether the effect lies within the claim's margin, and the rule that fired.
+
+    None: undecided. ``holm_p`` is the claim's ``deciding_p`` after Holm's adjustment. Raises
+    ValueError for an estimate without an interval, and for a claim of another kind.
+    """
+    gains, gain, percent = (
+        measured.gain_interval, measured.gain_percent, claim.equal_within_percent
+    )  # fmt: skip
+    if gains is None or gain is None or percent is None:
+        raise ValueError("an estimate without an interval decides nothing")
+    band = claim.band_percent
+    margin = f"the claim's margin, {margin_words(percent, form)}"
+    inside = band.low < gain < band.high
+    if holm_p < ALPHA and inside:
+        return True, f"both one-sided tests put the effect inside {margin}"
+    if holm_p < ALPHA:
+        return False, f"the interval lies beyond {margin}"
+    if not inside and not gains.overlaps(band.low, band.high):
+        return None, (
+            f"the interval alone lies beyond {margin}, but among this many claims one may do so "
+            f"by chance (p = {holm_p:.3f} after Holm's adjustment)"
+        )
+    return None, (
+        f"the effect may lie inside {margin}, or beyond it "
+        f"(p = {holm_p:.3f} after Holm's adjustment)"
+    )
