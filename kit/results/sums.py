@@ -35,6 +35,11 @@ def remove_unfinished(folder: Path) -> None:
     remove_below(folder, left)
 
 
+def is_attributes(name: str) -> bool:
+    """Return whether it is a session's file for git; one of its study belongs to the study."""
+    return name.rpartition("/")[2] == GIT_ATTRIBUTES and STUDY not in name.split("/")[:-1]
+
+
 def write_sums(folder: Path) -> None:
     """Write the sums of all files, and the file that keeps git from changing them.
 
@@ -47,7 +52,7 @@ def write_sums(folder: Path) -> None:
 def sums_of(folder: Path) -> bytes:
     """The folder's files with their SHA-256, as `sha256sum -c` reads them.
 
-    What desktops leave is not among them. Bytes, for a file's name need be no text. Raises
+    What desktops leave and the file for git are not among them. Bytes, for a file's name need be no text. Raises
     InputError for what cannot be read.
     """
     lines = []
@@ -55,8 +60,8 @@ def sums_of(folder: Path) -> bytes:
         for entry in results.entries():
             if entry.unread:
                 raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
-            summed = entry.name not in (SUMS, SIGNATURE) and not is_of_desktop(entry.name)
-            if summed and not is_unfinished(entry.name) and not entry.odd:
+            unsummed = entry.name in (SUMS, SIGNATURE) or is_of_desktop(entry.name)
+            if not (unsummed or is_attributes(entry.name) or is_unfinished(entry.name) or entry.odd):
                 lines.append((entry.name, results.sha256(entry.name)))
     return b"".join(_line(name, digest) for name, digest in sorted(lines))
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.files.folder import Folder
 from kit.results.folder import open_results
-from kit.results.names import GIT_ATTRIBUTES, RUN_LOG, SIGNATURE, STUDY, SUMS
-from kit.results.sums import AS_THEY_ARE, is_unfinished, read_sums
+from kit.results.names import RUN_LOG, SIGNATURE, STUDY, SUMS
+from kit.results.sums import AS_THEY_ARE, is_attributes, is_unfinished, read_sums
 from kit.study.folder import belongs, is_of_desktop
 from kit.verify.finding import Finding
 
@@ -19,8 +19,11 @@ _LINE_ENDS = (
     "git changed the line ends: run `git config core.autocrlf false` and clone again, or "
     "unpack an archive as bytes"
 )
-_OF_EACH = (RUN_LOG, SUMS, SIGNATURE, GIT_ATTRIBUTES)
-_ATTRIBUTES = hashlib.sha256(AS_THEY_ARE).hexdigest()
+_OF_EACH = (RUN_LOG, SUMS, SIGNATURE)
+# With either line end, as git may have changed this one before it read it.
+_ATTRIBUTES = {
+    hashlib.sha256(AS_THEY_ARE.replace(b"\n", end)).hexdigest() for end in (b"\n", b"\r\n")
+}
 _SHOWN = 5
 
 
@@ -45,11 +48,7 @@ class Known:
         for start, known in self.folders:
             if name.startswith(start):
                 return known.holds(name.removeprefix(start))
-        if (
-            self.names is None
-            or name in self.names
-            or name in (RUN_LOG, SUMS, SIGNATURE, GIT_ATTRIBUTES)
-        ):
+        if self.names is None or name in self.names or name in _OF_EACH:
             return True
         return name.startswith(f"{STUDY}/") and belongs(name.removeprefix(f"{STUDY}/"))
 
@@ -73,7 +72,14 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
     wrong += _twice(listed)
     ignored = {name for name in found if is_of_desktop(name) and name not in written}
     names = {**written, **found}
-    checked = [name for name in names if not _making(name, known) and name not in ignored]
+    for_git = {name for name in found if is_attributes(name) and name not in written}
+    wrong += [
+        f"{name} is not as kit writes it"
+        for name in sorted(for_git)
+        if found[name] not in _ATTRIBUTES
+    ]
+    left_out = ignored | for_git
+    checked = [name for name in names if not _making(name, known) and name not in left_out]
     for name in sorted(checked):
         if name not in found:
             wrong += [f"{name} is missing"] if name not in odd else []
@@ -85,8 +91,6 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
             wrong.append(f"{name} has CRLF line ends and was written with LF")
         elif listed and name in changed:
             wrong.append(f"{name} was changed")
-        elif name.rpartition("/")[2] == GIT_ATTRIBUTES and not _is_of_study(name):
-            wrong += [] if found[name] == _ATTRIBUTES else [f"{name} is not as kit writes it"]
     good = f"{sum(name in written for name in checked)}, each by its sum"
     good += f"; ignored, made by a desktop: {_some(sorted(ignored))}" if ignored else ""
     skipped = (f"{known.unfinished}: unfinished",) if any(_making(n, known) for n in names) else ()
@@ -101,10 +105,6 @@ def _has_other_line_ends(results: Folder, name: str, digest: str) -> bool:
     except InputError:
         return False
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == digest
-
-
-def _is_of_study(name: str) -> bool:
-    return STUDY in name.split("/")[:-1]
 
 
 def _some(names: list[str]) -> str:

@@ -185,6 +185,11 @@ def test_attributes_of_git_are_as_the_kit_writes_them(folder: Path) -> None:
     assert check(folder, Known(frozenset(NAMES) | {"no\udcfftext"})).wrong == ()
     (folder / GIT_ATTRIBUTES).write_text("* filter=x")
     assert check(summed(folder), ANY).wrong == (f"{GIT_ATTRIBUTES} is not as kit writes it",)
+    (folder / GIT_ATTRIBUTES).unlink()
+    assert check(folder, ANY).wrong == ()
+    (folder / "study" / GIT_ATTRIBUTES).write_text("* text")
+    assert check(folder, ANY).wrong == (f"study/{GIT_ATTRIBUTES} was added",)
+    assert check(summed(folder), ANY).wrong == ()
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git here")

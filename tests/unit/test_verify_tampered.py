@@ -15,6 +15,7 @@ from golden.archive import ARCHIVES, opened, reported
 
 from kit.app import pipeline
 from kit.report.files import SUMS, without_pictures
+from kit.results.names import GIT_ATTRIBUTES
 from kit.results.runlog import read_session
 from kit.results.session import Session
 from kit.results.snapshot import study_for
@@ -102,7 +103,7 @@ def derived(folder: Path) -> list[str]:
     return sorted(
         name
         for name, short in zip(names, own, strict=True)
-        if short not in (LOG, SUMS) and not short.startswith((BILLS, STUDY))
+        if short not in (LOG, SUMS, GIT_ATTRIBUTES) and not short.startswith((BILLS, STUDY))
     )
 
 
