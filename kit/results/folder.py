@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from kit.files.folder import Folder, Rules, open_folder
+from kit.study.folder import VERSION_CONTROL
 from kit.results.names import ABLATION, RUN_LOG, SIGNATURE, SUMS
 
 RUN_LOG_BYTES = 1_000_000_000
@@ -25,6 +26,7 @@ _RULES = Rules(
         SUMS: 20_000_000,
         SIGNATURE: SIGNATURE_BYTES,
     },
+    left_out=VERSION_CONTROL.__contains__,
 )
 
 

@@ -15,9 +15,11 @@ from kit.files.folder import Folder, Rules, open_folder
 STUDY, CLAIMS, PINS = "study.yaml", "claims.yaml", "pins.yaml"
 WORKLOAD_SCHEMA = "workload.schema.json"
 DOCKERFILE = "Dockerfile"
+VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
+"""Names under which version control keeps its own files, of results too."""
 DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """Names of files that desktops put into any folder that is looked at, results too."""
-LEFT_OUT = frozenset({".git", ".hg", ".svn", ".bzr", "__pycache__", ".venv"}) | DESKTOP
+LEFT_OUT = frozenset({"__pycache__", ".venv"}) | VERSION_CONTROL | DESKTOP
 """Names, of files and of folders, that are no part of a study wherever they are in it."""
 _DOCUMENT_BYTES = 1_000_000
 

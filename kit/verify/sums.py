@@ -12,7 +12,7 @@ from kit.files.folder import Folder
 from kit.results.folder import open_results
 from kit.results.names import RUN_LOG, SIGNATURE, STUDY, SUMS
 from kit.results.sums import AS_THEY_ARE, is_attributes, is_unfinished, read_sums
-from kit.study.folder import belongs, is_of_desktop
+from kit.study.folder import VERSION_CONTROL, belongs, is_of_desktop
 from kit.verify.finding import Finding
 
 _LINE_ENDS = (
@@ -66,6 +66,7 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
         listed, of_list, converted = _listed(results, content)
         written = dict(listed)
         changed = {name for name, digest in written.items() if found.get(name, digest) != digest}
+        control = [name for name in sorted(VERSION_CONTROL) if _is_there(results, name)]
         ends = {name for name in changed if _has_other_line_ends(results, name, written[name])}
     wrong += of_list
     wrong += [f"{name} {why}" for name, why in sorted(odd.items())]
@@ -93,6 +94,7 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
             wrong.append(f"{name} was changed")
     good = f"{sum(name in written for name in checked)}, each by its sum"
     good += f"; ignored, made by a desktop: {_some(sorted(ignored))}" if ignored else ""
+    good += f"; not looked at, of version control: {', '.join(control)}" if control else ""
     skipped = (f"{known.unfinished}: unfinished",) if any(_making(n, known) for n in names) else ()
     remedy = _LINE_ENDS if ends or converted else ""
     return Finding("files", tuple(wrong), good, skipped, remedy=remedy)
@@ -105,6 +107,13 @@ def _has_other_line_ends(results: Folder, name: str, digest: str) -> bool:
     except InputError:
         return False
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == digest
+
+
+def _is_there(results: Folder, name: str) -> bool:
+    try:
+        return results.holds_folder(name)
+    except InputError:
+        return True  # not a folder, as in a work tree of git
 
 
 def _some(names: list[str]) -> str:

@@ -194,24 +194,29 @@ def test_attributes_of_git_are_as_the_kit_writes_them(folder: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git here")
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_clone_with_other_line_ends_is_the_same_or_says_why(tmp_path: Path, kept: bool) -> None:
+@pytest.mark.parametrize("place", ["results", ""])
+def test_a_clone_with_other_line_ends_is_the_same_or_says_why(
+    tmp_path: Path, place: str, kept: bool
+) -> None:
     def git(*words: str) -> None:
         alone = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         me = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=true"]
         subprocess.run(["git", *me, *words], env=alone, check=True, capture_output=True)
 
-    results = tmp_path / "repository" / "results"
+    repository = tmp_path / "repository"
+    results = repository / place
     results.mkdir(parents=True)
     (results / "report.md").write_bytes(b"one\ntwo\n")
     write_sums(results)
     if not kept:
         (results / GIT_ATTRIBUTES).unlink()
         summed(results)
-    here = ["-C", str(results.parent)]
-    git("init", "-q", str(results.parent))
+    here = ["-C", str(repository)]
+    git("init", "-q", str(repository))
     git(*here, "add", ".")
     git(*here, "commit", "-qm", "results")
-    git("clone", "-q", str(results.parent), str(tmp_path / "clone"))
-    found = check(tmp_path / "clone" / "results", ANY)
+    git("clone", "-q", str(repository), str(tmp_path / "clone"))
+    found = check(tmp_path / "clone" / place, ANY)
+    assert (".git" in found.good) is (place == "")
     assert (found.wrong == ()) is kept
     assert ("core.autocrlf" in found.remedy) is not kept
