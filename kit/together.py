@@ -50,6 +50,7 @@ class _Group:
             raise EndedError from self.failure
 
 
+_STEP_S = 0.2
 _group: ContextVar[_Group | None] = ContextVar("_group", default=None)
 
 
@@ -105,5 +106,6 @@ def ended_by(end: Callable[[], None]) -> Iterator[None]:
 
 def _join(threads: list[Thread]) -> None:
     for thread in threads:
-        if thread.ident is not None:
-            thread.join()
+        # In steps: a signal that comes just before a wait begins does not wake it.
+        while thread.is_alive():
+            thread.join(_STEP_S)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from kit.results.record import Cgroup
-from support.measured import record_document
+from kit.results.record import Cgroup, record_document
 from support.sessions import make_record
 
 THROTTLED = Cgroup(10, 5, 400_000, None, 50_000, 100_000)
 
 
 def document() -> dict[str, Any]:
-    return record_document(make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7]))
+    record = make_record("r1", "dotnet-cpu", "timed", [1.8, 1.7])
+    plain: dict[str, Any] = json.loads(json.dumps(record_document(record)))
+    return plain
 
 
 def remove(name: str):

@@ -23,7 +23,7 @@ from kit.errors import ERRORS
 from kit.results import folder as results
 from kit.study.new import new_study
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.drawn]
 LOG = "runlog.jsonl"
 KEYS = "ssh-ed25519 AAAA the reader's own key\n"
 

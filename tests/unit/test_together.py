@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import subprocess
 import threading
 import time
@@ -60,7 +60,8 @@ def test_an_interrupt_ends_all() -> None:
     def interrupt() -> None:
         for event in started:
             event.wait(LONG_S)
-        _thread.interrupt_main()
+        # A real signal: `interrupt_main` does not wake a thread that waits already.
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     killer = threading.Thread(target=interrupt)
     killer.start()
