@@ -29,7 +29,7 @@ def differences(session: Session, study: Study) -> Iterator[str]:
     yield from _images(header)
     yield from _fidelity(header, study)
     yield from _asked(header, command)
-    yield from _limits(header.plan.limits, command, header)
+    yield from _limits(header.plan.limits, command)
     yield from _shards(header, command)
     if session.executable is not None and not header.executable:
         yield "the log has a run of the executable, the header says that none was built"
@@ -83,8 +83,8 @@ def _asked(header: Header, command: Command) -> Iterator[str]:
         yield "gpu: the command and the header differ on whether a GPU was asked for"
 
 
-def _limits(limits: Limits, command: Command, header: Header) -> Iterator[str]:
-    """The limits of a run are those asked for, on CPUs that the host has."""
+def _limits(limits: Limits, command: Command) -> Iterator[str]:
+    """The limits of a run are those asked for, the halves of a duet two parts of its CPUs."""
     try:
         cpus = set(cpus_of(limits.cpuset))
         halves = [set(cpus_of(half)) for half in limits.halves or ()]
@@ -105,8 +105,6 @@ def _limits(limits: Limits, command: Command, header: Header) -> Iterator[str]:
             possible = {memory}
         if limits.memory_bytes not in possible:
             yield f"limits: memory_bytes {limits.memory_bytes}, --memory asked for {memory}"
-    if limits.memory_bytes > header.host.memory_bytes > 0 and memory is None:
-        yield f"limits: memory_bytes {limits.memory_bytes} is more than the host has"
 
 
 def _shards(header: Header, command: Command) -> Iterator[str]:

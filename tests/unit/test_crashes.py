@@ -134,6 +134,9 @@ def test_times_with_and_without_a_zone_have_no_difference() -> None:
         ("plan.runs.2.role", "-reference", "role"),
         ("plan.roles.0", "nothing", "roles"),
         ("plan.design", "duet", "a duet plan"),
+        ("plan.limits.cpuset", "0-99999999999", "cpuset"),
+        ("plan.limits.cpuset", "x", "cpuset"),
+        ("plan.runs.2.cpuset", "0-99999999999", "cpuset"),
     ],
 )
 def test_a_plan_of_words_that_mean_nothing_is_refused_by_name(
