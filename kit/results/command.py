@@ -1,6 +1,7 @@
 """Command lines: written for a shell, and the recorded one read back: what was asked for.
 
-The recorded one is data here and is never run. `kit.app.request.repeating` and `kit.app.ablate` write it.
+The recorded one is data here and is never run. `kit.app.request.repeating` and `kit.app.ablate`
+write it.
 """
 
 from __future__ import annotations
@@ -41,13 +42,18 @@ class Command:
         """Return the option's value, or the default where it was not given."""
         return self.options.get(option, default)
 
-    def number(self, option: str) -> int | None:
-        """Return the option as an integer; None: not given. Raise InputError for no integer."""
+    def number(self, option: str, most: int = 2**63) -> int | None:
+        """Return the option as an integer; None: not given.
+
+        Raise InputError for no integer, or one above ``most``: it may have been edited.
+        """
         value = self.options.get(option)
         if value is None:
             return None
         if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) < 20):
             raise InputError(f"the recorded command: {option} {value!r} is not a number", _REMEDY)
+        if int(value) > most:
+            raise InputError(f"the recorded command: {option} {value} is above {most}", _REMEDY)
         return int(value)
 
     @property

@@ -11,13 +11,15 @@ from kit.host.gpu.session import testable
 from kit.judge.pilot import Outlook, fixed_plan
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.make import make_plan
-from kit.plan.model import EXPLAIN, Plan
+from kit.plan.model import EXPLAIN, MOST_BLOCKS, Plan
 from kit.plan.resources import Resources
 from kit.results.command import Command, parse_command
 from kit.results.session import Header, Session
 from kit.study.model import Study
 from kit.verify.numbers import compare
 
+MOST_REPEATS = 1_000_000
+"""As many as plan.schema.json lets a run have."""
 _MERGED = ("notes",)
 """A merged plan's notes are those of its shards, which are not in the folder."""
 
@@ -66,7 +68,7 @@ def _planned(recorded: Plan, header: Header, study: Study, command: Command) -> 
 
 def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan:
     seed = command.number("--seed")
-    budget, blocks = command.text("--budget"), command.number("--blocks")
+    budget, blocks = command.text("--budget"), command.number("--blocks", MOST_BLOCKS)
 
     def plan(arms: tuple[str, ...], gpu: bool) -> Plan:
         return make_plan(
@@ -81,7 +83,8 @@ def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan
 
 
 def _explaining(plan: Plan, study: Study, command: Command) -> Plan:
-    blocks, repeats = command.number("--blocks"), command.number("--repeats")
+    blocks = command.number("--blocks", MOST_BLOCKS)
+    repeats = command.number("--repeats", MOST_REPEATS)
     return explaining_plan(study, plan.limits, plan.seed, blocks or BLOCKS, repeats or REPEATS)
 
 
