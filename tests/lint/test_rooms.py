@@ -33,7 +33,8 @@ def modules() -> dict[str, Path]:
     found = {}
     for path in TOP.rglob("*.py"):
         parts = ("kit", *path.relative_to(TOP).with_suffix("").parts)
-        if "template" not in parts:
+        # Programs that run in images: an installed kit holds their recipes.
+        if not {"template", "recipes"} & set(parts):
             found[".".join(parts).removesuffix(".__init__")] = path
     return found
 
