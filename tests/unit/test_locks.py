@@ -288,7 +288,6 @@ def until(path: Path, lines: int) -> list[str]:
     raise AssertionError(f"{path}: fewer than {lines} lines")
 
 
-@pytest.mark.drawn
 def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     place: Path, tmp_path: Path, commands: list[Command]
 ) -> None:
@@ -320,7 +319,8 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     assert Counter(gate.with_suffix(".runs").read_text().split()) == Counter(
         ["executable", "executable", *planned]
     ), "the first process was killed in its first run, all else ran once"
-    assert [found.what for found in verify(folder, pipeline.ABLATION) if found.wrong] == []
+    wrong = {found.what for found in verify(folder, pipeline.ABLATION) if found.wrong}
+    assert wrong <= {"reports"}, "plots are not drawn here"
 
 
 @pytest.mark.parametrize("number", STOPPING, ids=lambda number: number.name)

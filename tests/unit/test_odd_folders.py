@@ -23,7 +23,7 @@ from kit.errors import ERRORS
 from kit.results import folder as results
 from kit.study.new import new_study
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.drawn]
+pytestmark = [pytest.mark.timeout(60), pytest.mark.made_once]
 LOG = "runlog.jsonl"
 KEYS = "ssh-ed25519 AAAA the reader's own key\n"
 
@@ -360,7 +360,6 @@ def test_no_explanation_is_made_in_a_folder_that_is_a_link(folder: Path, capsys)
     assert list(aside(folder).iterdir()) == []
 
 
-@pytest.mark.drawn
 @pytest.mark.parametrize("name", ["report.md.part", "appendix.tex.part", "SHA256SUMS.part"])
 @pytest.mark.parametrize("command", ["appendix", "report"])
 def test_a_pipe_beside_a_file_stops_no_write(folder: Path, command: str, name: str) -> None:
@@ -370,7 +369,6 @@ def test_a_pipe_beside_a_file_stops_no_write(folder: Path, command: str, name: s
     assert kit.cli.run(["verify", str(folder)]) == 0
 
 
-@pytest.mark.drawn
 def test_a_link_that_the_user_named_is_followed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to(folder)
     assert kit.cli.run(["judge", str(tmp_path / "latest")]) == 0

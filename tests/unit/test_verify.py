@@ -23,7 +23,7 @@ from kit.results.names import ABLATION, RUN_LOG
 from kit.results.sums import sums_of
 from kit.verify import verify
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_a_plot_that_another_version_may_have_drawn_is_not_verified(folder: Path
 
 @pytest.mark.parametrize("off, holds", [(4e-11, True), (-4e-11, True), (1e-6, False)])
 def test_a_library_with_other_last_digits_is_no_tampering(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, off: float, holds: bool
+    folder: Path, made_again: None, monkeypatch: pytest.MonkeyPatch, off: float, holds: bool
 ) -> None:
     half_width = statistics.half_width
     monkeypatch.setattr(statistics, "half_width", lambda *a: half_width(*a) * (1 + off))
@@ -247,7 +247,7 @@ def test_an_appendix_is_known_by_its_sum_alone(folder: Path) -> None:
 
 
 def test_reports_of_another_kit_are_said_to_be_and_not_called_changed(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, made_again: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = kit.__version__
     monkeypatch.setattr(kit, "__version__", "9.9.9")

@@ -21,7 +21,7 @@ from kit.results.runlog import read_session
 from kit.results.snapshot import study_for
 from kit.verify.plots import compare, in_page
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
 
 GAINS, ORDER = "plots/gains.svg", "plots/order.svg"
 Files = dict[str, bytes]

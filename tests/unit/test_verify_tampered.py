@@ -24,7 +24,7 @@ from kit.study.model import Study
 from kit.verify import reports, verify
 from kit.verify.finding import Finding
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
 
 LOG, BILLS, STUDY = "runlog.jsonl", "sbom/", "study/"
 SAMPLE = 100
@@ -42,26 +42,6 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(golden: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(golden, tmp_path / golden.name))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def derived_once(golden: Path) -> Iterator[None]:
-    """The same log gives the same files: they are derived once for all changes."""
-
-    def once(make: Callable[..., object]) -> Callable[..., object]:
-        kept: list[object] = []
-
-        def cached(*given: object) -> object:
-            if not kept:
-                kept.append(make(*given))
-            return kept[0]
-
-        return cached
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("build_report", "report_files", "explain"):
-            patch.setattr(reports, name, once(getattr(reports, name)))
-        yield
 
 
 def resummed(folder: Path) -> None:
