@@ -4,7 +4,7 @@
 
 ``LOCKS`` is the folder of the machine's lock. A run goes on while the file ``GATE`` is
 missing; each writes one line to ``GATE.runs`` when it begins. Its images hold what their
-names say, under other ids in each process.
+names say, under other ids in each process. Plots are not drawn.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from support.measured import FakeHost, spec_of, works
+from support.undrawn import undrawn
 
 import kit.cli
 import kit.cli.runtime
@@ -50,6 +51,7 @@ def main(locks: Path, gate: Path, arguments: list[str]) -> int:
         return made
 
     engine.build = build_again  # type: ignore[method-assign]
+    undrawn()
     kit.host.locks.PLACES = (locks,)
     kit.cli.runtime.discover = lambda: engine  # type: ignore[assignment,return-value]
     kit.cli.runtime.LocalHost = FakeHost  # type: ignore[misc,assignment]

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
-from importlib.metadata import version
 
 import pytest
 from support.once import Once
+from support.undrawn import undrawn
 
 from kit.app import pipeline
+from kit.host import network
 from kit.report import files, model
 from kit.report.plots import drawings
 from kit.verify import pictures, plots, reports
-
-_SVG = (
-    b'<svg xmlns="http://www.w3.org/2000/svg"><metadata>'
-    b"<dc:title>Matplotlib v" + version("matplotlib").encode() + b", https://matplotlib.org/"
-    b"</dc:title></metadata></svg>\n"
-)
-_PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63"
-    "fcffff3f0300050001ffa2a5bd5b0000000049454e44ae426082"
-)
-
-
-class _Paper:
-    """A figure, its axes and whatever they have, on which nothing is drawn."""
-
-    def __getattr__(self, _name: str) -> _Paper:
-        return self
-
-    def __call__(self, *_given: object, **_named: object) -> _Paper:
-        return self
-
 
 _draw_all = Once(drawings.draw_all)
 _build_report = Once(model.build_report)
@@ -41,12 +22,6 @@ _explain = Once(reports.explain)
 _distance, _paints = Once(pictures.distance), Once(pictures.paints)
 _report_files = {drawn: Once(files.report_files) for drawn in (True, False)}
 """By whether plots are drawn."""
-
-
-def _undrawn(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(drawings, "figure", lambda _height: (_Paper(), _Paper()))
-    patch.setattr(drawings, "styled", nullcontext)
-    patch.setattr(drawings, "rendered", lambda _figure: (_SVG, _PNG))
 
 
 def _made_once(patch: pytest.MonkeyPatch, drawn: bool) -> None:
@@ -57,6 +32,24 @@ def _made_once(patch: pytest.MonkeyPatch, drawn: bool) -> None:
     patch.setattr(reports, "explain", _explain)
     patch.setattr(plots, "distance", _distance)
     patch.setattr(plots, "paints", _paints)
+
+
+_list_pip_config = network._pip_config_list
+
+
+def _pip_settings(_program: str, _environment: object) -> str:
+    return _list_pip_config()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pip_asked_once() -> Iterator[None]:
+    """Let pip be asked for its settings once for each environment: that takes half a second."""
+    asked = Once(_pip_settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            network, "_pip_config_list", lambda: asked(sys.executable, sorted(os.environ.items()))
+        )
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -72,7 +65,7 @@ def drawn(request: pytest.FixtureRequest) -> Iterator[None]:
         if real:
             patch.setattr(drawings, "draw_all", _draw_all)
         else:
-            _undrawn(patch)
+            undrawn(patch.setattr)
         if "made_once" in request.keywords:
             _made_once(patch, real)
         yield

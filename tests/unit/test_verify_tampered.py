@@ -27,7 +27,7 @@ from kit.verify.finding import Finding
 pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
 
 LOG, BILLS, STUDY = "runlog.jsonl", "sbom/", "study/"
-SAMPLE = 100
+SAMPLE = 8
 """Numbers tried of each file."""
 
 
