@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.folders import chained
 from support.sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
@@ -19,7 +20,7 @@ from kit.plan.make import plan_sha256
 from kit.results.executable import ExecutableRun
 from kit.results.names import RUN_LOG
 from kit.results.record import record_document
-from kit.results.runlog import RunLog, drop_torn_line, read_session
+from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
 from kit.results.session import Session
 
 
@@ -298,3 +299,15 @@ def test_a_plan_that_does_not_hold_what_it_announces_is_refused(tmp_path: Path) 
     RunLog.create(tmp_path, replace(header, plan=plan, plan_sha256=plan_sha256(plan)))
     with pytest.raises(InputError, match="line 1: the plan contradicts itself"):
         read_session(tmp_path)
+
+
+@pytest.mark.parametrize("change", [lambda d: d.pop(-2), lambda d: d.insert(2, d[2])])
+def test_a_line_that_was_taken_out_or_doubled_is_named_though_the_chain_is_whole(
+    tmp_path: Path, change: Callable[[list[dict[str, Any]]], object]
+) -> None:
+    write(tmp_path)
+    assert broken_chain(tmp_path) == []
+    documents = [json.loads(line) for line in (tmp_path / RUN_LOG).read_text().splitlines()]
+    change(documents)
+    chained(tmp_path, documents)
+    assert "was line" in broken_chain(tmp_path)[0]
