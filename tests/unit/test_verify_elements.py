@@ -245,3 +245,14 @@ def test_a_run_of_the_pilot_s_first_plan_is_found(
     lines = copy.deepcopy(piloted.lines)
     lines[0]["plan"]["runs"].pop(place)
     assert problems(folder, lines)
+
+
+def test_a_line_that_does_not_follow_the_one_before_it_is_found(
+    alone: Made, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(alone.folder, tmp_path / "folder"))
+    lines = [json.dumps(line, sort_keys=True) for line in alone.lines]
+    lines[3] = lines[3].replace('"after": "', '"after": "0')
+    (folder / RUN_LOG).write_text("\n".join(lines) + "\n")
+    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    assert states["chain of the log"] is State.WRONG
