@@ -4,7 +4,7 @@
 
 Groups are `fixes` (each takes a fix out) and `rooms` (faults in `kit/judge` and `kit/verify`); a
 fault is named by any part of its name. The tests of the list are first run without any fault.
-Exit code 1 where one is not found: where its tests pass, or do not tell.
+Exit code 1 where one is not found: where its tests pass, or cannot be run to their end.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FAILED = 1
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of a fault: "found", "NOT FOUND", or why that cannot be told."""
+    """What became of a fault: "found", "NOT FOUND", or "ERROR" and why."""
 
     word: str
     seconds: float
@@ -94,12 +94,12 @@ def tried(original: Path, fault: Fault) -> Tried:
         try:
             code, output = tested(folder, fault.tests, LIMIT_S)
         except subprocess.TimeoutExpired:
-            return Tried(f"NOT TOLD: no end in {LIMIT_S} s", time.monotonic() - start)
+            return Tried(f"ERROR: no end in {LIMIT_S} s", time.monotonic() - start)
     seconds = time.monotonic() - start
     if code == _FAILED:
         lines = [line for line in output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
         return Tried("found", seconds, lines[0].split()[1] if lines else "")
-    word = "NOT FOUND" if code == 0 else f"NOT TOLD: pytest ends with {code}\n{output[-2000:]}"
+    word = "NOT FOUND" if code == 0 else f"ERROR: pytest ends with {code}\n{output[-2000:]}"
     return Tried(word, seconds)
 
 
