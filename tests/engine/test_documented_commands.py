@@ -178,12 +178,15 @@ SCRIPTS = (
     ),
 )
 BENCHES = ("python tests/bench/run_overhead.py", "python tests/bench/sizes_and_times.py")
-# Other tests run bounded parts of these: test_killed.py, test_fuzz.py and tests/environment.
+# Other tests run bounded parts of these: test_killed.py, test_fuzz.py and tests/environment; that
+# the listed faults can be put in is tests/lint/test_faults.py's.
 LONG = (
     "python tests/engine/killing.py --count 100 --seed 13",
     "python tests/fuzz/run.py --count 10000 --seed 1",
     "python tests/fuzz/run.py --seed 1 --target log --only 4711",
     "python tests/environment/alone.py NAME",
+    "python tests/method/faults/run.py --jobs 2",
+    "python tests/method/faults/run.py fixes --name MPLBACKEND",
 )
 
 

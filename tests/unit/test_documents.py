@@ -74,3 +74,9 @@ def test_what_is_refused_in_json(text: str) -> None:
 def test_json_is_read() -> None:
     assert read_json('{"a": [1, 2.5, "x", null]}') == {"a": [1, 2.5, "x", None]}
     assert read_json('{"sum": "' + "1" * 64 + '", "n": 12}')["n"] == 12
+
+
+def test_an_alias_counts_as_what_it_stands_for() -> None:
+    text = b"a: &x " + b"y" * 20_000 + b"\nb: [" + b"*x," * (LETTERS // 20_000) + b"]"
+    with pytest.raises(InputError, match=f"{LETTERS:,}"):
+        read_yaml(text, "f.yaml", "r")

@@ -92,3 +92,11 @@ def test_what_must_be_kept_needs_a_folder_that_is_named(
     assert "XDG_DATA_HOME" in capsys.readouterr().err
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_folder() == tmp_path / "kit"
+
+
+def test_a_command_settles_the_environment_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MPLBACKEND", "MATPLOTLIBRC", "COLUMNS"):
+        monkeypatch.setenv(name, "0")
+    assert run(["--version"]) == 0
+    assert "MPLBACKEND" not in os.environ and "COLUMNS" not in os.environ
+    assert os.environ["MATPLOTLIBRC"] == os.devnull

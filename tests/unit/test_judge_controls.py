@@ -9,7 +9,7 @@ import pytest
 from support.sessions import make_session, make_study, paired, with_role
 
 from kit.judge.comparison import judge
-from kit.judge.controls import single_pair_log
+from kit.judge.controls import single_pair_log, slowed_holds
 from kit.judge.statistics import estimate
 from kit.judge.verdict import INCONCLUSIVE, OPPOSITE
 from kit.report.headline import controls_line
@@ -99,3 +99,11 @@ def test_how_far_one_pair_lies_off_is_the_textbook_prediction_interval():
     half = 2.7764451 * found.sd_log * math.sqrt(1 + 1 / 5)
     assert single_pair_log(found) == pytest.approx(half, rel=1e-6)
     assert single_pair_log(estimate("mean", [(1.0, 1.0), (1.1, 1.0)])) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "held"), [(1.5, True), (1.05, False), (1.4, False), (1.6, False), (0.95, False)]
+)
+def test_a_slowdown_is_found_with_its_own_size(found, held):
+    slower = [math.log(found) + off for off in (-0.004, 0.001, 0.003)]
+    assert slowed_holds(slower, 50.0)[0] is held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy import stats
 from kit.judge.power import (
     Aim,
     blocks_needed,
+    chance_of_all,
     detectable_gain,
     effect_of,
     needs,
@@ -93,3 +95,12 @@ def test_the_pilots_spread_is_raised_by_the_chi_square_bound():
 def test_no_gain_of_100_percent():
     with pytest.raises(ValueError, match="100"):
         effect_of(100)
+
+
+@pytest.mark.parametrize("claims", [1, 4])
+def test_a_direction_is_found_at_the_level_of_holm_s_first_step(claims):
+    """With a band so wide that every size lies in it, direction and controls alone may fail."""
+    aim = Aim(6.5, (-900.0, 99.0), claims)
+    chance = chance_of_all(0.05, 0.05, aim, 8)
+    assert chance == pytest.approx(power_of(0.05, 6.5, 8, 0.05 / claims), abs=1e-6)
+    assert chance_of_all(0.05, 0.05, replace(aim, placebo=True), 8) == pytest.approx(chance - 0.05)

@@ -181,3 +181,8 @@ def test_one_arm_has_nothing_to_compare():
     assert work.held
     assert not work.applicable
     assert work.checks[0].detail == "not applicable: one arm"
+
+
+def test_a_run_of_more_fits_than_planned_is_named():
+    session = change_record(GOOD, "t1-python-cpu", fits=make_fits([1.9] * 6))
+    assert broken(session) == {"fits": "t1-python-cpu (python-cpu) did 6 fits, planned 5"}

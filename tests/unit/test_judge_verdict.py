@@ -191,3 +191,10 @@ def test_a_component_is_found_however_its_name_is_written():
     study = replace(study, paper=replace(study.paper, claimed=("TensorFlow",)))
     rows = (Component("TensorFlow", "2.10.1", "2.10.1", True, "as wanted"),)
     assert substitutes(study, rows) == ()
+
+
+def test_the_blocks_that_would_decide_are_more_among_more_claims():
+    alone = verdicts(WIDE, study=make_study(claims=(make_claim(),)))[0]
+    among = verdicts(WIDE)[0]
+    assert alone.measured.sd_log == among.measured.sd_log
+    assert alone.blocks_to_decide < among.blocks_to_decide

@@ -126,3 +126,12 @@ def test_claims_of_another_kind_change_no_verdict_on_times():
         consistency=shipped.consistency,
     )
     assert judge(session, more).comparisons[0].verdicts == plain
+
+
+@pytest.mark.parametrize("gain", [1.7, -1.7])
+def test_a_difference_that_may_lie_within_two_percent_has_no_direction(gain):
+    found = verdict(-math.log1p(-gain / 100), 0.005, make_claim(gain=6.5, band=(3.0, 10.0)))
+    interval = found.measured.gain_interval
+    assert interval.low * interval.high > 0 and found.holm_p < 0.05
+    assert max(abs(interval.low), abs(interval.high)) > 2
+    assert found.word == INCONCLUSIVE

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.folders import chained
 from support.sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
@@ -19,7 +20,7 @@ from kit.plan.make import plan_sha256
 from kit.results.executable import ExecutableRun
 from kit.results.names import RUN_LOG
 from kit.results.record import record_document
-from kit.results.runlog import RunLog, drop_torn_line, read_session
+from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
 from kit.results.session import Session
 
 
@@ -265,3 +266,48 @@ def test_a_log_is_made_and_written_through_nothing_that_is_there(tmp_path: Path)
             (folder / RUN_LOG).rmdir()
         else:
             (folder / RUN_LOG).unlink()
+
+
+CONTRADICTIONS: dict[str, tuple[int, Callable[[dict[str, Any]], object], str]] = {
+    "one index for all samples": (
+        2,
+        lambda d: [sample.update(index=0) for sample in d["record"]["fits"]],
+        "index",
+    ),
+    "a record of another run": (2, lambda d: d["record"].update(run_id="t0"), "run_id: 't0'"),
+    "an image of another arm": (
+        1,
+        lambda d: d["images"]["python-cpu"].update(arm="dotnet-cpu"),
+        "images.python-cpu: is of arm 'dotnet-cpu'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_what_a_line_says_twice_is_the_same(tmp_path: Path, name: str) -> None:
+    write(tmp_path)
+    line, change, words = CONTRADICTIONS[name]
+    edit(tmp_path, line, change)
+    with pytest.raises(InputError, match=f"line {line}") as caught:
+        read_session(tmp_path)
+    assert words in caught.value.problem
+
+
+def test_a_plan_that_does_not_hold_what_it_announces_is_refused(tmp_path: Path) -> None:
+    header = session().header
+    plan = replace(header.plan, blocks=header.plan.blocks + 1)
+    RunLog.create(tmp_path, replace(header, plan=plan, plan_sha256=plan_sha256(plan)))
+    with pytest.raises(InputError, match="line 1: the plan contradicts itself"):
+        read_session(tmp_path)
+
+
+@pytest.mark.parametrize("change", [lambda d: d.pop(-2), lambda d: d.insert(2, d[2])])
+def test_a_line_that_was_taken_out_or_doubled_is_named_though_the_chain_is_whole(
+    tmp_path: Path, change: Callable[[list[dict[str, Any]]], object]
+) -> None:
+    write(tmp_path)
+    assert broken_chain(tmp_path) == []
+    documents = [json.loads(line) for line in (tmp_path / RUN_LOG).read_text().splitlines()]
+    change(documents)
+    chained(tmp_path, documents)
+    assert "was line" in broken_chain(tmp_path)[0]

@@ -245,3 +245,25 @@ def test_a_run_of_the_pilot_s_first_plan_is_found(
     lines = copy.deepcopy(piloted.lines)
     lines[0]["plan"]["runs"].pop(place)
     assert problems(folder, lines)
+
+
+def test_a_line_that_does_not_follow_the_one_before_it_is_found(
+    alone: Made, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(alone.folder, tmp_path / "folder"))
+    lines = [json.dumps(line, sort_keys=True) for line in alone.lines]
+    lines[3] = lines[3].replace('"after": "', '"after": "0')
+    (folder / RUN_LOG).write_text("\n".join(lines) + "\n")
+    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    assert states["chain of the log"] is State.WRONG
+
+
+@pytest.mark.parametrize("name", ["power", "minutes_left", "detectable_gain_percent"])
+def test_another_number_of_what_the_pilot_told_is_found(
+    piloted: Made, name: str, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(piloted.folder, tmp_path / "folder"))
+    lines = copy.deepcopy(piloted.lines)
+    (fixed,) = (line for line in lines if line["type"] == "plan")
+    fixed["outlook"][name] *= 1.001
+    assert problems(folder, lines)

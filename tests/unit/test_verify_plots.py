@@ -269,3 +269,32 @@ def test_every_plot_consists_of_pieces_that_are_known(made: Files) -> None:
     for name in made:
         if name.endswith(".svg"):
             assert len(list(pieces.pieces(made[name]))) > 100
+
+
+def with_number(pattern: bytes, by: float) -> Change:
+    """The drawing with the number behind that pattern changed by so much, the first time."""
+
+    def change(svg: bytes) -> bytes:
+        number = re.compile(b"(" + pattern + rb")(-?[\d.]+)")
+        changed, times = number.subn(lambda f: b"%b%f" % (f[1], float(f[2]) + by), svg, 1)
+        assert times == 1
+        return changed
+
+    return change
+
+
+@pytest.mark.parametrize("version", [bytes, another_version])
+@pytest.mark.parametrize(
+    "change",
+    [
+        with_number(rb'<rect [^>]*width="', -9),
+        with_number(rb'<path id="m[0-9a-f]{10}" d="M \S+ ', 0.3),
+        with_number(rb'<path id="DejaVuSans-[0-9a-f]+" d="M \S+ ', 20),
+    ],
+)
+def test_neither_clips_nor_outlines_may_differ(
+    made: Files, change: Change, version: Change
+) -> None:
+    told = compare(made, {**made, GAINS: version(change(made[GAINS]))})
+    (line,) = told.wrong + told.unverified
+    assert line.startswith(GAINS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from kit.plan.shard import Shard
 from kit.report.model import build_report
 from kit.results.runlog import read_session
 from kit.results.session import RunEntry, Session
-from kit.verify.runs import differences
+from kit.verify.runs import differences, missing
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +147,29 @@ def test_the_two_of_a_pair_count_only_where_they_ran_side_by_side(
     assert {first, second} <= {run.run_id for run in judge(whole, STUDY).runs}
     raw = [run for run in build_report(whole, STUDY).raw if run.run_id in (first, second)]
     assert [run.counted for run in raw] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: replace(run, image_id="sha256:other"),
+        lambda run: replace(run, record=replace(run.record, spec_sha256="0" * 64)),
+        lambda run: replace(run, cpus=run.cpus + 1),
+        lambda run: replace(run, position=run.position + 1),
+        lambda run: replace(run, record=replace(run.record, versions={})),
+    ],
+)
+def test_a_run_that_is_not_the_planned_one_is_named(
+    alone: Session, change: Callable[[RunEntry], RunEntry]
+) -> None:
+    entries = (*alone.entries[:-1], change(alone.entries[-1]))
+    found = list(differences(replace(alone, entries=entries), STUDY))
+    assert found and all(line.startswith(alone.entries[-1].run_id) for line in found)
+
+
+def test_runs_that_are_still_to_be_made_are_named(alone: Session) -> None:
+    assert list(missing(alone)) == []
+    last = alone.entries[-1]
+    for entries in (alone.entries[:-1], (*alone.entries[:-1], failed(last))):
+        (line,) = missing(replace(alone, entries=entries))
+        assert last.run_id in line
