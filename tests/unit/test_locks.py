@@ -289,7 +289,7 @@ def until(path: Path, lines: int) -> list[str]:
 
 
 def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
-    place: Path, tmp_path: Path, commands: list[Command]
+    place: Path, tmp_path: Path, commands: list[Command], monkeypatch, capsys
 ) -> None:
     gate = tmp_path / "gate"
     new = ("reproduce", "--blocks", 1, "--seed", 1, "--quiet", "--out")
@@ -303,9 +303,10 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     commands.append(Command(place, gate, *resume))
     until(gate.with_suffix(".runs"), 2)
     holder = commands[1].process.pid
+    monkeypatch.setattr("kit.cli.runtime.discover", FakeEngine)
     for refused in (resume, (*new, tmp_path / "elsewhere"), ("report", folder)):
-        code, said = Command(place, gate, *refused).ended()
-        assert code == 3, said
+        assert kit.cli.run(list(map(str, refused))) == 3
+        said = capsys.readouterr().err
         assert f"process {holder} " in said
         assert str(folder) in said
     assert not (tmp_path / "elsewhere").exists()
@@ -340,19 +341,21 @@ def test_each_signal_ends_it_in_order_and_it_goes_on_after(
     Bench(tmp_path).resume(folder)
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT], ids=lambda n: n.name)
-def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
-    place: Path, tmp_path: Path, commands: list[Command], number: signal.Signals
+def test_signals_that_were_ignored_at_the_start_stay_ignored(
+    place: Path, tmp_path: Path, commands: list[Command]
 ) -> None:
     gate = tmp_path / "gate"
-    handler = signal.signal(number, signal.SIG_IGN)
+    numbers = (signal.SIGHUP, signal.SIGINT)
+    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
     try:  # a child has ignored what its parent ignores
         command = Command(place, gate, "reproduce", "--blocks", 1, "--quiet", "--out", tmp_path)
     finally:
-        signal.signal(number, handler)
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
     commands.append(command)
     until(gate.with_suffix(".runs"), 1)
-    command.process.send_signal(number)
+    for number in numbers:
+        command.process.send_signal(number)
     gate.touch()
     assert command.ended()[0] == 0
 
