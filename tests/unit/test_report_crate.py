@@ -184,7 +184,7 @@ def test_the_same_session_gives_the_same_bytes():
     assert crate.render(model(), NAMES) == crate.render(model(), tuple(reversed(NAMES)))
 
 
-@pytest.mark.parametrize("text", [EVIL, "x|`" * 400_000])
+@pytest.mark.parametrize("text", [EVIL, "x|`" * 400_000], ids=["evil", "long"])
 def test_hostile_strings_stay_data(text):
     made = session()
     header = replace(
