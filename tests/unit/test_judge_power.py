@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.power import ttest_power
+from support.rows import intervals
 
 from kit.judge.power import (
     Aim,
@@ -15,18 +18,30 @@ from kit.judge.power import (
     needs,
     planning_sd,
     power_of,
+    size_power,
 )
 
 
 def test_the_known_answer_of_the_power_tables():
     # Cohen (1988): d = 0.5, two-sided 5 %, power 0.80 takes 34 pairs.
     assert blocks_needed(2 * effect_of(6.5), 6.5, 0.8) == 34
-    # And by scipy's noncentral t.
-    d, n = 0.8, 12
-    critical = stats.t.ppf(0.975, n - 1)
-    known = 1 - stats.nct.cdf(critical, n - 1, d * math.sqrt(n))
-    known += stats.nct.cdf(-critical, n - 1, d * math.sqrt(n))
-    assert power_of(effect_of(6.5) / d, 6.5, n) == pytest.approx(known, abs=1e-6)
+
+
+@pytest.mark.parametrize("blocks", [2, 3, 12, 40])
+@pytest.mark.parametrize("size", [0.01, 0.8, 3.0])
+def test_the_power_is_that_of_statsmodels(blocks, size):
+    known = ttest_power(size, blocks, 0.05)
+    assert power_of(effect_of(6.5) / size, 6.5, blocks) == pytest.approx(known, abs=1e-12)
+
+
+@pytest.mark.parametrize("blocks", [2, 9, 60])
+def test_the_chance_of_the_size_is_that_of_simulated_tests(blocks):
+    """A band as wide as is likely: the interval lies within it about every other time."""
+    rng = np.random.default_rng(blocks)
+    low, high = intervals(rng.normal(0.1, 0.05, (2000, blocks)))
+    band = 0.1 - (width := float(np.median(high - low))), 0.1 + width
+    share = np.mean((low >= band[0]) & (high <= band[1]))
+    assert size_power(0.05, 0.1, *band, blocks) == pytest.approx(share, abs=0.04)
 
 
 @pytest.mark.parametrize("sd, power", [(0.03, 0.8), (0.12, 0.9)])
