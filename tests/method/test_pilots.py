@@ -8,11 +8,13 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import stats
-from support.rows import intervals
+from support.rows import equivalence_p, intervals
+from support.sessions import make_equal
 
 from kit.judge.effects import log_of
+from kit.judge.equality import margin_of
 from kit.judge.pilot import LEAST_SD
-from kit.judge.power import blocks_needed, planning_sd, power_of
+from kit.judge.power import POWERS, Aim, blocks_for, blocks_needed, planning_sd, power_of
 from kit.plan.make import LEAST_AFTER_PILOT
 
 SESSIONS, PILOT, MOST = 4000, 5, 60
@@ -74,3 +76,14 @@ def test_planned_blocks_have_the_promised_power(sd, power):
     promised = power_of(sd, 6.0, blocks)
     assert promised >= power
     assert abs(share - promised) < 0.05
+
+
+@pytest.mark.parametrize("power", POWERS)
+@pytest.mark.parametrize("margin", [2.0, 5.0, 30.0])
+def test_so_many_blocks_show_equality_with_that_power(power, margin):
+    claim, sd = make_equal(margin), margin / 150
+    band = (claim.band_percent.low, claim.band_percent.high)
+    blocks = blocks_for(sd, sd, Aim(0.0, band), power)
+    logs = np.random.default_rng(int(margin)).normal(0, sd, (SESSIONS, blocks))
+    shown = np.mean(equivalence_p(logs, margin_of(claim)) < 0.05)
+    assert power - 0.03 <= shown <= power + 0.12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ ENVIRONMENTS = {"document", "quote", "itemize"}
 
 
 def made(session=None, study=None):
+    """The two files of the session; those of a good one are made once."""
+    return once() if session is None and study is None else written(session, study)
+
+
+@cache
+def once():
+    return written(None, None)
+
+
+def written(session, study):
     session = session or make_session(paired(SIX, fits=4))
     files = render(session, build_report(session, study or make_study()))
     return files[APPENDIX].decode(), files[APPENDIX_LATEX].decode()
@@ -162,7 +173,7 @@ def test_gathered_shards_are_named_with_the_hardware():
 
 
 def test_the_same_session_gives_the_same_bytes():
-    assert made() == made()
+    assert made() == written(None, None)
 
 
 def test_escaped_text_reads_as_it_was():
@@ -218,7 +229,7 @@ def test_a_long_word_can_be_broken_and_a_short_one_is_left_whole():
     assert escape("a-word-of-thirty-letters-or-so").count("allowbreak") == 0
 
 
-@pytest.mark.parametrize("text", [EVIL, SPECIALS, "|`\\{" * 250_000], ids=["evil", "tex", "long"])
+@pytest.mark.parametrize("text", [EVIL, SPECIALS, "|`\\{" * 20_000], ids=["evil", "tex", "long"])
 def test_hostile_strings_stay_data(text):
     markdown, tex = hostile(text)
     check_latex(tex)
@@ -246,11 +257,7 @@ def test_the_command_writes_both_beside_the_report(tmp_path: Path, capsys) -> No
     before = (folder / SUMS).read_bytes()
     assert kit.cli.run(["appendix", str(folder)]) == 0
     assert (folder / SUMS).read_bytes() == before
-
-
-def test_the_command_hides_no_change_of_another_file(tmp_path: Path) -> None:
-    folder = Bench(tmp_path / "made", varied()).reproduce()
-    pipeline.report(folder, STUDY)
+    # Nor does it hide a change of another file.
     (folder / "report.md").write_text("better")
     assert kit.cli.run(["appendix", str(folder)]) == 0
     (files,) = (f for f in verify(folder, pipeline.ABLATION) if f.what == "files")
