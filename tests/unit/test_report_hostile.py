@@ -55,9 +55,6 @@ EVIL = (
     f"\\input{{/etc/passwd}} \\end{{document}} $\\frac{{{MARK}$ %n % & # _ ^ ~ {{}} "
     f"]]> <?php ?> =cmd|'/c calc'!A1 @{MARK}"
 )
-FIRST = ("=cmd()", "```\n", "\n---\n")
-"""What a string may start with: a formula, code, a rule. All others are tried on the
-functions that escape them, here and in `test_report_text.py`."""
 FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
     *ROLES, "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
@@ -264,7 +261,9 @@ def spoil_host(model: ReportModel) -> Any:
     return replace(model.header.host, kernel=f"{model.header.host.kernel}{EVIL}")
 
 
-@pytest.mark.parametrize("first", ["", *FIRST])
+# All that a string may start with is tried on the functions that escape it: below, and in
+# `test_report_text.py`.
+@pytest.mark.parametrize("first", ["", "\n---\n"])
 def test_no_string_of_a_session_or_study_becomes_markup(first):
     session, model = session_and_model()
     text = first + EVIL
