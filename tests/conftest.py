@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 from fakes import rootfs
+from hypothesis import settings
 
 from kit.cli.signals import STOPPING
 from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.errors import KitError
+
+# Properties are tried with a few examples here, with hundreds in tests/method.
+settings.register_profile("few", max_examples=10, deadline=None, database=None)
+settings.load_profile("few")
 
 # A shell that starts the tests in the background has these ignored, and nohup the last one, by
 # their children too; what each of them does is tested.

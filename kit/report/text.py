@@ -43,7 +43,10 @@ def lines(value: str, limit: int = BLOCK_LIMIT) -> str:
 
 
 def _clean(value: str, keep_newlines: bool) -> str:
-    return "".join(_safe(char, keep_newlines) for char in _ANSI.sub("", value))
+    text = _ANSI.sub("", value)
+    if text.isprintable():
+        return text  # nothing that _safe changes is printable
+    return "".join(_safe(char, keep_newlines) for char in text)
 
 
 def _safe(char: str, keep_newlines: bool) -> str:

@@ -20,7 +20,7 @@ from kit.errors import InputError
 from kit.judge.comparison import judge
 from kit.judge.equality import margin_of
 from kit.judge.pilot import aim_of, outlook, outlook_from
-from kit.judge.power import POWERS, Aim, blocks_for, blocks_for_equality, needs
+from kit.judge.power import blocks_for, blocks_for_equality, needs
 from kit.judge.verdict import (
     EQUIVALENT,
     INCONCLUSIVE,
@@ -201,19 +201,6 @@ def test_a_pilot_plans_for_equality():
     assert noisy.blocks == STUDY.protocol.tiers["standard"].blocks and "C1" in noisy.undecided
 
 
-@pytest.mark.parametrize("power", POWERS)
-@pytest.mark.parametrize("margin", [2.0, 5.0, 30.0])
-def test_so_many_blocks_show_equality_with_that_power(power, margin):
-    claim, sd = make_equal(margin), margin / 150
-    band = (claim.band_percent.low, claim.band_percent.high)
-    blocks = blocks_for(sd, sd, Aim(0.0, band), power)
-    low, high = margin_of(claim)
-    logs = np.random.default_rng(int(margin)).normal(0, sd, (4000, blocks))
-    below = stats.ttest_1samp(logs, high, axis=1, alternative="less").pvalue
-    above = stats.ttest_1samp(logs, low, axis=1, alternative="greater").pvalue
-    assert power - 0.03 <= np.mean(np.maximum(below, above) < 0.05) <= power + 0.12
-
-
 TOLD = [
     # what is claimed, blocks (centre, SD), word, how the sentence begins
     (make_claim(), (1.069, 0.01), REPRODUCED, "Holds"),
@@ -256,7 +243,7 @@ def test_the_table_has_every_outcome_that_a_claim_can_have():
         )
 
 
-@pytest.mark.parametrize("centre", [1.0, 1.2, 6.7])
+@pytest.mark.parametrize("centre", [1.0, 6.7])
 def test_every_output_tells_of_equality_and_of_no_gain(centre):
     study = make_study(claims=(make_equal(5.0), make_claim("C2", "min")))
     session = with_role(

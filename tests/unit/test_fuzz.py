@@ -19,7 +19,7 @@ TARGETS = (
     "study.yaml", "claims.yaml", "workload.schema.json", "file name", "pins.yaml", "log", "record",
     "bundle",
 )  # fmt: skip
-COUNT = 40
+COUNT = 12
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.sessions import (
     DOTNET,
     PYTHON,
+    make_claim,
     make_entry,
     make_session,
     make_study,
@@ -23,7 +24,7 @@ from kit.judge.comparison import judge
 from kit.results.session import RunEntry, Session
 from kit.study.model import Arm, Study
 
-STUDY = make_study()
+STUDY = make_study(claims=(make_claim(),))
 STUDY = replace(
     STUDY,
     arms={
@@ -91,42 +92,38 @@ def one_more_block(session: Session, arm: str, change: Callable[[RunEntry], RunE
 blocks = st.lists(ratios, min_size=2, max_size=7)
 
 
-@settings(deadline=None, max_examples=20)
 @given(blocks, st.sampled_from(["rust-cpu", "python-cuda", "dotnet-cuda"]), ratios)
 def test_an_arm_of_another_stack_or_variant_changes_nothing(
     found: list[float], arm: str, ratio: float
 ) -> None:
-    times = paired(found)
+    times = paired(found, fits=2)
     more = {**times, arm: [[wall * ratio for wall in run] for run in times[PYTHON]]}
     alone, beside = (positions_of(make_session(t), more) for t in (times, more))
     assert numbers(beside) == numbers(alone)
 
 
-@settings(deadline=None, max_examples=20)
 @given(blocks, ratios)
 def test_another_variant_changes_nothing(found: list[float], ratio: float) -> None:
-    times = paired(found)
+    times = paired(found, fits=2)
     slow = [[wall * ratio for wall in run] for run in times[PYTHON]]
     more = {**times, "python-cuda": slow, "dotnet-cuda": times[DOTNET]}
     alone, beside = (positions_of(make_session(t), more) for t in (times, more))
     assert numbers(beside) == numbers(alone)
 
 
-@settings(deadline=None, max_examples=20)
 @given(blocks, st.sampled_from(["pilot", "quiet", "probe"]), st.data())
 def test_a_run_of_another_role_changes_nothing(
     found: list[float], role: str, data: st.DataObject
 ) -> None:
-    session = make_session(paired(found))
+    session = make_session(paired(found, fits=2))
     factors = data.draw(st.lists(ratios, min_size=1, max_size=len(found)))
     arm = data.draw(st.sampled_from([PYTHON, DOTNET]))
     assert numbers(with_role(session, role, factors, arm)) == numbers(session)
 
 
-@settings(deadline=None, max_examples=20)
 @given(blocks, st.data())
 def test_a_try_that_failed_changes_nothing(found: list[float], data: st.DataObject) -> None:
-    session = make_session(paired(found))
+    session = make_session(paired(found, fits=2))
     ids = [entry.run_id for entry in session.entries]
     tried = session
     for run_id in data.draw(st.lists(st.sampled_from(ids), min_size=1, max_size=4)):
@@ -140,12 +137,11 @@ def unusable(entry: RunEntry) -> RunEntry:
     return replace(entry, record=replace(entry.record, fits=fits))
 
 
-@settings(deadline=None, max_examples=20)
 @given(blocks, st.sampled_from([PYTHON, DOTNET]), st.sampled_from([failed, unusable, lambda e: e]))
 def test_a_block_without_its_partner_changes_nothing(
     found: list[float], arm: str, change: Callable[[RunEntry], RunEntry]
 ) -> None:
-    session = make_session(paired(found))
+    session = make_session(paired(found, fits=2))
     more = one_more_block(session, arm, change)
     assert run_named(more, f"t{len(found)}-{arm}") in more.entries
     assert numbers(more) == numbers(session)

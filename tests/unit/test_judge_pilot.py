@@ -1,4 +1,4 @@
-"""The pilot: what it fixes, and that fixing it keeps the error rates promised."""
+"""The pilot: what it fixes. Its error rates are in `tests/method`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from scipy import stats
 from support.sessions import (
     DOTNET,
     PYTHON,
@@ -21,7 +20,7 @@ from support.sessions import (
 )
 
 from kit.judge.pilot import aim_of, fixed_plan, outlook, outlook_from
-from kit.judge.power import blocks_for, blocks_needed, planning_sd
+from kit.judge.power import blocks_for, planning_sd
 from kit.plan.make import make_plan
 from kit.plan.resources import Resources
 from kit.plan.roles import slowdown_percent
@@ -119,7 +118,7 @@ def moved(text, hours):
 
 
 @pytest.mark.parametrize("budget", ["standard", "20m"])
-@pytest.mark.parametrize("after", [2, 3, 4, 9])
+@pytest.mark.parametrize("after", [2, 3])
 def test_a_pause_is_no_measuring(budget, after):
     """Between blocks, within one, after the identity runs: the plan stays the same."""
     session = pilot(0.02, budget=budget, seconds=10)
@@ -218,45 +217,3 @@ def test_an_outlook_survives_the_log():
 
 def test_a_study_without_claims_plans_nothing():
     assert outlook(pilot(0.05), make_study(claims=())) is None
-
-
-def simulate(true_sd, gain, sessions, seed, heavy=False):
-    """Sessions by the kit's own rule: pilot of 5, n from its spread, n more blocks judged."""
-    random = np.random.default_rng(seed)
-    effect = -math.log1p(-gain / 100)
-    found = covered = 0
-    for _ in range(sessions):
-        draw = random.standard_t(4, 65) / math.sqrt(2) if heavy else random.normal(size=65)
-        logs = effect + true_sd * draw
-        sd = planning_sd(max(float(np.std(logs[:5], ddof=1)), 1e-4), 5)
-        n = max(6, min(blocks_needed_fast(sd), 60))
-        used = logs[5 : 5 + n]
-        half = stats.t.ppf(0.975, n - 1) * np.std(used, ddof=1) / math.sqrt(n)
-        low, high = np.mean(used) - half, np.mean(used) + half
-        covered += low <= effect <= high
-        found += low > 0 or high < 0
-    return found / sessions, covered / sessions
-
-
-_CACHE: dict[int, int] = {}
-
-
-def blocks_needed_fast(sd):
-    """The kit's own number, for spreads rounded up to a thousandth."""
-    key = math.ceil(sd * 1000)
-    if key not in _CACHE:
-        _CACHE[key] = blocks_needed(key / 1000, 6.5, 0.8) or 1000
-    return _CACHE[key]
-
-
-@pytest.mark.parametrize("heavy", [False, True])
-def test_equal_arms_are_called_different_no_more_often_than_promised(heavy):
-    false, covered = simulate(0.06, 0.0, 4000, 5, heavy)
-    assert false <= 0.07
-    assert 0.93 <= covered <= 0.97
-
-
-def test_an_effect_of_the_wanted_size_is_found_as_promised_or_more():
-    power, covered = simulate(0.06, 6.5, 4000, 6)
-    assert power >= 0.75
-    assert 0.93 <= covered <= 0.97

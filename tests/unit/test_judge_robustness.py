@@ -66,14 +66,13 @@ def test_the_margin_is_of_gains():
     assert 100 * (1 - math.exp(-low)) == pytest.approx(-2.0)
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 9])
+@pytest.mark.parametrize("count", [1, 9])
 def test_holms_adjustment_is_that_of_statsmodels(count):
     from statsmodels.stats.multitest import multipletests
 
     random = np.random.default_rng(count)
-    for _ in range(3):  # statsmodels' function is slow: it collects all garbage at each call
-        p_values = {f"C{number}": float(p) for number, p in enumerate(random.beta(0.3, 2, count))}
-        p_values["C1"] = p_values["C0"]  # equal ones too
-        known = multipletests(list(p_values.values()), method="holm")[1]
-        assert holm(p_values) == pytest.approx(dict(zip(p_values, known, strict=True)))
+    p_values = {f"C{number}": float(p) for number, p in enumerate(random.beta(0.3, 2, count))}
+    p_values["C1"] = p_values["C0"]  # equal ones too
+    known = multipletests(list(p_values.values()), method="holm")[1]
+    assert holm(p_values) == pytest.approx(dict(zip(p_values, known, strict=True)))
     assert holm({"C1": None, "C2": 0.01}) == {"C1": None, "C2": 0.01}

@@ -6,7 +6,7 @@ import math
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.sessions import make_claim, make_equal, make_session, make_study, paired
 
@@ -36,7 +36,6 @@ def verdict(centre, spread, claim):
 GAINS = st.floats(-300.0, 92.0).filter(lambda gain: abs(gain) > 0.1)
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     claimed=GAINS,
     below=st.floats(0.0, 60.0),
@@ -58,7 +57,6 @@ def test_a_wider_interval_around_the_same_estimate_never_gives_a_better_word(
     assert (wide.word == EQUIVALENT) <= (narrow.word in (EQUIVALENT, REPRODUCED))
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     margin=st.floats(0.1, 60.0),
     off=st.floats(-3.0, 3.0),
@@ -75,15 +73,14 @@ def test_a_wider_interval_never_gives_a_better_word_to_a_claim_of_equality(
     assert wide.word in (narrow.word, INCONCLUSIVE), (narrow.rule, wide.rule)
 
 
-@pytest.mark.parametrize("centre", [-0.018, -0.012, -0.005, 0.0, 0.004, 0.012, 0.019, 0.025])
+@pytest.mark.parametrize("centre", [-0.018, 0.0, 0.012, 0.025])
 def test_around_the_margin_of_equality_too(centre):
     claim = make_claim(gain=3.0, band=(1.0, 5.0))
-    words = [verdict(centre, 1.5**step * 1e-4, claim).word for step in range(22)]
+    words = [verdict(centre, 1.5**step * 1e-4, claim).word for step in range(0, 22, 4)]
     ranks = [RANK[word] for word in words]
     assert ranks == sorted(ranks, reverse=True), words
 
 
-@settings(max_examples=100, deadline=None)
 @given(centre=st.floats(-1.5, 2.0), spread=st.floats(1e-3, 0.5))
 def test_reproduced_is_said_only_where_the_whole_interval_lies_within_the_band(centre, spread):
     claim = make_claim(gain=85.0, band=(75.0, 91.7))

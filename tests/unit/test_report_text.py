@@ -7,17 +7,18 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from kit.report.document import NUMBER, Link, Paragraph, Table
+from kit.report.document import NUMBER, Link, List, Paragraph, Table
 from kit.report.render.markdown import code, escape, fence, render, started
 from kit.report.text import plain
 
 # Heavy in what could break out, so that few examples meet many combinations.
 NASTY = st.text(alphabet=st.one_of(st.sampled_from("|`<>\\*_[]()~$&#-\n\r\t\x1b\x9b[];0m\u202e"),
                                    st.characters()), max_size=60)  # fmt: skip
+MANY = settings(max_examples=50)  # cheap ones
 CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -30,6 +31,7 @@ def controls(text):
     return [c for c in text if unicodedata.category(c) in CONTROL]
 
 
+@MANY
 @given(NASTY)
 def test_inline_lets_nothing_raw_through(value):
     shown = inline(value)
@@ -52,6 +54,13 @@ def test_numbers_in_brackets_make_no_markup(value):
     assert html.unescape(page)[3:-5] == value
 
 
+@pytest.mark.parametrize("first", ["# ", "- ", "1. ", "> ", "| ", "```\n", "    ", "\n---\n", "+ "])
+def test_no_paragraph_or_item_opens_another_block(first):
+    blocks = (Paragraph(f"{first}x | y"), List((f"{first}x | y",)))
+    page = MarkdownIt("commonmark").enable("table").render(render(blocks))
+    assert re.findall(r"<(\w+)", page) == ["p", "ul", "li"]
+
+
 def test_parts_of_a_line_make_no_markup_together():
     parts = ("a [x]", "(http://e.org) !", Link("own", "sbom/x"), " b_", "_c **", "d** `", "e`")
     page = MarkdownIt("commonmark").render(render((Paragraph(parts),)))
@@ -60,12 +69,14 @@ def test_parts_of_a_line_make_no_markup_together():
     assert text == "a [x](http://e.org) !own b__c **d** `e`"
 
 
+@MANY
 @given(NASTY)
 def test_plain_is_one_line_without_controls(value):
     assert not controls(plain(value))
     assert len(plain(value, 20)) <= 20
 
 
+@MANY
 @given(NASTY)
 def test_code_never_holds_what_would_end_its_span_or_cell(value):
     shown = code(value)
@@ -75,6 +86,7 @@ def test_code_never_holds_what_would_end_its_span_or_cell(value):
     assert not controls(shown)
 
 
+@MANY
 @given(NASTY)
 def test_a_block_cannot_be_left_from_inside(value):
     first, *inside, last = fence(value).split("\n")
@@ -85,6 +97,7 @@ def test_a_block_cannot_be_left_from_inside(value):
     assert not controls("".join(inside))
 
 
+@MANY
 @given(NASTY, st.integers(1, 30))
 def test_cutting_cannot_undo_escaping(value, limit):
     shown = inline(value, limit)
@@ -116,6 +129,12 @@ def test_cutting_cannot_undo_escaping(value, limit):
 )
 def test_known_strings(value, shown):
     assert inline(value) == shown
+
+
+def test_every_character_that_is_dropped_or_replaced_is_found_by_itself():
+    for char in map(chr, (*range(0x3100), 0xD800, 0xE000, 0xFEFF, 0xFFFF, 0x1F4A9, 0xE0001)):
+        bad = unicodedata.category(char) in {*CONTROL, "Co"} or (char.isspace() and char != " ")
+        assert (plain(f"a{char}b") == f"a{char}b") != bad, char
 
 
 def test_a_megabyte_is_cut():
