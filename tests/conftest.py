@@ -33,12 +33,17 @@ for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(_name, None)
 
 
+SHARED = ("engine", "drawn", "made_once")
+"""Tests with one of these marks are run by one worker: they share images, plots or reports."""
+
+
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker run all engine tests: they share images and the machine's lock."""
+    """Keep tests on one worker that share what takes long, or the machine's lock."""
     for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+        mark = next((mark for mark in SHARED if item.get_closest_marker(mark)), None)
+        if mark:
+            item.add_marker(pytest.mark.xdist_group(mark))
 
 
 @pytest.fixture(autouse=True)

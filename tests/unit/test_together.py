@@ -17,8 +17,10 @@ from kit.together import EndedError, ended_by, together
 LONG_S = 30
 
 
-def waits(ended: list[str], started: threading.Event | None = None) -> Callable[[], None]:
-    """Return work that lasts until it is ended, and says then how that looked inside."""
+def waits(
+    ended: list[str], started: threading.Event | None = None, after_s: float = 0.0
+) -> Callable[[], None]:
+    """Return work that lasts until it is ended, and says so long after how that looked inside."""
 
     def work() -> None:
         gone = threading.Event()
@@ -29,6 +31,7 @@ def waits(ended: list[str], started: threading.Event | None = None) -> Callable[
                 gone.wait(LONG_S)
                 raise ImageError("the answer stopped in the middle", "")
         except Exception as error:
+            time.sleep(after_s)
             ended.append(type(error).__name__)
             raise
 
@@ -53,20 +56,21 @@ def test_the_first_failure_is_told_and_ends_the_others() -> None:
     assert ended == [EndedError.__name__]
 
 
-def test_an_interrupt_ends_all() -> None:
+def test_an_interrupt_ends_all_and_is_raised_once_they_have_ended() -> None:
     ended: list[str] = []
     started = [threading.Event(), threading.Event()]
 
     def interrupt() -> None:
         for event in started:
             event.wait(LONG_S)
+        time.sleep(0.05)  # so that the main thread waits
         # A real signal: `interrupt_main` does not wake a thread that waits already.
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     killer = threading.Thread(target=interrupt)
     killer.start()
     with pytest.raises(KeyboardInterrupt):
-        together(*(waits(ended, event) for event in started))
+        together(*(waits(ended, event, after_s=0.2) for event in started))
     killer.join()
     assert ended == [EndedError.__name__] * 2
 
