@@ -7,10 +7,12 @@ import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import rootfs
 from hypothesis import settings
+from support.lanes import lanes, lines
 
 from kit.cli.signals import STOPPING
 from kit.engine.discover import discover
@@ -44,6 +46,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = next((mark for mark in SHARED if item.get_closest_marker(mark)), None)
         if mark:
             item.add_marker(pytest.mark.xdist_group(mark))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how long each folder of tests took, where several ran."""
+    stats = terminalreporter.stats.values()
+    reports = (each for kind in stats for each in kind if isinstance(each, pytest.TestReport))
+    found = lanes(reports)
+    if len(found) > 1:
+        terminalreporter.section("seconds by folder")
+        for line in lines(found):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)
