@@ -87,6 +87,8 @@ _FAULTS = (
     ),
 )
 _TAG = re.compile(r":[^:/]+$")
+_RESOLVER = re.compile(r"(?<=lookup )(\S+) on \S+(?=: )")
+"""The address of the network's name server, which stays out of reports that are published."""
 _Events: TypeAlias = "Generator[Mapping[str, Any], None, None]"
 _Answers: TypeAlias = "queue.Queue[Mapping[str, Any] | BaseException | None]"
 
@@ -201,7 +203,7 @@ def _silent(reference: str, seconds: float, heard: bool) -> ImageError:
 
 def _failed(reference: str, said: str, done: str = "pulled") -> ImageError:
     """Return the error of its kind; ``said`` is everything that the engine said."""
-    problem, shown = f"{reference} could not be {done}", one_line(said)
+    problem, shown = f"{reference} could not be {done}", one_line(_RESOLVER.sub(r"\1", said))
     for fault in _FAULTS:
         if fault.words.search(said):
             return fault.kind(f"{problem}: {fault.meaning} ({shown})", fault.remedy)

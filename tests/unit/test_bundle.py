@@ -15,10 +15,13 @@ from fakes.engine import INFO, FakeEngine, image
 import kit
 from kit.engine.protocol import ImageInfo
 from kit.errors import HostError, ImageError, InputError
+from kit.host.network import HostNetwork
+from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.candidates import Resolver
+from kit.images.bases.resolve import Bases
 from kit.images.build.arms import Images
 from kit.images.bundle import archive, wheels
-from kit.images.bundle.bases import Base
+from kit.images.bundle.bases import Base, Substitutes
 from kit.images.bundle.load import load
 from kit.images.bundle.save import save
 from kit.images.bundle.store import loaded
@@ -316,6 +319,17 @@ def test_a_bundles_image_of_the_pinned_digest_comes_after_the_registry(tmp_path:
     assert found.how == "from a bundle made on 2026-01-02, where it was had by digest"
     assert len(engine.named("pull")) == 1
     assert [attempt.candidate for attempt in found.attempts] == [PINS.roles["python"][0].readable]
+
+
+def test_a_bundle_of_another_bundle_s_base_keeps_the_first_maker_s_reason(tmp_path: Path) -> None:
+    engine = bring(made(tmp_path))
+    bundle = loaded(tmp_path / "data")
+    resolver = Resolver(engine, PINS, lambda line: None, bundle=bundle)
+    net = HostNetwork({}, b"", "", "")
+    bootstrap = Bootstrap(engine, PINS, net, lambda line: None, lambda: None)
+    bases = Bases(PINS, resolver, Substitutes(engine, bundle, bootstrap))
+    assert bundle.origin in bases.python.why
+    assert bases.used(["python"])["python"].why == bundle.bases["python"].why == "x"
 
 
 def test_too_little_room_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch) -> None:

@@ -114,6 +114,14 @@ def test_every_failure_has_its_kind_and_keeps_the_engine_s_words(said: str, refu
     assert "\n" not in caught.value.problem + caught.value.remedy
 
 
+def test_the_address_of_the_network_s_name_server_stays_out_of_reports() -> None:
+    said = 'Get "https://r/v2/": dial tcp: lookup r on 10.1.2.3:53: no such host'
+    with pytest.raises(UnreachableError) as caught:
+        pulled(Connection({"error": said}))
+    assert "10.1.2.3" not in caught.value.problem
+    assert "lookup r: no such host" in caught.value.problem
+
+
 def test_kinds_have_remedies_of_their_own() -> None:
     remedies = set()
     kinds = (

@@ -137,6 +137,9 @@ class Bases:
     def _base(
         self, role: str, image: ImageInfo, provides: Mapping[str, str], exact: bool, why: str
     ) -> Base:
+        # A bundle made of another one's bases holds the first maker's reason, once.
+        loaded = self._substitutes.loaded(role)
+        why = loaded.why if loaded is not None and loaded.image == image.id else why
         return Base(image.id, self._pinned(role, image), provides, "", exact, why)
 
     def _pinned(self, role: str, image: ImageInfo) -> str:

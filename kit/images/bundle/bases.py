@@ -74,6 +74,11 @@ class Substitutes:
             why=f"{self._bundle.origin}: {base.why}",
         )
 
+    def loaded(self, role: str) -> Base | None:
+        """Return the loaded bundle's substitute of that role; None where the bootstrap makes it."""
+        found = self._bundle and self._bundle.substitute(self._engine, role)
+        return found[0] if found else None
+
     def sdk(self) -> tuple[ImageInfo, Mapping[str, str], str]:
         """The SDK base, what it provides and why it is used. Raises HostError or ImageError."""
         found = self._bundle and self._bundle.substitute(self._engine, "dotnet-sdk")
