@@ -323,7 +323,11 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     assert [found.what for found in verify(folder, pipeline.ABLATION) if found.wrong] == []
 
 
-@pytest.mark.parametrize("number", STOPPING, ids=lambda number: number.name)
+def test_the_signals_that_end_a_session_are_those_of_terminals_and_schedulers() -> None:
+    assert set(STOPPING) == {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
 def test_each_signal_ends_it_in_order_and_it_goes_on_after(
     place: Path, tmp_path: Path, commands: list[Command], number: signal.Signals
 ) -> None:

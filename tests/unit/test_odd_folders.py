@@ -133,6 +133,18 @@ READERS: dict[str, Callable[[str], list[str]]] = {
 }
 
 
+Case = tuple[str, Callable[[Path], None]]
+
+
+def cases(*commands: str, odd: list[Callable[[Path], None]]) -> list[Case]:
+    """Every kind of odd file for the first command, and two for each other: they open alike."""
+    first, *others = commands
+    return [
+        *((first, kind) for kind in odd),
+        *((command, kind) for command in others for kind in (pipe, link_to_file)),
+    ]
+
+
 @pytest.fixture(autouse=True)
 def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test here may meet a real engine."""
@@ -158,8 +170,7 @@ def study(tmp_path: Path) -> Path:
     return tmp_path / "here"
 
 
-@pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("command", [*READERS, "verify-image"])
+@pytest.mark.parametrize("command, odd", cases(*READERS, "verify-image", odd=ODD))
 def test_a_log_that_is_no_plain_file_is_refused_by_every_command(
     folder: Path, command: str, odd: Callable[[Path], None], capsys
 ) -> None:
@@ -174,8 +185,13 @@ def test_a_log_that_is_no_plain_file_is_refused_by_every_command(
         assert f"{folder / LOG}: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("odd", [pipe, socket_there, link_to_file, link_to_nothing, ANYWHERE[-1]])
-@pytest.mark.parametrize("command", [*READERS, "verify-image", "sign"])
+@pytest.mark.parametrize(
+    "command, odd",
+    cases(
+        *READERS, "verify-image", "sign",
+        odd=[pipe, socket_there, link_to_file, link_to_nothing, ANYWHERE[-1]],
+    ),
+)  # fmt: skip
 def test_a_folder_that_is_none_is_refused_by_every_command(
     tmp_path: Path, command: str, odd: Callable[[Path], None], capsys
 ) -> None:
@@ -194,9 +210,8 @@ def test_a_folder_that_is_none_is_refused_by_every_command(
     [
         *(
             (command, f"study/{name}.yaml", odd)
-            for command in READERS
+            for command, odd in cases(*READERS, odd=ODD)
             for name in ("study", "claims")
-            for odd in ODD
         ),
         *((command, "study/more", odd) for command in ("judge", "verify") for odd in ANYWHERE),
     ],
