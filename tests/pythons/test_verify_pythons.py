@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from golden.archive import ARCHIVES, opened
 
+from kit.host.network import pip_index
+
 ROOT = Path(__file__).resolve().parents[2]
 LEAST = (3, 10)
 OLD_LIBRARIES = {
@@ -29,6 +31,10 @@ ASK = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
 # Neither this checkout nor anything of the user's: what was installed is tried.
 CLEAN = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
 CLEAN["PYTHONNOUSERSITE"] = "1"
+# uv knows neither pip's settings nor, by itself, the certificates of the system.
+CLEAN["UV_NATIVE_TLS"] = "true"
+if pip_index():
+    CLEAN["UV_DEFAULT_INDEX"] = pip_index()
 
 
 def _places() -> Iterator[Path]:
@@ -80,8 +86,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def installed(python: Path, wheel: Path, place: Path, *more: str) -> Path:
     """The program `kit` in a new environment of that Python."""
-    ran(python, "-m", "venv", place)
-    ran(place / "bin" / "python", "-m", "pip", "install", "-q", wheel, *more)
+    ran("uv", "venv", "-q", "--python", python, place)
+    ran("uv", "pip", "install", "-q", "--python", place / "bin" / "python", wheel, *more)
     return place / "bin" / "kit"
 
 
