@@ -35,8 +35,11 @@ for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(_name, None)
 
 
-SHARED = ("engine", "drawn", "made_once")
-"""Tests with one of these marks are run by one worker: they share images, plots or reports."""
+SHARED = ("machine", "engine", "drawn", "made_once")
+"""Tests with one of these marks, the first that fits, are run by one worker.
+
+They share the machine's lock, images, plots or reports.
+"""
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook

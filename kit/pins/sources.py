@@ -10,15 +10,19 @@ import gzip
 import hashlib
 import re
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kit.engine.protocol import Engine
 from kit.errors import AbsentError, KitError
 from kit.host.process import MISSING, TOO_SLOW, run
 from kit.pins.wheels import Offered
+
+if TYPE_CHECKING:
+    from pypi_simple import ProjectPage, PyPISimple
 
 T = TypeVar("T")
 TIMEOUT_S = 60
@@ -69,6 +73,10 @@ class RealSources:
     def __init__(self, engine: Engine | None, feed: str = "") -> None:
         self._engine = engine
         self._feed = feed
+        self._index = ""
+        self._asking = threading.Lock()
+        self._of_thread = threading.local()
+        self._pages: dict[str, ProjectPage] = {}
 
     def image_digest(self, reference: str) -> str | NoAnswer:
         """See ``Sources``."""
@@ -82,13 +90,10 @@ class RealSources:
     def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
         """See ``Sources``."""
         from packaging.utils import canonicalize_version
-        from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
-
-        from kit.host.network import pip_index
+        from pypi_simple import NoSuchProjectError
 
         try:
-            with PyPISimple(pip_index() or PYPI_SIMPLE_ENDPOINT) as client:
-                page = client.get_project_page(name, timeout=TIMEOUT_S)
+            page = self._page(name)
         except NoSuchProjectError:
             return NoAnswer(f"the index has no {name}", gone=True)
         except Exception as error:  # requests, JSON, TLS: all mean that it was not told
@@ -102,6 +107,25 @@ class RealSources:
             and canonicalize_version(file.version) == wanted
             and "sha256" in file.digests
         ]
+
+    def _page(self, name: str) -> ProjectPage:
+        """What the index lists of a project: most are asked for in several versions."""
+        if name not in self._pages:
+            self._pages[name] = self._client().get_project_page(name, timeout=TIMEOUT_S)
+        return self._pages[name]
+
+    def _client(self) -> PyPISimple:
+        """A client for each thread: its session keeps connections, and is for one thread."""
+        from pypi_simple import PYPI_SIMPLE_ENDPOINT, PyPISimple
+
+        from kit.host.network import pip_index
+
+        with self._asking:
+            self._index = self._index or pip_index() or PYPI_SIMPLE_ENDPOINT
+        if not hasattr(self._of_thread, "client"):
+            self._of_thread.client = PyPISimple(self._index)
+        client: PyPISimple = self._of_thread.client
+        return client
 
     def npm_sha512(self, package: str) -> str | NoAnswer:
         """See ``Sources``."""

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.bundled import Saved
 
-from kit.engine.docker import DockerEngine
 from kit.results.runlog import read_session
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1800)]
 
 # $1 is the folder of the second engine, $2 the Python, $3 the bundle.
 OFFLINE = r"""
@@ -37,7 +37,7 @@ for _ in $(seq 60); do
   sleep 1
 done
 "$2" -m kit bundle load "$3"
-"$2" -m kit reproduce --noisy --arms python-cpu --budget 2m --seed 7 --out "$1/results"
+"$2" -m kit reproduce --noisy --arms python-cpu --blocks 1 --seed 7 --out "$1/results"
 "$2" -m kit build
 """
 
@@ -64,17 +64,8 @@ def offline() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_without_any_network_a_bundle_gives_the_same_images(
-    tmp_path: Path, offline: Path, engine: DockerEngine
-) -> None:
+def test_without_any_network_a_bundle_gives_the_same_images(offline: Path, bundle: Saved) -> None:
     _skip_unless_possible()
-    file = tmp_path / "kit.bundle"
-    saved = subprocess.run(
-        [sys.executable, "-m", "kit", "bundle", "save", str(file)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert saved.returncode == 0, saved.stderr
-
     home = {
         name: str(offline / name.lower()) for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
     }
@@ -82,7 +73,7 @@ def test_without_any_network_a_bundle_gives_the_same_images(
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG", "UV"))}
     for folder in home.values():
         Path(folder).mkdir()
-    arguments = ["bash", str(offline), sys.executable, str(file)]
+    arguments = ["bash", str(offline), sys.executable, str(bundle.file)]
     done = subprocess.run(
         ["unshare", "--net", "bash", "-c", OFFLINE, *arguments],
         capture_output=True, text=True, check=False, env={**kept, **home, **hidden},
@@ -92,7 +83,7 @@ def test_without_any_network_a_bundle_gives_the_same_images(
 
     (results,) = (offline / "results").iterdir()
     header = read_session(results).header
-    document = json.loads(subprocess.check_output(["tar", "-xOf", str(file), "bundle.json"]))
+    document = json.loads(subprocess.check_output(["tar", "-xOf", str(bundle.file), "bundle.json"]))
     assert len(document["images"]) > len(document["arms"])  # their bases too
     assert header.images["python-cpu"].image_id == document["arms"]["python-cpu"]
     python = next(row for row in header.fidelity if row.name == "python")

@@ -23,7 +23,7 @@ from kit.schemas import problems
 from kit.study.load import shipped_study
 from kit.study.model import Tier
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 
 CUDA = ("python-cuda", "dotnet-cuda")
 SHIPPED = shipped_study()

@@ -15,7 +15,7 @@ from kit.errors import EXIT_INTERRUPTED
 from kit.results.runlog import read_session
 
 # On a machine that has nothing from before, the images are built first.
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 LIMIT_S = 10
 
 

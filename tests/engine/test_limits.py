@@ -20,7 +20,7 @@ from kit.results.runlog import read_session
 from kit.study.new import new_study
 
 # On a machine that has nothing from before, the Python base is made first.
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 QUOTA_US = 20_000
 ARM = "loop-cpu"
 BUSY = """

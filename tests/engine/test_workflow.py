@@ -15,7 +15,7 @@ import yaml
 from kit.engine.docker import DockerEngine
 from kit.results.runlog import read_session
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / ".github/actions/reproduce/action.yml").read_text())
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/reproduce.yml").read_text())

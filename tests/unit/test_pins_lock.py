@@ -6,14 +6,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pypi_simple
 import pytest
 import yaml
 from fakes.engine import FakeEngine
 from fakes.sources import DOWN, FakeSources
+from pypi_simple import ProjectPage, PyPISimple
 
 import kit.cli
 from kit.app import lock as workplace
 from kit.errors import AbsentError, DeniedError, ImageError, InputError, UnreachableError
+from kit.host import network
 from kit.images.build.compose import compose_yaml
 from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, check
 from kit.pins.checksum import is_whole
@@ -22,6 +25,7 @@ from kit.pins.load import PINS, pins_document
 from kit.pins.sources import NoAnswer, RealSources
 from kit.pins.wheels import Offered, Wheel, chosen, read_wheels, wheels_text
 from kit.schemas import problems
+from kit.together import together
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 DIGEST = f"sha256:{A}"
@@ -193,6 +197,24 @@ def test_a_feeds_file_is_hashed(tmp_path: Path) -> None:
     assert isinstance(missing, NoAnswer) and missing.gone
     assert isinstance(RealSources(None).nuget_sha512("K", "1"), NoAnswer)
     assert isinstance(RealSources(None).image_digest("r:1"), NoAnswer)
+
+
+def test_pip_and_a_project_are_asked_once_however_many_threads_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    class Index(PyPISimple):
+        def get_project_page(self, project: str, **_named: object) -> ProjectPage:
+            asked.append(project)
+            return ProjectPage(project, [], None, None)
+
+    monkeypatch.setattr(pypi_simple, "PyPISimple", Index)
+    monkeypatch.setattr(network, "pip_index", lambda: asked.append("pip") or "https://index/")
+    sources = RealSources(None)
+    assert sources.wheels("numpy", "1") == sources.wheels("numpy", "2") == []
+    together(*(lambda name=name: sources.wheels(name, "1") for name in ("keras", "scipy")))
+    assert sorted(asked) == ["keras", "numpy", "pip", "scipy"]
 
 
 def test_a_lock_file_of_an_exact_build_is_kept_by_its_framework(tmp_path: Path) -> None:
