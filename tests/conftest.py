@@ -44,11 +44,12 @@ They share the machine's lock, images, plots or reports.
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests on one worker that share what takes long, or the machine's lock."""
+    """Keep tests on one worker that share what takes long, or the machine's lock: slow ones."""
     for item in items:
         mark = next((mark for mark in SHARED if item.get_closest_marker(mark)), None)
         if mark:
             item.add_marker(pytest.mark.xdist_group(mark))
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -210,9 +210,18 @@ LONG = (
 )
 
 
+PARTS = (
+    'pytest tests/unit -m "not slow"',
+    "pytest tests/unit tests/lint",
+    "pytest tests/method",
+    "pytest tests/engine",
+)
+"""Of TESTS."""
+
+
 def test_every_line_of_another_program_is_run() -> None:
     lines = {line for script in SCRIPTS for line in script.lines if not line.startswith("kit ")}
-    run = lines | {VENV, TESTS, *BENCHES, *LONG}
+    run = lines | {VENV, TESTS, *PARTS, *BENCHES, *LONG}
     assert {command for _, command in SHELL} == run
     assert TESTS in (ROOT / ".ci" / "run").read_text(), "it runs this very test"
 

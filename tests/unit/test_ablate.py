@@ -29,6 +29,8 @@ from kit.study.new import new_study
 from kit.study.pins import own_pins
 from kit.verify import verify
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied())

@@ -15,6 +15,8 @@ from kit.errors import HostError
 from kit.images.build.context import checkout
 from kit.images.bundle import wheels
 
+pytestmark = pytest.mark.slow
+
 STRANGER = '[project]\nname = "stranger"\nversion = "1"\n'
 
 

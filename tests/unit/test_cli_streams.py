@@ -8,6 +8,8 @@ import sys
 import pytest
 from support.processes import ENV
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = r"""
 import sys, warnings, click, kit.cli
 from kit.errors import TamperedError

@@ -20,6 +20,8 @@ from kit.environment import VARIABLES
 from kit.report.files import is_picture, report_files
 from kit.report.model import build_report
 
+pytestmark = pytest.mark.slow
+
 QUOTED = re.compile(r"^`([^`]+)`$", re.MULTILINE)
 LEAST_WORDED = 0.55
 

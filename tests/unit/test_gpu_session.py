@@ -32,6 +32,8 @@ from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.load import shipped_study
 
+pytestmark = pytest.mark.slow
+
 STUDY, PINS = shipped_study(), shipped_pins()
 ALL = ("python-cpu", "dotnet-cpu", "python-cuda", "dotnet-cuda")
 CPU, CUDA = ALL[:2], ALL[2:]

@@ -11,6 +11,8 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from kit.judge.sensitivity import equivalence_bounds, holm, sensitivity
 
+pytestmark = pytest.mark.slow
+
 LOGS = [0.05, 0.06, 0.04, 0.07, 0.055, 0.02]
 
 

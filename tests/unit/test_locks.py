@@ -31,6 +31,8 @@ from kit.host.locks import NAME, Locks, machine_file, writing
 from kit.results.runlog import read_session
 from kit.verify import verify
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def others() -> Iterator[list[Other]]:

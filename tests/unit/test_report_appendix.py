@@ -33,6 +33,8 @@ from kit.study.load import shipped_study
 from kit.study.model import Tier
 from kit.verify import verify
 
+pytestmark = pytest.mark.slow
+
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
 SPECIALS = "\\input{/etc/passwd} \\write18{rm} 100% $x$ #1 a_b & ~ ^^41 {} [x] -- `` '' \" <|>"
 EVIL = f"| `x` <script>alert(1)</script> ]]> \x1b[31m\u202e\x00 {SPECIALS} \\end{{document}}"

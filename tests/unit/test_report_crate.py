@@ -18,6 +18,8 @@ from kit.report import crate
 from kit.report.model import build_report
 from kit.results.names import CRATE
 
+pytestmark = pytest.mark.slow
+
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
 NAMES = ("report.md", "results.json", "plots/gains.svg", "formats/fits.csv")
 EVIL = '=1+1|`x`<script>alert(1)</script>"}],\\\x1b[31m\u202e\x00\ufffe../../etc/passwd#%20?'

@@ -31,6 +31,8 @@ from kit.results.names import RUN_LOG
 from kit.results.runlog import RunLog, read_session
 from kit.results.session import Session
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:

@@ -29,6 +29,8 @@ from kit.results.runlog import broken_chain, read_session
 from kit.verify import header, plan, runs, sboms, verify
 from kit.verify.finding import State
 
+pytestmark = pytest.mark.slow
+
 Lines = list[dict[str, Any]]
 
 

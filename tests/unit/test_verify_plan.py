@@ -23,6 +23,8 @@ from kit.results.runlog import read_session
 from kit.results.session import Session
 from kit.verify import header, plan, runs
 
+pytestmark = pytest.mark.slow
+
 REQUESTS: dict[str, dict[str, Any]] = {
     "a tier": {},
     "a tier with a pilot": {"budget": "standard"},
