@@ -42,10 +42,14 @@ def _pip_settings(_program: str, _environment: object) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def pip_asked_once() -> Iterator[None]:
-    """Let pip be asked for its settings once for each environment: that takes half a second."""
+def nothing_waited_for() -> Iterator[None]:
+    """Ask pip for its settings once for each environment, and leave files to the page cache.
+
+    The first takes half a second; a disk that must hold each line of a log, longer than the test.
+    """
     asked = Once(_pip_settings)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _file: None)
         patch.setattr(
             network, "_pip_config_list", lambda: asked(sys.executable, sorted(os.environ.items()))
         )

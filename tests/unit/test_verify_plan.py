@@ -62,7 +62,7 @@ def problems(session: Session) -> list[str]:
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_what_was_asked_for_makes_the_plan_again(tmp_path: Path, name: str) -> None:
-    folder = Bench(tmp_path, varied()).reproduce(**REQUESTS[name])
+    folder = Bench(tmp_path, varied(0.01)).reproduce(**REQUESTS[name])
     assert problems(read_session(folder)) == []
 
 
@@ -76,14 +76,16 @@ def test_a_session_that_was_resumed_and_one_whose_pilot_lost_a_run(tmp_path: Pat
 
 
 def test_shards_that_were_merged(tmp_path: Path) -> None:
-    folders = [Bench(tmp_path / str(n), varied()).reproduce(shard=Shard(n, 3)) for n in (1, 2, 3)]
+    folders = [
+        Bench(tmp_path / str(n), varied(0.01)).reproduce(shard=Shard(n, 3)) for n in (1, 2, 3)
+    ]
     folder, _ = pipeline.merge(folders, tmp_path / "out")
     assert problems(read_session(folder)) == []
 
 
 @pytest.mark.parametrize("blocks", [None, 2])
 def test_an_ablation(tmp_path: Path, blocks: int | None) -> None:
-    bench = Bench(tmp_path, varied())
+    bench = Bench(tmp_path, varied(0.01))
     folder = tmp_path / "explanation"
     ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder, blocks, blocks)
     assert problems(read_session(folder)) == []
