@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.bundled import Saved
-from support.documented import ROOT, SHELL, SHOWN
+from support.documented import BUNDLE, SHOWN, copy_checkout
 from support.packages import install
 
 from kit.engine.docker import DockerEngine
@@ -137,10 +137,7 @@ def place(
     key = folder / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     (folder / "signers").write_text(f"alice@example.org {key.with_suffix('.pub').read_text()}")
-    for part in ("kit", "images"):
-        shutil.copytree(ROOT / part, folder / "checkout" / part)
-    for part in ("pyproject.toml", "compose.yaml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / part, folder / "checkout")
+    copy_checkout(folder / "checkout")
     os.link(bundle.file, folder / "kit.bundle")
     made = Place(folder)
     made.done[made.filled("kit bundle save FILE")] = bundle.saved
@@ -172,87 +169,7 @@ def test_it_does_what_the_page_says(place: Place, step: Step) -> None:
     assert "Traceback" not in done.stderr
 
 
-VENV = "python3 -m venv .venv && . .venv/bin/activate"
-TESTS = "pip install '.[test]' && kit setup && pytest"
-
-
-@dataclass(frozen=True)
-class Script:
-    """Lines of another program's, in a new virtual environment, and what shows that they did it."""
-
-    lines: tuple[str, ...]
-    shows: str
-    bundle: bool = False
-    """In a folder with a bundle alone; else in a copy of the checkout."""
-
-
-SCRIPTS = (
-    Script(
-        ("pip install .", "kit doctor --help", "pip install '.[gpu]'"),
-        "python -c 'import pynvml, kit'",
-    ),
-    Script(
-        ("tar -xf kit.bundle wheels", "pip install --no-index --find-links wheels kit"),
-        "kit bundle load kit.bundle",
-        bundle=True,
-    ),
-)
-BENCHES = ("python tests/bench/run_overhead.py", "python tests/bench/sizes_and_times.py")
-# Other tests run bounded parts of these: test_killed.py, test_fuzz.py and tests/environment; that
-# the listed faults can be put in is tests/lint/test_faults.py's.
-LONG = (
-    "python tests/engine/killing.py --count 100 --seed 13",
-    "python tests/fuzz/run.py --count 10000 --seed 1",
-    "python tests/fuzz/run.py --seed 1 --target log --only 4711",
-    "python tests/environment/alone.py NAME",
-    "python tests/method/faults/run.py --jobs 2",
-    "python tests/method/faults/run.py fixes --name MPLBACKEND",
-)
-
-
-PARTS = (
-    'pytest tests/unit -m "not slow"',
-    "pytest tests/unit tests/lint",
-    "pytest tests/method",
-    "pytest tests/engine",
-)
-"""Of TESTS."""
-
-
-def test_every_line_of_another_program_is_run() -> None:
-    lines = {line for script in SCRIPTS for line in script.lines if not line.startswith("kit ")}
-    run = lines | {VENV, TESTS, *PARTS, *BENCHES, *LONG}
-    assert {command for _, command in SHELL} == run
-    assert TESTS in (ROOT / ".ci" / "run").read_text(), "it runs this very test"
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.lines[0])
-def test_it_installs_as_the_page_says(place: Place, tmp_path: Path, script: Script) -> None:
-    folder = tmp_path / "clean"
-    if script.bundle:
-        folder.mkdir()
-        shutil.copy(place.folder / "kit.bundle", folder)
-    else:
-        shutil.copytree(place.folder / "checkout", folder)
-    # The wheels of a bundle are those of the interpreter that saved it.
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-ec", "\n".join([VENV, *script.lines, script.shows])],
-        cwd=folder, text=True, capture_output=True, env={**os.environ, "PATH": path},
-        check=False,
-    )  # fmt: skip
-    shutil.rmtree(folder)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-
-
-@pytest.mark.parametrize("command", BENCHES)
-def test_a_bench_prints_its_figures(engine: DockerEngine, command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, *command.split()[1:]],
-        cwd=ROOT,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+def test_a_bundle_installs_as_the_page_says(place: Place, tmp_path: Path) -> None:
+    shutil.copy(place.folder / "kit.bundle", tmp_path)
+    BUNDLE.run(tmp_path)
+    (tmp_path / "kit.bundle").unlink()
