@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ from kit.cli.signals import STOPPING
 from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.errors import KitError
+
+# The libraries of the tests bring grammars for a format that no schema of kit's has; jsonschema
+# takes two seconds to load them.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # Properties are tried with a few examples here, with hundreds in tests/method.
 settings.register_profile("few", max_examples=10, deadline=None, database=None)
