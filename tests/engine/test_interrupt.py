@@ -75,7 +75,7 @@ def test_sigterm_in_a_block_then_resume(
     assert left_behind(engine, folder.name, volumes) == []
     assert [entry.kind for entry in read_session(folder).entries] == ["identity"]
 
-    resumed = Command("reproduce", "--resume", str(folder))
+    resumed = Command("reproduce", "--resume", str(folder), "--noisy")
     started.append(resumed)
     first = resumed.wait_for("runs: ")
     assert "block 1:" in first, "what is done must not run again"

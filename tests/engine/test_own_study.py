@@ -84,7 +84,7 @@ def test_a_pilot_plans_it_and_an_interruption_loses_nothing(
     folder = folder_in(tmp_path)
     stopped = read_session(folder)
     assert stopped.outlook is not None
-    done = kit("reproduce", "--resume", str(folder))
+    done = kit("reproduce", "--resume", str(folder), "--noisy")
     assert done.returncode == 0, done.stderr
     whole = read_session(folder)
     planned = [run.run_id for run in whole.header.plan.runs]

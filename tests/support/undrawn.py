@@ -6,7 +6,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.metadata import version
 
+from kit.app import pipeline
 from kit.report.plots import drawings
+from kit.verify import reports
 
 _SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg"><metadata>'
@@ -34,3 +36,5 @@ def undrawn(set_attribute: Callable[[object, str, object], None] = setattr) -> N
     set_attribute(drawings, "figure", lambda _height: (_Paper(), _Paper()))
     set_attribute(drawings, "styled", nullcontext)
     set_attribute(drawings, "rendered", lambda _figure: (_SVG, _PNG))
+    for module in (pipeline, reports):
+        set_attribute(module, "load_matplotlib", lambda: None)
