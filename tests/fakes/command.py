@@ -1,16 +1,8 @@
-"""``kit`` in a process of its own with a made-up engine, for tests of what processes do.
-
-    python -m fakes.command LOCKS GATE ARGUMENTS
-
-``LOCKS`` is the folder of the machine's lock. A run goes on while the file ``GATE`` is
-missing; each writes one line to ``GATE.runs`` when it begins. Its images hold what their
-names say, under other ids in each process. Plots are not drawn.
-"""
+"""``kit`` with a made-up engine, for tests of what processes do: ``support.processes``."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -29,7 +21,12 @@ from kit.pins.load import shipped_pins
 
 
 def main(locks: Path, gate: Path, arguments: list[str]) -> int:
-    """Run the command; its exit code."""
+    """Run the command; its exit code.
+
+    ``locks`` is the folder of the machine's lock. A run goes on while the file ``gate`` is
+    missing; each writes one line to ``gate``.runs when it begins. The images hold what their
+    names say, under other ids in each process. Plots are not drawn.
+    """
 
     def run(request: RunRequest) -> RunOutcome:
         with gate.with_suffix(".runs").open("a") as runs:
@@ -60,7 +57,3 @@ def main(locks: Path, gate: Path, arguments: list[str]) -> int:
         image(names[image_id]).id.removeprefix("sha256:"), ()
     )
     return kit.cli.run(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import FakeEngine
-from support.processes import Other
+from support.processes import Process, hold
 
 import kit.cli
 import kit.cli.runtime
@@ -337,13 +337,13 @@ def test_a_running_session_is_left_alone_until_it_ends(
 ) -> None:
     labels = {**OURS, LOCK_LABEL: locks.lock_id()}
     held = EngineObjects((container(OWN_NAME, "kit/dotnet", labels=labels, running=True),), (), KIT)
-    other = Other(place, "hold")
+    other = Process(hold, place, "hold")
     try:
         assert other.line() == "locked"
         engine, code = command(monkeypatch, held, *options)
         assert (code, engine.named("discard")) == (0, [])
         out = capsys.readouterr().out
-        assert f"kept container {OWN_NAME}: process {other.process.pid} " in out
+        assert f"kept container {OWN_NAME}: process {other.pid} " in out
         assert "kept image kit/dotnet:1: " in out and "nothing to remove" in out
     finally:
         other.kill()

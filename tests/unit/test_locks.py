@@ -7,17 +7,18 @@ import os
 import pty
 import re
 import signal
-import subprocess
-import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes import command
 from fakes.engine import FakeEngine
 from support.bench import Bench
-from support.processes import ENV, Other
+from support.processes import Process, hold, take_as_nobody
 
 import kit.cli
 from kit.app import pipeline
@@ -35,9 +36,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def others() -> Iterator[list[Other]]:
+def others() -> Iterator[list[Process]]:
     """Processes put here are ended after the test."""
-    started: list[Other] = []
+    started: list[Process] = []
     yield started
     for other in started:
         other.kill()
@@ -60,27 +61,27 @@ def taken() -> Locks:
 
 
 def test_a_second_process_is_refused_and_told_who_it_is(
-    place: Path, tmp_path: Path, others: list[Other]
+    place: Path, tmp_path: Path, others: list[Process]
 ) -> None:
     folder = tmp_path / "results"
     folder.mkdir()
-    other = Other(place, "hold", folder)
+    other = Process(hold, place, "hold", folder)
     others.append(other)
     assert other.line() == "locked"
     with pytest.raises(HostError) as caught:
         taken()
-    for word in (f"process {other.process.pid} ", "`kit ", " UTC", str(folder)):
+    for word in (f"process {other.pid} ", "`kit ", " UTC", str(folder)):
         assert word in caught.value.problem
     assert "--wait" in caught.value.remedy
-    with pytest.raises(HostError, match=f"process {other.process.pid} "), writing(folder):
+    with pytest.raises(HostError, match=f"process {other.pid} "), writing(folder):
         pass
     assert list(folder.iterdir()) == []
 
 
 def test_a_lock_ends_with_its_process_though_a_child_lives(
-    place: Path, others: list[Other]
+    place: Path, others: list[Process]
 ) -> None:
-    other = Other(place, "child")
+    other = Process(hold, place, "child")
     others.append(other)
     assert other.line() == "locked"
     child = int(other.line())
@@ -92,43 +93,43 @@ def test_a_lock_ends_with_its_process_though_a_child_lives(
         os.kill(child, signal.SIGKILL)
 
 
-def test_neither_a_thread_nor_a_fork_gives_it_back(place: Path, others: list[Other]) -> None:
-    other = Other(place, "threads")
+def test_neither_a_thread_nor_a_fork_gives_it_back(place: Path, others: list[Process]) -> None:
+    other = Process(hold, place, "threads")
     others.append(other)
     assert [other.line(), other.line()] == ["locked", "forked"]
     with pytest.raises(HostError):
         taken()
 
 
-def test_waiting_says_for_whom_and_goes_on_after_it(place: Path, others: list[Other]) -> None:
-    first = Other(place, "hold")
+def test_waiting_says_for_whom_and_goes_on_after_it(place: Path, others: list[Process]) -> None:
+    first = Process(hold, place, "hold")
     others.append(first)
     assert first.line() == "locked"
-    second = Other(place, "wait")
+    second = Process(hold, place, "wait")
     others.append(second)
-    assert f"process {first.process.pid} " in second.line()
-    assert second.process.poll() is None
+    assert f"process {first.pid} " in second.line()
+    assert second.running
     first.kill()
     assert second.line() == "locked"
 
 
-def test_ctrl_c_ends_waiting(place: Path, others: list[Other]) -> None:
+def test_ctrl_c_ends_waiting(place: Path, others: list[Process]) -> None:
     mine = taken()
-    other = Other(place, "wait")
+    other = Process(hold, place, "wait")
     others.append(other)
     assert f"process {os.getpid()} " in other.line()
-    other.process.send_signal(signal.SIGINT)
-    assert other.process.wait(timeout=20) == EXIT_INTERRUPTED
+    other.send(signal.SIGINT)
+    assert other.ended()[0] == EXIT_INTERRUPTED
     mine.release()
 
 
 def test_a_file_that_is_removed_while_one_waits_locks_nobody_out(
-    place: Path, others: list[Other]
+    place: Path, others: list[Process]
 ) -> None:
-    first = Other(place, "hold")
+    first = Process(hold, place, "hold")
     others.append(first)
     assert first.line() == "locked"
-    second = Other(place, "wait")
+    second = Process(hold, place, "wait")
     others.append(second)
     assert "waiting" in second.line()
     (place / NAME).unlink()
@@ -157,7 +158,10 @@ ODD = {
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_what_somebody_put_there_is_refused_and_not_touched(place: Path, kind: str) -> None:
+def test_what_somebody_put_there_is_refused_and_not_touched(
+    place: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(locks, "_PAUSE_S", 0)
     theirs = place / "theirs"
     theirs.write_text("precious")
     ODD[kind](place / NAME)
@@ -169,36 +173,26 @@ def test_what_somebody_put_there_is_refused_and_not_touched(place: Path, kind: s
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-def test_users_share_one_lock(tmp_path: Path) -> None:
-    script = (
-        "import os, sys; from pathlib import Path; from kit.host import locks\n"
-        "os.umask(0o077); os.setgid(65534); os.setuid(65534)\n"
-        "locks.PLACES = (Path(sys.argv[1]),)\n"
-        "mine = locks.Locks(False, print); mine.machine()\n"
-        "mine.release() if 'release' in sys.argv else os._exit(0)\n"
-    )
-
-    def as_nobody(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", script, place, *more],
-            capture_output=True, text=True, env=ENV, check=False,
-        )  # fmt: skip
-
-    import tempfile
+def test_users_share_one_lock(others: list[Process]) -> None:
+    def as_nobody(place: str, release: bool = False) -> tuple[int, str]:
+        other = Process(take_as_nobody, Path(place), release)
+        others.append(other)
+        return other.ended()
 
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         Path(place).chmod(0o1777)
         locks.PLACES = (Path(place),)
-        assert as_nobody().returncode == 0
+        assert as_nobody(place)[0] == 0
         mine = taken()
-        refused = as_nobody()
-        assert f"process {os.getpid()} " in refused.stderr
+        code, said = as_nobody(place)
+        assert code == 1
+        assert f"process {os.getpid()} " in said
         mine.release()
         (Path(place) / NAME).chmod(0o644)
         os.chown(Path(place) / NAME, 0, 0)
-        assert as_nobody("release").returncode == 0, "a file one may only read locks as well"
+        assert as_nobody(place, release=True)[0] == 0, "a file one may only read locks as well"
         (Path(place) / NAME).chmod(0o600)
-        assert "HostError" in as_nobody().stderr
+        assert "HostError" in as_nobody(place)[1]
 
 
 def test_the_place_is_the_same_for_every_user(
@@ -215,18 +209,18 @@ def test_the_place_is_the_same_for_every_user(
 
 
 def test_what_a_killed_one_wrote_down_is_not_taken_for_the_holder(
-    place: Path, others: list[Other]
+    place: Path, others: list[Process]
 ) -> None:
-    gone = Other(place, "hold")
+    gone = Process(hold, place, "hold")
     assert gone.line() == "locked"
     gone.kill()
     mine = Locks(wait=False, say=lambda _text: None)
     mine.machine()
-    other = Other(place, "wait")
+    other = Process(hold, place, "wait")
     others.append(other)
     said = other.line()
     assert f"process {os.getpid()} " in said
-    assert str(gone.process.pid) not in said
+    assert str(gone.pid) not in said
     mine.release()
 
 
@@ -245,38 +239,9 @@ def test_a_file_system_without_locks_is_said_and_worked_on(
         mine.machine()
 
 
-class Command:
+def command_of(place: Path, gate: Path, *words: object, **started: Any) -> Process:
     """``kit`` with a made-up engine in a process of its own; see ``fakes.command``."""
-
-    def __init__(self, place: Path, gate: Path, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "fakes.command", *map(str, (place, gate, *arguments))],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
-        )  # fmt: skip
-
-    def ended(self) -> tuple[int, str]:
-        """Its exit code and what it said on standard error."""
-        _, said = self.process.communicate(timeout=120)
-        return self.process.returncode, said
-
-    def waited_for(self, text: str) -> None:
-        """Read its standard error until that text."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if text in line:
-                return
-        raise AssertionError(f"it never said {text!r}")
-
-
-@pytest.fixture
-def commands() -> Iterator[list[Command]]:
-    """Commands put here are ended after the test."""
-    started: list[Command] = []
-    yield started
-    for command in started:
-        if command.process.poll() is None:
-            command.process.kill()
-            command.process.wait()
+    return Process(command.main, place, gate, [str(word) for word in words], **started)
 
 
 def until(path: Path, lines: int) -> list[str]:
@@ -291,20 +256,19 @@ def until(path: Path, lines: int) -> list[str]:
 
 
 def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
-    place: Path, tmp_path: Path, commands: list[Command], monkeypatch, capsys
+    place: Path, tmp_path: Path, others: list[Process], monkeypatch, capsys
 ) -> None:
     gate = tmp_path / "gate"
     new = ("reproduce", "--blocks", 1, "--seed", 1, "--quiet", "--out")
-    commands.append(Command(place, gate, *new, tmp_path / "out"))
+    others.append(command_of(place, gate, *new, tmp_path / "out"))
     until(gate.with_suffix(".runs"), 1)
-    commands[0].process.kill()
-    commands[0].ended()
+    others[0].kill()
     (folder,) = (tmp_path / "out").iterdir()
 
     resume = ("reproduce", "--quiet", "--resume", folder)
-    commands.append(Command(place, gate, *resume))
+    others.append(command_of(place, gate, *resume))
     until(gate.with_suffix(".runs"), 2)
-    holder = commands[1].process.pid
+    holder = others[1].pid
     monkeypatch.setattr("kit.cli.runtime.discover", FakeEngine)
     for refused in (resume, (*new, tmp_path / "elsewhere"), ("report", folder)):
         assert kit.cli.run(list(map(str, refused))) == 3
@@ -312,10 +276,10 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
         assert f"process {holder} " in said
         assert str(folder) in said
     assert not (tmp_path / "elsewhere").exists()
-    commands.append(Command(place, gate, *resume, "--wait"))
-    commands[2].waited_for(f"process {holder} ")
+    others.append(command_of(place, gate, *resume, "--wait"))
+    others[2].waited_for(f"process {holder} ")
     gate.touch()
-    assert [command.ended()[0] for command in commands[1:]] == [0, 0]
+    assert [other.ended()[0] for other in others[1:]] == [0, 0]
     session = read_session(folder)
     planned = [run.run_id for run in session.header.plan.runs]
     assert [entry.run_id for entry in session.entries] == planned
@@ -331,14 +295,14 @@ def test_the_signals_that_end_a_session_are_those_of_terminals_and_schedulers() 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
 def test_each_signal_ends_it_in_order_and_it_goes_on_after(
-    place: Path, tmp_path: Path, commands: list[Command], number: signal.Signals
+    place: Path, tmp_path: Path, others: list[Process], number: signal.Signals
 ) -> None:
     gate = tmp_path / "gate"
-    command = Command(place, gate, "reproduce", "--blocks", 1, "--out", tmp_path / "out")
-    commands.append(command)
+    other = command_of(place, gate, "reproduce", "--blocks", 1, "--out", tmp_path / "out")
+    others.append(other)
     until(gate.with_suffix(".runs"), 1)
-    command.process.send_signal(number)
-    code, said = command.ended()
+    other.send(number)
+    code, said = other.ended()
     (folder,) = (tmp_path / "out").iterdir()
     assert code == EXIT_INTERRUPTED, said
     assert "Traceback" not in said
@@ -348,34 +312,32 @@ def test_each_signal_ends_it_in_order_and_it_goes_on_after(
 
 
 def test_signals_that_were_ignored_at_the_start_stay_ignored(
-    place: Path, tmp_path: Path, commands: list[Command]
+    place: Path, tmp_path: Path, others: list[Process]
 ) -> None:
     gate = tmp_path / "gate"
     numbers = (signal.SIGHUP, signal.SIGINT)
-    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
-    try:  # a child has ignored what its parent ignores
-        command = Command(place, gate, "reproduce", "--blocks", 1, "--quiet", "--out", tmp_path)
-    finally:
-        for number, handler in zip(numbers, handlers, strict=True):
-            signal.signal(number, handler)
-    commands.append(command)
+    words = ("reproduce", "--blocks", 1, "--quiet", "--out", tmp_path)
+    other = command_of(place, gate, *words, ignored=numbers)
+    others.append(other)
     until(gate.with_suffix(".runs"), 1)
     for number in numbers:
-        command.process.send_signal(number)
+        other.send(number)
     gate.touch()
-    assert command.ended()[0] == 0
+    assert other.ended()[0] == 0
 
 
-def test_a_terminal_that_went_away_is_an_interruption(place: Path, tmp_path: Path) -> None:
+def test_a_terminal_that_went_away_is_an_interruption(
+    place: Path, tmp_path: Path, others: list[Process]
+) -> None:
     gate = tmp_path / "gate"
-    pid, master = pty.fork()
-    if pid == 0:
-        words = (place, gate, "reproduce", "--blocks", 1, "--out", tmp_path / "out")
-        os.execve(sys.executable, [sys.executable, "-m", "fakes.command", *map(str, words)], ENV)
+    master, slave = pty.openpty()
+    words = ("reproduce", "--blocks", 1, "--out", tmp_path / "out")
+    other = command_of(place, gate, *words, terminal=os.ttyname(slave))
+    others.append(other)
     until(gate.with_suffix(".runs"), 1)
+    os.close(slave)
     os.close(master)
-    _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == EXIT_INTERRUPTED
+    assert other.ended()[0] == EXIT_INTERRUPTED
     (folder,) = (tmp_path / "out").iterdir()
     assert read_session(folder).executable is None
     taken().release()

@@ -161,8 +161,9 @@ def test_one_element_of_a_line_is_found(
     folder = Path(shutil.copytree(made.folder, tmp_path / "folder"))
     places = [n for n, line in enumerate(made.lines) if line["type"] == kind]
     place, passed, count = places[len(places) // 2], set(), 0
+    lines = copy.deepcopy(made.lines)
     for what, change in changes(made.lines[place], FREE):
-        lines = copy.deepcopy(made.lines)
+        lines[place] = copy.deepcopy(made.lines[place])
         change(lines[place])
         count += 1
         if not problems(folder, lines):
