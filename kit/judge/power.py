@@ -259,9 +259,9 @@ def planning_sd(sd_log: float, pilot_blocks: int) -> float:
     determination", Statistics in Medicine 14 (1995). Raises ValueError for fewer
     than two blocks.
     """
-    from scipy import stats
+    from scipy import special
 
     if pilot_blocks < LEAST_BLOCKS:
         raise ValueError(f"{pilot_blocks} pilot blocks tell nothing about the spread")
     freedom = pilot_blocks - 1
-    return sd_log * math.sqrt(freedom / float(stats.chi2.ppf(1 - PILOT_CONFIDENCE, freedom)))
+    return sd_log * math.sqrt(freedom / float(special.chdtri(freedom, PILOT_CONFIDENCE)))

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from rich.filesize import decimal
 
@@ -101,7 +101,7 @@ def maker_of(study: Study, plan: Plan) -> BlockMaker:
 
 def plan_sha256(plan: Plan) -> str:
     """Hash of everything in the plan, in canonical JSON."""
-    text = json.dumps(asdict(plan), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(vars(plan), sort_keys=True, separators=(",", ":"), default=vars)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

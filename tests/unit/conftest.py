@@ -82,3 +82,10 @@ def made_again(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "build_report", _build_report.function)
     for module in (pipeline, reports):
         monkeypatch.setattr(module, "report_files", files.report_files)
+
+
+@pytest.fixture
+def empty_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots with names and words alone, in a module marked ``drawn``."""
+    monkeypatch.setattr(drawings, "draw_all", _draw_all.function)
+    undrawn(monkeypatch.setattr)

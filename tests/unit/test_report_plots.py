@@ -66,7 +66,7 @@ def test_the_users_own_settings_change_nothing():
         assert plots() == before
 
 
-def test_what_cannot_be_drawn_is_left_out():
+def test_what_cannot_be_drawn_is_left_out(empty_plots):
     session = make_session({PYTHON: paired(EIGHT, fits=5)[PYTHON]})
     assert [plot.name for plot in plots(session)] == NAMES[1:]
     empty = replace(session, entries=())
@@ -113,7 +113,7 @@ def test_several_hosts_have_a_forest_plot_and_a_table():
     validate(to_document(model))
 
 
-def test_over_several_hosts_no_drift_is_told():
+def test_over_several_hosts_no_drift_is_told(empty_plots):
     model = build_report(on_hosts("aaa", "bbb"), make_study())
     text = report_md(model)
     assert "Drift over the session: not estimated, since its blocks ran on several hosts." in text
@@ -128,7 +128,7 @@ def test_every_series_has_marks_of_its_own():
     assert len(set(found)) == len(found)
 
 
-def test_one_host_has_neither():
+def test_one_host_has_neither(empty_plots):
     model = build_report(on_hosts("aaa"), make_study())
     assert [plot.name for plot in draw_all(model)] == NAMES
     assert "Results per host" not in report_md(model)
