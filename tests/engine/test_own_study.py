@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,16 +73,22 @@ def test_a_pilot_plans_it_and_an_interruption_loses_nothing(
     tmp_path: Path,
     started: list[Command],  # noqa: F811
 ) -> None:
+    small = Path(shutil.copytree(study, tmp_path / "small"))
+    text = (small / "study.yaml").read_text()
+    standard = "standard: {blocks: 12, pilot: 5, power: 0.8, repeats: 10,"
+    assert standard in text
+    few = "standard: {blocks: 6, pilot: 3, power: 0.8, repeats: 3,"
+    (small / "study.yaml").write_text(text.replace(standard, few))
+    out = tmp_path / "out"
     command = Command(
-        "reproduce", "--study", str(study), "--out", str(tmp_path), "--noisy",
-        "--budget", "standard",
-    )  # fmt: skip
+        "reproduce", "--study", str(small), "--out", str(out), "--noisy", "--budget", "standard"
+    )
     started.append(command)
     command.wait_for("Fixed now:")
-    command.wait_for("block 7: ")
+    command.wait_for("block 5: ")
     code, seconds = command.stop(signal.SIGINT)
     assert (code, seconds < 10) == (130, True)
-    folder = folder_in(tmp_path)
+    folder = folder_in(out)
     stopped = read_session(folder)
     assert stopped.outlook is not None
     done = kit("reproduce", "--resume", str(folder), "--noisy")
@@ -132,8 +139,6 @@ def test_duet_runs_overlap_on_halves_and_end_together(
 
 
 def test_a_program_that_breaks_the_contract_is_named(study: Path, tmp_path: Path) -> None:
-    import shutil
-
     broken = tmp_path / "broken"
     shutil.copytree(study, broken)
     program = broken / "arms" / "builtin" / "program.py"

@@ -24,6 +24,7 @@ _FORMATS = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".yaml": "application/yaml",
+    "": "text/plain",
 }
 _SAYS = {
     RUN_LOG: "The run log: append-only, everything else is derived from it",
