@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 import pytest
 from support.once import Once
 from support.undrawn import undrawn
 
 from kit.app import pipeline
+from kit.errors import KitError
+from kit.files import documents
 from kit.host import network
 from kit.report import files, model
 from kit.report.plots import drawings
+from kit.study import load
+from kit.study import pins as study_pins
 from kit.verify import pictures, plots, reports
 
 _draw_all = Once(drawings.draw_all)
@@ -41,15 +48,30 @@ def _pip_settings(_program: str, _environment: object) -> str:
     return _list_pip_config()
 
 
+@lru_cache
+def _parsed(content: bytes) -> bytes:
+    return pickle.dumps(documents.read_yaml(content, "", ""))
+
+
+def _read_yaml(content: bytes, where: str, remedy: str) -> Any:
+    """Values of their own each time; what cannot be read is read again, to say where."""
+    try:
+        return pickle.loads(_parsed(content))
+    except KitError:
+        return documents.read_yaml(content, where, remedy)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_waited_for() -> Iterator[None]:
-    """Ask pip for its settings once for each environment, and leave files to the page cache.
+    """Read a study's files and ask pip for its settings once, and leave files to the page cache.
 
-    The first takes half a second; a disk that must hold each line of a log, longer than the test.
+    The second takes half a second; a disk that must hold each line of a log, longer than the test.
     """
     asked = Once(_pip_settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _file: None)
+        for module in (load, study_pins):
+            patch.setattr(module, "read_yaml", _read_yaml)
         patch.setattr(
             network, "_pip_config_list", lambda: asked(sys.executable, sorted(os.environ.items()))
         )
