@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
+import subprocess
+import sys
 import uuid
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.documented import GPU
 
-import kit.cli
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.errors import RunError
@@ -20,17 +23,12 @@ from kit.host.gpu.trial import tried
 from kit.judge.verdict import NOT_TESTABLE
 from kit.results.runlog import read_session
 from kit.schemas import problems
-from kit.study.load import shipped_study
-from kit.study.model import Tier
+from kit.study.folder import STUDY
+from kit.study.load import shipped_folder
 
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 
 CUDA = ("python-cuda", "dotnet-cuda")
-SHIPPED = shipped_study()
-STUDY = replace(
-    SHIPPED,
-    protocol=replace(SHIPPED.protocol, tiers={"tiny": Tier("tiny", blocks=1, repeats=2)}),
-)
 
 
 def asked(engine: DockerEngine) -> GpuCheck:
@@ -86,25 +84,29 @@ def test_the_trial_leaves_no_container_of_its_image_and_makes_no_cache(
 
 
 def test_a_session_without_a_gpu_ends_with_the_report_and_the_right_code(
-    refused: GpuCheck,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    refused: GpuCheck, tmp_path: Path
 ) -> None:
     if NvmlProbe().look().gpus:
         pytest.skip("this machine has a GPU")
-    monkeypatch.setattr("kit.study.load.shipped_study", lambda: STUDY)
-    out = str(tmp_path / "out")
-    options = ["--gpu", "--noisy", "--budget", "tiny", "--seed", "3", "--out", out]
-    code = kit.cli.run(["reproduce", *options])
-    printed, said = capsys.readouterr()
-    assert code == 3, said
+    study = Path(shutil.copytree(shipped_folder(), tmp_path / "study"))
+    text = (study / STUDY).read_text()
+    quick = "quick: {blocks: 3, repeats: 5, controls: [placebo]}"
+    assert quick in text
+    (study / STUDY).write_text(text.replace(quick, "quick: {blocks: 1, repeats: 2, controls: []}"))
+    out = tmp_path / "out"
+    options = ["--study", str(study), "--noisy", "--seed", "3", "--out", str(out)]
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(GPU), *options],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    printed, said = done.stdout, done.stderr
+    assert done.returncode == 3, said
     assert "--gpu: the CUDA arms could not be tested here" in said
     assert "device driver" in said.splitlines()[-2]
     assert "NOT TESTABLE HERE" in printed
     assert "Report: " in printed
 
-    (folder,) = Path(out).iterdir()
+    (folder,) = out.iterdir()
     session = read_session(folder)
     assert session.header.plan.arms == ("python-cpu", "dotnet-cpu")
     assert [entry.failure for entry in session.entries] == [None] * 4

@@ -73,6 +73,8 @@ def copy_checkout(folder: Path) -> None:
         shutil.copy(ROOT / part, folder)
 
 
+GPU = "kit reproduce --gpu"
+"""Run by test_gpu_refusal.py, with little of the study that it is shown for."""
 CHECKOUT = Script(
     ("pip install .", "kit doctor --help", "pip install '.[gpu]'"), "python -c 'import pynvml, kit'"
 )
