@@ -58,7 +58,7 @@ def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Pa
     assert shell({"run": "kit new-study light"}, {}).returncode == 0
     output = tmp_path / "output"
     env = {
-        "STUDY": "light", "BUDGET": "quick", "BLOCKS": "4", "SHARDS": "2", "FAIL_ON": "",
+        "STUDY": "light", "BUDGET": "quick", "BLOCKS": "2", "SHARDS": "2", "FAIL_ON": "",
         "RUNNERS": "here", "GPU_RUNNERS": "", "GITHUB_OUTPUT": str(output),
     }  # fmt: skip
     done = shell(step("plan", "Matrix"), env)
@@ -88,7 +88,7 @@ def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Pa
     assert summary.read_text().startswith("# Is the built-in sum faster")
     (folder,) = (work / "results" / "here-cpu").iterdir()
     session = read_session(folder)
-    assert {e.block for e in session.timed()} == {0, 1, 2, 3}
+    assert {e.block for e in session.timed()} == {0, 1}
     failing = {**last, "FAIL_ON": "K1=CONSISTENT"}
     again = shell(
         {"run": step("merge", "Merge and judge")["run"].replace("results", "r2")}, failing
