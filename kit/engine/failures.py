@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,13 +10,9 @@ import requests.exceptions
 import urllib3.exceptions
 
 from kit.errors import HostError
+from kit.files.text import cleaned
 
 GONE_REMEDY = "check that the engine still runs (`kit doctor`), then repeat the command"
-
-# Terminal control sequences, then every control character: engine text can hold
-# whatever a program inside a container wrote.
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 # In the order they must be caught: an answer that is an error is no lost connection.
 LOST = (
@@ -39,7 +34,7 @@ def whole_line(text: object) -> str:
 
     What is looked for may stand behind the part that is shown.
     """
-    return " ".join(_CONTROL.sub(" ", _ANSI.sub("", str(text))).split())
+    return " ".join(cleaned(str(text), keep_newlines=False).split())
 
 
 def reason_of(error: BaseException) -> str:

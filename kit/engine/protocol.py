@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from kit.engine.endpoints import is_local
 from kit.engine.limits import LimitChange
 from kit.engine.objects import EngineObject, EngineObjects, Removed
 
@@ -115,6 +116,11 @@ class EngineInfo:
     containers_running: int = 0
     cdi_devices: tuple[str, ...] = ()
     """Names the engine says it found; engines before API 1.50 do not tell."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on this machine, so that disk, memory and cores are ours."""
+        return is_local(self.endpoint)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import psutil
 from kit.engine.protocol import EngineInfo
 from kit.host.interference import (
     PROC,
-    SYS,
     busy_cpus,
     cores,
     cpu_ticks,
     frequency_mhz,
+    governors,
     quota_throttled_us,
     suspended_s,
     swapped_pages,
@@ -138,7 +138,7 @@ def host_facts(engine: EngineInfo) -> HostFacts:
     return HostFacts(
         cpu_model=_field(cpuinfo, "model name"),
         cpus=os.cpu_count() or 0,
-        governor=text(SYS / "devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
+        governor=", ".join(governors()),
         memory_bytes=int(psutil.virtual_memory().total),
         kernel=platform.release(),
         operating_system=_os_name(),

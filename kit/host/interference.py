@@ -57,6 +57,12 @@ def frequency_mhz() -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def governors() -> tuple[str, ...]:
+    """The frequency governors of the CPUs, each once, sorted; empty where none is to be seen."""
+    paths = SYS.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
+    return tuple(sorted({text(path).strip() for path in paths} - {""}))
+
+
 def quota_throttled_us() -> int | None:
     """Microseconds the driver's own cgroup was held back by a CPU quota; v2, then v1."""
     for path, name, unit in (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kit.judge.verdict import NOT_TESTABLE, OPPOSITE, REPRODUCED, printed
 from kit.results.executable import ExecutableRun
-from kit.results.fidelity import Component
+from kit.results.fidelity import Component, without_proof
 from kit.study.model import ExecutableClaim
 
 RESTS_ON = ("dotnet", "binding")
@@ -40,9 +40,7 @@ def judge_executable(
 ) -> tuple[ExecutableVerdict, ...]:
     """One verdict a claim of that kind."""
     word, rule = _decide(run)
-    exact = {row.name for row in fidelity if row.exact}
-    exact -= {row.name for row in fidelity if not row.exact}
-    indicative = run is not None and not exact.issuperset(RESTS_ON)
+    indicative = run is not None and bool(without_proof(RESTS_ON, fidelity))
     return tuple(ExecutableVerdict(claim, word, indicative, rule, run) for claim in claims)
 
 

@@ -25,7 +25,7 @@ from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_t
 from kit.judge.samework import SameWork
 from kit.judge.sensitivity import ALPHA, EQUIVALENCE_PERCENT, Sensitivity, holm, sensitivity
 from kit.judge.statistics import Estimate, Interval
-from kit.results.fidelity import Component
+from kit.results.fidelity import Component, without_proof
 from kit.study.model import Claim, Direction, Paper, Study
 
 REPRODUCED = "REPRODUCED"
@@ -128,9 +128,7 @@ def substitutes(study: Study, fidelity: Sequence[Component]) -> tuple[str, ...]:
     A component without a row counts, and one with any row that is not exact: a plain
     verdict needs proof of exactness.
     """
-    exact = {row.name.casefold() for row in fidelity if row.exact}
-    exact -= {row.name.casefold() for row in fidelity if not row.exact}
-    return tuple(name for name in study.paper.claimed if name.casefold() not in exact)
+    return without_proof(study.paper.claimed, fidelity)
 
 
 def figures_gain(study: Study, statistic: str) -> float | None:

@@ -67,8 +67,7 @@ def resources(
             f"give at most {engine.cpus}",
         )
     cpus = requested.cpus or engine.cpus
-    local = _local(engine)
-    free = min(available_bytes, engine.memory_bytes) if local else engine.memory_bytes
+    free = min(available_bytes, engine.memory_bytes) if engine.local else engine.memory_bytes
     available = int(free * (1 - KEPT_FOR_HOST))
     if requested.memory_bytes > available:
         raise HostError(
@@ -76,7 +75,7 @@ def resources(
             f"{decimal(available)} can be had",
             "free memory or request less",
         )
-    known = cores if local and cores else [(cpu,) for cpu in range(cpus)]
+    known = cores if engine.local and cores else [(cpu,) for cpu in range(cpus)]
     return Resources(
         cpuset=_cpuset(range(cpus)),
         # In steps, so that a moment's few megabytes make no other plan.
@@ -93,7 +92,7 @@ def refuse_shortage(plan: Plan, engine: EngineInfo, available_bytes: int) -> Non
     """
     together = 2 if any(run.pair is not None for run in plan.runs) else 1
     needed = together * plan.limits.memory_bytes
-    free = min(available_bytes, engine.memory_bytes) if _local(engine) else engine.memory_bytes
+    free = min(available_bytes, engine.memory_bytes) if engine.local else engine.memory_bytes
     if needed > free:
         raise HostError(
             f"memory: the plan gives its runs {decimal(needed)}, {decimal(free)} are free",
@@ -156,10 +155,6 @@ def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> str |
             f"{decimal(available.memory_bytes)} can be had"
         )
     return None
-
-
-def _local(engine: EngineInfo) -> bool:
-    return engine.endpoint.startswith("unix:")
 
 
 def _cpuset(cpus: Iterable[int]) -> str:

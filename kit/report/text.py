@@ -8,16 +8,12 @@ string is cut. Renderers escape after that, so that no cut opens what an escape 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from kit.files.text import cleaned
 
 INLINE_LIMIT = 300
 BLOCK_LIMIT = 4000
 
-_ANSI = re.compile(
-    r"\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)"  # operating system command
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # control sequence
-    r"|\x1b[ -/]*[0-~]"  # any other escape
-)
 _SPACES = re.compile(r"\s+")
 
 
@@ -31,32 +27,12 @@ def part(value: str, limit: int = INLINE_LIMIT) -> str:
     if len(value) <= limit and value.isascii() and value.isprintable() and "  " not in value:
         return value  # most cells of a long table
     # Bound the work on a megabyte before cleaning it; cleaning only shortens.
-    line = _SPACES.sub(" ", _clean(value[: 16 * limit], keep_newlines=False))
+    line = _SPACES.sub(" ", cleaned(value[: 16 * limit], keep_newlines=False))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def lines(value: str, limit: int = BLOCK_LIMIT) -> str:
     """Return the end of a text of several lines, cleaned like one line."""
     text = value if len(value) <= 4 * limit else value[-4 * limit :]
-    text = _clean(text.replace("\r\n", "\n").replace("\r", "\n"), keep_newlines=True)
+    text = cleaned(text.replace("\r\n", "\n").replace("\r", "\n"), keep_newlines=True)
     return text if len(text) <= limit else "…" + text[-(limit - 1) :]
-
-
-def _clean(value: str, keep_newlines: bool) -> str:
-    text = _ANSI.sub("", value)
-    if text.isprintable():
-        return text  # nothing that _safe changes is printable
-    return "".join(_safe(char, keep_newlines) for char in text)
-
-
-def _safe(char: str, keep_newlines: bool) -> str:
-    if char == "\n" and keep_newlines:
-        return char
-    category = unicodedata.category(char)
-    if char in "\n\r\t\v\f" or category in {"Zl", "Zp"}:
-        return " "
-    if category in {"Cc", "Cf"}:  # control; bidi marks, zero width, tags
-        return ""
-    if category in {"Cs", "Co"}:  # lone surrogates cannot even be encoded
-        return "\N{REPLACEMENT CHARACTER}"
-    return char

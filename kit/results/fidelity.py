@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -14,6 +15,18 @@ class Component:
     got: str
     exact: bool
     why: str
+
+
+def without_proof(names: Iterable[str], rows: Iterable[Component]) -> tuple[str, ...]:
+    """Return those of the components that no row, or not every one, says to be exact.
+
+    Names are the same in any case of their letters.
+    """
+    exact: dict[str, bool] = {}
+    for row in rows:
+        name = row.name.casefold()
+        exact[name] = exact.get(name, True) and row.exact
+    return tuple(name for name in names if not exact.get(name.casefold(), False))
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,14 @@ from kit.host.doctor import Facts, Needs, Row, Status, check, find_facts, ready,
 from kit.host.doctor import probe as probes
 from kit.host.doctor.reach import reachability
 from kit.host.gpu.facts import Found
+from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
 from kit.study.load import shipped_study
 
 GIB = 2**30
 NEEDS = Needs(memory_bytes=2 * GIB, disk_bytes=5 * GIB)
 GOOD = Facts(
     engine=INFO,
-    governors=("performance",) * 4,
+    governors=("performance",),
     available_memory=8 * GIB,
     free_disk=50 * GIB,
     registries={"docker.io": "", "mcr.microsoft.com": ""},
@@ -89,7 +90,7 @@ def test_no_engine_leaves_the_rest_readable() -> None:
             Status.WARN,
         ),
         ("CPUs", replace(GOOD, engine=replace(INFO, cpus=1)), Status.WARN),
-        ("CPU governor", replace(GOOD, governors=("powersave", "performance")), Status.WARN),
+        ("CPU governor", replace(GOOD, governors=("performance", "powersave")), Status.WARN),
         ("CPU governor", replace(GOOD, governors=()), Status.OK),
         ("CPU governor", replace(GOOD, engine_local=False), Status.OK),
         ("memory", replace(GOOD, available_memory=2 * GIB), Status.OK),
@@ -283,22 +284,22 @@ def test_passwords_in_proxies_are_hidden() -> None:
     )
     assert found == {"NO_PROXY": "a,b", "https_proxy": "http://***@p:1"}
     assert probes.proxies({"ALL_PROXY": "me:secret@p:1"}) == {"ALL_PROXY": "***@p:1"}
+    every = dict.fromkeys((*PROXY_VARIABLES, *map(str.upper, PROXY_VARIABLES)), "http://p:1")
+    assert set(probes.proxies(every)) == set(every), "those that a build takes are all shown"
 
 
 def test_ca_files(tmp_path: Path) -> None:
     (tmp_path / "ca").write_text("")
-    env = {"PIP_CERT": str(tmp_path / "ca"), "SSL_CERT_FILE": "/gone", "REQUESTS_CA_BUNDLE": ""}
+    own = str(tmp_path / "ca")
+    env = {"PIP_CERT": own, "SSL_CERT_FILE": "/gone", "REQUESTS_CA_BUNDLE": "", "OTHER": own}
+    assert list(probes.ca_files(dict.fromkeys(CA_VARIABLES, own))) == list(CA_VARIABLES)
     assert probes.ca_files(env) == {
         "SSL_CERT_FILE": ("/gone", False),
-        "PIP_CERT": (str(tmp_path / "ca"), True),
+        "PIP_CERT": (own, True),
     }
 
 
 def test_host_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    governor = tmp_path / "cpu0" / "cpufreq" / "scaling_governor"
-    governor.parent.mkdir(parents=True)
-    governor.write_text("powersave\n")
-    assert probes.governors(tmp_path) == ("powersave",)
     version = tmp_path / "version"
     version.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue\nGCC 12\n")
     assert probes.gpu_driver(version) == "550.54.15"

@@ -273,6 +273,7 @@ def test_engine_errors_never_escape_raw() -> None:
 def test_one_line() -> None:
     text = "a\n\tb \x1b[1mbold\x1b[0m \x1b]8;;http://x\x07link\u2028\x00 end"
     assert one_line(text) == "a b bold link end"
+    assert one_line("a\u202eb\u200bc \ud800") == "abc \ufffd", "as a report shows it"
     assert len(one_line("x" * 1000)) == 400 and one_line("x" * 1000).endswith("...")
 
 

@@ -84,6 +84,9 @@ def test_it_holds_only_where_it_trains_and_a_substitute_makes_it_indicative():
     assert "misses libpython3.8.so.1.0" in verdict(MISSING).rule
     assert "no runtime pack" in verdict(MISSING).rule
     assert verdict(MISSING, "binding").printed == "INDICATIVE: OPPOSITE"
+    rows = [replace(row, name=row.name.upper()) for row in make_fidelity()]
+    (found,) = judge_executable(STUDY.executable, MISSING, rows)
+    assert found.printed == "OPPOSITE", "a component is the same in any case of its letters"
     assert verdict(replace(MISSING, started=False, missing="")).rule.count("does not start") == 1
     assert verdict(None).printed == "NOT TESTABLE HERE"
 

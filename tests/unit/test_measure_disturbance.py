@@ -48,6 +48,7 @@ def test_what_the_kernel_does_not_tell_is_none(tree):
     assert disturbance.frequency_mhz() is None
     assert disturbance.quota_throttled_us() is None
     assert disturbance.cores() == ()
+    assert disturbance.governors() == ()
 
 
 def test_counters_are_summed(tree):
@@ -59,6 +60,12 @@ def test_counters_are_summed(tree):
     assert disturbance.swapped_pages() == 7
     assert disturbance.throttle_events() == 4
     assert disturbance.frequency_mhz() == 2500.0
+
+
+def test_governors_are_those_of_every_cpu(tree):
+    for cpu, governor in enumerate(("powersave", "performance", "performance")):
+        tree(f"SYS/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor", f"{governor}\n")
+    assert disturbance.governors() == ("performance", "powersave")
 
 
 def test_quota_of_either_cgroup_version(tree):

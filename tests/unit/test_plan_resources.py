@@ -80,6 +80,9 @@ def test_a_local_engine_is_bound_by_the_smaller_of_both() -> None:
     # In a virtual machine behind a local socket the engine has less than the host.
     assert resources(ENGINE, 100 * GB, ResourceRequest()).memory_bytes == 14_400_000_000
     assert resources(ENGINE, 4 * GB, ResourceRequest()).memory_bytes == 3_600_000_000
+    for url in ("http+unix:///run/x.sock", "/run/x.sock"):
+        there = replace(ENGINE, endpoint=url)
+        assert resources(there, 4 * GB, ResourceRequest()).memory_bytes == 3_600_000_000
 
 
 def test_a_remote_engine_counts_its_own_memory() -> None:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import psutil
 
 from kit.engine.discover import discover
-from kit.engine.endpoints import is_local
 from kit.engine.failures import one_line
 from kit.engine.protocol import Engine, EngineInfo
 from kit.environment import variables
@@ -21,13 +20,12 @@ from kit.errors import KitError
 from kit.host.doctor.facts import Facts
 from kit.host.doctor.reach import Reacher, reachability
 from kit.host.gpu.probe import NvmlProbe, Probe
+from kit.host.interference import governors
+from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
 from kit.host.process import run
 from kit.host.scratch import scratch_problem
 
 DOCKER_HUB = "docker.io"
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
-_GOVERNORS = Path("/sys/devices/system/cpu")
 _NVIDIA = Path("/proc/driver/nvidia/version")
 
 
@@ -59,7 +57,7 @@ def find_facts(
     wanted = dict.fromkeys(host for hosts in served_by.values() for host in hosts)
     return replace(
         facts,
-        governors=governors(_GOVERNORS) if facts.engine_local else (),
+        governors=governors() if facts.engine_local else (),
         registries=reach(tuple(wanted)),
         sources=served_by,
         mmdebstrap=shutil.which("mmdebstrap"),
@@ -70,17 +68,6 @@ def find_facts(
         proxies=proxies(env),
         ca_files=ca_files(env),
     )
-
-
-def governors(folder: Path) -> tuple[str, ...]:
-    """The frequency governor of each CPU; empty where there is none to be seen."""
-    found = []
-    for path in sorted(folder.glob("cpu[0-9]*/cpufreq/scaling_governor")):
-        try:
-            found.append(path.read_text(encoding="ascii").strip())
-        except OSError:
-            continue
-    return tuple(found)
 
 
 def gpu_driver(version_file: Path) -> str | None:
@@ -103,14 +90,14 @@ def gpu_driver(version_file: Path) -> str | None:
 
 def proxies(env: Mapping[str, str]) -> dict[str, str]:
     """The proxy variables set, in either case, without user names and passwords."""
-    names = [name for name in env if name.upper() in _PROXY_VARIABLES and env[name]]
+    names = [name for name in env if name.lower() in PROXY_VARIABLES and env[name]]
     return {name: _without_password(env[name]) for name in sorted(names)}
 
 
 def ca_files(env: Mapping[str, str]) -> dict[str, tuple[str, bool]]:
     """The CA variables set: the file (or folder) each names, and whether it can be read."""
     return {
-        name: (env[name], os.access(env[name], os.R_OK)) for name in _CA_VARIABLES if env.get(name)
+        name: (env[name], os.access(env[name], os.R_OK)) for name in CA_VARIABLES if env.get(name)
     }
 
 
@@ -139,17 +126,16 @@ def _with_engine(
             engine_remedy=error.remedy,
             available_memory=psutil.virtual_memory().available,
         )
-    local = is_local(engine.endpoint)
     return Facts(
         engine=engine,
-        engine_local=local,
+        engine_local=engine.local,
         # Of another machine the engine tells only the total.
         available_memory=(
             min(psutil.virtual_memory().available, engine.memory_bytes)
-            if local and engine.memory_bytes
+            if engine.local and engine.memory_bytes
             else engine.memory_bytes or None
         ),
-        free_disk=free_disk(engine.root_dir) if local else None,
+        free_disk=free_disk(engine.root_dir) if engine.local else None,
         images_there=there,
     )
 

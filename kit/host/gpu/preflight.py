@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 from rich.filesize import decimal
 
-from kit.engine.endpoints import is_local
 from kit.engine.protocol import EngineInfo
 from kit.engine.quirks import PODMAN_WITH_CDI, release
 from kit.errors import InputError
@@ -123,7 +122,7 @@ def engine_problems(engine: EngineInfo) -> Iterator[Finding]:
             f"use {engine.name} {newer} or newer with a CDI specification "
             "(`nvidia-ctk cdi generate`), or Docker",
         )
-    if not is_local(engine.endpoint):
+    if not engine.local:
         yield Finding(
             f"the engine at {engine.endpoint} is on another machine, whose GPU "
             "cannot be looked at from here",
