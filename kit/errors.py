@@ -7,6 +7,7 @@ do. They are caught once, in ``kit.cli``; nothing else prints them or exits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import ClassVar
 
 
@@ -32,6 +33,14 @@ class InputError(KitError):
 
     exit_code = 2
     meaning = "bad input: an option, an environment variable, the study, a spec or a results folder"
+
+
+class FileError(InputError):
+    """A file or folder is not usable; ``what`` is what is wrong with it, without its path."""
+
+    def __init__(self, path: PurePath, what: str, remedy: str) -> None:
+        super().__init__(f"{path}: {what}", remedy)
+        self.what = what
 
 
 class HostError(KitError):
@@ -86,6 +95,17 @@ class RunError(KitError):
 
     exit_code = 5
     meaning = "a run failed: crash, timeout, out of memory, changed limits, or a broken record"
+
+
+class NotStartedError(RunError):
+    """The engine did not start a container; ``reason`` is why, in its own words."""
+
+    def __init__(self, image: str, reason: str) -> None:
+        super().__init__(
+            f"a container of {image} could not be started: {reason}",
+            "if the engine names a limit, ask for less; else see `kit doctor`",
+        )
+        self.reason = reason
 
 
 class SameWorkError(KitError):

@@ -21,7 +21,7 @@ from kit.engine.limits import changed, limits_of
 from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, RunOutcome, RunRequest
 from kit.engine.quirks import swap_refused
-from kit.errors import ImageError, KitError, RunError
+from kit.errors import ImageError, KitError, NotStartedError, RunError
 
 _KILL_WAIT_S = 10
 _KILLED = 137
@@ -102,10 +102,7 @@ def _run_once(
             except docker.errors.APIError as error:
                 if limit_swap and swap_refused(all_of(error)):
                     raise _SwapRefusedError from error
-                raise RunError(
-                    f"a container of {request.image} could not be started: {reason_of(error)}",
-                    "if the engine names a limit, ask for less; else see `kit doctor`",
-                ) from error
+                raise NotStartedError(request.image, reason_of(error)) from error
         timed_out = _wait(connection, name, request.timeout_s)
         return _outcome(connection, request, name, timed_out, asked)
     finally:

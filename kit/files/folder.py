@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kit.errors import InputError
+from kit.errors import FileError, InputError
 from kit.files.plain import REMOVE, descended, kind_of, open_file, opened, parts_of, refusal
 
 DEPTH = 32
@@ -143,12 +143,13 @@ class Folder:
             try:
                 entry.name.encode()
             except UnicodeEncodeError as error:
-                raise InputError(
-                    f"{self.path}: the file name {os.fsencode(entry.name)!r} is not UTF-8",
+                raise FileError(
+                    self.path,
+                    f"the file name {os.fsencode(entry.name)!r} is not UTF-8",
                     "rename the file",
                 ) from error
             if entry.odd:
-                raise InputError(f"{self.path / entry.name}: {entry.odd}", REMOVE)
+                raise FileError(self.path / entry.name, entry.odd, REMOVE)
             if entry.name.startswith(inside):
                 found.append(entry.name)
         return tuple(sorted(found, key=lambda name: name.split("/")))
@@ -163,7 +164,7 @@ class Folder:
             what = f"holds more than {_size(rules.total_bytes)}"
         else:
             return
-        raise InputError(f"{self.path}: {what}", _ELSEWHERE)
+        raise FileError(self.path, what, _ELSEWHERE)
 
     def _list(self, inside: str) -> list[tuple[str, os.stat_result]]:
         """What is in a folder, by path below this one. Raise OSError, InputError."""
@@ -203,8 +204,9 @@ class Folder:
                 size = os.fstat(descriptor).st_size
                 limit = self._rules.of.get(name, self._rules.file_bytes)
                 if size > limit:
-                    raise InputError(
-                        f"{path}: has {size:,} bytes, more than the {_size(limit)} it may have",
+                    raise FileError(
+                        path,
+                        f"has {size:,} bytes, more than the {_size(limit)} it may have",
                         "give a smaller file",
                     )
                 yield descriptor
@@ -218,7 +220,7 @@ class Folder:
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             remedy = self._rules.missing if missing else "make it readable"
-            raise InputError(f"{path}: cannot be read ({error.strerror})", remedy) from error
+            raise FileError(path, f"cannot be read ({error.strerror})", remedy) from error
 
 
 @contextmanager
@@ -231,9 +233,7 @@ def open_folder(path: Path, rules: Rules) -> Iterator[Folder]:
         try:
             descriptor = held.enter_context(opened(path))
         except OSError as error:
-            raise InputError(
-                f"{path}: cannot be opened ({error.strerror})", rules.missing
-            ) from error
+            raise FileError(path, f"cannot be opened ({error.strerror})", rules.missing) from error
         yield Folder(path, descriptor, rules)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kit.errors import InputError
+from kit.errors import FileError
 
 REMOVE = "remove it, or take the folder as it was written"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -36,7 +36,7 @@ def parts_of(path: Path, name: str) -> list[str]:
     """
     parts = name.split("/")
     if "\0" in name or any(part in ("", ".", "..") for part in parts):
-        raise InputError(f"{path}: {name!r} is no path inside the folder", "use another name")
+        raise FileError(path, f"{name!r} is no path inside the folder", "use another name")
     return parts
 
 
@@ -128,14 +128,15 @@ def refuse_other(path: Path, found: os.stat_result, wanted: int) -> None:
     """Raise InputError where what a user named is not of that type (``stat.S_IF...``)."""
     if stat.S_IFMT(found.st_mode) != wanted:
         what = "folder" if wanted == stat.S_IFDIR else "plain file"
-        raise InputError(refusal(path, found, wanted).problem, f"name a {what}")
+        raise FileError(path, refusal(path, found, wanted).what, f"name a {what}")
 
 
 def refuse_large(path: Path, found: os.stat_result, limit: int) -> None:
     """Raise InputError where the file that a user named has more bytes than that."""
     if found.st_size > limit:
-        raise InputError(
-            f"{path}: has {found.st_size:,} bytes, at most {limit:,} are read",
+        raise FileError(
+            path,
+            f"has {found.st_size:,} bytes, at most {limit:,} are read",
             "name the file that the option asks for",
         )
 
@@ -148,10 +149,10 @@ def refuse_odd(folder: int, name: str, path: Path, wanted: int) -> None:
             raise refusal(path, found, wanted)
 
 
-def refusal(path: Path, found: os.stat_result, wanted: int) -> InputError:
+def refusal(path: Path, found: os.stat_result, wanted: int) -> FileError:
     """Return the error that names what is at that path instead of a file or a folder."""
     what = "folder" if wanted == stat.S_IFDIR else "file"
-    return InputError(f"{path}: is {kind_of(found)}, not a plain {what}", REMOVE)
+    return FileError(path, f"is {kind_of(found)}, not a plain {what}", REMOVE)
 
 
 def kind_of(found: os.stat_result) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.errors import InputError
+from kit.errors import FileError, InputError
 from kit.files.folder import Folder
 from kit.results.folder import open_results
 from kit.results.names import RUN_LOG, SIGNATURE, STUDY, SUMS
@@ -165,13 +165,8 @@ def _found(results: Folder) -> tuple[Mapping[str, str], Mapping[str, str], list[
             elif entry.name not in (SUMS, SIGNATURE):
                 try:
                     found[entry.name] = results.sha256(entry.name)
-                except InputError as error:
-                    odd[entry.name] = _without(error.problem, results.path / entry.name)
+                except FileError as error:
+                    odd[entry.name] = error.what
     except InputError as error:
         return found, odd, [error.problem]
     return found, odd, []
-
-
-def _without(problem: str, path: Path) -> str:
-    """What is wrong with a file, without its path."""
-    return problem.removeprefix(f"{path}: ")

@@ -20,7 +20,7 @@ from support.sessions import printed, report_md
 import kit.cli
 from kit.app import pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
-from kit.errors import HostError, InputError, RunError
+from kit.errors import HostError, InputError, NotStartedError, RunError
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Options
 from kit.images.inspect.describe import Description
@@ -38,7 +38,7 @@ STUDY, PINS = shipped_study(), shipped_pins()
 ALL = ("python-cpu", "dotnet-cpu", "python-cuda", "dotnet-cuda")
 CPU, CUDA = ALL[:2], ALL[2:]
 REFUSAL = 'could not select device driver "" with capabilities: [[gpu]]'
-REFUSED = RunError(f"a container of x could not be started: {REFUSAL}", "see the engine")
+REFUSED = NotStartedError("x", REFUSAL)
 
 
 def is_trial(request: RunRequest) -> bool:

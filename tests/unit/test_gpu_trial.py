@@ -7,7 +7,7 @@ from fakes.engine import INFO, FakeEngine, fails, raises
 from fakes.gpu import T4
 
 from kit.engine.protocol import LABEL
-from kit.errors import HostError, RunError
+from kit.errors import HostError, NotStartedError
 from kit.host.gpu.facts import Found
 from kit.host.gpu.preflight import Preflight, check
 from kit.host.gpu.trial import tried
@@ -25,7 +25,7 @@ def test_a_container_that_sees_the_gpu_changes_nothing() -> None:
 
 
 def test_a_refusal_is_a_problem_in_the_engine_s_words() -> None:
-    error = RunError(f"a container of sha256:1 could not be started: {REFUSAL}", "see")
+    error = NotStartedError("sha256:1", REFUSAL)
     found = tried(FakeEngine(on_run=raises(error)), "x", FOUND)
     (problem,) = found.problems
     assert problem.what == f"the engine gives no container a GPU: {REFUSAL}"

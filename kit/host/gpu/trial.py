@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kit.engine.protocol import LABEL, Engine, RunRequest
-from kit.errors import RunError
+from kit.errors import NotStartedError
 from kit.host.gpu.facts import Finding, GpuCheck
 from kit.host.gpu.preflight import TOOLKIT
 
 # The control device of NVIDIA's driver; on WSL the GPU is reached through dxg.
 _LOOK = ("sh", "-c", "test -e /dev/nvidiactl || test -e /dev/dxg")
 _TRIAL_S = 120.0
-_START = "could not be started: "
 
 
 def tried(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
@@ -29,9 +28,8 @@ def tried(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
     )
     try:
         outcome = engine.run(request)
-    except RunError as error:
-        reason = error.problem.partition(_START)[2] or error.problem
-        return _with(check, f"the engine gives no container a GPU: {reason}")
+    except NotStartedError as error:
+        return _with(check, f"the engine gives no container a GPU: {error.reason}")
     if outcome.exit_code != 0:
         return _with(check, "the engine starts a container that asks for a GPU, but without one")
     return check
