@@ -24,9 +24,10 @@ from kit.report.ablation import files
 from kit.results.command import shown
 from kit.results.folder import open_results
 from kit.results.names import ABLATION, RUN_LOG
+from kit.results.opened import open_begun, open_session
 from kit.results.runlog import RunLog, read_session
 from kit.results.session import Session
-from kit.results.snapshot import keep_study, study_for
+from kit.results.snapshot import keep_study
 from kit.results.sums import remove_unfinished, write_sums
 from kit.study.load import shipped_study
 from kit.study.model import Study
@@ -49,17 +50,17 @@ def target(session: Path | None, out: Path, blocks: int | None, repeats: int | N
     """
     folder = out if session is None else session / ABLATION
     if session is not None:
-        read_session(session).must_compare()
+        beside = open_session(session)
+        beside.session.must_compare()
         with open_results(session) as results:
             # Raises where a link would lead the explanation elsewhere.
             results.holds_folder(ABLATION)
     there = begun(folder)
     if there:
         check_there(folder, blocks, repeats)
-    if session is None and not there:
-        return Target(folder, shipped_study())
-    known = session or folder
-    return Target(folder, study_for(known, read_session(known).header.plan.study_sha256), session)
+    if session is not None:
+        return Target(folder, beside.study, session)
+    return Target(folder, open_session(folder).study if there else shipped_study())
 
 
 def explain(
@@ -82,7 +83,7 @@ def explain(
     if found is not None:
         write(target.folder, found)
         if target.session is not None:
-            report(target.session, target.study)
+            report(open_session(target.session))
     return found
 
 
@@ -103,7 +104,7 @@ def ablate(
     """
     if begun(folder):
         check_there(folder, blocks, repeats)
-        return resume(runtime, study, pins, folder, options, noisy)
+        return resume(runtime, open_begun(folder), pins, options, noisy).folder
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
     now = check_quiet(runtime, noisy)
     limits = _limits_beside(folder) or _limits(

@@ -31,10 +31,11 @@ from kit.report.model import ReportModel, build_report
 from kit.results.command import shown
 from kit.results.fidelity import ArmImage
 from kit.results.folder import open_results
-from kit.results.names import ABLATION, REPORT, RUN_LOG, SBOMS, STUDY, sbom_name
-from kit.results.runlog import RunLog, drop_torn_line, read_session
+from kit.results.names import REPORT, SBOMS, sbom_name
+from kit.results.opened import Opened, open_session
+from kit.results.runlog import RunLog, drop_torn_line
 from kit.results.session import Session
-from kit.results.snapshot import keep_study, study_for
+from kit.results.snapshot import keep_study
 from kit.results.sums import remove_unfinished, write_sums
 from kit.study.model import CPU, Study
 
@@ -90,18 +91,18 @@ def check_request(study: Study, request: Request) -> None:
 
 
 def resume(
-    runtime: Runtime, study: Study, pins: Pins, folder: Path, options: Options, noisy: bool = False
-) -> Path:
-    """Continue a session's own plan, without the runs that are done.
+    runtime: Runtime, opened: Opened, pins: Pins, options: Options, noisy: bool = False
+) -> Opened:
+    """Continue a session's own plan, without the runs that are done; the session with them.
 
-    Raises InputError when the study, the kit, the GPU or the content of an image is not the
-    recorded one, HostError where the machine is busy or lacks what the plan's runs need.
+    Raises InputError when the kit, the GPU or the content of an image is not the recorded
+    one, HostError where the machine is busy or lacks what the plan's runs need.
     """
+    folder = opened.folder
     runtime.claim(folder)
-    refuse_unbegun(folder)
-    session = read_session(folder)
+    opened = opened.again()  # another kit may have gone on with it until now
+    session, study = opened.session, opened.study
     header = session.header
-    _refuse_changed("study", header.plan.study_sha256, study.sha256)
     _refuse_changed("kit version", header.kit_version, kit.__version__)
     if header.gpu is not None:
         refuse_other_gpu(header.gpu, runtime.probe.look())
@@ -115,36 +116,23 @@ def resume(
     drop_torn_line(folder)
     log = RunLog.reopen(folder)
     measure(runtime, study, session, log, folder, images)
-    return folder
+    return opened.again()
 
 
-def refuse_unbegun(folder: Path) -> None:
-    """Raise InputError where a session was ended before its log held its first line."""
-    with open_results(folder) as results:
-        made = any(results.holds_folder(name) for name in (SBOMS, STUDY))
-        begun = b"\n" in results.read(RUN_LOG) if results.holds(RUN_LOG) else not made
-    if not begun:
-        raise InputError(
-            f"{folder}: the session was ended before its first run; nothing was measured",
-            "start a new session; this folder can be removed",
-        )
-
-
-def merge(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
-    """Put shards into one session; its folder, not yet reported, and its study.
+def merge(shards: Sequence[Opened], out: Path) -> Opened:
+    """Put shards into one session, not yet reported.
 
     Raises InputError for what cannot be merged, HostError where it cannot be written.
     """
-    named = [(folder, read_session(folder)) for folder in shards]
+    named = [(shard.folder, shard.session) for shard in shards]
     header, entries = merged(named)
     executable = executable_of(named)
-    first = named[0][0]
-    study = study_for(first, header.plan.study_sha256)
-    for shard, made in named:
+    first, study = shards[0].folder, shards[0].study
+    for shard in shards:
         # Each machine proves its own: only the first one's identity runs are kept.
-        if not all(part.same_work.held for part in judge(made, study).comparisons):
+        if not all(part.same_work.held for part in judge(shard.session, study).comparisons):
             raise InputError(
-                f"{shard}: its arms did not do the same work",
+                f"{shard.folder}: its arms did not do the same work",
                 "see its report; make that shard anew, or leave its plan out",
             )
     folder = out / f"{header.session_id}-merged"
@@ -157,18 +145,16 @@ def merge(shards: Sequence[Path], out: Path) -> tuple[Path, Study]:
     if executable is not None:
         log.add_executable(executable)
     log.add_entries(entries)
-    return folder, study
+    return open_session(folder)
 
 
-def report(folder: Path, study: Study) -> ReportModel:
-    """Judge a session's log and write every report beside it.
+def report(opened: Opened) -> ReportModel:
+    """Judge a session and write every report beside its log.
 
     What an interrupted write left there is removed.
     """
-    with open_results(folder) as results:
-        explained = results.holds(f"{ABLATION}/{RUN_LOG}")
-    explaining = read_session(folder / ABLATION) if explained else None
-    model = build_report(read_session(folder), study, explaining)
+    folder = opened.folder
+    model = build_report(opened.session, opened.study, opened.explanation)
     remove_unfinished(folder)
     load_matplotlib()
     write_below(folder, report_files(model))

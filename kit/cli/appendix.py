@@ -22,14 +22,12 @@ def appendix(folder: Path) -> None:
     from kit.host.locks import writing
     from kit.report.appendix import render
     from kit.report.model import build_report
-    from kit.results.runlog import read_session
-    from kit.results.snapshot import study_for
+    from kit.results.opened import open_session
     from kit.results.sums import add_sums, remove_unfinished
 
     with writing(folder):
-        session = read_session(folder)
-        study = study_for(folder, session.header.plan.study_sha256)
-        made = render(session, build_report(session, study))
+        opened = open_session(folder)
+        made = render(opened.session, build_report(opened.session, opened.study))
         remove_unfinished(folder)
         write_below(folder, made)
         add_sums(folder, made)

@@ -30,8 +30,7 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 
 def _model(folder: Path) -> ReportModel:
     from kit.report.model import build_report
-    from kit.results.runlog import read_session
-    from kit.results.snapshot import study_for
+    from kit.results.opened import open_session
 
-    session = read_session(folder)
-    return build_report(session, study_for(folder, session.header.plan.study_sha256))
+    opened = open_session(folder)
+    return build_report(opened.session, opened.study)

@@ -22,11 +22,10 @@ def judge(folder: Path, as_json: bool) -> None:
     from kit.report import results_json
     from kit.report.head import show
     from kit.report.model import build_report
-    from kit.results.runlog import read_session
-    from kit.results.snapshot import study_for
+    from kit.results.opened import open_session
 
-    session = read_session(folder)
-    model = build_report(session, study_for(folder, session.header.plan.study_sha256))
+    opened = open_session(folder)
+    model = build_report(opened.session, opened.study)
     if as_json:
         click.echo(results_json.dumps(model), nl=False)
     else:

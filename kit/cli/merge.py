@@ -28,10 +28,9 @@ def merge(shards: tuple[Path, ...], out: Path, **values: Any) -> None:
     by name.
     """
     from kit.app import pipeline
-    from kit.results.runlog import read_session
-    from kit.results.snapshot import study_for
+    from kit.results.opened import open_session
 
-    first = shards[0]
-    check_options(values, study_for(first, read_session(first).header.plan.study_sha256))
-    folder, study = pipeline.merge(shards, out)
-    conclude(pipeline.report(folder, study), folder, values)
+    opened = [open_session(shard) for shard in shards]
+    check_options(values, opened[0].study)
+    merged = pipeline.merge(opened, out)
+    conclude(pipeline.report(merged), merged.folder, values)

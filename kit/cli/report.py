@@ -18,11 +18,10 @@ def report(folder: Path, **values: Any) -> None:
     """Judge the session in FOLDER again and write its reports anew; no engine is needed."""
     from kit.app import pipeline
     from kit.host.locks import writing
-    from kit.results.runlog import read_session
-    from kit.results.snapshot import study_for
+    from kit.results.opened import open_session
 
-    study = study_for(folder, read_session(folder).header.plan.study_sha256)
-    check_options(values, study)
+    opened = open_session(folder)
+    check_options(values, opened.study)
     with writing(folder):
-        model = pipeline.report(folder, study)
+        model = pipeline.report(opened.again())
     conclude(model, folder, values)

@@ -92,8 +92,7 @@ def reproduce(resume: Path | None, **values: Any) -> None:
     from kit.app import pipeline
     from kit.cli.runtime import open_runtime
     from kit.pins.load import shipped_pins
-    from kit.results.runlog import read_session
-    from kit.results.snapshot import study_for
+    from kit.results.opened import open_begun, open_session
     from kit.study.load import load_study, shipped_study
 
     pins = shipped_pins()
@@ -105,19 +104,17 @@ def reproduce(resume: Path | None, **values: Any) -> None:
         request = _request(values, options)
         pipeline.check_request(study, request)
         with open_runtime(values) as runtime:
-            folder = pipeline.reproduce(runtime, study, pins, request)
-            model = pipeline.report(folder, study)
+            opened = open_session(pipeline.reproduce(runtime, study, pins, request))
+            model = pipeline.report(opened)
     else:
         _refuse_with_resume()
-        pipeline.refuse_unbegun(resume)
-        session = read_session(resume)
-        session.must_compare()
-        study = study_for(resume, session.header.plan.study_sha256)
-        check_options(values, study)
+        opened = open_begun(resume)
+        opened.session.must_compare()
+        check_options(values, opened.study)
         with open_runtime(values) as runtime:
-            folder = pipeline.resume(runtime, study, pins, resume, options, values["noisy"])
-            model = pipeline.report(folder, study)
-    conclude(model, folder, values)
+            opened = pipeline.resume(runtime, opened, pins, options, values["noisy"])
+            model = pipeline.report(opened)
+    conclude(model, opened.folder, values)
 
 
 def _request(values: dict[str, Any], options: Options) -> Request:

@@ -27,11 +27,11 @@ def sign(folder: Path, key: Path) -> None:
     from kit.files.write import write_whole
     from kit.host.locks import writing
     from kit.results import sign as signing
-    from kit.results.names import ABLATION, SIGNATURE
+    from kit.results.names import SIGNATURE
     from kit.verify import verified_sums
 
     with writing(folder):
-        sums = verified_sums(folder, ABLATION)
+        sums = verified_sums(folder)
         if signing.wants_touch(key):
             click.echo("touch the security key if it asks for it", err=True)
         signature = signing.sign(sums, key)

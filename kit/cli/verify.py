@@ -44,11 +44,10 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
     from kit import verify as verifying
     from kit.errors import TamperedError, UnverifiedError
     from kit.report.text import plain
-    from kit.results.names import ABLATION
     from kit.verify.finding import State
     from kit.verify.signature import WHAT
 
-    findings = verifying.verify(folder, ABLATION, _signers(allowed_signers, signer))
+    findings = verifying.verify(folder, _signers(allowed_signers, signer))
     for found in findings:
         good = "" if found.wrong or found.unverified else found.good
         click.echo(f"{found.state.value:12}  {found.what}" + (f": {plain(good)}" if good else ""))

@@ -83,6 +83,11 @@ class Folder:
         with self._file(name) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
             return stream.read(os.fstat(descriptor).st_size)
 
+    def size(self, name: str) -> int:
+        """Return the file's size in bytes. Raise as ``read`` does."""
+        with self._file(name) as descriptor:
+            return os.fstat(descriptor).st_size
+
     def sha256(self, name: str) -> str:
         """Return the file's SHA-256 in hex; it is not held whole. Raise as ``read`` does."""
         total = hashlib.sha256()

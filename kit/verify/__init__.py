@@ -15,11 +15,11 @@ from kit.errors import InputError, KitError, TamperedError
 from kit.plan.model import EXPLAIN
 from kit.results.command import shown
 from kit.results.folder import REMEDY, open_results
-from kit.results.names import RUN_LOG, SUMS
-from kit.results.runlog import broken_chain, read_session
+from kit.results.names import ABLATION, RUN_LOG, SUMS
+from kit.results.opened import open_session
+from kit.results.runlog import broken_chain
 from kit.results.session import Session
 from kit.results.sign import Signers
-from kit.results.snapshot import study_for
 from kit.study.model import Study
 from kit.verify import header, plan, reports, runs, sboms, signature, sums
 from kit.verify.finding import UNREADABLE, Finding, finding, said
@@ -35,26 +35,28 @@ class _Session:
     files: sums.Known | None = None
     unfinished: bool = False
     """An explanation with runs still to make: its files are not what they will be."""
+    session: Session | None = None
+    """Itself; None where it cannot be read."""
 
 
-def verify(folder: Path, explaining: str, signers: Signers | None = None) -> tuple[Finding, ...]:
-    """Every check of the folder. ``explaining``: where an explanation lies inside it.
+def verify(folder: Path, signers: Signers | None = None) -> tuple[Finding, ...]:
+    """Every check of the folder.
 
     Raises InputError where there is no session at all, HostError where a signature is asked
     for and this machine cannot check it.
     """
     content = _sums(folder)
     signed = signature.check(folder, content, signers)
-    return (*_follows(folder, explaining, content), signed)
+    return (*_follows(folder, content), signed)
 
 
-def verified_sums(folder: Path, explaining: str) -> bytes:
+def verified_sums(folder: Path) -> bytes:
     """Return the sums of a folder in which everything holds, whoever signed it.
 
     Raise TamperedError that names what does not hold, InputError where there is no session.
     """
     content = _sums(folder)
-    wrong = [found.what for found in _follows(folder, explaining, content) if found.wrong]
+    wrong = [found.what for found in _follows(folder, content) if found.wrong]
     if wrong or content is None:
         raise TamperedError(
             f"{folder}: {', '.join(wrong)}: not as the session wrote it",
@@ -73,44 +75,50 @@ def _sums(folder: Path) -> bytes | None:
             return None
 
 
-def _follows(folder: Path, explaining: str, content: bytes | None) -> tuple[Finding, ...]:
+def _follows(folder: Path, content: bytes | None) -> tuple[Finding, ...]:
     """Everything but the signature."""
     with open_results(folder) as results:
         if not results.holds(RUN_LOG):
             raise InputError(f"{folder}: holds no {RUN_LOG}", REMEDY)
-        explained = results.has(f"{explaining}/{RUN_LOG}")
-    inside = _session(folder / explaining, None) if explained else None
-    beside = folder / explaining if inside is not None else None
-    own = _session(folder, beside, inside is not None and inside.unfinished)
-    found = [sums.check(folder, _known(own, inside, explaining), content), *own.findings]
+        explained = results.has(f"{ABLATION}/{RUN_LOG}")
+    inside = _session(folder / ABLATION, None) if explained else None
+    own = _session(folder, inside)
+    found = [sums.check(folder, _known(own, inside), content), *own.findings]
     if inside is not None:
         found += [replace(each, what=f"explanation: {each.what}") for each in inside.findings]
     return tuple(found)
 
 
-def _known(own: _Session, inside: _Session | None, explaining: str) -> sums.Known:
+def _known(own: _Session, inside: _Session | None) -> sums.Known:
     """The files of the session and of the explanation in its folder."""
     known = own.files or sums.ANY
     if inside is None:
         return known
     if inside.unfinished:
-        return replace(known, unfinished=f"{explaining}/")
-    return known.with_folder(explaining, inside.files or sums.ANY)
+        return replace(known, unfinished=f"{ABLATION}/")
+    return known.with_folder(ABLATION, inside.files or sums.ANY)
 
 
-def _session(folder: Path, beside: Path | None, beside_unfinished: bool = False) -> _Session:
-    """Whether log, plan, runs and reports of one session belong together."""
+def _session(folder: Path, inside: _Session | None) -> _Session:
+    """Whether log, plan, runs and reports of one session belong together.
+
+    ``inside`` is what was found of the explanation in its folder.
+    """
     chain = finding("chain of the log", lambda: broken_chain(folder), "whole")
     what = "log and study"
     try:
-        session = read_session(folder)
-        study = study_for(folder, session.header.plan.study_sha256)
+        opened = open_session(folder)
     except KitError as error:
         return _Session((chain, Finding(what, (error.problem,), "")))
     except UNREADABLE as error:
         # Such as a file of the study whose name is no text.
         return _Session((chain, Finding(what, (f"cannot be read: {said(error)}",), "")))
-    derived = reports.check(folder, session, study, beside, beside_unfinished)
+    session, study = opened.session, opened.study
+    if inside is not None and inside.session is None:
+        derived = reports.Derived(Finding(reports.WHAT, inside.findings[-1].wrong, ""))
+    else:
+        beside = None if inside is None else inside.session
+        derived = reports.check(folder, session, study, beside)
     found = (
         chain,
         Finding(what, (), "by their schemas; the study is the plan's"),
@@ -126,7 +134,7 @@ def _session(folder: Path, beside: Path | None, beside_unfinished: bool = False)
         derived.finding,
     )
     explains = session.header.plan.purpose == EXPLAIN
-    return _Session(found, derived.files, explains and session.unfinished)
+    return _Session(found, derived.files, explains and session.unfinished, session)
 
 
 def _plan(session: Session, study: Study) -> Finding:

@@ -20,7 +20,6 @@ from kit.report.files import is_picture, report_files, without_pictures
 from kit.report.model import build_report
 from kit.results.folder import open_results
 from kit.results.names import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
-from kit.results.runlog import read_session
 from kit.results.session import Session
 from kit.study.model import Study
 from kit.verify import plots
@@ -40,10 +39,11 @@ class Derived:
     files: Known | None = None
 
 
-def check(
-    folder: Path, session: Session, study: Study, beside: Path | None, beside_unfinished: bool
-) -> Derived:
-    """Every report made anew. What may differ with the libraries here is named."""
+def check(folder: Path, session: Session, study: Study, beside: Session | None) -> Derived:
+    """Every report made anew. What may differ with the libraries here is named.
+
+    ``beside`` is the explanation in the session's folder.
+    """
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:
             return Derived(
@@ -51,7 +51,7 @@ def check(
             )
         return _derived(folder, session, lambda: _explanation(session, study))
     found = _derived(folder, session, lambda: _report(session, study, beside))
-    if found.finding.wrong and beside_unfinished:
+    if found.finding.wrong and beside is not None and beside.unfinished:
         # The reports may be older than the explanation that is still being made.
         older = _derived(folder, session, lambda: _report(session, study, None))
         return found if older.finding.wrong else older
@@ -63,10 +63,9 @@ def _explanation(session: Session, study: Study) -> Files:
     return explanation.files(found) if found is not None else {}
 
 
-def _report(session: Session, study: Study, beside: Path | None) -> Files:
-    other = read_session(beside) if beside is not None else None
+def _report(session: Session, study: Study, beside: Session | None) -> Files:
     load_matplotlib()
-    return report_files(build_report(session, study, other))
+    return report_files(build_report(session, study, beside))
 
 
 def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Derived:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from support.bench import reported
 
 from kit.app import pipeline
 from kit.cli.progress import PlainProgress
@@ -80,7 +81,7 @@ def made(
     out = Path(tmp_path_factory.mktemp("out"))
     request = pipeline.Request("tiny", ARMS, 5, ResourceRequest(), out, Options(), noisy=True)
     folder = pipeline.reproduce(runtime, STUDY, shipped_pins(), request)
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder, STUDY)
     return Made(folder, read_session(folder), model)
 
 
@@ -152,7 +153,7 @@ def test_the_session_ends_in_a_report_that_the_log_alone_gives_again(made: Made)
     assert not made.model.failures
     assert b"Same work: held" in first["report.md"]
     assert problems("results", json.loads(first["results.json"])) == []
-    pipeline.report(made.folder, STUDY)
+    reported(made.folder, STUDY)
     assert {name: (made.folder / name).read_bytes() for name in first} == first
 
 

@@ -32,14 +32,12 @@ def pack(folder: Path, archive: Path) -> None:
 def reported(folder: Path) -> None:
     """Write every report of the folder's logs."""
     from kit.app import ablate, pipeline
-    from kit.results.names import RUN_LOG
-    from kit.results.runlog import read_session
-    from kit.results.snapshot import study_for
+    from kit.results.names import ABLATION
+    from kit.results.opened import open_session
 
-    study = study_for(folder, read_session(folder).header.plan.study_sha256)
-    beside = folder / pipeline.ABLATION
-    if (beside / RUN_LOG).is_file():
-        found = ablate.explanation(beside, study)
+    opened = open_session(folder)
+    if opened.explanation is not None:
+        found = ablate.explanation(folder / ABLATION, opened.study)
         assert found is not None
-        ablate.write(beside, found)
-    pipeline.report(folder, study)
+        ablate.write(folder / ABLATION, found)
+    pipeline.report(opened)

@@ -49,6 +49,7 @@ def made_up(place: Path) -> Path:
     from kit.app import ablate, pipeline
     from kit.images.build.arms import Options
     from kit.plan.resources import ResourceRequest
+    from kit.results.names import ABLATION
     from kit.study.load import load_study
     from kit.study.new import new_study
 
@@ -57,7 +58,7 @@ def made_up(place: Path) -> Path:
     bench = Bench(place / "results", scripted)
     request = pipeline.Request("quick", (), 7, ResourceRequest(), bench.out, Options())
     made = pipeline.reproduce(bench.runtime(), study, PINS, request)
-    ablate.ablate(bench.runtime(), study, PINS, Options(), made / pipeline.ABLATION, 2, 3)
+    ablate.ablate(bench.runtime(), study, PINS, Options(), made / ABLATION, 2, 3)
     return made
 
 

@@ -20,7 +20,10 @@ from kit.images.inspect.packages import Part
 from kit.measure.executable import RUN_ID
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
+from kit.report.model import ReportModel
+from kit.results.opened import open_begun, open_session
 from kit.study.load import shipped_study
+from kit.study.model import Study
 from support.measured import FakeHost, FakeProgress, document_for, spec_of, works, wrote
 
 STUDY, PINS = shipped_study(), shipped_pins()
@@ -50,8 +53,8 @@ class Bench:
         request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, Options())
         return pipeline.reproduce(self.runtime(), STUDY, PINS, replace(request, **changes))
 
-    def resume(self, folder: Path, study=STUDY) -> Path:
-        return pipeline.resume(self.runtime(), study, PINS, folder, Options())
+    def resume(self, folder: Path) -> Path:
+        return pipeline.resume(self.runtime(), open_begun(folder), PINS, Options()).folder
 
     def ran(self) -> list[str]:
         """The planned runs that were made, in order."""
@@ -66,6 +69,11 @@ class Bench:
 def described(image_id: str) -> Description:
     """A description whose digest follows from the id."""
     return Description(image_id.removeprefix("sha256:"), (Part("deb", "libc6", "2.36"),))
+
+
+def reported(folder: Path, study: Study = STUDY) -> ReportModel:
+    """The report of a session that was measured for that study, written beside its log."""
+    return pipeline.report(replace(open_session(folder), study=study))
 
 
 class StopAt:

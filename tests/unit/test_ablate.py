@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import RunScript
-from support.bench import PINS, STUDY, Bench, StopAt, failing, varied
+from support.bench import PINS, STUDY, Bench, StopAt, failing, reported, varied
 from support.measured import spec_of, works
 
 import kit.cli
@@ -21,7 +21,7 @@ from kit.images.build.arms import Options
 from kit.judge.consistency import findings
 from kit.plan.resources import ResourceRequest
 from kit.plan.roles import role_of
-from kit.results.names import RUN_LOG
+from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.load import load_study
@@ -36,9 +36,7 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
     bench = Bench(tmp_path, varied())
     folder = bench.reproduce()
     plan = read_session(folder).header.plan
-    beside = ablate.ablate(
-        bench.runtime(), STUDY, PINS, Options(), folder / pipeline.ABLATION, 2, 3
-    )
+    beside = ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder / ABLATION, 2, 3)
     session = read_session(beside)
     assert session.header.plan.purpose == "explain"
     assert session.header.plan.limits == plan.limits
@@ -48,12 +46,12 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
     assert (beside / "explanation.md").read_text().startswith("# Sources of the difference")
     document = json.loads((beside / "explanation.json").read_text())
     assert {part["name"] for part in document["parts"]} >= {"binding", "memory kept", "terminal"}
-    pipeline.report(folder, STUDY)
+    reported(folder)
     assert "## Sources of the difference" in (folder / "report.md").read_text()
     results = json.loads((folder / "results.json").read_text())
     assert problems("results", results) == []
     assert results["explanation"]["parts"] == document["parts"]
-    before = pipeline.report(folder, STUDY).verdicts
+    before = reported(folder).verdicts
     assert before == pipeline.build_report(read_session(folder), STUDY).verdicts
 
 
@@ -119,7 +117,7 @@ def test_another_plan_than_that_of_an_explanation_that_is_there_is_refused(
     tmp_path: Path, capsys, begun: Callable[[], RunScript], option: str, wanted: str, planned: str
 ) -> None:
     folder = Bench(tmp_path).reproduce()
-    beside = folder / pipeline.ABLATION
+    beside = folder / ABLATION
     with suppress(KeyboardInterrupt):
         ablate.ablate(Bench(tmp_path, begun()).runtime(), STUDY, PINS, Options(), beside, 2, 3)
     before = contents(folder)
@@ -175,13 +173,13 @@ def test_an_explanation_is_no_session_to_judge(tmp_path: Path, capsys) -> None:
 
 def test_an_explanation_with_a_failed_run_is_finished_and_checked(tmp_path: Path) -> None:
     folder = Bench(tmp_path).reproduce()
-    beside = folder / pipeline.ABLATION
+    beside = folder / ABLATION
     ablate.ablate(Bench(tmp_path, failing(9)).runtime(), STUDY, PINS, Options(), beside, 2, 3)
     found = ablate.explanation(beside, STUDY)
     assert found is not None
     ablate.write(beside, found)
-    pipeline.report(folder, STUDY)
-    assert [f for f in verify(folder, pipeline.ABLATION) if f.wrong] == []
+    reported(folder)
+    assert [f for f in verify(folder) if f.wrong] == []
 
 
 def test_what_is_resumed_of_an_explanation_is_its_runs_alone(tmp_path: Path) -> None:
@@ -207,7 +205,7 @@ def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
     assert 6 <= plan.blocks <= 20
     assert [e.run_id for e in session.entries] == [run.run_id for run in plan.runs]
     assert any(line.startswith("Fixed now:") for line in bench.progress.lines)
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     assert all(len(part.comparison.blocks) == plan.blocks for part in model.variants)
     text = (folder / "report.md").read_text()
     assert "Pilot of 5 sequential blocks" in text and "One session of the published" in text
@@ -247,7 +245,7 @@ def test_duet_pairs_run_together_and_are_judged(tmp_path: Path) -> None:
         assert entry.pair is not None
     cpusets = {r.cpuset for r in bench.engine.named("run") if spec_of(r)["kind"] == "timed"}
     assert len(cpusets) == 2
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     assert len(model.variants[0].comparison.blocks) == 3
     assert "under contention" in (folder / "report.md").read_text()
 
@@ -277,7 +275,7 @@ def test_a_busy_machine_is_refused_unless_asked(tmp_path: Path) -> None:
         pipeline.reproduce(runtime, STUDY, PINS, request)
     assert "--noisy" in caught.value.remedy
     folder = pipeline.reproduce(runtime, STUDY, PINS, replace(request, noisy=True))
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     assert len(model.judged.flags) == len(model.raw)
     assert "timed runs were disturbed" in (folder / "report.md").read_text()
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fakes.engine import INFO, SUCCESS, FakeEngine, RunScript, image, raises
 from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
+from support.bench import reported
 from support.measured import FakeHost, FakeProgress, document_for, spec_of, works, wrote
 from support.sessions import printed, report_md
 
@@ -28,6 +29,7 @@ from kit.judge.verdict import NOT_TESTABLE
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
 from kit.report.model import build_report
+from kit.results.opened import open_session
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.load import shipped_study
@@ -87,7 +89,7 @@ class Table:
         return pipeline.reproduce(self.runtime(), STUDY, PINS, replace(request, **changes))
 
     def resume(self, folder: Path) -> Path:
-        return pipeline.resume(self.runtime(), STUDY, PINS, folder, Options())
+        return pipeline.resume(self.runtime(), open_session(folder), PINS, Options()).folder
 
     def runs(self) -> list[RunRequest]:
         return [request for request in self.engine.named("run") if not is_trial(request)]
@@ -143,7 +145,7 @@ def test_the_report_compares_devices_and_stacks_and_shows_the_proof(
     measured: tuple[Table, Path], tmp_path: Path
 ) -> None:
     folder = shutil.copytree(measured[1], tmp_path / "folder")
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder, STUDY)
     pipeline.check_outcome(model, folder)
     assert [part.variant for part in model.variants] == ["cpu", "cuda"]
     assert all(len(part.comparison.blocks) == 3 for part in model.variants)
@@ -186,7 +188,7 @@ def test_what_cannot_be_tested_is_named_and_the_rest_is_done(tmp_path: Path, nam
     probe, script, missing = CANNOT[name]
     table = Table(tmp_path, probe, script)
     folder = table.go()
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder, STUDY)
     assert model.header.plan.arms == CPU
     assert {spec_of(request)["arm"] for request in table.runs()} == set(CPU)
     assert not [tag for tag in table.built() if "cuda" in tag]

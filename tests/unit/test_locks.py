@@ -21,7 +21,6 @@ from support.bench import Bench
 from support.processes import Process, hold, take_as_nobody
 
 import kit.cli
-from kit.app import pipeline
 from kit.app.runtime import sweep
 from kit.cli.signals import STOPPING
 from kit.engine.objects import Removed
@@ -286,7 +285,7 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     assert Counter(gate.with_suffix(".runs").read_text().split()) == Counter(
         ["executable", "executable", *planned]
     ), "the first process was killed in its first run, all else ran once"
-    assert [found.what for found in verify(folder, pipeline.ABLATION) if found.wrong] == []
+    assert [found.what for found in verify(folder) if found.wrong] == []
 
 
 def test_the_signals_that_end_a_session_are_those_of_terminals_and_schedulers() -> None:

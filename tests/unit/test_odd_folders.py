@@ -15,10 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.bench import STUDY, Bench
+from support.bench import Bench, reported
 
 import kit.cli
-from kit.app import pipeline
 from kit.errors import ERRORS
 from kit.results import folder as results
 from kit.study.new import new_study
@@ -154,7 +153,7 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Bench(tmp_path_factory.mktemp("made")).reproduce()
-    pipeline.report(folder, STUDY)
+    reported(folder)
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import image
-from support.bench import STUDY, Bench, StopAt, failing, stopped
+from support.bench import STUDY, Bench, StopAt, failing, reported, stopped
 from support.measured import spec_of, works_but
 from support.sessions import DOTNET, PYTHON
 
@@ -34,7 +34,7 @@ RUNS = 2 + 3 * 3
 def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     folder = bench.reproduce()
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     names = [
         ".gitattributes",
         "SHA256SUMS",
@@ -74,11 +74,11 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
 
 def test_the_reports_follow_from_the_log_alone(tmp_path: Path) -> None:
     folder = Bench(tmp_path / "a").reproduce()
-    pipeline.report(folder, STUDY)
+    reported(folder)
     elsewhere = tmp_path / "b"
     elsewhere.mkdir()
     (elsewhere / RUN_LOG).write_bytes((folder / RUN_LOG).read_bytes())
-    pipeline.report(elsewhere, STUDY)
+    reported(elsewhere)
     for name in ("report.md", "results.json", "formats/fits.csv", "plots/gains.png"):
         assert (elsewhere / name).read_bytes() == (folder / name).read_bytes()
 
@@ -166,7 +166,7 @@ def test_an_interrupted_session_goes_on_with_exactly_what_is_left(tmp_path: Path
     assert not any(spec_of(r)["run_id"] == RUN_ID for r in again.engine.named("run"))
     assert whole.header == stopped.header
     assert Counter(entry.run_id for entry in whole.entries) == Counter(planned)
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     pipeline.check_outcome(model, folder)
     assert len(model.raw) == RUNS - 2
 
@@ -193,7 +193,7 @@ def test_resuming_a_finished_session_runs_nothing(tmp_path: Path) -> None:
 def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> None:
     bench = Bench(tmp_path, failing(4))
     folder = bench.reproduce()
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     with pytest.raises(RunError, match="1 of the session's runs failed") as caught:
         pipeline.check_outcome(model, folder)
     assert f"--resume {folder}" in caught.value.remedy
@@ -207,7 +207,7 @@ def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> 
 def test_a_failed_run_that_was_made_good_no_longer_fails_the_session(tmp_path: Path) -> None:
     folder = Bench(tmp_path, failing(4)).reproduce()
     Bench(tmp_path).resume(folder)
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     pipeline.check_outcome(model, folder)
 
 
@@ -217,7 +217,7 @@ def test_arms_that_did_other_work_are_an_error_after_the_report(tmp_path: Path) 
             document["identity"]["model_config"] = "0" * 64
 
     folder = Bench(tmp_path, works_but(other)).reproduce()
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     assert (folder / "report.md").exists()
     with pytest.raises(SameWorkError, match="did not do the same work"):
         pipeline.check_outcome(model, folder)
@@ -226,8 +226,10 @@ def test_arms_that_did_other_work_are_an_error_after_the_report(tmp_path: Path) 
 def test_resuming_refuses_another_study(tmp_path: Path) -> None:
     folder = stopped(tmp_path)
     again = Bench(tmp_path)
-    with pytest.raises(InputError, match="the study is not the recorded one"):
-        again.resume(folder, replace(STUDY, sha256="0" * 64))
+    with (folder / "study" / "claims.yaml").open("a") as claims:
+        claims.write("# another claim\n")
+    with pytest.raises(InputError, match="study was changed"):
+        again.resume(folder)
     assert again.ran() == []
 
 

@@ -17,11 +17,10 @@ from pylatexenc.latexwalker import (
     LatexMacroNode,
     LatexWalker,
 )
-from support.bench import STUDY, Bench, varied
+from support.bench import STUDY, Bench, reported, varied
 from support.sessions import DOTNET, fail_run, make_fidelity, make_session, make_study, paired
 
 import kit.cli
-from kit.app import pipeline
 from kit.report.appendix import render
 from kit.report.appendix.checklist import TO_FILL_IN
 from kit.report.files import SUMS
@@ -254,7 +253,7 @@ def test_hostile_strings_stay_data(text):
 
 def test_the_command_writes_both_and_hides_no_other_change(tmp_path: Path, capsys) -> None:
     folder = Bench(tmp_path / "made", varied()).reproduce()
-    pipeline.report(folder, STUDY)
+    reported(folder)
     assert kit.cli.run(["appendix", str(folder)]) == 0
     out = capsys.readouterr().out
     assert APPENDIX in out and APPENDIX_LATEX in out
@@ -265,7 +264,7 @@ def test_the_command_writes_both_and_hides_no_other_change(tmp_path: Path, capsy
     # Nor does it hide a change of another file.
     (folder / "report.md").write_text("better")
     assert kit.cli.run(["appendix", str(folder)]) == 0
-    (files,) = (f for f in verify(folder, pipeline.ABLATION) if f.what == "files")
+    (files,) = (f for f in verify(folder) if f.what == "files")
     assert files.wrong == ("report.md was changed",)
 
 

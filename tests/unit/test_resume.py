@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes.engine import INFO
-from support.bench import PINS, STUDY, Bench, StopAt, described, stopped
+from support.bench import PINS, STUDY, Bench, StopAt, described, reported, stopped
 from support.measured import FakeHost, works
 
 import kit.cli
@@ -17,6 +17,7 @@ from kit.host.facts import HostReading
 from kit.images.build.arms import Options
 from kit.plan.resources import cpus_of
 from kit.results.names import RUN_LOG
+from kit.results.opened import open_session
 from kit.results.runlog import read_session
 from kit.verify import verify
 
@@ -34,7 +35,7 @@ class BusyHost(FakeHost):
 
 def resume(bench: Bench, folder: Path, host: FakeHost, noisy: bool = False) -> Path:
     runtime = replace(bench.runtime(), host=host)
-    return pipeline.resume(runtime, STUDY, PINS, folder, Options(), noisy)
+    return pipeline.resume(runtime, open_session(folder), PINS, Options(), noisy).folder
 
 
 def test_a_machine_with_less_memory_than_the_plan_gives_is_refused(tmp_path: Path) -> None:
@@ -131,13 +132,13 @@ def test_an_image_built_again_with_the_same_content_goes_on(tmp_path: Path) -> N
     folder = stopped(tmp_path)
     recorded = {image.image_id for image in read_session(folder).header.images.values()}
     again = Rebuilt(tmp_path)
-    pipeline.resume(again.runtime(), STUDY, PINS, folder, Options())
+    pipeline.resume(again.runtime(), open_session(folder), PINS, Options())
     ran_in = {request.image for request in again.engine.named("run")}
     assert ran_in and not ran_in & recorded, "the recorded ids are no longer there"
     session = read_session(folder)
     assert {entry.image_id for entry in session.entries} == recorded
-    pipeline.report(folder, STUDY)
-    assert [found.what for found in verify(folder, pipeline.ABLATION) if found.wrong] == []
+    reported(folder)
+    assert [found.what for found in verify(folder) if found.wrong] == []
 
 
 def test_an_image_built_again_with_other_content_is_refused(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_an_image_built_again_with_other_content_is_refused(tmp_path: Path) -> N
     again = Rebuilt(tmp_path)
     runtime = again.runtime(lambda image_id: replace(described(image_id), content_sha256="0" * 64))
     with pytest.raises(InputError, match="content of the image of dotnet-cpu"):
-        pipeline.resume(runtime, STUDY, PINS, folder, Options())
+        pipeline.resume(runtime, open_session(folder), PINS, Options())
     assert again.ran() == []
     assert (folder / RUN_LOG).read_bytes() == before
 
@@ -159,7 +160,7 @@ def test_a_log_without_digests_is_held_to_the_ids(tmp_path: Path) -> None:
         text = text.replace(f'"content_sha256": "{image.content_sha256}"', '"content_sha256": ""')
     log.write_text(text)
     with pytest.raises(InputError, match="the image of dotnet-cpu"):
-        pipeline.resume(Rebuilt(tmp_path).runtime(), STUDY, PINS, folder, Options())
+        pipeline.resume(Rebuilt(tmp_path).runtime(), open_session(folder), PINS, Options())
 
 
 @pytest.mark.parametrize("log", [None, b"", b'{"type": "header", "sch'])
@@ -180,15 +181,16 @@ def test_a_session_that_never_began_is_said_to_be_none(
 
 def test_reporting_removes_what_an_interrupted_write_left(tmp_path: Path) -> None:
     folder = Bench(tmp_path, works).reproduce()
-    pipeline.report(folder, STUDY)
+    reported(folder)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("precious")
     for name in ("report.md.part", "plots/x.svg.part", "formats/.fits.csv.1a2b.part"):
         (folder / name).write_text("half of")
     (folder / "sbom" / "link.part").symlink_to(elsewhere)
+    read = open_session(folder)
     kept = folder / "study" / "data.part"
     kept.write_text("the study's own")
-    pipeline.report(folder, STUDY)
+    pipeline.report(read)
     assert [path for path in folder.rglob("*.part") if path != kept] == []
     assert elsewhere.read_text() == "precious"
     assert kept.exists()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.bench import STUDY, Bench, varied
+from support.bench import STUDY, Bench, reported, varied
 from support.measured import works_but
 from support.sessions import make_session, make_study, paired
 
@@ -28,6 +28,7 @@ from kit.plan.shard import Shard, of_shard, parse_shard
 from kit.report.export import summary
 from kit.report.model import build_report
 from kit.results.names import RUN_LOG
+from kit.results.opened import open_session
 from kit.results.runlog import RunLog, read_session
 from kit.results.session import Session
 
@@ -54,11 +55,11 @@ def test_every_block_is_in_one_shard_and_all_prove_their_work(shards: list[Path]
 
 
 def test_a_shard_reports_on_itself_alone(shards: list[Path]) -> None:
-    model = pipeline.report(shards[1], STUDY)
+    model = reported(shards[1])
     assert model.judged.exclusions == ()
     assert len(model.variants[0].comparison.blocks) == 2
     assert "1/2: only its blocks are here" in (
-        pipeline.report(shards[0], STUDY) and (shards[0] / "report.md").read_text()
+        reported(shards[0]) and (shards[0] / "report.md").read_text()
     )
 
 
@@ -367,11 +368,11 @@ def test_gathered_runs_are_flagged_by_their_own_machines_cpus(
     """3 ticks in 1 s: 3 % of one CPU's time, 0.05 % of 64 CPUs'."""
     copies = [Path(shutil.copytree(s, tmp_path / str(n))) for n, s in enumerate(shards)]
     folders = [on_machine(0, copies, 64, named), on_machine(1, copies, 1, named)]
-    folder, study = pipeline.merge(folders, tmp_path / "out")
-    session = read_session(folder)
+    whole = pipeline.merge([open_session(folder) for folder in folders], tmp_path / "out")
+    session = whole.session
     assert {e.cpus for e in session.entries if e.block in (0, 2, 4)} == {64}
     assert {e.cpus for e in session.entries if e.block in (1, 3)} == {1}
-    flagged = {flag.run_id for flag in judge(session, study).flags}
+    flagged = {flag.run_id for flag in judge(session, whole.study).flags}
     assert flagged == {e.run_id for e in session.timed() if e.block in (1, 3)}
 
 

@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.bench import PINS, STUDY, Bench, StopAt, varied
+from support.bench import PINS, STUDY, Bench, StopAt, reported, varied
 from support.folders import rewritten, unreadable
 
 import kit.cli
-from kit.app import ablate, pipeline
+from kit.app import ablate
 from kit.images.build.arms import Options
 from kit.judge import statistics
 from kit.report.files import SUMS
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.made_once
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Bench(tmp_path_factory.mktemp("made"), varied()).reproduce()
-    pipeline.report(folder, STUDY)
+    reported(folder)
     return folder
 
 
@@ -36,11 +36,11 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def wrong(folder: Path) -> dict[str, tuple[str, ...]]:
-    return {f.what: f.wrong for f in verify(folder, pipeline.ABLATION) if f.wrong}
+    return {f.what: f.wrong for f in verify(folder) if f.wrong}
 
 
 def unverified(folder: Path) -> dict[str, tuple[str, ...]]:
-    return {f.what: f.unverified for f in verify(folder, pipeline.ABLATION) if f.unverified}
+    return {f.what: f.unverified for f in verify(folder) if f.unverified}
 
 
 def test_a_folder_as_it_was_written_holds(folder: Path, capsys) -> None:
@@ -48,7 +48,7 @@ def test_a_folder_as_it_was_written_holds(folder: Path, capsys) -> None:
     assert kit.cli.run(["verify", str(folder)]) == 0
     out = capsys.readouterr().out
     assert "derived again, byte for byte" in out and "WRONG" not in out
-    pipeline.report(folder, STUDY)
+    reported(folder)
     assert wrong(folder) == {}
 
 
@@ -119,7 +119,7 @@ def test_a_library_with_other_last_digits_is_no_tampering(
 ) -> None:
     half_width = statistics.half_width
     monkeypatch.setattr(statistics, "half_width", lambda *a: half_width(*a) * (1 + off))
-    found = {f.what: f for f in verify(folder, pipeline.ABLATION)}
+    found = {f.what: f for f in verify(folder)}
     if holds:
         assert [f for f in found.values() if f.wrong] == []
         assert "last digits" in found["reports"].good
@@ -167,7 +167,7 @@ def test_a_file_that_no_session_makes_is_named_though_it_is_listed(folder: Path,
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("more")
     (folder / "appendix.md").write_text("filled in by its authors")
-    pipeline.report(folder, STUDY)
+    reported(folder)
     assert wrong(folder) == {"files": tuple(f"{n} is no file of the session" for n in strangers)}
     assert kit.cli.run(["verify", str(folder)]) == 8
     assert "no\ufffdtext is no file" in capsys.readouterr().out
@@ -191,20 +191,20 @@ def test_reports_of_another_kit_are_said_to_be_and_not_called_changed(
     assert wrong(folder) == {"files": ("results.json was changed",)}
     assert unverified(folder) == {"reports": (said,)}
     # What another kit reported anew follows from the log like its own.
-    pipeline.report(folder, STUDY)
+    reported(folder)
     assert wrong(folder) == {}
 
 
 def test_an_unfinished_explanation_is_one_finding(folder: Path, tmp_path: Path, capsys) -> None:
     bench = Bench(tmp_path, StopAt(5))
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder / pipeline.ABLATION, 2, 3)
+        ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder / ABLATION, 2, 3)
     for _ in range(2):  # before and after the session's own reports know of it
         assert wrong(folder) == {}
         assert "explanation: reports" in unverified(folder)
         assert kit.cli.run(["verify", str(folder)]) == 9
         assert "explanation: reports" in capsys.readouterr().err
-        pipeline.report(folder, STUDY)
+        reported(folder)
 
 
 def test_files_of_an_unfinished_explanation_are_said_to_be_unchecked(
@@ -216,7 +216,7 @@ def test_files_of_an_unfinished_explanation_are_said_to_be_unchecked(
         ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder / ABLATION, 2, 3)
     for _ in range(2):  # the explanation's files are in no list of sums, then in it
         assert unverified(folder)["files"] == (f"{ABLATION}/: unfinished",)
-        pipeline.report(folder, STUDY)
+        reported(folder)
 
 
 def test_a_report_that_cannot_be_read_hides_nothing_else(
@@ -285,14 +285,12 @@ def test_a_second_executable_is_named(folder: Path) -> None:
 
 def test_an_explanation_inside_is_checked_like_its_session(folder: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied())
-    beside = ablate.ablate(
-        bench.runtime(), STUDY, PINS, Options(), folder / pipeline.ABLATION, 2, 3
-    )
+    beside = ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder / ABLATION, 2, 3)
     found = ablate.explanation(beside, STUDY)
     assert found is not None
     ablate.write(beside, found)
     assert wrong(beside) == {}
-    pipeline.report(folder, STUDY)
+    reported(folder)
     assert wrong(folder) == {}
     text = (beside / "explanation.md").read_text()
     (beside / "explanation.md").write_text(text.replace("binding", "weather"))
@@ -372,6 +370,6 @@ def test_sessions_of_two_studies_are_not_compared(folder: Path) -> None:
     from kit.errors import InputError
     from kit.report.diff import compare
 
-    model = pipeline.report(folder, STUDY)
+    model = reported(folder)
     with pytest.raises(InputError, match="of study"):
         compare(model, replace(model, study=replace(STUDY, id="another")))

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.bench import STUDY, Bench, varied
+from support.bench import Bench, reported, varied
 
 import kit.cli
-from kit.app import pipeline
 from kit.report.files import SUMS
 from kit.results.sums import sums_of
 from kit.verify import verify
@@ -23,7 +22,7 @@ pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Bench(tmp_path_factory.mktemp("made"), varied()).reproduce()
-    pipeline.report(folder, STUDY)
+    reported(folder)
     return folder
 
 
@@ -33,7 +32,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def wrong(folder: Path) -> dict[str, tuple[str, ...]]:
-    return {f.what: f.wrong for f in verify(folder, pipeline.ABLATION) if f.wrong}
+    return {f.what: f.wrong for f in verify(folder) if f.wrong}
 
 
 def resummed(folder: Path) -> None:
@@ -43,7 +42,7 @@ def resummed(folder: Path) -> None:
 
 def test_drawn_again_they_are_the_same(folder: Path) -> None:
     assert wrong(folder) == {}
-    pipeline.report(folder, STUDY)
+    reported(folder)
     assert wrong(folder) == {}
 
 

@@ -19,6 +19,7 @@ from kit.images.build.arms import Options
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.results.command import parse_command
+from kit.results.opened import open_session
 from kit.results.runlog import read_session
 from kit.results.session import Session
 from kit.verify import header, plan, runs
@@ -79,8 +80,8 @@ def test_shards_that_were_merged(tmp_path: Path) -> None:
     folders = [
         Bench(tmp_path / str(n), varied(0.01)).reproduce(shard=Shard(n, 3)) for n in (1, 2, 3)
     ]
-    folder, _ = pipeline.merge(folders, tmp_path / "out")
-    assert problems(read_session(folder)) == []
+    whole = pipeline.merge([open_session(folder) for folder in folders], tmp_path / "out")
+    assert problems(whole.session) == []
 
 
 @pytest.mark.parametrize("blocks", [None, 2])

@@ -13,12 +13,10 @@ from pathlib import Path
 import pytest
 from golden.archive import ARCHIVES, opened, reported
 
-from kit.app import pipeline
 from kit.report.files import SUMS, without_pictures
-from kit.results.names import GIT_ATTRIBUTES
-from kit.results.runlog import read_session
+from kit.results.names import ABLATION, GIT_ATTRIBUTES
+from kit.results.opened import open_session
 from kit.results.session import Session
-from kit.results.snapshot import study_for
 from kit.results.sums import sums_of
 from kit.study.model import Study
 from kit.verify import reports, verify
@@ -46,7 +44,7 @@ def folder(golden: Path, tmp_path: Path) -> Path:
 
 def resummed(folder: Path) -> None:
     """What somebody does who changes a file and hides it."""
-    for place in (folder / pipeline.ABLATION, folder):
+    for place in (folder / ABLATION, folder):
         (place / SUMS).write_bytes(sums_of(place))
 
 
@@ -61,9 +59,9 @@ class Read:
 
     def reports(self) -> tuple[Finding, Finding]:
         """What is found of the reports, of the session and of the explanation in it."""
-        beside = self.folder / pipeline.ABLATION
-        own = reports.check(self.folder, self.own, self.study, beside, False)
-        inside = reports.check(beside, self.explaining, self.study, None, False)
+        beside = self.folder / ABLATION
+        own = reports.check(self.folder, self.own, self.study, self.explaining)
+        inside = reports.check(beside, self.explaining, self.study, None)
         return own.finding, inside.finding
 
     def wrong(self) -> list[str]:
@@ -72,9 +70,9 @@ class Read:
 
 @pytest.fixture
 def read(folder: Path) -> Read:
-    own = read_session(folder)
-    study = study_for(folder, own.header.plan.study_sha256)
-    return Read(folder, study, own, read_session(folder / pipeline.ABLATION))
+    opened = open_session(folder)
+    assert opened.explanation is not None
+    return Read(folder, opened.study, opened.session, opened.explanation)
 
 
 def derived(folder: Path) -> list[str]:
@@ -112,7 +110,7 @@ def test_a_changed_number_is_found_by_the_whole_check_though_its_sum_is_right(fo
     at = next(numbers(path.read_bytes()))
     path.write_bytes(path.read_bytes().replace(at[0], moved(at[0]), 1))
     resummed(folder)
-    found = {each.what: each.wrong for each in verify(folder, pipeline.ABLATION) if each.wrong}
+    found = {each.what: each.wrong for each in verify(folder) if each.wrong}
     assert found == {"reports": tuple(said("results.json"))}
 
 
@@ -212,7 +210,7 @@ def test_one_bit_of_every_number_is_accepted_and_said(folder: Path) -> None:
         path = folder / name
         path.write_bytes(dumped(changed(by_one_bit)(json.loads(path.read_bytes())), name))
     resummed(folder)
-    found = verify(folder, pipeline.ABLATION)
+    found = verify(folder)
     assert [each for each in found if each.wrong] == []
     good = " ".join(each.good for each in found)
     assert all(name.removeprefix("explain/") in good for name in names)

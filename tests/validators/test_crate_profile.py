@@ -11,9 +11,8 @@ import rocrate
 from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationSettings
 from rocrate_validator.utils.http import HttpRequester
-from support.bench import STUDY, Bench, varied
+from support.bench import Bench, reported, varied
 
-from kit.app import pipeline
 from kit.results.names import CRATE
 
 WFRUN = "https://w3id.org/ro/terms/workflow-run#"
@@ -34,7 +33,7 @@ registry. Package URLs are absolute URIs, but the check wants http."""
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session's folder with its crate."""
     folder = Bench(tmp_path_factory.mktemp("made"), varied()).reproduce()
-    pipeline.report(folder, STUDY)
+    reported(folder)
     return folder
 
 
