@@ -164,7 +164,7 @@ def _content(image: ArmImage) -> str:
 
 def _plan(header: Header) -> dict[str, str]:
     """What the plans must have in common, in words: all but the machine's own limits."""
-    plan = replace(header.plan, limits=Limits("", 0, 0.0), notes=())
+    plan = replace(header.plan, limits=Limits("", 0, 0.0))
     return {
         "study": plan.study_sha256,
         "seed": str(plan.seed),

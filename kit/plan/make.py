@@ -100,8 +100,12 @@ def maker_of(study: Study, plan: Plan) -> BlockMaker:
 
 
 def plan_sha256(plan: Plan) -> str:
-    """Hash of everything in the plan, in canonical JSON."""
-    text = json.dumps(vars(plan), sort_keys=True, separators=(",", ":"), default=vars)
+    """Hash of everything in the plan but its notes, in canonical JSON.
+
+    Notes are sentences: other words are no other plan.
+    """
+    worded = {**vars(plan), "notes": ()}
+    text = json.dumps(worded, sort_keys=True, separators=(",", ":"), default=vars)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -202,16 +202,16 @@ def test_a_plan_never_needs_more_memory_than_there_is(available: int) -> None:
     assert bool(made.notes) == (made.repeats < 20)
 
 
-def test_the_hash_tells_every_change() -> None:
+def test_the_hash_tells_every_change_but_of_words() -> None:
     made = plan()
     limits = replace(made.limits, cpuset="0")
     others = [
-        replace(made, notes=("cut",)),
         replace(made, limits=limits),
         replace(made, seed=2),
         replace(made, runs=(*made.runs[1:], made.runs[0])),
     ]
-    assert len({plan_sha256(other) for other in (made, *others)}) == 5
+    assert len({plan_sha256(other) for other in (made, *others)}) == 4
+    assert plan_sha256(replace(made, notes=("cut",))) == plan_sha256(made)
 
 
 def test_expected_seconds_count_every_run() -> None:
