@@ -82,7 +82,6 @@ def repeating(request: Request, seed: int) -> str:
     words += [f"--mirror {mirror}" for mirror in request.options.mirrors]
     if request.options.strict:
         words.append("--strict")
-    # Last, so that the command of the whole plan is what stands before it.
     if request.shard is not None:
         words.append(f"--shard {request.shard}")
     return " ".join(words)

@@ -13,6 +13,7 @@ from kit.plan.blocks import step_places
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
 from kit.plan.shard import Shard, parse_shard
+from kit.results.command import without
 from kit.results.executable import ExecutableRun
 from kit.results.fidelity import ArmImage
 from kit.results.planned import refuse_misfits
@@ -59,7 +60,7 @@ def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
         shard="",
         shards=tuple(_named(session) for _, session in shards),
         executable=any(session.executable is not None for _, session in shards),
-        command=first.header.command.partition(" --shard")[0],
+        command=without(first.header.command, "--shard"),
     )
     return header, tuple(sorted(entries, key=lambda e: order.get(e.run_id, len(order))))
 

@@ -20,6 +20,8 @@ _VALUES = (
     "--gpu-device", "--cpus", "--memory", "--nuget-source", "--mirror", "--shard",
 )  # fmt: skip
 _REPEATED = ("--mirror",)
+_LONGEST = 10_000
+"""Letters; a log may hold anything, and splitting takes the square of the length."""
 
 
 def shown(*words: object) -> str:
@@ -75,10 +77,7 @@ def parse_command(text: str) -> Command:
 
     Raise InputError for a line that kit does not write.
     """
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise InputError(f"the recorded command cannot be read ({error})", _REMEDY) from error
+    words = _words(text)
     if words[:1] != ["kit"] or words[1:2] not in (["reproduce"], ["ablate"], ["explain"]):
         raise InputError("the recorded command is not one that makes a session", _REMEDY)
     options: dict[str, str] = {}
@@ -91,3 +90,21 @@ def parse_command(text: str) -> Command:
             raise InputError(f"the recorded command: {word} has no value or is there twice", _REMEDY)
         options[word] = value
     return Command(words[1], options)
+
+
+def without(text: str, option: str) -> str:
+    """Return a command line without that option and its value. Raise InputError for no line."""
+    words = _words(text)
+    while option in words:
+        at = words.index(option)
+        del words[at : at + 2]
+    return shlex.join(words)
+
+
+def _words(text: str) -> list[str]:
+    if len(text) > _LONGEST:
+        raise InputError(f"the recorded command has more than {_LONGEST:,} letters", _REMEDY)
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"the recorded command cannot be read ({error})", _REMEDY) from error

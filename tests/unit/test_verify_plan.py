@@ -18,7 +18,7 @@ from kit.errors import InputError
 from kit.images.build.arms import Options
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
-from kit.results.command import parse_command
+from kit.results.command import parse_command, without
 from kit.results.opened import open_session
 from kit.results.runlog import read_session
 from kit.results.session import Session
@@ -121,3 +121,17 @@ def test_a_number_that_is_none_is_refused_by_its_option(value: str) -> None:
     command = parse_command(f"kit reproduce --blocks '{value}'")
     with pytest.raises(InputError, match="--blocks"):
         command.number("--blocks", 10_000)
+
+
+def test_a_command_without_an_option_is_the_same_line_otherwise() -> None:
+    line = "kit reproduce --budget quick --study 'my --shard study' --shard 1/2 --gpu"
+    assert (
+        without(line, "--shard") == "kit reproduce --budget quick --study 'my --shard study' --gpu"
+    )
+    with pytest.raises(InputError):
+        without("kit 'reproduce", "--shard")
+
+
+def test_a_command_is_split_only_as_long_as_kit_writes_them() -> None:
+    with pytest.raises(InputError, match="letters"):
+        parse_command("kit reproduce " + "'a' " * 10_000)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable
+from contextlib import suppress
 
+from kit.errors import InputError
 from kit.report.appendix import costs
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
 from kit.report.numbers import gigabytes
+from kit.results.command import parse_command, shown
 from kit.results.session import Session
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
@@ -26,8 +28,6 @@ _SUBSTITUTES = (
     " refuses substitutes.",
 )
 
-LONGEST_COMMAND = 10_000
-"""Characters of a command that are split into words."""
 Facts = tuple[tuple[str, str], ...]
 
 
@@ -78,14 +78,11 @@ def _small(model: ReportModel) -> str:
     """Return the command of the study's smallest session, of the same study as this one."""
     tiers = model.study.protocol.tiers.values()
     smallest = min(tiers, key=lambda tier: tier.blocks * tier.repeats)
-    command = model.header.command
-    try:
-        # A log may hold anything, and splitting takes the square of the length.
-        words = shlex.split(command) if len(command) <= LONGEST_COMMAND else []
-    except ValueError:
-        words = []
-    at = words.index("--study") if "--study" in words else len(words)
-    return shlex.join(["kit", "reproduce", "--budget", smallest.name, *words[at : at + 2]])
+    study = ""
+    with suppress(InputError):  # a log may hold anything
+        study = parse_command(model.header.command).text("--study")
+    own = ("--study", study) if study else ()
+    return shown("reproduce", "--budget", smallest.name, *own)
 
 
 def _abstract(model: ReportModel) -> tuple[str, ...]:
