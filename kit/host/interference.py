@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from kit.host.cpuset import cpus_of
 
 PROC = Path("/proc")
 SYS = Path("/sys")
@@ -87,13 +90,8 @@ def cores() -> tuple[tuple[int, ...], ...]:
     """The CPUs of each core; empty where the kernel does not tell."""
     found = set()
     for path in SYS.glob("devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list"):
-        cpus: list[int] = []
-        for span in text(path).strip().split(","):
-            first, _, last = span.partition("-")
-            if first.isdigit():
-                cpus += range(int(first), int(last or first) + 1)
-        if cpus:
-            found.add(tuple(cpus))
+        with suppress(ValueError):
+            found.add(cpus_of(text(path).strip()))
     return tuple(sorted(found))
 
 

@@ -15,13 +15,13 @@ from rich.filesize import decimal
 
 from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
+from kit.host.cpuset import cpus_of
 from kit.host.facts import Host, sample
 from kit.host.gpu.facts import GpuSample
 from kit.host.gpu.watch import Watch
 from kit.host.model import HostSample
 from kit.measure.device import GpuBench, misplaced
 from kit.plan.model import Limits, Plan, PlannedRun
-from kit.plan.resources import cpus_of
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
 from kit.results.fidelity import ArmImage

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.filesize import decimal
 
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError, InputError
+from kit.host.cpuset import cpus_of, cpuset_of
 from kit.plan.model import SEQUENTIAL, Plan
 from kit.study.model import Protocol
 
@@ -77,7 +78,7 @@ def resources(
         )
     known = cores if engine.local and cores else [(cpu,) for cpu in range(cpus)]
     return Resources(
-        cpuset=_cpuset(range(cpus)),
+        cpuset=cpuset_of(range(cpus)),
         # In steps, so that a moment's few megabytes make no other plan.
         memory_bytes=requested.memory_bytes or available // 10**8 * 10**8,
         halves=halves(known, cpus),
@@ -107,15 +108,6 @@ def refuse_shortage(plan: Plan, engine: EngineInfo, available_bytes: int) -> Non
         )
 
 
-def cpus_of(cpuset: str) -> tuple[int, ...]:
-    """The CPUs of a set in the engine's form, in order."""
-    found: list[int] = []
-    for span in cpuset.split(","):
-        first, _, last = span.partition("-")
-        found += range(int(first), int(last or first) + 1)
-    return tuple(found)
-
-
 def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
     """Two disjoint, equal sets of whole cores among the first so many CPUs.
 
@@ -129,7 +121,7 @@ def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
     if half == 0:
         return None
     first, second = equal[:half], equal[half : 2 * half]
-    return _cpuset(cpu for core in first for cpu in core), _cpuset(
+    return cpuset_of(cpu for core in first for cpu in core), cpuset_of(
         cpu for core in second for cpu in core
     )
 
@@ -155,15 +147,3 @@ def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> str |
             f"{decimal(available.memory_bytes)} can be had"
         )
     return None
-
-
-def _cpuset(cpus: Iterable[int]) -> str:
-    """The engine's form: "0", "0-3", "0-1,4-5"."""
-    numbers = sorted(cpus)
-    spans: list[list[int]] = []
-    for cpu in numbers:
-        if spans and cpu == spans[-1][1] + 1:
-            spans[-1][1] = cpu
-        else:
-            spans.append([cpu, cpu])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kit.errors import InputError
+from kit.host.cpuset import cpus_of
 from kit.images.fidelity import UNSTATED
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
-from kit.plan.resources import cpus_of
 from kit.plan.shard import parse_shard
 from kit.results.command import Command, parse_command
 from kit.results.names import sbom_name

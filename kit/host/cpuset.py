@@ -1,0 +1,25 @@
+"""Sets of CPUs as kernel and engine write them, cpuset(7): "0", "0-3", "0-1,4-5"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def cpus_of(cpuset: str) -> tuple[int, ...]:
+    """Return the CPUs of a set, in its order. Raise ValueError for what is none."""
+    found: list[int] = []
+    for span in cpuset.split(","):
+        first, _, last = span.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)
+
+
+def cpuset_of(cpus: Iterable[int]) -> str:
+    """Return the set of these CPUs."""
+    spans: list[list[int]] = []
+    for cpu in sorted(cpus):
+        if spans and cpu == spans[-1][1] + 1:
+            spans[-1][1] = cpu
+        else:
+            spans.append([cpu, cpu])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
