@@ -50,12 +50,21 @@ They share the machine's lock, images, plots or reports.
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests on one worker that share what takes long, or the machine's lock: slow ones."""
+    """Keep tests on one worker that share what takes long, or the machine's lock: slow ones.
+
+    Of those with the lock the ones that need large images come last, which the other worker
+    builds meanwhile.
+    """
+    items.sort(key=lambda item: "built" in getattr(item, "fixturenames", ()) and _locks(item))
     for item in items:
         mark = next((mark for mark in SHARED if item.get_closest_marker(mark)), None)
         if mark:
             item.add_marker(pytest.mark.xdist_group(mark))
             item.add_marker(pytest.mark.slow)
+
+
+def _locks(item: pytest.Item) -> bool:
+    return item.get_closest_marker("machine") is not None
 
 
 def pytest_sessionfinish() -> None:

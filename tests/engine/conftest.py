@@ -6,6 +6,7 @@ import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from support.bundled import Saved
@@ -14,21 +15,43 @@ from kit.engine.docker import DockerEngine
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
 from kit.pins.load import shipped_pins
-from kit.study.load import shipped_study
+from kit.study.load import load_study, shipped_study
+from kit.study.model import Study
+from kit.study.new import new_study
+
+
+@contextmanager
+def alone(factory: pytest.TempPathFactory, what: str) -> Iterator[None]:
+    """Keep the other worker waiting that would make the same."""
+    with (factory.getbasetemp().parent / f"{what}.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def build(engine: DockerEngine, study: Study, *arms: str) -> None:
+    """Make the images of those arms."""
+    Builder(engine, shipped_pins(), read_network(), Options(), print).build(study, arms)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def built(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The shipped study's images, built by one worker while the other waits."""
-    lock = tmp_path_factory.getbasetemp().parent / "images.lock"
-    with lock.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        builder = Builder(engine, shipped_pins(), read_network(), Options(), print)
-        builder.build(shipped_study(), ("python-cpu", "dotnet-cpu"))
+def based(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The Python base, by building the light study that rests on it."""
+    folder = tmp_path_factory.mktemp("light") / "squares"
+    new_study(folder)
+    study = load_study(folder)
+    with alone(tmp_path_factory, "bases"):
+        build(engine, study, *study.arms)
 
 
 @pytest.fixture(scope="session")
-def bundle(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
+def built(engine: DockerEngine, based: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The shipped study's images. Tests of the machine's lock that need none run before."""
+    with alone(tmp_path_factory, "images"):
+        build(engine, shipped_study(), "python-cpu", "dotnet-cpu")
+
+
+@pytest.fixture(scope="session")
+def bundle(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
     """The bundle of the shipped study, as `kit bundle save` makes it."""
     file = tmp_path_factory.mktemp("bundle") / "kit.bundle"
     saved = subprocess.run(

@@ -39,7 +39,6 @@ from kit.schemas import problems
 from kit.study.load import shipped_study
 from kit.study.model import Tier
 
-# On a machine that has nothing from before, the first test builds every image.
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
 STUDY = replace(
@@ -57,7 +56,7 @@ def net() -> HostNetwork:
 
 
 @pytest.fixture(scope="session")
-def images(engine: DockerEngine, net: HostNetwork) -> Images:
+def images(engine: DockerEngine, net: HostNetwork, built: None) -> Images:
     return Builder(engine, shipped_pins(), net, Options(), print).build(STUDY, ARMS)
 
 

@@ -20,7 +20,7 @@ from kit.pins.load import pins_document, shipped_pins
 from kit.schemas import problems
 from kit.study.load import shipped_study
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200), pytest.mark.usefixtures("built")]
 
 
 def has_plugin() -> bool:

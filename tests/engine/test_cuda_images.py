@@ -85,7 +85,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def images(engine: DockerEngine) -> Images:
+def images(engine: DockerEngine, built: None) -> Images:
     root = Path(engine.info().root_dir)
     there = engine.find_image(f"kit/python-cuda:{kit.__version__}") is not None
     if root.is_dir() and not there and shutil.disk_usage(root).free < NEEDED_BYTES:

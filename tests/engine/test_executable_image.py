@@ -15,7 +15,7 @@ from kit.plan.model import Limits
 from kit.results.executable import KINDS
 from kit.study.load import shipped_study
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200), pytest.mark.usefixtures("built")]
 
 
 def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: DockerEngine) -> None:

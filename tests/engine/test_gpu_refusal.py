@@ -84,7 +84,7 @@ def test_the_trial_leaves_no_container_of_its_image_and_makes_no_cache(
 
 
 def test_a_session_without_a_gpu_ends_with_the_report_and_the_right_code(
-    refused: GpuCheck, tmp_path: Path
+    built: None, refused: GpuCheck, tmp_path: Path
 ) -> None:
     if NvmlProbe().look().gpus:
         pytest.skip("this machine has a GPU")

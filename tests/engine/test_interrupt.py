@@ -14,8 +14,12 @@ from kit.engine.protocol import SESSION_LABEL
 from kit.errors import EXIT_INTERRUPTED
 from kit.results.runlog import read_session
 
-# On a machine that has nothing from before, the images are built first.
-pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.machine,
+    pytest.mark.timeout(1200),
+    pytest.mark.usefixtures("built"),
+]
 LIMIT_S = 10
 
 

@@ -16,7 +16,6 @@ from kit.engine.protocol import LABEL, LOCK_LABEL, SESSION_LABEL
 from kit.errors import EXIT_INTERRUPTED
 from kit.host.locks import lock_id
 
-# On a machine that has nothing from before, the Python base is made first.
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1800)]
 KILLED = 2
 SPAN_S = 10.0

@@ -25,7 +25,7 @@ from kit.images.inspect.content import read_content
 from kit.pins.load import pins_document, shipped_pins
 from kit.study.load import shipped_study
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200), pytest.mark.usefixtures("built")]
 TAG = "kit-test/restore:1"
 FRAMEWORK = "netcoreapp3.1"
 LOCK = f"locks/packages.{FRAMEWORK}.lock.json"

@@ -21,7 +21,6 @@ from kit.plan.resources import halves
 from kit.results.runlog import read_session
 from kit.schemas import problems
 
-# On a machine that has nothing from before, the Python base is made first.
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 
 
