@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
 import pytest
+from lint.rooms import MODULES, ORDER, TOP, imported, page, room_of
 
-import kit
-
-ORDER = (
-    "errors", "environment", "together", "schemas", "files", "engine", "host", "study", "plan",
-    "results", "pins", "images", "measure", "judge", "report", "verify", "app", "cli",
-)  # fmt: skip
-"""A room imports itself and rooms before it."""
 PURE = ("kit.study.model", "kit.plan", "kit.judge", "kit.report")
 """Modules, and rooms with all their modules, that compute and touch nothing."""
 OUTSIDE = {
@@ -25,44 +16,6 @@ OUTSIDE = {
     "tempfile", "termios", "threading", "time", "urllib.request",
 }  # fmt: skip
 """Libraries through which code reaches the machine, other processes, the network or the clock."""
-TOP = Path(kit.__file__).parent
-
-
-def modules() -> dict[str, Path]:
-    """Return every module of the kit by its name."""
-    found = {}
-    for path in TOP.rglob("*.py"):
-        parts = ("kit", *path.relative_to(TOP).with_suffix("").parts)
-        # Programs that run in images: an installed kit holds their recipes.
-        if not {"template", "recipes"} & set(parts):
-            found[".".join(parts).removesuffix(".__init__")] = path
-    return found
-
-
-MODULES = modules()
-
-
-@cache
-def imported(module: str) -> frozenset[str]:
-    """Return what a module imports, anywhere in it, but for type checkers alone."""
-    return frozenset(_imports(ast.parse(MODULES[module].read_text(encoding="utf-8"))))
-
-
-def _imports(node: ast.AST) -> Iterator[str]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue
-        if isinstance(child, ast.Import):
-            yield from (alias.name for alias in child.names)
-        elif isinstance(child, ast.ImportFrom) and child.module:
-            whole = [f"{child.module}.{alias.name}" for alias in child.names]
-            inside = [name for name in whole if name in MODULES]
-            yield from inside or [child.module]
-        yield from _imports(child)
-
-
-def room_of(module: str) -> str:
-    return module.split(".")[1] if "." in module else "kit"
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -122,3 +75,8 @@ def test_names_of_libraries_are_ones() -> None:
     """A library's name that is misspelt here would never be found."""
     third = {"docker", "psutil", "pynvml", "requests"}
     assert OUTSIDE - third - {"urllib.request"} <= set(sys.stdlib_module_names)
+
+
+def test_the_page_of_the_rooms_is_drawn_from_the_imports() -> None:
+    drawn = (TOP.parent / "docs" / "rooms.md").read_text(encoding="utf-8")
+    assert drawn == page(), "python tests/lint/rooms.py > docs/rooms.md"

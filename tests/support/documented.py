@@ -97,6 +97,8 @@ LONG = (
 )
 
 
+DRAWN = ("python tests/lint/rooms.py",)
+"""What it prints is held to its page by tests/lint/test_rooms.py."""
 PARTS = (
     'pytest tests/unit -m "not slow"',
     "pytest tests/unit tests/lint",
