@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from kit.errors import InputError
 from kit.plan.model import DESIGNS, SEQUENTIAL
@@ -95,10 +96,12 @@ def parse_command(text: str) -> Command:
 def without(text: str, option: str) -> str:
     """Return a command line without that option and its value. Raise InputError for no line."""
     words = _words(text)
-    while option in words:
-        at = words.index(option)
-        del words[at : at + 2]
-    return shlex.join(words)
+    kept, rest = words[:2], iter(words[2:])
+    for word in rest:
+        value = () if word in _FLAGS else tuple(islice(rest, 1))
+        if word != option:
+            kept += [word, *value]
+    return shlex.join(kept)
 
 
 def _words(text: str) -> list[str]:

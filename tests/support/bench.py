@@ -76,6 +76,13 @@ def reported(folder: Path, study: Study = STUDY) -> ReportModel:
     return pipeline.report(replace(open_session(folder), study=study))
 
 
+def written(out: Path) -> Path:
+    """The folder of a session whose times scatter, with its reports."""
+    folder = Bench(out, varied()).reproduce()
+    reported(folder)
+    return folder
+
+
 class StopAt:
     """Ctrl-C in the n-th run, counted from 1; all others work."""
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from kit.results.names import RUN_LOG
+from kit.results.names import RUN_LOG, SUMS
+from kit.results.sums import sums_of
+from kit.verify import verify
 
 
 def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -41,3 +43,13 @@ def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         return opened(path, *arguments, **named)
 
     monkeypatch.setattr(os, "open", refused)
+
+
+def wrong(folder: Path) -> dict[str, tuple[str, ...]]:
+    """What kit verify finds wrong in a folder, by what it looked at."""
+    return {found.what: found.wrong for found in verify(folder) if found.wrong}
+
+
+def resummed(folder: Path) -> None:
+    """What somebody does who changes a file and hides it."""
+    (folder / SUMS).write_bytes(sums_of(folder))

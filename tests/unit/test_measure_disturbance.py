@@ -7,9 +7,10 @@ import time
 from dataclasses import replace
 
 import pytest
+from fakes.engine import INFO
 
 from kit.host import interference as disturbance
-from kit.host.facts import HostReading, machine_id, sample
+from kit.host.facts import HostReading, host_facts, machine_id, sample
 from kit.host.model import HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
@@ -66,6 +67,7 @@ def test_governors_are_those_of_every_cpu(tree):
     for cpu, governor in enumerate(("powersave", "performance", "performance")):
         tree(f"SYS/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor", f"{governor}\n")
     assert disturbance.governors() == ("performance", "powersave")
+    assert host_facts(INFO).governor == "performance, powersave"
 
 
 def test_quota_of_either_cgroup_version(tree):

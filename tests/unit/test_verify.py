@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.bench import PINS, STUDY, Bench, StopAt, reported, varied
-from support.folders import rewritten, unreadable
+from support.bench import PINS, STUDY, Bench, StopAt, reported, varied, written
+from support.folders import resummed, rewritten, unreadable, wrong
 
 import kit.cli
 from kit.app import ablate
@@ -17,7 +17,6 @@ from kit.images.build.arms import Options
 from kit.judge import statistics
 from kit.report.files import SUMS
 from kit.results.names import ABLATION, RUN_LOG
-from kit.results.sums import sums_of
 from kit.verify import verify
 
 pytestmark = pytest.mark.made_once
@@ -25,18 +24,12 @@ pytestmark = pytest.mark.made_once
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = Bench(tmp_path_factory.mktemp("made"), varied()).reproduce()
-    reported(folder)
-    return folder
+    return written(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
 def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / made.name))
-
-
-def wrong(folder: Path) -> dict[str, tuple[str, ...]]:
-    return {f.what: f.wrong for f in verify(folder) if f.wrong}
 
 
 def unverified(folder: Path) -> dict[str, tuple[str, ...]]:
@@ -85,11 +78,6 @@ def test_a_change_of_any_file_is_found_and_named(folder: Path, name: str, capsys
     captured = capsys.readouterr()
     assert name in captured.out or name == "SHA256SUMS"
     assert "not as the session wrote it" in captured.err
-
-
-def resummed(folder: Path) -> None:
-    """What somebody does who changes a file and hides it."""
-    (folder / SUMS).write_bytes(sums_of(folder))
 
 
 @pytest.mark.parametrize(

@@ -9,35 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.bench import Bench, reported, varied
+from support.bench import reported, written
+from support.folders import resummed, wrong
 
 import kit.cli
-from kit.report.files import SUMS
-from kit.results.sums import sums_of
-from kit.verify import verify
 
 pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = Bench(tmp_path_factory.mktemp("made"), varied()).reproduce()
-    reported(folder)
-    return folder
+    return written(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
 def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / made.name))
-
-
-def wrong(folder: Path) -> dict[str, tuple[str, ...]]:
-    return {f.what: f.wrong for f in verify(folder) if f.wrong}
-
-
-def resummed(folder: Path) -> None:
-    """What somebody does who changes a file and hides it."""
-    (folder / SUMS).write_bytes(sums_of(folder))
 
 
 def test_drawn_again_they_are_the_same(folder: Path) -> None:

@@ -128,6 +128,8 @@ def test_a_command_without_an_option_is_the_same_line_otherwise() -> None:
     assert (
         without(line, "--shard") == "kit reproduce --budget quick --study 'my --shard study' --gpu"
     )
+    named = "kit reproduce --gpu --study --shard --blocks 2"
+    assert without(f"{named} --shard 1/2", "--shard") == named, "a folder may be called so"
     with pytest.raises(InputError):
         without("kit 'reproduce", "--shard")
 

@@ -11,7 +11,7 @@ import rocrate
 from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationSettings
 from rocrate_validator.utils.http import HttpRequester
-from support.bench import Bench, reported, varied
+from support.bench import written
 
 from kit.results.names import CRATE
 
@@ -32,9 +32,7 @@ registry. Package URLs are absolute URIs, but the check wants http."""
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session's folder with its crate."""
-    folder = Bench(tmp_path_factory.mktemp("made"), varied()).reproduce()
-    reported(folder)
-    return folder
+    return written(tmp_path_factory.mktemp("made"))
 
 
 class Answer:
