@@ -329,6 +329,7 @@ def test_cleaning_says_what_went(
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
+@pytest.mark.slow
 def test_a_running_session_is_left_alone_until_it_ends(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

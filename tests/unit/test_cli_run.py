@@ -156,6 +156,7 @@ def test_resuming_refuses_options_that_would_change_the_plan(
     assert f"{option.partition('=')[0]}: cannot be given with --resume" in err
 
 
+@pytest.mark.slow
 def test_no_engine_is_the_host_s_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -248,6 +249,7 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_doctor_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
     code = kit.cli.run(["doctor", "--json"])
     answer = json.loads(capsys.readouterr().out)
@@ -261,6 +263,7 @@ def test_doctor_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(answer["counts"].values()) == len(answer["rows"])
 
 
+@pytest.mark.slow
 def test_a_first_signal_interrupts_and_further_ones_are_ignored() -> None:
     script = (
         "import os, signal, time\n"

@@ -29,6 +29,8 @@ from kit.results.runlog import RunLog, read_session
 from kit.schemas import schema
 from kit.study.load import load_study, shipped_folder, shipped_study
 
+pytestmark = pytest.mark.slow
+
 HUGE = 10**320
 """An integer that no float can be."""
 LARGE = 10**200

@@ -321,6 +321,7 @@ class Unauthorised(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_reachability(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -60,6 +60,7 @@ def test_what_was_said_last_is_heard_before_a_failure() -> None:
     assert lines[1].startswith("failed: ") and len(lines[1]) < 600
 
 
+@pytest.mark.slow
 def test_output_without_any_line_end_is_bounded_and_no_word_of_it_is_lost() -> None:
     parts = [{"stream": "." * 1000} for _ in range(200)]
     split = [*parts[:65], {"stream": "." * 534 + "NU14"}, {"stream": "03"}, *parts]

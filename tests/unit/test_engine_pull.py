@@ -56,6 +56,7 @@ def pulled(connection: Connection, silence_s: float = 5.0) -> ImageInfo:
     return pull.pull(connection, REFERENCE, silence_s)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_slow_pull_that_goes_on_is_not_cut() -> None:
     connection = Connection(*[{"status": "Downloading"}] * 15, every_s=0.1)
     start = time.monotonic()

@@ -15,6 +15,8 @@ from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
 from kit.schemas import problems
 
+pytestmark = pytest.mark.slow
+
 TARGETS = (
     "study.yaml", "claims.yaml", "workload.schema.json", "file name", "pins.yaml", "log", "record",
     "bundle",

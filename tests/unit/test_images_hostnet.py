@@ -148,6 +148,7 @@ def test_the_files_stand_under_host() -> None:
     assert all(f"host/{name}".encode() in text for name in ("ca.crt", "pip.conf", "npmrc"))
 
 
+@pytest.mark.slow
 def test_the_drivers_own_pip_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {MIRROR}\n", encoding="utf-8")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.sessions import (
@@ -23,6 +24,8 @@ from support.sessions import (
 from kit.judge.comparison import judge
 from kit.results.session import RunEntry, Session
 from kit.study.model import Arm, Study
+
+pytestmark = pytest.mark.slow
 
 STUDY = make_study(claims=(make_claim(),))
 STUDY = replace(

@@ -63,6 +63,7 @@ def test_a_wider_interval_around_the_same_estimate_never_gives_a_better_word(
     spread=st.floats(1e-4, 0.3),
     wider=st.floats(1.0, 30.0),
 )
+@pytest.mark.slow
 def test_a_wider_interval_never_gives_a_better_word_to_a_claim_of_equality(
     margin, off, spread, wider
 ):

@@ -125,6 +125,7 @@ def test_a_shallow_identity(kitwork: ModuleType) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs /proc")
+@pytest.mark.slow
 def test_a_deep_identity_hashes_the_mapped_libraries(kitwork: ModuleType) -> None:
     array = np.zeros(2)
     found = json.loads(kitwork.identity_json("fashion_mnist", array, array, Model(), "ab", True))

@@ -17,6 +17,8 @@ from kit.images.build.arms import Options
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.opened import open_begun, open_session
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[Path]]:

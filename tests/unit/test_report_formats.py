@@ -43,6 +43,7 @@ def files(**kwargs):
     return render_all(model(**kwargs))
 
 
+@pytest.mark.slow
 def test_pyperf_reads_our_files_and_compares_them(tmp_path):
     for name, content in files(ratios=SLOWER).items():
         (tmp_path / name).write_bytes(content)

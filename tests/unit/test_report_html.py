@@ -337,6 +337,7 @@ def test_a_session_that_never_ran_has_a_page():
     assert not Page(shown).named("img")
 
 
+@pytest.mark.slow
 def test_a_session_of_a_thousand_runs_stays_below_five_megabytes():
     model = build_report(make_session(paired(SIX, fits=20)), make_study())
     raw = tuple(

@@ -60,6 +60,7 @@ def test_both_runs_of_a_duet_must_fit(tmp_path: Path) -> None:
         resume(Bench(tmp_path), folder, BusyHost(available_bytes=2 * needed - 10**9))
 
 
+@pytest.mark.slow
 def test_a_busy_machine_is_refused_unless_noise_is_taken(tmp_path: Path) -> None:
     folder = stopped(tmp_path)
     again = Bench(tmp_path)

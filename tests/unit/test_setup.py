@@ -284,6 +284,7 @@ def test_reasons() -> None:
     assert daemon.why_it_failed("a\nb\nc\nd") == "b | c | d"
 
 
+@pytest.mark.slow
 def test_real_machine_ends_exactly_one_process(tmp_path: Path) -> None:
     machine = RealMachine()
     pid = machine.spawn([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "log")

@@ -56,6 +56,7 @@ def test_the_first_failure_is_told_and_ends_the_others() -> None:
     assert ended == [EndedError.__name__]
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_all_and_is_raised_once_they_have_ended() -> None:
     ended: list[str] = []
     started = [threading.Event(), threading.Event()]
