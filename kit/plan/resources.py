@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol as Interface
 
 from rich.filesize import decimal
 
-from kit.engine.protocol import EngineInfo
 from kit.errors import HostError, InputError
 from kit.host.cpuset import cpus_of, cpuset_of
 from kit.plan.model import SEQUENTIAL, Plan
@@ -18,6 +18,22 @@ from kit.study.model import Protocol
 # would end a run before its own limit does.
 KEPT_FOR_HOST = 0.1
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+class Capacity(Interface):
+    """What the engine's machine has, as the engine tells it."""
+
+    @property
+    def cpus(self) -> int:
+        """Return how many CPUs it has."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """Return all of its memory."""
+
+    @property
+    def local(self) -> bool:
+        """Return whether it is the driver's machine."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ def parse_memory(text: str) -> int:
 
 
 def resources(
-    engine: EngineInfo,
+    engine: Capacity,
     available_bytes: int,
     requested: ResourceRequest,
     cores: Sequence[Sequence[int]] = (),
@@ -85,7 +101,7 @@ def resources(
     )
 
 
-def refuse_shortage(plan: Plan, engine: EngineInfo, available_bytes: int) -> None:
+def refuse_shortage(plan: Plan, engine: Capacity, available_bytes: int) -> None:
     """Raise HostError where the machine now lacks what the plan gives its runs.
 
     ``available_bytes`` as for `resources`; here the host's own part of it is not kept back,
