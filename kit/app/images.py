@@ -13,7 +13,7 @@ from kit.engine.protocol import Engine
 from kit.errors import HostError
 from kit.images.build.arms import Builder, Images, Options
 from kit.images.build.binding import EXACT, SUBSTITUTE
-from kit.images.inspect.rebuild import Rebuilt, rebuild
+from kit.images.inspect.compare import Rebuilt, rebuild
 from kit.images.inspect.sbom import sbom_json
 from kit.pins.load import Pins
 from kit.results.names import sbom_name

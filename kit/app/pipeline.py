@@ -15,7 +15,6 @@ from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below
 from kit.host.facts import this_machine
-from kit.host.gpu.facts import GpuCheck
 from kit.host.gpu.session import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build.arms import Builder, Options
 from kit.judge.comparison import judge
@@ -26,16 +25,16 @@ from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import Plan
 from kit.plan.resources import Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
+from kit.records.command import shown
+from kit.records.gpu import GpuCheck
+from kit.records.images import ArmImage
+from kit.records.session import Session
 from kit.report.files import report_files
 from kit.report.model import ReportModel, build_report
-from kit.results.command import shown
-from kit.results.fidelity import ArmImage
 from kit.results.folder import open_results
 from kit.results.names import REPORT, SBOMS, sbom_name
-from kit.results.opened import Opened, open_session
+from kit.results.opened import Opened, keep_study, open_session
 from kit.results.runlog import RunLog, drop_torn_line
-from kit.results.session import Session
-from kit.results.snapshot import keep_study
 from kit.results.sums import remove_unfinished, write_sums
 from kit.study.model import CPU, Study
 

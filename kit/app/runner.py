@@ -18,12 +18,11 @@ from kit.measure.execute import Bench, execute
 from kit.plan.make import expected_seconds
 from kit.plan.model import COMPARE, PlannedRun
 from kit.plan.roles import MAIN
+from kit.records.command import shown
+from kit.records.images import ArmImage, ExecutableRun
+from kit.records.session import Header, RunEntry, Session
 from kit.report.sample_size import outlook_lines
-from kit.results.command import shown
-from kit.results.executable import ExecutableRun
-from kit.results.fidelity import ArmImage
 from kit.results.runlog import RunLog, read_session
-from kit.results.session import Header, RunEntry, Session
 from kit.study.model import CPU, Study, by_stack_and_variant
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
-from kit.app.progress import Progress
 from kit.engine.objects import Removed
 from kit.engine.protocol import LOCK_LABEL, Engine
 from kit.errors import HostError
@@ -74,3 +75,37 @@ def check_quiet(runtime: Runtime, noisy: bool) -> int:
                 "runs under disturbance are flagged in the report"
             )
     return now.available_bytes
+
+
+class Phase(Protocol):
+    """One phase of the pipeline, under way."""
+
+    def step(self, text: str) -> None:
+        """What is being done now."""
+        ...
+
+    def advance(self) -> None:
+        """One of the phase's units is done."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Something to keep on the screen, such as the end of a failed run's output."""
+        ...
+
+
+class Progress(Protocol):
+    """Says what is being done, phase by phase; kit.cli decides how it looks."""
+
+    def phase(
+        self,
+        name: str,
+        total: int | None = None,
+        expected_s: float | None = None,
+        go_on: str = "",
+    ) -> AbstractContextManager[Phase]:
+        """Begin a phase of ``total`` units, expected to take so many seconds.
+
+        ``go_on`` is what takes up an interrupted phase where it was; empty where the
+        command begins anew.
+        """
+        ...

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from kit.cli.options import build_options, image_options, was_given
-from kit.cli.paths import FOLDER, NEW_FOLDER
+from kit.cli.options import FOLDER, NEW_FOLDER, build_options, image_options, was_given
 from kit.errors import InputError
 from kit.plan.model import MOST_BLOCKS
 

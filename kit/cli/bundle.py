@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from kit.cli.options import build_options, image_options
-from kit.cli.paths import FILE, NEW_FILE
+from kit.cli.options import FILE, NEW_FILE, build_options, image_options
 
 
 @click.group()
@@ -57,7 +56,7 @@ def load(file: Path) -> None:
     from kit.engine.discover import discover
     from kit.environment import data_folder, homeless
     from kit.images.bundle.load import load as bring
-    from kit.results.command import shown
+    from kit.records.command import shown
 
     data = data_folder()
     if data is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import FOLDER
+from kit.cli.options import FOLDER
 
 
 @click.command()
@@ -44,7 +44,7 @@ def matrix(
     Each row gives `kit reproduce --shard` its shard; rows of one group are merged.
     """
     from kit.cli.labels import labels_of
-    from kit.plan.matrix import matrix as rows
+    from kit.plan.shard import matrix as rows
     from kit.study.load import load_study, shipped_study
 
     cpu = [labels_of("--runner", runner) for runner in runners]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import NEW_FOLDER
+from kit.cli.options import NEW_FOLDER
 
 
 @click.command("new-study")
@@ -17,7 +17,7 @@ def new_study(folder: Path) -> None:
     It has two arms, each a Dockerfile of a few lines; change it into your own and run
     `kit reproduce --study FOLDER`.
     """
-    from kit.results.command import shown
+    from kit.records.command import shown
     from kit.study.new import new_study as write
 
     for name in write(folder):

@@ -1,11 +1,17 @@
-"""The options of every command that builds images, and what they mean to the builder."""
+"""Options that several commands have, and the types of files and folders a user names."""
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from kit.errors import InputError
+from kit.files.plain import open_named, refuse_large, refuse_other
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.images.build.arms import Options
@@ -69,3 +75,50 @@ def build_options(values: Mapping[str, Any]) -> Options:
         mirrors=parse_mirrors(values["mirrors"], variables()),
         bundle=loaded(data_folder()),
     )
+
+
+SMALL_FILE = 10_000_000
+"""Bytes of a key, a list of signers or a lock file of packages: more than any has."""
+
+
+class _Named(click.Path):
+    """A path that is refused by name where something else than asked for is there."""
+
+    def __init__(self, wanted: int, exists: bool, limit: int | None = None) -> None:
+        folder = wanted == stat.S_IFDIR
+        super().__init__(exists=exists, file_okay=not folder, dir_okay=folder, path_type=Path)
+        self._wanted = wanted
+        self._limit = limit
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path. Raise InputError for a pipe, a socket, a device, or what is large."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        try:
+            self._check(path)
+        except FileNotFoundError:
+            if self.exists:
+                raise
+        except (OSError, ValueError) as error:
+            self._unreadable(path, error)
+        return path
+
+    def _check(self, path: Path) -> None:
+        refuse_other(path, path.stat(), self._wanted)
+        if self._limit is not None:
+            descriptor = open_named(path)
+            try:
+                refuse_large(path, os.fstat(descriptor), self._limit)
+            finally:
+                os.close(descriptor)
+
+    def _unreadable(self, path: Path, error: Exception) -> NoReturn:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read ({reason})", "name another path") from error
+
+
+FOLDER = _Named(stat.S_IFDIR, exists=True)
+NEW_FOLDER = _Named(stat.S_IFDIR, exists=False)
+FILE = _Named(stat.S_IFREG, exists=True)
+"""Of any size: whoever reads it bounds what is read."""
+SMALL = _Named(stat.S_IFREG, exists=True, limit=SMALL_FILE)
+NEW_FILE = _Named(stat.S_IFREG, exists=False)

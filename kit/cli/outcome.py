@@ -42,7 +42,7 @@ def warn_unfit(folder: Path) -> None:
 
     The signature stays: only its owner decides what becomes of it.
     """
-    from kit.results.command import shown
+    from kit.records.command import shown
     from kit.results.names import SIGNATURE
     from kit.verify.signature import fits
 

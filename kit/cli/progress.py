@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from kit.app.progress import Phase, Progress
+from kit.app.runtime import Phase, Progress
 from kit.report.text import lines, plain
 
 
@@ -71,7 +71,7 @@ class PlainProgress:
         expected_s: float | None = None,
         go_on: str = "",
     ) -> Iterator[Phase]:
-        """See ``kit.app.progress.Progress``."""
+        """See ``kit.app.runtime.Progress``."""
         phase = _PlainPhase(name, Estimate(total, expected_s))
         try:
             yield phase
@@ -112,7 +112,7 @@ class LiveProgress:
         expected_s: float | None = None,
         go_on: str = "",
     ) -> Iterator[Phase]:
-        """See ``kit.app.progress.Progress``."""
+        """See ``kit.app.runtime.Progress``."""
         columns = [SpinnerColumn(), TextColumn("[bold]{task.description}"), TimeElapsedColumn()]
         if total is not None:
             columns += [BarColumn(bar_width=12), MofNCompleteColumn()]

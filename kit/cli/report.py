@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from kit.cli.options import FOLDER
 from kit.cli.outcome import check_options, conclude, outcome_options
-from kit.cli.paths import FOLDER
 
 
 @click.command()

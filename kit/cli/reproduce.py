@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.cli.options import build_options, image_options, was_given
+from kit.cli.options import FOLDER, NEW_FOLDER, build_options, image_options, was_given
 from kit.cli.outcome import check_options, conclude, outcome_options
-from kit.cli.paths import FOLDER, NEW_FOLDER
 from kit.errors import InputError
 from kit.plan.model import MOST_BLOCKS
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.paths import FOLDER
+from kit.cli.options import FOLDER
 from kit.errors import ImageError, InputError
 
 if TYPE_CHECKING:
     from kit.engine.protocol import Engine
-    from kit.results.fidelity import ArmImage
+    from kit.records.images import ArmImage
 
 
 @click.command("verify-image")

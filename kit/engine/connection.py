@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import docker
 import docker.errors
 import requests
+from docker.errors import InvalidConfigFile
+from docker.utils.config import find_config_file
 
-from kit.engine.failures import answering, whole_line
+from kit.engine.failures import answering, one_line, whole_line
 from kit.engine.quirks import DOCKER, Quirks, quirks_of
-from kit.engine.settings import reading_settings
+from kit.errors import InputError
 from kit.together import ended_by
 
 CALL_TIMEOUT_S = 120
@@ -154,3 +157,27 @@ def _refusal(response: requests.Response) -> docker.errors.APIError:
     except (ValueError, KeyError, TypeError):
         message = body.decode("utf-8", "replace")
     return docker.errors.APIError(message, response=response, explanation=message)
+
+
+_SETTINGS_REMEDY = "repair it, or move it away: docker works without one"
+
+
+@contextmanager
+def reading_settings() -> Iterator[None]:
+    """Hold docker-py to the user's config.json, which it reads by itself.
+
+    docker-py takes the file's form on trust: what it raises for another one is accidental.
+    Raises InputError where it cannot use the file.
+    """
+    found = find_config_file()
+    name = None if found is None else str(found)
+    if name is not None and not Path(name).is_file():
+        raise InputError(f"{name}: not a plain file", _SETTINGS_REMEDY)
+    try:
+        yield
+    except (InvalidConfigFile, AttributeError, TypeError, LookupError, RecursionError) as error:
+        if name is None:
+            raise
+        raise InputError(
+            f"{name}: not as docker writes it ({one_line(error)})", _SETTINGS_REMEDY
+        ) from error

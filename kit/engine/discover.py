@@ -7,11 +7,10 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kit.engine.connection import connect
+from kit.engine.connection import connect, reading_settings
 from kit.engine.docker import DockerEngine
 from kit.engine.endpoints import Endpoint, endpoints
 from kit.engine.failures import one_line
-from kit.engine.settings import reading_settings
 from kit.environment import variables
 from kit.errors import HostError, InputError
 

@@ -26,7 +26,7 @@ from kit.host.interference import (
     text,
     throttle_events,
 )
-from kit.host.model import HostFacts, HostSample
+from kit.records.host import HostFacts, HostSample
 
 BUSY_WINDOW_S = 0.25
 _INSTALLATION = Path("/etc/machine-id")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kit.host.cpuset import cpus_of
+from kit.plan.cpuset import cpus_of
 
 PROC = Path("/proc")
 SYS = Path("/sys")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from kit.results.fidelity import Component
+from kit.records.images import Component
 from kit.study.pins import Vouched
 
 UNSTATED = "not stated"

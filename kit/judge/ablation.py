@@ -16,9 +16,9 @@ from kit.judge.effects import share_text
 from kit.judge.pairing import ArmPair, arm_pairs
 from kit.judge.statistics import Interval, half_width, in_order, warm
 from kit.plan.roles import ALLOCATOR, KEPT, MAIN, PROBE, QUIET, TERMINAL
-from kit.results.planned import refuse_misfits
-from kit.results.record import Record
-from kit.results.session import Session
+from kit.records.planned import refuse_misfits
+from kit.records.record import Record
+from kit.records.session import Session
 from kit.study.model import CPU, Study
 
 

@@ -26,7 +26,7 @@ from kit.judge.throttling import unequal
 from kit.judge.training import TrainingVerdict, judge_training
 from kit.judge.verdict import Verdict, judge_claims
 from kit.plan.roles import CONTROLS, MAIN
-from kit.results.session import Session
+from kit.records.session import Session
 from kit.study.model import Study
 
 STATISTICS = ("min", "max", "mean", "total", "hardened", "cold", "cpu")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from kit.judge.statistics import in_order, warm
-from kit.results.record import Record
-from kit.results.session import Session
+from kit.records.record import Record
+from kit.records.session import Session
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.judge.verdict import NOT_TESTABLE, OPPOSITE, REPRODUCED, printed
-from kit.results.executable import ExecutableRun
-from kit.results.fidelity import Component, without_proof
+from kit.records.images import Component, ExecutableRun, without_proof
 from kit.study.model import ExecutableClaim
 
 RESTS_ON = ("dotnet", "binding")

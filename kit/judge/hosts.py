@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.statistics import Estimate
-from kit.results.session import Session
+from kit.records.session import Session
 
 _LEAST_BLOCKS = 2  # of a host, before its spread can be told
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kit.judge.throttling import throttled_us
-from kit.results.session import RunEntry
+from kit.records.session import RunEntry
 
 STOLEN_SHARE = 0.02
 """Of the CPU time of the run, taken by the hypervisor."""

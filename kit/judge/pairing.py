@@ -21,8 +21,8 @@ from kit.judge.statistics import (
 )
 from kit.plan.roles import MAIN
 from kit.plan.shard import of_shard, parse_shard
-from kit.results.planned import refuse_misfits
-from kit.results.session import RunEntry, Session
+from kit.records.planned import refuse_misfits
+from kit.records.session import RunEntry, Session
 from kit.study.model import Arm, Study, by_stack_and_variant
 
 

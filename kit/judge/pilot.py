@@ -22,7 +22,7 @@ from kit.plan.blocks import Slot, numbers_of
 from kit.plan.make import LEAST_AFTER_PILOT, grown, maker_of
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, conditions_of, slowdown_percent
-from kit.results.session import RunEntry, Session, moment
+from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
 
 LEAST_SD = 1e-4

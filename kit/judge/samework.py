@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from kit.judge.statistics import in_order
-from kit.results.record import Identity, Record
-from kit.results.session import Session
+from kit.records.record import Identity, Record
+from kit.records.session import Session
 from kit.study.model import SameWorkRules
 
 _PYTHON_SIDE = {"site-packages", "dist-packages"}  # the latter is Debian's name for it

@@ -15,8 +15,8 @@ from statistics import fmean, median, stdev
 from typing import TypeVar
 
 from kit.errors import InputError
-from kit.results.record import Fit, Record
-from kit.results.session import RunEntry
+from kit.records.record import Fit, Record
+from kit.records.session import RunEntry
 
 T = TypeVar("T")
 CONFIDENCE = 0.95

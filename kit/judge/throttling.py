@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kit.judge.pairing import PairedBlock
-from kit.results.record import Record
-from kit.results.session import Session
+from kit.records.record import Record
+from kit.records.session import Session
 
 UNEQUAL_SHARE = 0.01
 """CPU seconds per timed second by which arms may be throttled differently: half of the 2 %

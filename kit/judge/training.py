@@ -20,8 +20,8 @@ from kit.judge.verdict import (
     printed,
     substitutes,
 )
-from kit.results.record import Record
-from kit.results.session import Session
+from kit.records.record import Record
+from kit.records.session import Session
 from kit.study.model import Range, Study, TrainingClaim
 
 _DIVERGED = 1e12

@@ -25,7 +25,7 @@ from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_t
 from kit.judge.samework import SameWork
 from kit.judge.sensitivity import ALPHA, EQUIVALENCE_PERCENT, Sensitivity, holm, sensitivity
 from kit.judge.statistics import Estimate, Interval
-from kit.results.fidelity import Component, without_proof
+from kit.records.images import Component, without_proof
 from kit.study.model import Claim, Direction, Paper, Study
 
 REPRODUCED = "REPRODUCED"

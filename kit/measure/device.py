@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from kit.engine.protocol import RunRequest
 from kit.host.gpu.probe import Probe
-from kit.results.record import Record
+from kit.records.record import Record
 from kit.study.model import CUDA
 
 CACHE_VOLUME = "kit-cuda-cache"

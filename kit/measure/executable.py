@@ -8,9 +8,8 @@ from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunRequest
 from kit.errors import RunError
 from kit.plan.model import Limits, PlannedRun
 from kit.plan.spec import spec_json
-from kit.results.executable import KINDS, ExecutableRun
-from kit.results.fidelity import ArmImage
-from kit.results.record import parse_record
+from kit.records.images import KINDS, ArmImage, ExecutableRun
+from kit.records.record import parse_record
 from kit.study.model import Study
 
 RUN_ID = "executable"

@@ -15,19 +15,19 @@ from rich.filesize import decimal
 
 from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
-from kit.host.cpuset import cpus_of
 from kit.host.facts import Host, sample
-from kit.host.gpu.facts import GpuSample
 from kit.host.gpu.watch import Watch
-from kit.host.model import HostSample
 from kit.measure.device import GpuBench, misplaced
+from kit.plan.cpuset import cpus_of
 from kit.plan.model import Limits, Plan, PlannedRun
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
-from kit.results.fidelity import ArmImage
-from kit.results.record import Record, parse_record
+from kit.records.gpu import GpuSample
+from kit.records.host import HostSample
+from kit.records.images import ArmImage
+from kit.records.record import Record, parse_record
+from kit.records.session import RunEntry
 from kit.results.runlog import RunLog
-from kit.results.session import RunEntry
 from kit.study.model import CUDA, Study
 
 RECORD_FILE = "record.json"

@@ -12,12 +12,12 @@ from types import MappingProxyType
 import kit
 from kit.engine.protocol import EngineInfo
 from kit.host.facts import host_facts
-from kit.host.gpu.facts import GpuCheck
 from kit.images.build.arms import Images
 from kit.plan.make import plan_sha256
 from kit.plan.model import COMPARE, Plan
-from kit.results.fidelity import Component
-from kit.results.session import Header
+from kit.records.gpu import GpuCheck
+from kit.records.images import Component
+from kit.records.session import Header
 
 
 def new_header(

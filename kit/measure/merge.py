@@ -13,12 +13,11 @@ from kit.plan.blocks import step_places
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
 from kit.plan.shard import Shard, parse_shard
-from kit.results.command import without
-from kit.results.executable import ExecutableRun
-from kit.results.fidelity import ArmImage
-from kit.results.planned import refuse_misfits
-from kit.results.record import Record
-from kit.results.session import Header, RunEntry, Session
+from kit.records.command import without
+from kit.records.images import ArmImage, ExecutableRun
+from kit.records.planned import refuse_misfits
+from kit.records.record import Record
+from kit.records.session import Header, RunEntry, Session
 
 Named = tuple[Path, Session]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kit.errors import ImageError
-from kit.pins.checksum import sealed
+from kit.pins.load import sealed
 from kit.pins.sources import NoAnswer, Sources
 from kit.pins.wheels import Wheel, chosen, read_wheels, wheels_text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,6 @@ from typing import Any
 
 from kit.errors import InputError
 from kit.files import documents
-from kit.pins.checksum import is_whole
 from kit.schemas import check
 
 PINS = Path(str(files(__package__))) / "pins.yaml"
@@ -131,3 +131,24 @@ def refuse_edited_lists(recipes: Path, pins: Pins) -> None:
             f"{', '.join(edited)}: not the pinned list (edited, damaged or missing)",
             "run kit lock in a checkout, or reinstall the kit",
         )
+
+
+SEAL = "content_sha256"
+"""The field of a generated file with a hash over its other content, so that edits are seen."""
+
+
+def seal_of(document: Mapping[str, Any]) -> str:
+    """sha256 of the document without its seal, as canonical JSON (sorted, compact)."""
+    content = {key: value for key, value in document.items() if key != SEAL}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with its seal."""
+    return {**document, SEAL: seal_of(document)}
+
+
+def is_whole(document: Mapping[str, Any]) -> bool:
+    """Whether the seal fits the content."""
+    return document.get(SEAL) == seal_of(document)

@@ -6,9 +6,9 @@ from rich.filesize import decimal
 
 from kit.errors import InputError
 from kit.plan.blocks import BlockMaker
+from kit.plan.coherent import planned_once
 from kit.plan.make import chosen_arms
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, Plan
-from kit.plan.once import planned_once
 from kit.plan.roles import MAIN
 from kit.study.model import CPU, Study, by_stack_and_variant
 

@@ -15,8 +15,8 @@ from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, run_seconds
+from kit.plan.coherent import planned_once
 from kit.plan.model import AUTO, DUET, MOST_BLOCKS, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
-from kit.plan.once import planned_once
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
 from kit.plan.roles import MAIN
 from kit.study.model import CUDA, Protocol, Study, Tier, by_stack_and_variant

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from kit.plan.roles import MAIN
 
@@ -85,3 +87,21 @@ class Plan:
     pilot: int = 0
     bounds: Bounds | None = None
     purpose: str = COMPARE
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON values."""
+    return asdict(plan)
+
+
+def plan_from(document: Mapping[str, Any]) -> Plan:
+    """The plan of such a document. Raises KeyError or TypeError when it is none."""
+    values = dict(document)
+    for name in ("arms", "notes", "roles"):
+        values[name] = tuple(values[name])
+    limits = dict(values["limits"])
+    limits["halves"] = None if limits["halves"] is None else tuple(limits["halves"])
+    values["limits"] = Limits(**limits)
+    values["runs"] = tuple(PlannedRun(**run) for run in values["runs"])
+    values["bounds"] = None if values["bounds"] is None else Bounds(**values["bounds"])
+    return Plan(**values)

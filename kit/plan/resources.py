@@ -10,7 +10,7 @@ from typing import Protocol as Interface
 from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
-from kit.host.cpuset import cpus_of, cpuset_of
+from kit.plan.cpuset import cpus_of, cpuset_of
 from kit.plan.model import SEQUENTIAL, Plan
 from kit.study.model import Protocol
 

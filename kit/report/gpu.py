@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kit.host.gpu.facts import GpuCheck, GpuSample
-from kit.host.gpu.throttle import harmful, mild
 from kit.judge.comparison import Judged
 from kit.judge.devices import DeviceRatio, device_ratios
-from kit.results.session import Session
+from kit.records.gpu import GpuCheck, GpuSample, harmful, mild
+from kit.records.session import Session
 from kit.study.model import Study
 
 

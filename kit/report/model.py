@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from kit.host.model import HostSample
 from kit.judge.ablation import Ablation, explain
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
@@ -20,11 +19,12 @@ from kit.judge.statistics import Estimate, RunStatistics, in_order, value_of
 from kit.judge.training import Trained, trained
 from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
 from kit.plan.roles import MAIN
+from kit.records.host import HostSample
+from kit.records.images import ArmImage
+from kit.records.record import Cgroup, Fit, Record
+from kit.records.session import Header, RunEntry, Session
 from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
-from kit.results.fidelity import ArmImage
-from kit.results.record import Cgroup, Fit, Record
-from kit.results.session import Header, RunEntry, Session
 from kit.study.model import Claim, Direction, Study
 
 PUBLISHED = ("min", "max", "mean", "total")

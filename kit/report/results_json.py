@@ -18,9 +18,9 @@ from kit.judge.consistency import Finding
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
+from kit.records.session import Header
 from kit.report import ablation as explanation
 from kit.report.model import ReportModel, VariantReport
-from kit.results.session import Header
 
 SCHEMA = 4
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from kit.files.documents import read_json
 from kit.errors import InputError
-from kit.host.gpu.facts import check_from, sample_from
-from kit.results.fidelity import ArmImage, Component
-from kit.results.executable import ExecutableRun
-from kit.results.record import Record, misnumbered, record_from
-from kit.host.model import HostFacts, HostSample
-from kit.results.session import Header, RunEntry
+from kit.records.gpu import check_from, sample_from
+from kit.records.images import ArmImage, Component
+from kit.records.images import ExecutableRun
+from kit.records.record import Record, misnumbered, record_from
+from kit.records.host import HostFacts, HostSample
+from kit.records.session import Header, RunEntry
 from kit.plan.coherent import contradictions
-from kit.plan.document import plan_from
+from kit.plan.model import plan_from
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
 from kit.results.folder import REMEDY

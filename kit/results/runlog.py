@@ -15,7 +15,7 @@ from typing import Any
 
 from kit.errors import HostError, InputError
 from kit.files.write import append, cut_to_line, last_line
-from kit.results.executable import ExecutableRun
+from kit.records.images import ExecutableRun
 from kit.results.lines import (
     AFTER,
     LINE,
@@ -26,9 +26,9 @@ from kit.results.lines import (
     header_from,
     parsed,
 )
-from kit.results.record import record_document
-from kit.results.session import Header, Piloted, RunEntry, Session
-from kit.plan.document import plan_document
+from kit.records.record import record_document
+from kit.records.session import Header, Piloted, RunEntry, Session
+from kit.plan.model import plan_document
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
 from kit.results.names import RUN_LOG

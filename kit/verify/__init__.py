@@ -13,12 +13,12 @@ from pathlib import Path
 import kit
 from kit.errors import InputError, KitError, TamperedError
 from kit.plan.model import EXPLAIN
-from kit.results.command import shown
+from kit.records.command import shown
+from kit.records.session import Session
 from kit.results.folder import REMEDY, open_results
 from kit.results.names import ABLATION, RUN_LOG, SUMS
 from kit.results.opened import open_session
 from kit.results.runlog import broken_chain
-from kit.results.session import Session
 from kit.results.sign import Signers
 from kit.study.model import Study
 from kit.verify import header, plan, reports, runs, sboms, signature, sums

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kit.errors import InputError
-from kit.host.cpuset import cpus_of
 from kit.images.fidelity import UNSTATED
+from kit.plan.cpuset import cpus_of
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.shard import parse_shard
-from kit.results.command import Command, parse_command
+from kit.records.command import Command, parse_command
+from kit.records.session import Header, Session
 from kit.results.names import sbom_name
-from kit.results.session import Header, Session
 from kit.study.model import Study
 
 MOST_CPUS = 10_000

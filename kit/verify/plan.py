@@ -13,8 +13,8 @@ from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.make import make_plan
 from kit.plan.model import EXPLAIN, MOST_BLOCKS, Plan
 from kit.plan.resources import Resources
-from kit.results.command import Command, parse_command
-from kit.results.session import Header, Session
+from kit.records.command import Command, parse_command
+from kit.records.session import Header, Session
 from kit.study.model import Study
 from kit.verify.numbers import compare
 

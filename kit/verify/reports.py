@@ -15,12 +15,12 @@ from kit.environment import load_matplotlib
 from kit.errors import InputError, KitError
 from kit.judge.ablation import explain
 from kit.plan.model import EXPLAIN
+from kit.records.session import Session
 from kit.report import ablation as explanation
 from kit.report.files import is_picture, report_files, without_pictures
 from kit.report.model import build_report
 from kit.results.folder import open_results
 from kit.results.names import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
-from kit.results.session import Session
 from kit.study.model import Study
 from kit.verify import plots
 from kit.verify.finding import UNREADABLE, Finding, said

@@ -11,8 +11,8 @@ from kit.plan.blocks import step_places
 from kit.plan.model import PlannedRun
 from kit.plan.shard import of_shard, parse_shard
 from kit.plan.spec import spec_json
-from kit.results.planned import differing
-from kit.results.session import RunEntry, Session
+from kit.records.planned import differing
+from kit.records.session import RunEntry, Session
 from kit.study.model import Study
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from kit.records.session import Session
 from kit.results.folder import open_results
 from kit.results.names import SBOMS
-from kit.results.session import Session
 from kit.verify.finding import Finding, finding
 
 WHAT = "bills of materials"

@@ -22,7 +22,7 @@ from support.sessions import DOTNET, PYTHON, make_session, make_study, with_role
 
 from kit.judge.comparison import judge  # noqa: E402
 from kit.plan.make import plan_sha256  # noqa: E402
-from kit.results.session import Session  # noqa: E402
+from kit.records.session import Session  # noqa: E402
 
 FITS = 10
 

@@ -17,8 +17,8 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from kit.judge.comparison import judge  # noqa: E402
 from kit.judge.power import blocks_needed, planning_sd  # noqa: E402
+from kit.records.session import Session, moment  # noqa: E402
 from kit.results.runlog import read_session  # noqa: E402
-from kit.results.session import Session, moment  # noqa: E402
 from kit.study.load import shipped_study  # noqa: E402
 
 GAIN, POWER = 6.0, 0.8

@@ -31,10 +31,10 @@ from kit.pins.load import shipped_pins
 from kit.plan.model import PlannedRun
 from kit.plan.resources import ResourceRequest
 from kit.plan.spec import spec_json
+from kit.records.record import parse_record
+from kit.records.session import Session
 from kit.report.model import ReportModel
-from kit.results.record import parse_record
 from kit.results.runlog import read_session
-from kit.results.session import Session
 from kit.schemas import problems
 from kit.study.load import shipped_study
 from kit.study.model import Tier

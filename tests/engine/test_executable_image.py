@@ -12,7 +12,7 @@ from kit.images.inspect.content import read_content
 from kit.measure.executable import run_executable
 from kit.pins.load import shipped_pins
 from kit.plan.model import Limits
-from kit.results.executable import KINDS
+from kit.records.images import KINDS
 from kit.study.load import shipped_study
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200), pytest.mark.usefixtures("built")]

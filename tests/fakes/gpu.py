@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kit.host.gpu.facts import Finding, Found, Gpu
 from kit.host.gpu.probe import ProbeError
+from kit.records.gpu import Finding, Found, Gpu
 
 NO_DRIVER = Finding("no NVIDIA driver is here (NVML: NVML Shared Library Not Found)", "install it")
 

@@ -40,15 +40,15 @@ from support.sessions import (  # noqa: E402
 from kit.errors import KitError  # noqa: E402
 from kit.images.bundle import archive  # noqa: E402
 from kit.images.bundle.document import loads  # noqa: E402
-from kit.plan.document import plan_from  # noqa: E402
 from kit.plan.make import make_plan, maker_of, plan_sha256  # noqa: E402
+from kit.plan.model import plan_from  # noqa: E402
 from kit.plan.resources import Resources  # noqa: E402
 from kit.plan.spec import spec_json  # noqa: E402
+from kit.records.record import parse_record  # noqa: E402
 from kit.report import appendix, export, results_json  # noqa: E402
 from kit.report.files import report_files  # noqa: E402
 from kit.report.model import build_report  # noqa: E402
 from kit.results.names import RUN_LOG  # noqa: E402
-from kit.results.record import parse_record  # noqa: E402
 from kit.results.runlog import RunLog, read_session  # noqa: E402
 from kit.study.load import load_study, shipped_folder  # noqa: E402
 from kit.study.pins import own_pins  # noqa: E402

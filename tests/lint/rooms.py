@@ -14,8 +14,8 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[2] / "kit"
 ORDER = (
-    "errors", "environment", "together", "schemas", "files", "engine", "host", "study", "plan",
-    "results", "pins", "images", "measure", "judge", "report", "verify", "app", "cli",
+    "errors", "environment", "together", "schemas", "files", "study", "plan", "records", "engine",
+    "host", "results", "pins", "images", "measure", "judge", "report", "verify", "app", "cli",
 )  # fmt: skip
 """A room imports itself and rooms before it."""
 

@@ -13,7 +13,7 @@ from fakes.engine import SUCCESS
 
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.host.facts import HostReading
-from kit.results.record import record_document
+from kit.records.record import record_document
 from support.sessions import make_record
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kit.results.record import Cgroup, record_document
+from kit.records.record import Cgroup, record_document
 from support.sessions import make_record
 
 THROTTLED = Cgroup(10, 5, 400_000, None, 50_000, 100_000)

@@ -17,16 +17,16 @@ from typing import Any
 
 from rich.console import Console
 
-from kit.host.model import HostFacts, HostSample
 from kit.plan.model import Limits, Plan, PlannedRun
+from kit.records.host import HostFacts, HostSample
+from kit.records.images import ArmImage, Component
+from kit.records.record import Device, Fit, Identity, Record
+from kit.records.session import Header, RunEntry, Session
 from kit.report import contents
 from kit.report.head import show
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
 from kit.report.render import html, markdown
-from kit.results.fidelity import ArmImage, Component
-from kit.results.record import Device, Fit, Identity, Record
-from kit.results.session import Header, RunEntry, Session
 from kit.study.model import (
     Arm,
     Claim,

@@ -26,7 +26,7 @@ from kit.images.bundle.load import load
 from kit.images.bundle.save import save
 from kit.images.bundle.store import loaded
 from kit.pins.load import shipped_pins
-from kit.results.fidelity import ArmImage
+from kit.records.images import ArmImage
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BASE = replace(image(f"kit/base-python:{kit.__version__}"), layers=("a",))

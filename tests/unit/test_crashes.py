@@ -16,15 +16,14 @@ from support.sessions import make_session, paired, report_md
 
 from kit.cli import cli
 from kit.errors import InputError, RunError
-from kit.plan.document import plan_from
 from kit.plan.make import make_plan, maker_of, plan_sha256
-from kit.plan.model import MOST_BLOCKS
+from kit.plan.model import MOST_BLOCKS, plan_from
 from kit.plan.resources import Resources
 from kit.plan.spec import spec_json
+from kit.records.record import parse_record, record_document
 from kit.report import appendix, export, results_json
 from kit.report.model import build_report
 from kit.results.names import RUN_LOG
-from kit.results.record import parse_record, record_document
 from kit.results.runlog import RunLog, read_session
 from kit.schemas import schema
 from kit.study.load import load_study, shipped_folder, shipped_study

@@ -21,8 +21,8 @@ from kit.errors import HostError
 from kit.host.doctor import Facts, Needs, Row, Status, check, find_facts, ready, table, to_json
 from kit.host.doctor import probe as probes
 from kit.host.doctor.reach import reachability
-from kit.host.gpu.facts import Found
 from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
+from kit.records.gpu import Found
 from kit.study.load import shipped_study
 
 GIB = 2**30

@@ -21,12 +21,11 @@ from kit.judge.executable import judge_executable
 from kit.measure.executable import run_executable
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
+from kit.records.images import ArmImage, ExecutableRun
+from kit.records.record import record_document
 from kit.report.export import render_all
 from kit.report.model import build_report
 from kit.report.results_json import dumps
-from kit.results.executable import ExecutableRun
-from kit.results.fidelity import ArmImage
-from kit.results.record import record_document
 from kit.results.runlog import RunLog, read_session
 from kit.schemas import problems
 from kit.study.load import shipped_study

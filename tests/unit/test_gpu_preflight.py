@@ -10,8 +10,8 @@ from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, make_gpu
 
 from kit.engine.protocol import EngineInfo
 from kit.errors import InputError
-from kit.host.gpu.facts import Found, Gpu, GpuCheck, Process
 from kit.host.gpu.preflight import COMPILE_LIMIT_S, Preflight, check, choose, request_of
+from kit.records.gpu import Found, Gpu, GpuCheck, Process
 
 ARMS = ("python-cuda", "dotnet-cuda")
 GIGABYTE = 10**9

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kit.host.gpu.facts import Process
 from kit.host.gpu.probe import NvmlProbe, ProbeError
+from kit.records.gpu import Process
 
 
 class NVMLError(Exception):

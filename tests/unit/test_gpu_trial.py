@@ -8,9 +8,9 @@ from fakes.gpu import T4
 
 from kit.engine.protocol import LABEL
 from kit.errors import HostError, NotStartedError
-from kit.host.gpu.facts import Found
 from kit.host.gpu.preflight import Preflight, check
-from kit.host.gpu.trial import tried
+from kit.host.gpu.session import tried
+from kit.records.gpu import Found
 
 FOUND = check(Preflight(INFO, Found((T4,))), ("python-cuda",))
 REFUSAL = 'could not select device driver "" with capabilities: [[gpu]]'

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 import pytest
 from fakes.gpu import T4, FakeProbe, make_gpu
 
-from kit.host.gpu.facts import Gpu, Process
 from kit.host.gpu.probe import ProbeError
-from kit.host.gpu.throttle import HARMFUL, IDLE, MILD, REASONS, harmful, mild, named
 from kit.host.gpu.watch import Watch, summed
+from kit.records.gpu import HARMFUL, IDLE, MILD, REASONS, Gpu, Process, harmful, mild, named
 
 
 def threads() -> list[str]:

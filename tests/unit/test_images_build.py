@@ -18,7 +18,7 @@ from kit.images.bases import bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython
 from kit.images.build.arms import Builder, Images, Options
 from kit.pins.load import shipped_pins
-from kit.results.fidelity import Component
+from kit.records.images import Component
 from kit.study.load import shipped_folder, shipped_study
 from kit.study.model import Arm
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.images.fidelity import Part, fidelity
-from kit.results.fidelity import Component
+from kit.records.images import Component
 from kit.study.load import shipped_study
 from kit.study.pins import Vouched, own_pins
 

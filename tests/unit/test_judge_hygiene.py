@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from support.sessions import change_run, make_session, make_study, paired
 
-from kit.host.model import HostSample
 from kit.judge.comparison import judge
 from kit.judge.interference import RULES, flags
+from kit.records.host import HostSample
 
 QUIET = HostSample(0.5, 1.5, 12_000_000_000, 3)
 SESSION = make_session(paired([1.05, 1.06, 1.04]))

@@ -22,7 +22,7 @@ from support.sessions import (
 )
 
 from kit.judge.comparison import judge
-from kit.results.session import RunEntry, Session
+from kit.records.session import RunEntry, Session
 from kit.study.model import Arm, Study
 
 pytestmark = pytest.mark.slow

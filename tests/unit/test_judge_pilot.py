@@ -25,8 +25,8 @@ from kit.plan.make import make_plan
 from kit.plan.resources import Resources
 from kit.plan.roles import slowdown_percent
 from kit.plan.spec import spec_json
+from kit.records.session import moment
 from kit.report.sample_size import outlook_lines
-from kit.results.session import moment
 from kit.study.load import shipped_study
 
 STUDY = shipped_study()

@@ -17,8 +17,8 @@ from support.sessions import (
 )
 
 from kit.judge.comparison import judge
-from kit.results.record import Cgroup
-from kit.results.session import Session
+from kit.records.record import Cgroup
+from kit.records.session import Session
 
 RATIOS = [1 / 0.936, 1 / 0.933, 1 / 0.939, 1 / 0.935]  # reproduced: gains of about 6.4 %
 

@@ -21,7 +21,7 @@ from support.sessions import (
 from kit.judge import verdict as v
 from kit.judge.comparison import judge
 from kit.judge.verdict import substitutes
-from kit.results.fidelity import Component
+from kit.records.images import Component
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939, 1 / 0.935]  # gains of about 6.4 %
 NONE = [1.001, 0.999, 1.002, 0.998]

@@ -10,7 +10,7 @@ from support.sessions import make_record
 
 from kit.engine.protocol import RunRequest
 from kit.measure.device import GpuBench, misplaced
-from kit.results.record import Device
+from kit.records.record import Device
 
 REQUEST = RunRequest("image", env={"A": "b"}, timeout_s=100.0)
 BENCH = GpuBench(FakeProbe(), "GPU-1", "nvidia.com/gpu=GPU-1", 3600.0)

@@ -11,7 +11,7 @@ from fakes.engine import INFO
 
 from kit.host import interference as disturbance
 from kit.host.facts import HostReading, host_facts, machine_id, sample
-from kit.host.model import HostFacts
+from kit.records.host import HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
 

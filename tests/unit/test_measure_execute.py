@@ -24,9 +24,9 @@ from kit.engine.protocol import LABEL, SESSION_LABEL, RunOutcome, RunRequest
 from kit.errors import HostError, RunError
 from kit.measure.execute import LOG_TAIL_CHARACTERS, Bench, execute
 from kit.plan.make import plan_sha256
+from kit.records.session import RunEntry, Session
 from kit.results.names import RUN_LOG
 from kit.results.runlog import RunLog, read_session
-from kit.results.session import RunEntry, Session
 
 ARMS = (PYTHON, DOTNET)
 

@@ -9,7 +9,7 @@ from support.records import CHANGES, THROTTLED, document
 from support.sessions import make_record
 
 from kit.errors import RunError
-from kit.results.record import parse_record, record_document
+from kit.records.record import parse_record, record_document
 
 
 def test_a_record_is_read_as_it_was_written() -> None:

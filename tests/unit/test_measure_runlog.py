@@ -17,11 +17,11 @@ from support.sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
 from kit.plan.make import plan_sha256
-from kit.results.executable import ExecutableRun
+from kit.records.images import ExecutableRun
+from kit.records.record import record_document
+from kit.records.session import Session
 from kit.results.names import RUN_LOG
-from kit.results.record import record_document
 from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
-from kit.results.session import Session
 
 
 def session() -> Session:

@@ -19,9 +19,8 @@ from kit.errors import AbsentError, DeniedError, ImageError, InputError, Unreach
 from kit.host import network
 from kit.images.build.compose import compose_yaml
 from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, check
-from kit.pins.checksum import is_whole
 from kit.pins.generate import Generated, Inputs, generate
-from kit.pins.load import PINS, pins_document
+from kit.pins.load import PINS, is_whole, pins_document
 from kit.pins.sources import NoAnswer, RealSources
 from kit.pins.wheels import Offered, Wheel, chosen, read_wheels, wheels_text
 from kit.schemas import problems

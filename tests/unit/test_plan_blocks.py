@@ -9,9 +9,8 @@ import pytest
 from support.sessions import DOTNET, PYTHON
 
 from kit.errors import HostError, InputError
-from kit.plan.document import plan_document, plan_from
 from kit.plan.make import grown, make_plan, plan_sha256
-from kit.plan.model import AUTO, DUET, SEQUENTIAL
+from kit.plan.model import AUTO, DUET, SEQUENTIAL, plan_document, plan_from
 from kit.plan.resources import Resources, halves, memory_of_a_run
 from kit.study.load import shipped_study
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sessions import make_study
 
-from kit.plan.document import plan_document, plan_from
 from kit.plan.make import make_plan, plan_sha256
+from kit.plan.model import plan_document, plan_from
 from kit.plan.resources import Resources
 
 STUDY = make_study()

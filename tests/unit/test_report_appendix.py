@@ -21,12 +21,12 @@ from support.bench import STUDY, Bench, reported, varied
 from support.sessions import DOTNET, fail_run, make_fidelity, make_session, make_study, paired
 
 import kit.cli
+from kit.records.images import ExecutableRun
 from kit.report.appendix import render
 from kit.report.appendix.checklist import TO_FILL_IN
 from kit.report.files import SUMS
 from kit.report.model import build_report
 from kit.report.render.latex import escape
-from kit.results.executable import ExecutableRun
 from kit.results.names import APPENDIX, APPENDIX_LATEX, RUN_LOG
 from kit.study.load import shipped_study
 from kit.study.model import Tier

@@ -18,8 +18,8 @@ from support.sessions import (
     run_named,
 )
 
-from kit.host.gpu.facts import Finding, GpuCheck
 from kit.host.gpu.watch import summed
+from kit.records.gpu import Finding, GpuCheck
 from kit.report.model import build_report
 from kit.report.results_json import to_document
 from kit.schemas import problems

@@ -31,17 +31,17 @@ from support.sessions import (
     with_role,
 )
 
-from kit.host.gpu.facts import Finding, Gpu, GpuCheck, GpuSample
 from kit.judge.ablation import Ablation, explain
 from kit.judge.samework import SameWork
 from kit.plan.roles import ROLES
+from kit.records.gpu import Finding, Gpu, GpuCheck, GpuSample
+from kit.records.images import ExecutableRun
 from kit.report import ablation as explanation
 from kit.report import appendix, crate, diff
 from kit.report.export import fits_csv, render_all
 from kit.report.head import show
 from kit.report.model import ReportModel, build_report
 from kit.report.plots import draw_all, files
-from kit.results.executable import ExecutableRun
 from kit.study.load import shipped_study
 
 pytestmark = pytest.mark.drawn

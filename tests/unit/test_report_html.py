@@ -22,6 +22,7 @@ from support.sessions import (
     paired,
 )
 
+from kit.records.images import ArmImage, Component
 from kit.report import contents, plots
 from kit.report.document import (
     Code,
@@ -39,7 +40,6 @@ from kit.report.document import (
 from kit.report.model import build_report
 from kit.report.render import html, markdown
 from kit.report.text import plain
-from kit.results.fidelity import ArmImage, Component
 from kit.study.load import shipped_study
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]

@@ -26,9 +26,9 @@ from support.sessions import (
     sha,
 )
 
+from kit.records.images import Component
 from kit.report.head import show
 from kit.report.model import build_report
-from kit.results.fidelity import Component
 from kit.study.load import shipped_study
 from kit.study.model import Arm
 

@@ -13,9 +13,9 @@ from support.measured import FakeHost, works
 import kit.cli
 from kit.app import ablate, pipeline
 from kit.errors import HostError, InputError
-from kit.host.cpuset import cpus_of
 from kit.host.facts import HostReading
 from kit.images.build.arms import Options
+from kit.plan.cpuset import cpus_of
 from kit.results.names import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import read_session

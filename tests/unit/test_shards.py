@@ -22,15 +22,14 @@ from kit.judge.comparison import judge
 from kit.judge.rules import FailRule, fired, parse_rules
 from kit.measure.merge import executable_of, merged
 from kit.plan.make import plan_sha256
-from kit.plan.matrix import matrix
 from kit.plan.resources import ResourceRequest
-from kit.plan.shard import Shard, of_shard, parse_shard
+from kit.plan.shard import Shard, matrix, of_shard, parse_shard
+from kit.records.session import Session
 from kit.report.export import summary
 from kit.report.model import build_report
 from kit.results.names import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import RunLog, read_session
-from kit.results.session import Session
 
 pytestmark = pytest.mark.slow
 

@@ -310,8 +310,8 @@ def test_runs_that_do_not_answer_the_plan_are_named(folder: Path, change, what: 
 
 
 def test_a_plan_that_the_seed_does_not_make_is_named(folder: Path) -> None:
-    from kit.plan.document import plan_from
     from kit.plan.make import plan_sha256
+    from kit.plan.model import plan_from
 
     def change(document):
         if document["type"] == "header":

@@ -19,12 +19,12 @@ from support.bench import STUDY, Bench, failing, varied
 from support.folders import chained
 
 from kit.errors import KitError
-from kit.plan.document import plan_from
 from kit.plan.make import plan_sha256
+from kit.plan.model import plan_from
+from kit.records.planned import misfits
 from kit.report.model import build_report
 from kit.report.sections import environment
 from kit.results.names import ABLATION, RUN_LOG
-from kit.results.planned import misfits
 from kit.results.runlog import broken_chain, read_session
 from kit.verify import header, plan, runs, sboms, verify
 from kit.verify.finding import State

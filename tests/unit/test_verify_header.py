@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from support.bench import STUDY, Bench
 
+from kit.records.session import Session
 from kit.results.runlog import read_session
-from kit.results.session import Session
 from kit.verify.header import differences
 
 

@@ -18,10 +18,10 @@ from kit.errors import InputError
 from kit.images.build.arms import Options
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
-from kit.results.command import parse_command, without
+from kit.records.command import parse_command, without
+from kit.records.session import Session
 from kit.results.opened import open_session
 from kit.results.runlog import read_session
-from kit.results.session import Session
 from kit.verify import header, plan, runs
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from kit.report.model import build_report
 from kit.report.plots import pieces
 from kit.report.plots.raster import png
 from kit.report.plots.style import DPI, figure, rendered, styled
+from kit.results.opened import study_for
 from kit.results.runlog import read_session
-from kit.results.snapshot import study_for
 from kit.verify.plots import compare, in_page
 
 pytestmark = [pytest.mark.drawn, pytest.mark.made_once]

@@ -14,9 +14,9 @@ from support.measured import spec_of, works
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.judge.comparison import judge
 from kit.plan.shard import Shard
+from kit.records.session import RunEntry, Session
 from kit.report.model import build_report
 from kit.results.runlog import read_session
-from kit.results.session import RunEntry, Session
 from kit.verify.runs import differences, missing
 
 

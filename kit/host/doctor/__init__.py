@@ -1,7 +1,6 @@
 """Checks, before anything runs, that the machine can do what will be asked of it."""
 
-from kit.host.doctor.checks import Needs, Row, Status, check, ready
-from kit.host.doctor.facts import Facts
+from kit.host.doctor.checks import Facts, Needs, Row, Status, check, ready
 from kit.host.doctor.probe import find_facts
 from kit.host.doctor.show import table, to_json
 

@@ -17,7 +17,7 @@ from kit.engine.failures import one_line
 from kit.engine.protocol import Engine, EngineInfo
 from kit.environment import variables
 from kit.errors import KitError
-from kit.host.doctor.facts import Facts
+from kit.host.doctor.checks import Facts
 from kit.host.doctor.reach import Reacher, reachability
 from kit.host.gpu.probe import NvmlProbe, Probe
 from kit.host.interference import governors

@@ -23,8 +23,7 @@ from rich.filesize import decimal
 from kit.engine.protocol import EngineInfo
 from kit.engine.quirks import PODMAN_WITH_CDI, release
 from kit.errors import InputError
-from kit.host.gpu.facts import Finding, Found, Gpu, GpuCheck
-from kit.host.gpu.throttle import harmful
+from kit.records.gpu import Finding, Found, Gpu, GpuCheck, harmful
 
 CUDA = "11.8"
 DRIVER_OF_CUDA = "520.61.05"

@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from kit.engine.failures import one_line
-from kit.host.gpu.facts import Finding, Found, Gpu, Process
-from kit.host.gpu.throttle import named
+from kit.records.gpu import Finding, Found, Gpu, Process, named
 
 T = TypeVar("T")
 INSTALL_LIBRARY = "pip install nvidia-ml-py (the kit's optional extra `gpu`)"

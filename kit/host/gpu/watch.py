@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from types import TracebackType
 
-from kit.host.gpu.facts import Gpu, GpuSample
 from kit.host.gpu.probe import Probe, ProbeError
-from kit.host.gpu.throttle import IDLE
+from kit.records.gpu import IDLE, Gpu, GpuSample
 
 INTERVAL_S = 1.0
 _STOP_S = 5.0

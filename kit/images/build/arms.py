@@ -18,7 +18,7 @@ from kit.images.build.recipe import Recipe, build_recipe
 from kit.images.bundle.bases import Base, Bundle, Substitutes
 from kit.images.fidelity import Part, fidelity
 from kit.pins.load import Pins, refuse_edited_lists
-from kit.results.fidelity import ArmImage, Component
+from kit.records.images import ArmImage, Component
 from kit.study.folder import PINS, open_study
 from kit.study.model import Arm, Study
 from kit.study.pins import Vouched, own_pins

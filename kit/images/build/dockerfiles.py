@@ -13,7 +13,7 @@ from kit.images.bases.resolve import Bases
 from kit.images.build.context import Context
 from kit.images.build.recipe import Recipe, build_recipe
 from kit.images.fidelity import Part, fidelity
-from kit.results.fidelity import ArmImage, Component
+from kit.records.images import ArmImage, Component
 from kit.study.folder import open_study
 from kit.study.model import Arm, Study
 from kit.study.pins import OwnBase, OwnPins, own_pins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -21,7 +22,6 @@ from kit.images.build.recipe import RECIPE_LABEL
 from kit.images.bundle import wheels
 from kit.images.bundle.archive import DOCUMENT, Writer
 from kit.images.bundle.document import FEED, Document, Member, dumps, platform
-from kit.images.bundle.readme import readme
 from kit.study.folder import CLAIMS, STUDY
 from kit.study.load import shipped_folder
 
@@ -153,3 +153,32 @@ def distinct_bytes(images: Sequence[ImageInfo]) -> int:
         ]
         total += image.size_bytes - max(below, default=0)
     return total
+
+
+def readme(document: Document, dependencies: bool) -> bytes:
+    """README.txt, for whoever opens the bundle.
+
+    ``dependencies``: the wheels of what the kit needs are in it too.
+    """
+    arms = ", ".join(sorted(document.arms))
+    interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"
+    without = (
+        f"The wheels are for CPython {interpreter} on Linux {document.architecture}."
+        if dependencies
+        else "It holds the kit's wheel alone: what the kit needs has to be installed already."
+    )
+    return f"""A bundle of kit {document.kit_version}, made {document.created}.
+
+It holds the images of {arms} with their bases, for {document.architecture} engines.
+To use it on a machine without network, FILE being the bundle:
+
+    mkdir unpacked && tar -xf FILE -C unpacked
+    (cd unpacked && sha256sum -c SHA256SUMS)
+    pip install --no-index --find-links unpacked/wheels kit
+    kit bundle load FILE
+    kit reproduce
+
+{without}
+bundle.json says what each image is for. images.tar.gz is a docker archive: the
+images have ids and no names in it; `kit bundle load` names them once all are checked.
+""".encode()

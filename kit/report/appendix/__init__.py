@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kit.records.session import Session
 from kit.report.appendix.checklist import opening
 from kit.report.appendix.experiments import experiments
 from kit.report.model import ReportModel
 from kit.report.render import latex, markdown
 from kit.results.names import APPENDIX, APPENDIX_LATEX
-from kit.results.session import Session
 
 
 def render(session: Session, model: ReportModel) -> Mapping[str, bytes]:

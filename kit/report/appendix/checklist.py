@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from kit.errors import InputError
+from kit.records.command import parse_command, shown
+from kit.records.session import Session
 from kit.report.appendix import costs
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
 from kit.report.numbers import gigabytes
-from kit.results.command import parse_command, shown
-from kit.results.session import Session
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
 """What no log and no study holds."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from kit.records.session import Session, moment
 from kit.report.model import ReportModel
 from kit.report.numbers import fixed, gigabytes
-from kit.results.session import Session, moment
 
 HUMAN = "5 minutes (an estimate: one command to start, one page to read)"
 

@@ -8,12 +8,12 @@ from kit.judge.effects import Form, band_words, equal_text, margin_words
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
+from kit.records.session import Session
 from kit.report.appendix import costs
 from kit.report.appendix.checklist import Facts, listed
 from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
 from kit.report.model import ReportModel
 from kit.report.numbers import claimed, fixed, gain, gigabytes
-from kit.results.session import Session
 from kit.study.model import Claim, ExecutableClaim, TrainingClaim
 
 _ONE = (

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from kit.records.session import moment
 from kit.report.text import plain
-from kit.results.session import moment
 
 Entity = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.host.gpu.facts import Finding, Gpu, GpuSample
+from kit.records.gpu import Finding, Gpu, GpuSample
 from kit.report.document import Block, Code, List, Paragraph, Strong, Table, Text, Tone, facts
 from kit.report.gpu import GpuReport, GpuRun
 from kit.report.model import ReportModel

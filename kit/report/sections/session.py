@@ -5,11 +5,11 @@ from __future__ import annotations
 from kit.judge.interference import RULES
 from kit.plan.model import PlannedRun
 from kit.plan.roles import MAIN, role_of
+from kit.records.record import Fit
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
 from kit.report.model import Failure, RawRun, ReportModel
 from kit.report.numbers import NONE, megabytes, seconds
 from kit.report.sample_size import outlook_lines
-from kit.results.record import Fit
 
 _LIMIT = 400
 

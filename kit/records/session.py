@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from kit.errors import InputError
-from kit.host.gpu.facts import GpuCheck, GpuSample
-from kit.host.model import HostFacts, HostSample
-from kit.results.fidelity import ArmImage, Component
-from kit.results.executable import ExecutableRun
-from kit.results.record import Record
 from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Plan, PlannedRun
 from kit.plan.roles import MAIN
 from kit.plan.shard import of_shard, parse_shard
+from kit.records.gpu import GpuCheck, GpuSample
+from kit.records.host import HostFacts, HostSample
+from kit.records.images import ArmImage, Component, ExecutableRun
+from kit.records.record import Record
 
 
 @dataclass(frozen=True)
@@ -190,5 +189,5 @@ class Session:
         return tuple(e for e in self.entries if e.kind == "timed" and e.record is not None)
 
     def identity(self) -> Mapping[str, RunEntry]:
-        """The good identity run of each arm; ``kit.results.planned`` refuses a second one."""
+        """The good identity run of each arm; ``kit.records.planned`` refuses a second one."""
         return {e.arm: e for e in self.entries if e.kind == "identity" and e.record is not None}

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kit.files.documents import read_json
 from kit.errors import RunError
+from kit.files.documents import read_json
 from kit.schemas import problems
 
 

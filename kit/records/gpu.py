@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ class Gpu:
     """One GPU at one moment. Bytes, MHz, degrees Celsius, watts, percent.
 
     ``throttle`` holds the reasons that limit its clocks now, by the names of
-    ``kit.host.gpu.throttle``.
+    ``REASONS``.
     """
 
     index: int
@@ -131,3 +131,48 @@ def _gpu(document: Mapping[str, Any]) -> Gpu:
     values["throttle"] = tuple(values["throttle"])
     values["processes"] = tuple(Process(**process) for process in values["processes"])
     return Gpu(**values)
+
+
+IDLE = "GPU idle"
+REASONS: Mapping[int, str] = {
+    0x001: IDLE,
+    0x002: "applications clocks setting",
+    0x004: "software power cap",
+    0x008: "hardware slowdown",
+    0x010: "sync boost",
+    0x020: "software thermal slowdown",
+    0x040: "hardware thermal slowdown",
+    0x080: "hardware power brake slowdown",
+    0x100: "display clock setting",
+}
+"""Why a GPU's clocks are limited. Names and bits are NVML's ("NvmlClocksEventReasons" of
+NVIDIA's NVML API reference, docs.nvidia.com/deploy/nvml-api)."""
+HARMFUL = (
+    "hardware slowdown",
+    "software thermal slowdown",
+    "hardware thermal slowdown",
+    "hardware power brake slowdown",
+)
+"""A run is flagged as throttled when the hardware or the driver slowed the GPU down to protect
+it. Idle clocks, set clocks and display clocks are no throttling."""
+MILD = ("software power cap",)
+"""Staying at the power limit is how a busy GPU works as configured: it is shown, no more."""
+
+
+def named(bits: int) -> tuple[str, ...]:
+    """The reasons of NVML's bit mask; a bit that has no name here is shown as it is."""
+    known = [name for bit, name in REASONS.items() if bits & bit]
+    other = bits & ~sum(REASONS)
+    return (*known, f"unknown (0x{other:x})") if other else tuple(known)
+
+
+def harmful(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Those that make a run's times doubtful."""
+    seen = set(reasons)
+    return tuple(name for name in HARMFUL if name in seen)
+
+
+def mild(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Those that are worth showing, no more."""
+    seen = set(reasons)
+    return tuple(name for name in MILD if name in seen)

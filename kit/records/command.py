@@ -88,7 +88,9 @@ def parse_command(text: str) -> Command:
             raise InputError(f"the recorded command: unknown option {word!r}", _REMEDY)
         value = "" if word in _FLAGS else next(rest, None)
         if value is None or (word in options and word not in _REPEATED):
-            raise InputError(f"the recorded command: {word} has no value or is there twice", _REMEDY)
+            raise InputError(
+                f"the recorded command: {word} has no value or is there twice", _REMEDY
+            )
         options[word] = value
     return Command(words[1], options)
 

@@ -42,3 +42,26 @@ class ArmImage:
     image_id: str
     size_bytes: int
     content_sha256: str = ""
+
+
+KINDS = ("self-contained", "apphost")
+"""With the .NET runtime inside it, or with the runtime's folder beside it."""
+
+
+@dataclass(frozen=True)
+class ExecutableRun:
+    """One run of the published executable, on a system with nothing else.
+
+    ``missing`` is what it named first, "" where nothing. ``started``: the program's
+    own code ran. ``trained``: it left a whole record.
+    """
+
+    reference: str
+    image_id: str
+    size_bytes: int
+    kind: str
+    started: bool
+    trained: bool
+    missing: str
+    exit_code: int | None
+    said: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kit.errors import InputError
-from kit.results.session import RunEntry, Session
+from kit.plan.coherent import doubles
 from kit.plan.model import PlannedRun
-from kit.plan.once import doubles
 from kit.plan.shard import of_shard, parse_shard
+from kit.records.session import RunEntry, Session
 
 _FIELDS = ("block", "position", "arm", "kind", "role", "pair")
 _NAMED = 3

@@ -1,0 +1,1 @@
+"""What was recorded of a session, as frozen values; pure."""
