@@ -58,7 +58,7 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
     images, sboms = build_images(runtime, study, pins, request.options, plan.arms)
     header = new_header(
         runtime.now(), runtime.engine.info(), plan, images, repeating(request, seed), gpu,
-        str(request.shard or ""), sboms,
+        request.shard, sboms,
     )  # fmt: skip
     folder = request.out / header.session_id
     try:

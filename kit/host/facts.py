@@ -26,7 +26,7 @@ from kit.host.interference import (
     text,
     throttle_events,
 )
-from kit.records.host import HostFacts, HostSample
+from kit.records.host import EngineFacts, HostFacts, HostSample
 
 BUSY_WINDOW_S = 0.25
 _INSTALLATION = Path("/etc/machine-id")
@@ -143,7 +143,7 @@ def host_facts(engine: EngineInfo) -> HostFacts:
         kernel=platform.release(),
         operating_system=_os_name(),
         virtualization="virtual machine" if " hypervisor" in cpuinfo else "",
-        engine=f"{engine.name} {engine.version} ({engine.endpoint}, {engine.storage_driver})",
+        engine=EngineFacts(engine.name, engine.version, engine.endpoint, engine.storage_driver),
         cgroup_version=engine.cgroup_version,
     )
 

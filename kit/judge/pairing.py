@@ -20,7 +20,7 @@ from kit.judge.statistics import (
     why_unusable,
 )
 from kit.plan.roles import MAIN
-from kit.plan.shard import of_shard, parse_shard
+from kit.plan.shard import of_shard
 from kit.records.planned import refuse_misfits
 from kit.records.session import RunEntry, Session
 from kit.study.model import Arm, Study, by_stack_and_variant
@@ -140,10 +140,9 @@ def _why_not(entry: RunEntry, machines: Mapping[int, set[str]]) -> str | None:
 def _never_run(session: Session) -> list[Exclusion]:
     ran = {(e.block, e.arm, e.role) for e in session.entries if e.kind == "timed"}
     why = "planned, but the log has no such run"
-    shard = parse_shard(session.header.shard) if session.header.shard else None
     return [
         Exclusion(run.block, run.arm, run.run_id, why, run.role)
-        for run in of_shard(session.header.plan.runs, shard)
+        for run in of_shard(session.header.plan.runs, session.header.shard)
         if run.kind == "timed" and (run.block, run.arm, run.role) not in ran
     ]
 

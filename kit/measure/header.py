@@ -15,6 +15,7 @@ from kit.host.facts import host_facts
 from kit.images.build.arms import Images
 from kit.plan.make import plan_sha256
 from kit.plan.model import COMPARE, Plan
+from kit.plan.shard import Shard
 from kit.records.gpu import GpuCheck
 from kit.records.images import Component
 from kit.records.session import Header
@@ -27,7 +28,7 @@ def new_header(
     images: Images,
     command: str,
     gpu: GpuCheck | None,
-    shard: str = "",
+    shard: Shard | None = None,
     sboms: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Header:
     """The header of a session that begins now; ``command`` repeats it.

@@ -6,18 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.filesize import decimal
-
 from kit.errors import InputError
 from kit.plan.blocks import step_places
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
-from kit.plan.shard import Shard, parse_shard
+from kit.plan.shard import Shard
 from kit.records.command import without
 from kit.records.images import ArmImage, ExecutableRun
 from kit.records.planned import refuse_misfits
 from kit.records.record import Record
-from kit.records.session import Header, RunEntry, Session
+from kit.records.session import Header, MergedShard, RunEntry, Session
 
 Named = tuple[Path, Session]
 
@@ -46,18 +44,12 @@ def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     _refuse_gaps(tuple(seen))
     entries = _entries(shards)
     order = step_places(first.header.plan.runs)
-    notes = tuple(
-        f"shard {session.header.shard}: {note}"
-        for _, session in shards
-        for note in (*session.header.plan.notes, *session.notes, *_otherwise(first, session))
-    )
-    plan = replace(first.header.plan, notes=notes)
     header = replace(
         first.header,
-        plan=plan,
-        plan_sha256=plan_sha256(plan),
-        shard="",
-        shards=tuple(_named(session) for _, session in shards),
+        shard=None,
+        shards=tuple(
+            _shown(session, shard, first) for (_, session), shard in zip(shards, seen, strict=True)
+        ),
         executable=any(session.executable is not None for _, session in shards),
         command=without(first.header.command, "--shard"),
     )
@@ -89,8 +81,8 @@ def _became(run: ExecutableRun) -> str:
     return f"{done}{kind}" + (f" and missed {run.missing}" if run.missing else "")
 
 
-def _otherwise(first: Session, session: Session) -> Iterator[str]:
-    """Yield what a later shard's identity runs, which are not kept, say otherwise.
+def _differing(first: Session, session: Session) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield, by arm, what a later shard's identity runs, which are not kept, have otherwise.
 
     Data, tensors and model are compared by the judge, through the timed runs. The weights
     after training may differ by the CPU's instructions, and a reader should know it.
@@ -106,33 +98,36 @@ def _otherwise(first: Session, session: Session) -> Iterator[str]:
             "losses": (_losses(a), _losses(b)),
             "versions": (dict(a.versions), dict(b.versions)),
         }
-        differing = [name for name, (one, other) in pairs.items() if one != other]
+        differing = tuple(name for name, (one, other) in pairs.items() if one != other)
         if differing:
-            yield (
-                f"the identity run of {arm} has other {' and '.join(differing)} than that of "
-                f"shard {first.header.shard}, which is the one shown"
-            )
+            yield arm, differing
 
 
 def _losses(record: Record) -> list[tuple[float, ...]]:
     return [fit.losses for fit in record.fits]
 
 
-def _named(session: Session) -> str:
+def _shown(session: Session, shard: Shard, first: Session) -> MergedShard:
     header, limits = session.header, session.header.plan.limits
-    cpu = header.host.cpu_model or "an unknown CPU"
     gpu = header.gpu.gpu if header.gpu is not None else None
-    return (
-        f"{header.shard}: session {header.session_id} on {cpu}, CPUs {limits.cpuset} of "
-        f"{header.host.cpus}, {decimal(limits.memory_bytes)} a run"
-        + (f", {gpu.name}" if gpu is not None else "")
+    return MergedShard(
+        shard=shard,
+        session_id=header.session_id,
+        cpu_model=header.host.cpu_model,
+        cpus=header.host.cpus,
+        cpuset=limits.cpuset,
+        memory_bytes=limits.memory_bytes,
+        gpu=gpu.name if gpu is not None else "",
+        notes=header.plan.notes,
+        torn=session.torn,
+        differing=dict(_differing(first, session)),
     )
 
 
 def _shard(folder: Path, session: Session) -> Shard:
-    if not session.header.shard:
+    if session.header.shard is None:
         raise InputError(f"{folder}: a whole session, not a shard", "merge what --shard made")
-    return parse_shard(session.header.shard)
+    return session.header.shard
 
 
 def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Session) -> None:
@@ -190,7 +185,7 @@ def _refuse_gaps(found: Sequence[Shard]) -> None:
 
 
 def _entries(shards: Sequence[Named]) -> list[RunEntry]:
-    """Return every run; of identity runs the first shard's, see ``_otherwise`` for the others.
+    """Return every run; of identity runs the first shard's, see ``_differing`` for the others.
 
     Images have another id on every machine that built them: the contents are equal, so
     the runs name the first machine's. The CPUs are those of the machine a run was made on.

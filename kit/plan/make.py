@@ -16,7 +16,20 @@ from rich.filesize import decimal
 from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, run_seconds
 from kit.plan.coherent import planned_once
-from kit.plan.model import AUTO, DUET, MOST_BLOCKS, SEQUENTIAL, Bounds, Limits, Plan, PlannedRun
+from kit.plan.model import (
+    AUTO,
+    DUET,
+    FEWER_REPEATS,
+    MOST_BLOCKS,
+    NO_PILOT,
+    SEQUENTIAL,
+    Bounds,
+    Limits,
+    Note,
+    Plan,
+    PlannedRun,
+)
+from kit.plan.notes import refusal_text
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
 from kit.plan.roles import MAIN
 from kit.study.model import CUDA, Protocol, Study, Tier, by_stack_and_variant
@@ -57,13 +70,13 @@ def make_plan(
         )
     tier, minutes = _with_blocks(maker, tier, budget, design, blocks)
     if design == AUTO and tier.pilot is None:
-        design, why = SEQUENTIAL, (*why, "Without a pilot the design is sequential.")
+        design, why = SEQUENTIAL, (*why, Note(NO_PILOT))
     maker = replace(maker, roles=(MAIN, *tier.controls))
     return planned_once(_plan(maker, tier, minutes, design, (*notes, *why)))
 
 
 def _plan(
-    maker: BlockMaker, tier: Tier, minutes: int | None, design: str, notes: tuple[str, ...]
+    maker: BlockMaker, tier: Tier, minutes: int | None, design: str, notes: tuple[Note, ...]
 ) -> Plan:
     """Return the plan of the identity runs and the tier's pilot, or its blocks without one."""
     first, count = (maker.piloting(), tier.pilot) if tier.pilot else (maker, tier.blocks)
@@ -102,10 +115,10 @@ def maker_of(study: Study, plan: Plan) -> BlockMaker:
 def plan_sha256(plan: Plan) -> str:
     """Hash of everything in the plan but its notes, in canonical JSON.
 
-    Notes are sentences: other words are no other plan.
+    Notes say why it is as it is, on a machine with so much memory.
     """
-    worded = {**vars(plan), "notes": ()}
-    text = json.dumps(worded, sort_keys=True, separators=(",", ":"), default=vars)
+    planned = {**vars(plan), "notes": ()}
+    text = json.dumps(planned, sort_keys=True, separators=(",", ":"), default=vars)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -164,7 +177,7 @@ def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
 
 def _design(
     study: Study, arms: Sequence[str], wanted: str, resources: Resources
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, tuple[Note, ...]]:
     """The design that can be had, and a note where it is not the one that was wished.
 
     Raises HostError where duet blocks are wished for and cannot be.
@@ -176,8 +189,9 @@ def _design(
     if refusal is None:
         return wanted, ()
     if wanted == DUET:
-        raise HostError(f"--design duet: {refusal}", "use --design sequential")
-    return SEQUENTIAL, (f"The design is sequential: {refusal}.",)
+        why = refusal_text(refusal, resources.cpuset)
+        raise HostError(f"--design duet: {why}", "use --design sequential")
+    return SEQUENTIAL, (refusal,)
 
 
 def _blocks(maker: BlockMaker, design: str, count: int) -> tuple[PlannedRun, ...]:
@@ -206,7 +220,7 @@ def _tier(study: Study, budget: str) -> Tier:
 
 def _tier_in_memory(
     study: Study, budget: str, resources: Resources, design: str
-) -> tuple[Tier, Limits, tuple[str, ...]]:
+) -> tuple[Tier, Limits, tuple[Note, ...]]:
     """Return the tier with the repeats that memory allows, the limits of a run, and notes."""
     tier = _tier(study, budget)
     memory = memory_of_a_run(resources, design)
@@ -271,7 +285,7 @@ def _fitting(seconds: float, block_s: float) -> int:
 
 def _repeats_in_memory(
     protocol: Protocol, wanted: int, available: int
-) -> tuple[int, tuple[str, ...]]:
+) -> tuple[int, tuple[Note, ...]]:
     need = protocol.memory
     if need.of(wanted) <= available:
         return wanted, ()
@@ -282,8 +296,4 @@ def _repeats_in_memory(
             f"{protocol.minimum_repeats} repeats a run, {decimal(available)} can be had",
             "free memory, raise --memory, or use a larger machine",
         )
-    note = (
-        f"Each run makes {possible} repeats, not {wanted}: {wanted} need "
-        f"{decimal(need.of(wanted))} of memory and {decimal(available)} can be had."
-    )
-    return possible, (note,)
+    return possible, (Note(FEWER_REPEATS, wanted, need.of(wanted), available),)

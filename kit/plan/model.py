@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 from kit.plan.roles import MAIN
 
@@ -12,8 +12,29 @@ SEQUENTIAL, DUET, AUTO = "sequential", "duet", "auto"
 DESIGNS = (SEQUENTIAL, DUET, AUTO)
 """One container at a time; the two of a pair at the same time; or what decides sooner."""
 COMPARE, EXPLAIN = "compare", "explain"
+NoteCode = Literal["fewer-repeats", "duet-on-gpu", "duet-cores", "duet-memory", "no-pilot"]
+FEWER_REPEATS: Final = "fewer-repeats"
+DUET_ON_GPU: Final = "duet-on-gpu"
+DUET_CORES: Final = "duet-cores"
+DUET_MEMORY: Final = "duet-memory"
+NO_PILOT: Final = "no-pilot"
 MOST_BLOCKS = 10_000
 """As many as study.schema.json lets a tier have."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a reader must know of a plan.
+
+    ``wanted`` counts repeats, the bytes are of memory; 0 where the code needs none. A duet's
+    codes say why the runs of a pair cannot go on at the same time, and that the design
+    is sequential therefore.
+    """
+
+    code: NoteCode
+    wanted: int = 0
+    needed_bytes: int = 0
+    available_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,8 +100,7 @@ class Plan:
     repeats: int
     limits: Limits
     runs: tuple[PlannedRun, ...]
-    notes: tuple[str, ...]
-    """Plain statements for the report, e.g. on repeats cut to fit memory."""
+    notes: tuple[Note, ...]
     design: str = SEQUENTIAL
     roles: tuple[str, ...] = (MAIN,)
     """Of the runs of every block."""
@@ -97,11 +117,12 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 def plan_from(document: Mapping[str, Any]) -> Plan:
     """The plan of such a document. Raises KeyError or TypeError when it is none."""
     values = dict(document)
-    for name in ("arms", "notes", "roles"):
+    for name in ("arms", "roles"):
         values[name] = tuple(values[name])
     limits = dict(values["limits"])
     limits["halves"] = None if limits["halves"] is None else tuple(limits["halves"])
     values["limits"] = Limits(**limits)
+    values["notes"] = tuple(Note(**note) for note in values["notes"])
     values["runs"] = tuple(PlannedRun(**run) for run in values["runs"])
     values["bounds"] = None if values["bounds"] is None else Bounds(**values["bounds"])
     return Plan(**values)

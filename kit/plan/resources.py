@@ -11,7 +11,7 @@ from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
 from kit.plan.cpuset import cpus_of, cpuset_of
-from kit.plan.model import SEQUENTIAL, Plan
+from kit.plan.model import DUET_CORES, DUET_MEMORY, DUET_ON_GPU, SEQUENTIAL, Note, Plan
 from kit.study.model import Protocol
 
 # The engine, the driver and the page cache need some; without it the kernel
@@ -149,17 +149,14 @@ def memory_of_a_run(available: Resources, design: str) -> int:
     return available.memory_bytes // 2 // 10**8 * 10**8
 
 
-def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> str | None:
+def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> Note | None:
     """Why two runs cannot go on at the same time here; None where they can."""
     if on_gpu:
-        return "the runs of CUDA arms would share one GPU"
+        return Note(DUET_ON_GPU)
     if available.halves is None:
-        return f"CPUs {available.cpuset} do not make two equal sets of cores"
+        return Note(DUET_CORES)
     needed = protocol.memory.of(protocol.minimum_repeats)
     half = available.memory_bytes // 2
     if needed > half:
-        return (
-            f"two runs at a time need {decimal(2 * needed)} of memory, "
-            f"{decimal(available.memory_bytes)} can be had"
-        )
+        return Note(DUET_MEMORY, needed_bytes=2 * needed, available_bytes=available.memory_bytes)
     return None

@@ -6,6 +6,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class EngineFacts:
+    """The container engine, as it describes itself; empty: not told."""
+
+    name: str
+    version: str
+    endpoint: str
+    storage_driver: str
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """The machine the driver ran on. Empty string or None: could not be told."""
 
@@ -16,7 +26,7 @@ class HostFacts:
     kernel: str
     operating_system: str
     virtualization: str
-    engine: str
+    engine: EngineFacts
     cgroup_version: str
 
 

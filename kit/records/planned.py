@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from kit.errors import InputError
 from kit.plan.coherent import doubles
 from kit.plan.model import PlannedRun
-from kit.plan.shard import of_shard, parse_shard
+from kit.plan.shard import of_shard
 from kit.records.session import RunEntry, Session
 
 _FIELDS = ("block", "position", "arm", "kind", "role", "pair")
@@ -32,8 +32,7 @@ def misfits(session: Session) -> Iterator[str]:
     header = session.header
     yield from doubles(header.plan.runs)
     planned = {run.run_id: run for run in header.plan.runs}
-    shard = parse_shard(header.shard) if header.shard else None
-    here = {run.run_id for run in of_shard(header.plan.runs, shard)}
+    here = {run.run_id for run in of_shard(header.plan.runs, header.shard)}
     standing = session.whole()
     good: set[str] = set()
     for place, entry in enumerate(session.entries):

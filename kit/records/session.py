@@ -13,13 +13,34 @@ from datetime import datetime
 from typing import Any
 
 from kit.errors import InputError
-from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Plan, PlannedRun
+from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Note, Plan, PlannedRun
 from kit.plan.roles import MAIN
-from kit.plan.shard import of_shard, parse_shard
+from kit.plan.shard import Shard, of_shard
 from kit.records.gpu import GpuCheck, GpuSample
 from kit.records.host import HostFacts, HostSample
 from kit.records.images import ArmImage, Component, ExecutableRun
 from kit.records.record import Record
+
+
+@dataclass(frozen=True)
+class MergedShard:
+    """A shard of a merged session: its own session, where it was made, what to know of it.
+
+    ``differing`` names, by arm, what its identity run has otherwise than the one that is kept.
+    """
+
+    shard: Shard
+    session_id: str
+    cpu_model: str
+    cpus: int
+    cpuset: str
+    memory_bytes: int
+    """Of a run."""
+    gpu: str
+    """Its name; empty: none took part."""
+    notes: tuple[Note, ...]
+    torn: bool
+    differing: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -38,10 +59,10 @@ class Header:
     host: HostFacts
     gpu: GpuCheck | None = None
     """What came of asking for the CUDA arms; None: they were not asked for."""
-    shard: str = ""
-    """Which part of the plan's blocks was made, such as "1/4"; empty: all."""
-    shards: tuple[str, ...] = ()
-    """Of a merged session: each shard, its session and where it was made."""
+    shard: Shard | None = None
+    """Which part of the plan's blocks was made; None: all."""
+    shards: tuple[MergedShard, ...] = ()
+    """Of a merged session: the shards it was put together from."""
     sboms: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each bill of materials, by its file name; empty: none was written."""
     executable: bool = False
@@ -123,8 +144,8 @@ class Session:
 
     header: Header
     entries: tuple[RunEntry, ...]
-    notes: tuple[str, ...] = ()
-    """What reading the log had to leave out, e.g. a torn last line."""
+    torn: bool = False
+    """Whether an interruption tore the log's last line, which is left out."""
     executable: ExecutableRun | None = None
     outlook: Mapping[str, Any] | None = None
     """What the pilot said when the number of blocks was fixed; None: there was no pilot,
@@ -148,9 +169,8 @@ class Session:
 
     def missing(self) -> tuple[PlannedRun, ...]:
         """Return the planned runs of its shard that are not done, in order; see ``done``."""
-        shard = parse_shard(self.header.shard) if self.header.shard else None
         done = self.done()
-        runs = of_shard(self.header.plan.runs, shard)
+        runs = of_shard(self.header.plan.runs, self.header.shard)
         return tuple(run for run in runs if run.run_id not in done)
 
     def whole(self) -> frozenset[int]:

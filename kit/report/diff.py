@@ -12,8 +12,10 @@ from typing import TypeAlias
 from kit.errors import InputError
 from kit.judge.effects import Form
 from kit.judge.statistics import Interval
+from kit.records.host import EngineFacts
 from kit.report.model import ReportModel
 from kit.report.numbers import gain_with, gigabytes
+from kit.report.origin import engine_text
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
@@ -152,7 +154,12 @@ def _settings(model: ReportModel) -> dict[str, str]:
         "fits in a run": str(plan.repeats),
         "CPUs of a run": plan.limits.cpuset,
         "memory of a run": gigabytes(plan.limits.memory_bytes),
-        **{name.replace("_", " "): str(value) for name, value in asdict(header.host).items()},
+        **{
+            name.replace("_", " "): engine_text(value)
+            if isinstance(value, EngineFacts)
+            else str(value)
+            for name, value in vars(header.host).items()
+        },
         "substitutes": ", ".join(row.name for row in header.fidelity if not row.exact) or "none",
         "same work": "held" if model.same_work_held else "not held",
     }

@@ -161,7 +161,7 @@ class ReportModel:
     arms: tuple[ArmFacts, ...]
     failures: tuple[Failure, ...]
     raw: tuple[RawRun, ...]
-    log_notes: tuple[str, ...]
+    torn: bool
     gpu: GpuReport | None
     """None where no GPU was asked for."""
     controls_line: str
@@ -220,7 +220,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         arms=tuple(_arm(session, arm) for arm in session.header.plan.arms),
         failures=_failures(session),
         raw=_raw(session, judged),
-        log_notes=session.notes,
+        torn=session.torn,
         gpu=gpu_report(session, judged, study),
         controls_line=controls_line(judged),
         outlook=outlook_from(session.outlook or {}),

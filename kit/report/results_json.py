@@ -21,8 +21,9 @@ from kit.judge.verdict import Verdict
 from kit.records.session import Header
 from kit.report import ablation as explanation
 from kit.report.model import ReportModel, VariantReport
+from kit.report.origin import TORN
 
-SCHEMA = 4
+SCHEMA = 5
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "runs": model.raw,
         "failures": model.failures,
         "exclusions": model.judged.exclusions,
-        "notes": model.log_notes,
+        "notes": (TORN,) if model.torn else (),
         "flags": model.judged.flags,
         "outlook": model.outlook,
         "explanation": (

@@ -17,16 +17,18 @@ from kit.records.gpu import check_from, sample_from
 from kit.records.images import ArmImage, Component
 from kit.records.images import ExecutableRun
 from kit.records.record import Record, misnumbered, record_from
-from kit.records.host import HostFacts, HostSample
-from kit.records.session import Header, RunEntry
+from kit.records.host import EngineFacts, HostFacts, HostSample
+from kit.records.session import Header, MergedShard, RunEntry
 from kit.plan.coherent import contradictions
 from kit.plan.model import plan_from
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan
+from kit.plan.model import Note
+from kit.plan.shard import Shard
 from kit.results.folder import REMEDY
 from kit.schemas import problems
 
-SCHEMA = 5
+SCHEMA = 6
 AFTER = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
 LINE = "line"
@@ -76,10 +78,10 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
         plan_sha256=values["plan_sha256"],
         images={arm: ArmImage(**image) for arm, image in values["images"].items()},
         fidelity=tuple(Component(**row) for row in values["fidelity"]),
-        host=HostFacts(**values["host"]),
+        host=HostFacts(**{**values["host"], "engine": EngineFacts(**values["host"]["engine"])}),
         gpu=None if values["gpu"] is None else check_from(values["gpu"]),
-        shard=values["shard"],
-        shards=tuple(values["shards"]),
+        shard=None if values["shard"] is None else _shard(values["shard"], where),
+        shards=tuple(_merged(made, where) for made in values["shards"]),
         sboms=values["sboms"],
         executable=values["executable"],
     )
@@ -130,6 +132,23 @@ def _unlike(values: Mapping[str, Any], record: Record) -> list[str]:
         if getattr(record, name) != values[name]
     ]
     return [*twice, *misnumbered(record.fits)]
+
+
+def _shard(values: Mapping[str, Any], where: str) -> Shard:
+    shard = Shard(**values)
+    _refuse([f"shard {shard} of {shard.of}"] if shard.number > shard.of else [], where)
+    return shard
+
+
+def _merged(values: Mapping[str, Any], where: str) -> MergedShard:
+    return MergedShard(
+        **{
+            **values,
+            "shard": _shard(values["shard"], where),
+            "notes": tuple(Note(**note) for note in values["notes"]),
+            "differing": {arm: tuple(names) for arm, names in values["differing"].items()},
+        }
+    )
 
 
 def _plan(values: Mapping[str, Any], where: str) -> Plan:

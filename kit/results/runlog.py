@@ -131,7 +131,6 @@ def read_session(folder: Path) -> Session:
     text = _content(folder).decode("utf-8", errors="replace")
     lines = text.split("\n")
     torn = lines.pop()
-    notes = ("The log's last line was torn by an interruption and is left out.",) if torn else ()
     if not lines:
         raise InputError(f"{path}: holds no complete line", REMEDY)
     documents = [parsed(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
@@ -153,7 +152,7 @@ def read_session(folder: Path) -> Session:
             header, outlook = fixed_plan(header, document, where)
         else:
             entries.append(entry_from(document, where))
-    return Session(header, tuple(entries), notes, executable, outlook, piloted)
+    return Session(header, tuple(entries), bool(torn), executable, outlook, piloted)
 
 
 def drop_torn_line(folder: Path) -> None:

@@ -6,11 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from kit.errors import InputError
 from kit.images.fidelity import UNSTATED
 from kit.plan.cpuset import cpus_of
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
-from kit.plan.shard import parse_shard
 from kit.records.command import Command, parse_command
 from kit.records.session import Header, Session
 from kit.results.names import sbom_name
@@ -111,18 +109,14 @@ def _limits(limits: Limits, command: Command) -> Iterator[str]:
 
 def _shards(header: Header, command: Command) -> Iterator[str]:
     """The shard is the command's; a merged session has each of its shards once."""
-    if command.text("--shard") != header.shard:
-        asked = command.text("--shard")
+    asked = command.text("--shard")
+    if asked != str(header.shard or ""):
         yield f"shard: {header.shard or 'none'}, the command's is {asked or 'none'}"
     if not header.shards:
         return
     if header.shard:
         yield "shards: a shard cannot be merged of shards"
-    try:
-        found = [parse_shard(each.partition(":")[0]) for each in header.shards]
-    except InputError as error:
-        yield f"shards: {error.problem}"
-        return
+    found = [each.shard for each in header.shards]
     if sorted(each.number for each in found) != list(range(1, found[0].of + 1)) or any(
         each.of != found[0].of for each in found
     ):

@@ -20,8 +20,6 @@ from kit.verify.numbers import compare
 
 MOST_REPEATS = 1_000_000
 """As many as plan.schema.json lets a run have."""
-_MERGED = ("notes",)
-"""A merged plan's notes are those of its shards, which are not in the folder."""
 
 
 def differences(session: Session, study: Study) -> Iterator[str]:
@@ -31,18 +29,18 @@ def differences(session: Session, study: Study) -> Iterator[str]:
         yield "it is of another study"
     command = parse_command(session.header.command)
     if plan.purpose == EXPLAIN:
-        yield from _unlike(plan, _explaining(plan, study, command), ())
+        yield from _unlike(plan, _explaining(plan, study, command))
         return
     begun = plan if session.piloted is None else session.piloted.plan
     made = _planned(begun, session.header, study, command)
     found: Outlook | None = None
     if session.piloted is not None:
-        yield from _unlike(begun, made, ())
+        yield from _unlike(begun, made)
         header = replace(session.header, plan=made)
         pilot = replace(session, header=header, entries=session.entries[: session.piloted.runs])
         made, found = fixed_plan(pilot, study)
         yield from _outlook(session, found)
-    yield from _unlike(plan, made, _MERGED if session.header.shards else ())
+    yield from _unlike(plan, made)
 
 
 def _planned(recorded: Plan, header: Header, study: Study, command: Command) -> Plan:
@@ -63,7 +61,7 @@ def _planned(recorded: Plan, header: Header, study: Study, command: Command) -> 
             refused = refused or error
     if not made and refused is not None:
         raise refused
-    return min(made, key=lambda plan: len(list(_unlike(recorded, plan, ()))))
+    return min(made, key=lambda plan: len(list(_unlike(recorded, plan))))
 
 
 def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan:
@@ -88,11 +86,11 @@ def _explaining(plan: Plan, study: Study, command: Command) -> Plan:
     return explaining_plan(study, plan.limits, plan.seed, blocks or BLOCKS, repeats or REPEATS)
 
 
-def _unlike(plan: Plan, made: Plan, apart: tuple[str, ...]) -> Iterator[str]:
+def _unlike(plan: Plan, made: Plan) -> Iterator[str]:
     """Yield each field in which the recorded plan is not the one that was made again."""
     for each in fields(Plan):
         recorded, again = getattr(plan, each.name), getattr(made, each.name)
-        if each.name != "runs" and each.name not in apart and recorded != again:
+        if each.name != "runs" and recorded != again:
             yield f"its {each.name} is {_short(recorded)}, the command makes {_short(again)}"
     expected = {run.run_id: run for run in made.runs}
     for run in plan.runs:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from kit.plan.blocks import step_places
 from kit.plan.model import PlannedRun
-from kit.plan.shard import of_shard, parse_shard
+from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
 from kit.records.planned import differing
 from kit.records.session import RunEntry, Session
@@ -129,8 +129,7 @@ class _Turns:
 
 def _in_turn(session: Session) -> Iterator[str]:
     header = session.header
-    shard = parse_shard(header.shard) if header.shard else None
-    runs = of_shard(header.plan.runs, shard)
+    runs = of_shard(header.plan.runs, header.shard)
     pairs = groupby(runs, key=lambda run: (run.block, run.run_id if run.pair is None else run.pair))
     turns = _Turns([tuple(run.run_id for run in together) for _, together in pairs])
     step_of = {run_id: number for number, step in enumerate(turns.steps) for run_id in step}

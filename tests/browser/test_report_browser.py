@@ -86,7 +86,7 @@ def report(tmp_path_factory):
     session = make_session(
         paired([1.068, 1.072, 1.06, 1.08, 1.07, 1.065, 1.06, 1.07, 1.08, 1.07, 1.06]),
         make_fidelity("binding"),
-        notes=[EVIL],
+        torn=True,
     )
     session = change_record(session, "t0-python-cpu", clock_name=EVIL)
     session = fail_run(session, "t1-dotnet-cpu", EVIL, f"</pre>{EVIL}")

@@ -17,11 +17,12 @@ from typing import Any
 
 from rich.console import Console
 
-from kit.plan.model import Limits, Plan, PlannedRun
-from kit.records.host import HostFacts, HostSample
+from kit.plan.model import Limits, Note, Plan, PlannedRun
+from kit.plan.shard import Shard
+from kit.records.host import EngineFacts, HostFacts, HostSample
 from kit.records.images import ArmImage, Component
 from kit.records.record import Device, Fit, Identity, Record
-from kit.records.session import Header, RunEntry, Session
+from kit.records.session import Header, MergedShard, RunEntry, Session
 from kit.report import contents
 from kit.report.head import show
 from kit.report.model import ReportModel
@@ -249,7 +250,7 @@ def make_fidelity(*substituted: str) -> tuple[Component, ...]:
     return tuple(rows)
 
 
-def make_plan(arms: Sequence[str], blocks: int, repeats: int, notes: Sequence[str] = ()) -> Plan:
+def make_plan(arms: Sequence[str], blocks: int, repeats: int, notes: Sequence[Note] = ()) -> Plan:
     """Identity runs, then blocks whose order of arms alternates."""
     runs = [
         PlannedRun(f"i-{arm}", -1, position, arm, "identity", 2, 20220501)
@@ -295,10 +296,27 @@ def make_entry(run: PlannedRun, walls: Sequence[float], **changes: Any) -> RunEn
     return replace(entry, **changes)
 
 
+def make_merged(number: int, of: int, **changes: Any) -> MergedShard:
+    """One of so many shards of a merged session."""
+    made = MergedShard(
+        Shard(number, of),
+        f"session-{number}",
+        "Example CPU",
+        4,
+        "0-3",
+        6_000_000_000,
+        "",
+        (),
+        False,
+        {},
+    )
+    return replace(made, **changes)
+
+
 def make_session(
     times: Mapping[str, Sequence[Sequence[float]]],
     fidelity: Sequence[Component] | None = None,
-    notes: Sequence[str] = (),
+    torn: bool = False,
 ) -> Session:
     """A session: per arm, per block, the wall seconds of that run's fits."""
     arms = list(times)
@@ -330,11 +348,11 @@ def make_session(
             kernel="6.1.0",
             operating_system="Debian GNU/Linux 12",
             virtualization="kvm",
-            engine="Docker 24.0.5",
+            engine=EngineFacts("Docker", "24.0.5", "", ""),
             cgroup_version="2",
         ),
     )
-    return Session(header, tuple(entries), tuple(notes))
+    return Session(header, tuple(entries), torn)
 
 
 def paired(

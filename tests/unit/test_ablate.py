@@ -288,7 +288,7 @@ def test_kit_judge_prints_and_writes_nothing(
     assert kit.cli.run(["judge", str(folder)]) == 0
     assert "C1 mean" in capsys.readouterr().out
     assert kit.cli.run(["judge", str(folder), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 4
+    assert json.loads(capsys.readouterr().out)["schema"] == 5
     assert sorted(p.name for p in folder.iterdir()) == before
 
 

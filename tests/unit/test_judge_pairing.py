@@ -21,6 +21,7 @@ from support.sessions import (
 from kit.errors import InputError
 from kit.judge.comparison import judge
 from kit.judge.pairing import ArmPair, arm_pairs
+from kit.plan.shard import Shard
 from kit.study.model import Arm
 
 THREE = paired([1.05, 1.06, 1.07])
@@ -91,7 +92,7 @@ def test_a_log_whose_runs_are_not_its_plans_is_refused_by_name(kind):
 
 def test_a_run_of_another_shard_takes_no_place():
     session = make_session(THREE)
-    session = replace(session, header=replace(session.header, shard="1/3"))
+    session = replace(session, header=replace(session.header, shard=Shard(1, 3)))
     with pytest.raises(InputError, match="t1-python-cpu is not of shard 1/3"):
         judge(session, make_study())
 

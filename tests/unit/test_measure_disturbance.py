@@ -11,7 +11,7 @@ from fakes.engine import INFO
 
 from kit.host import interference as disturbance
 from kit.host.facts import HostReading, host_facts, machine_id, sample
-from kit.records.host import HostFacts
+from kit.records.host import EngineFacts, HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
 
@@ -101,7 +101,8 @@ def test_threads_of_a_core_are_told(tree):
 def test_equal_machines_are_told_apart_and_their_identity_is_not_told() -> None:
     facts = HostFacts(
         cpu_model="cpu", cpus=2, governor="", memory_bytes=4 * 10**9, kernel="6.1",
-        operating_system="Debian", virtualization="", engine="Docker", cgroup_version="1",
+        operating_system="Debian", virtualization="",
+        engine=EngineFacts("Docker", "24", "", ""), cgroup_version="1",
     )  # fmt: skip
     one, other = (machine_id(facts, name * 32) for name in "ab")
     assert one != other and machine_id(facts, "a" * 32) == one

@@ -18,9 +18,18 @@ from pylatexenc.latexwalker import (
     LatexWalker,
 )
 from support.bench import STUDY, Bench, reported, varied
-from support.sessions import DOTNET, fail_run, make_fidelity, make_session, make_study, paired
+from support.sessions import (
+    DOTNET,
+    fail_run,
+    make_fidelity,
+    make_merged,
+    make_session,
+    make_study,
+    paired,
+)
 
 import kit.cli
+from kit.records.host import EngineFacts
 from kit.records.images import ExecutableRun
 from kit.report.appendix import render
 from kit.report.appendix.checklist import TO_FILL_IN
@@ -169,8 +178,10 @@ def test_the_executable_has_its_size():
 
 def test_gathered_shards_are_named_with_the_hardware():
     session = make_session(paired(SIX, fits=4))
-    markdown, _ = made(replace(session, header=replace(session.header, shards=("1/2 a on x",))))
-    assert "merged from: 1/2 a on x" in markdown
+    markdown, _ = made(
+        replace(session, header=replace(session.header, shards=(make_merged(1, 2),)))
+    )
+    assert "merged from: 1/2: session session-1 on Example CPU" in markdown
 
 
 def test_the_same_session_gives_the_same_bytes():
@@ -199,14 +210,20 @@ def test_other_letters_have_a_form_any_engine_can_set(text, shown):
 
 
 def hostile(text):
-    session = make_session(paired(SIX, fits=4), notes=[text])
+    session = make_session(paired(SIX, fits=4))
     header = session.header
     header = replace(
         header,
         command=text,
         created=text,
         kit_version=text,
-        host=replace(header.host, cpu_model=text, engine=text, operating_system=text, kernel=text),
+        host=replace(
+            header.host,
+            cpu_model=text,
+            engine=EngineFacts(text, text, text, text),
+            operating_system=text,
+            kernel=text,
+        ),
         fidelity=tuple(replace(row, got=text, why=text, wanted=text) for row in header.fidelity),
     )
     entries = tuple(

@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pytest
 from rocrate.rocrate import ROCrate
-from support.sessions import DOTNET, PYTHON, make_fidelity, make_session, make_study, paired
+from support.sessions import (
+    DOTNET,
+    PYTHON,
+    make_fidelity,
+    make_merged,
+    make_session,
+    make_study,
+    paired,
+)
 
+from kit.records.host import EngineFacts
 from kit.report import crate
 from kit.report.model import build_report
 from kit.results.names import CRATE
@@ -103,8 +112,8 @@ def test_a_session_that_is_not_done_is_not_called_completed():
 
 def test_gathered_shards_are_named_with_the_host():
     made = session()
-    made = replace(made, header=replace(made.header, shards=("1/2 a on x", "2/2 b on y")))
-    assert "2/2 b on y" in graph(made)["#host"]["description"]
+    made = replace(made, header=replace(made.header, shards=(make_merged(1, 2), make_merged(2, 2))))
+    assert "2/2: session session-2 on Example CPU" in graph(made)["#host"]["description"]
 
 
 def test_the_same_session_gives_the_same_bytes():
@@ -119,7 +128,7 @@ def test_hostile_strings_stay_data(text):
         command=text,
         created=text,
         session_id=text,
-        host=replace(made.header.host, engine=text, cpu_model=text),
+        host=replace(made.header.host, engine=EngineFacts(text, text, text, text), cpu_model=text),
         fidelity=tuple(replace(row, name=f"{row.name}{text}", got=text, why=text)
                        for row in made.header.fidelity),
         images={arm: replace(image, reference=text, image_id=text, content_sha256=text)

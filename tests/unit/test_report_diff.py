@@ -11,6 +11,7 @@ from support.sessions import PYTHON, make_fidelity, make_session, make_study, pa
 
 import kit.cli
 from kit.errors import InputError
+from kit.records.host import EngineFacts
 from kit.report.diff import compare, document, shown
 from kit.report.model import build_report
 
@@ -135,7 +136,10 @@ def test_hostile_strings_stay_data_within_80_columns(text):
 
 def test_a_difference_at_the_end_of_a_long_value_is_shown():
     base = model()
-    rows = [replace(base.header.host, engine=f"{'Docker 24 ' * 12}build {n}") for n in (1, 2)]
+    rows = [
+        replace(base.header.host, engine=EngineFacts("Docker 24 " * 12, f"build {n}", "", ""))
+        for n in (1, 2)
+    ]
     told = shown(compare(*(model(host=row) for row in rows)))
     assert "build 1" in told and "build 2" in told
     assert max(map(len, told.splitlines())) <= 80

@@ -23,6 +23,7 @@ from support.sessions import (
     fail_run,
     make_claim,
     make_fidelity,
+    make_merged,
     make_session,
     make_study,
     paired,
@@ -33,7 +34,9 @@ from support.sessions import (
 
 from kit.judge.ablation import Ablation, explain
 from kit.judge.samework import SameWork
+from kit.plan.model import DUET_CORES, Note
 from kit.plan.roles import ROLES
+from kit.plan.shard import Shard
 from kit.records.gpu import Finding, Gpu, GpuCheck, GpuSample
 from kit.records.images import ExecutableRun
 from kit.report import ablation as explanation
@@ -107,8 +110,9 @@ def session_and_model():
         throttle=("sw_thermal_slowdown",), pids=(1,), failures=("x",),
     )  # fmt: skip
     header = replace(
-        session.header, gpu=check, shard="1/1", shards=("x",),
-        plan=replace(session.header.plan, notes=("x",), pilot=5),
+        session.header, gpu=check, shard=Shard(1, 1),
+        shards=(make_merged(1, 1, gpu="x", differing={"x": ("x",)}),),
+        plan=replace(session.header.plan, notes=(Note(DUET_CORES),), pilot=5),
     )  # fmt: skip
     entries = tuple(
         replace(entry, gpu=sample, machine="ab"[entry.block % 2]) for entry in session.entries
@@ -118,7 +122,7 @@ def session_and_model():
         for field in dataclasses.fields(ExecutableRun)
     })  # fmt: skip
     session = replace(
-        session, header=header, entries=entries, notes=("x",), executable=ran,
+        session, header=header, entries=entries, torn=True, executable=ran,
         outlook={
             "design": "sequential", "blocks": 9, "claim": "x", "wanted_gain_percent": 6.5,
             "power": 0.8, "slowdown_percent": 6.95, "minutes_left": 1.0,

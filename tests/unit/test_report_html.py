@@ -17,11 +17,13 @@ from support.sessions import (
     change_run,
     fail_run,
     make_fidelity,
+    make_merged,
     make_session,
     make_study,
     paired,
 )
 
+from kit.records.host import EngineFacts
 from kit.records.images import ArmImage, Component
 from kit.report import contents, plots
 from kit.report.document import (
@@ -111,7 +113,7 @@ def page_of(session, study=None):
 
 @pytest.fixture(scope="module")
 def usual():
-    session = make_session(paired(SIX), make_fidelity("data"), notes=["a torn line"])
+    session = make_session(paired(SIX), make_fidelity("data"), torn=True)
     session = fail_run(session, "t1-dotnet-cpu", "out of memory", "step 1\nKilled")
     image = ArmImage(PYTHON, "kit/python-cpu:abc", "sha256:1", 1_300_000_000, "ab" * 32)
     header = replace(session.header, images={**session.header.images, PYTHON: image})
@@ -130,13 +132,18 @@ def hostile():
     header = replace(
         session.header,
         fidelity=(*make_fidelity(), Component(EVIL, EVIL, EVIL, False, MEGABYTE)),
-        host=replace(session.header.host, cpu_model=EVIL, kernel=EVIL, engine=MEGABYTE),
-        plan=replace(session.header.plan, notes=(EVIL,)),
+        host=replace(
+            session.header.host,
+            cpu_model=EVIL,
+            kernel=EVIL,
+            engine=EngineFacts(MEGABYTE, MEGABYTE, EVIL, EVIL),
+        ),
+        shards=(make_merged(1, 1, session_id=EVIL, cpu_model=EVIL, gpu=EVIL),),
         session_id=EVIL,
         command=f"kit {MEGABYTE}",
     )
     study = make_study(title=EVIL)
-    return page_of(replace(session, header=header, notes=(EVIL,)), study)
+    return page_of(replace(session, header=header), study)
 
 
 def test_every_section_and_cell_of_the_markdown_is_there(usual):

@@ -18,6 +18,7 @@ from support.sessions import (
     fail_run,
     make_claim,
     make_fidelity,
+    make_merged,
     make_session,
     make_study,
     paired,
@@ -26,6 +27,8 @@ from support.sessions import (
     sha,
 )
 
+from kit.plan.model import FEWER_REPEATS, Note
+from kit.records.host import EngineFacts
 from kit.records.images import Component
 from kit.report.head import show
 from kit.report.model import build_report
@@ -156,10 +159,14 @@ def test_failed_runs_show_their_output_and_what_they_took_along():
 
 
 def test_notes_of_plan_and_log_are_shown():
-    session = make_session(paired(SIX), notes=["a torn last line was left out"])
-    plan = replace(session.header.plan, notes=("repeats cut to 5 to fit memory",))
-    text = report(replace(session, header=replace(session.header, plan=plan)))
-    assert "- repeats cut to 5 to fit memory\n- a torn last line was left out" in text
+    session = make_session(paired(SIX), torn=True)
+    plan = replace(session.header.plan, notes=(Note(FEWER_REPEATS, 5, 10**9, 9 * 10**8),))
+    text = section(
+        report(replace(session, header=replace(session.header, plan=plan))),
+        "Failed and excluded runs",
+    )
+    cut, torn = (line for line in text.splitlines() if line.startswith("- "))
+    assert "not 5" in cut and "1.0 GB" in cut and "torn" in torn
 
 
 def test_nothing_left_out_is_said():
@@ -196,11 +203,13 @@ def test_the_same_session_gives_the_same_bytes():
 def test_a_gathered_session_says_whose_host_is_shown():
     session = make_session(paired(SIX))
     assert "shard" not in section(report(session), "Environment")
-    shards = ("1/2: session a on x", "2/2: session b on y")
+    shards = (make_merged(1, 2), make_merged(2, 2, torn=True))
     session = replace(session, header=replace(session.header, shards=shards))
     shown = section(report(session), "Environment")
     assert "Merged from 2 shards. Host and limits below are those of the first" in shown
-    assert ["shard 2", "2/2: session b on y"] in rows(shown)
+    (second,) = (row[1] for row in rows(shown) if row[0] == "shard 2")
+    assert "session-2" in second and "0-3 of 4" in second
+    assert "shard 2/2: The log" in section(report(session), "Failed and excluded runs")
 
 
 def test_nothing_of_a_hostile_session_becomes_markup():
@@ -217,12 +226,17 @@ def test_nothing_of_a_hostile_session_becomes_markup():
     header = replace(
         session.header,
         fidelity=(*make_fidelity(), Component(EVIL, EVIL, EVIL, False, EVIL)),
-        host=replace(session.header.host, cpu_model=EVIL, kernel=EVIL, engine=EVIL),
-        plan=replace(session.header.plan, notes=(EVIL,)),
+        host=replace(
+            session.header.host,
+            cpu_model=EVIL,
+            kernel=EVIL,
+            engine=EngineFacts(EVIL, EVIL, EVIL, EVIL),
+        ),
+        shards=(make_merged(1, 1, session_id=EVIL, cpu_model=EVIL, gpu=EVIL),),
         session_id=EVIL,
         command=f"kit {EVIL}",
     )
-    session = replace(session, header=header, notes=(EVIL,))
+    session = replace(session, header=header)
     text = report(session)
     outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", text)
     assert "<script" not in outside

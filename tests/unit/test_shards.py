@@ -22,6 +22,7 @@ from kit.judge.comparison import judge
 from kit.judge.rules import FailRule, fired, parse_rules
 from kit.measure.merge import executable_of, merged
 from kit.plan.make import plan_sha256
+from kit.plan.model import FEWER_REPEATS, Note
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard, matrix, of_shard, parse_shard
 from kit.records.session import Session
@@ -70,7 +71,7 @@ def test_gathered_shards_are_the_session_that_one_machine_would_make(
     whole = read_session(folder)
     planned = [run.run_id for run in whole.header.plan.runs]
     assert [e.run_id for e in whole.entries] == planned
-    assert whole.header.shard == "" and len(whole.header.shards) == 2
+    assert whole.header.shard is None and len(whole.header.shards) == 2
     assert "--shard" not in whole.header.command
     model = build_report(whole, STUDY)
     assert len(model.variants[0].comparison.blocks) == 5
@@ -84,14 +85,12 @@ def test_the_notes_of_every_shard_are_kept(shards: list[Path]) -> None:
     named = []
     for folder in shards:
         session = read_session(folder)
-        plan = replace(session.header.plan, notes=("fewer fits",))
+        plan = replace(session.header.plan, notes=(Note(FEWER_REPEATS, 5, 2, 1),))
         header = replace(session.header, plan=plan)
-        named.append((folder, replace(session, header=header, notes=("a torn line",))))
+        named.append((folder, replace(session, header=header, torn=True)))
     header, _ = merged(named)
-    assert header.plan.notes == (
-        "shard 1/2: fewer fits", "shard 1/2: a torn line",
-        "shard 2/2: fewer fits", "shard 2/2: a torn line",
-    )  # fmt: skip
+    kept = [(made.shard, made.notes, made.torn) for made in header.shards]
+    assert kept == [(Shard(n, 2), (Note(FEWER_REPEATS, 5, 2, 1),), True) for n in (1, 2)]
     assert header.plan_sha256 == plan_sha256(header.plan)
 
 
@@ -281,7 +280,7 @@ def test_quiet_and_json_print_that_alone(
     assert kit.cli.run(["report", str(shards[0]), "--quiet"]) == 0
     assert capsys.readouterr().out == f"{shards[0] / 'report.md'}\n"
     assert kit.cli.run(["report", str(shards[0]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 4
+    assert json.loads(capsys.readouterr().out)["schema"] == 5
 
 
 HOSTILE = "a\n::error::b %0A\r x\x1b[31m"
@@ -406,5 +405,4 @@ def test_an_identity_run_that_trained_to_other_losses_is_noted(shards: list[Path
     other = replace(run, record=replace(run.record, fits=fits))
     entries = tuple(other if e == run else e for e in second.entries)
     header, _ = merged([(shards[0], first), (shards[1], replace(second, entries=entries))])
-    (note,) = header.plan.notes
-    assert "shard 2/2" in note and "dotnet-cpu" in note and "losses" in note
+    assert [dict(made.differing) for made in header.shards] == [{}, {"dotnet-cpu": ("losses",)}]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from support.bench import STUDY, Bench
+from support.sessions import make_merged
 
 from kit.records.session import Session
 from kit.results.runlog import read_session
@@ -63,18 +64,17 @@ def test_the_halves_of_a_pair_are_two_parts_of_its_cpus(
 @pytest.mark.parametrize(
     ("shards", "named"),
     [
-        (("1/2: a", "2/2: b"), ""),
-        (("2/2: b", "1/2: a"), ""),
-        (("1/2: a",), "not all of 2"),
-        (("1/2: a", "1/2: b"), "not all of 2"),
-        (("1/2: a", "2/3: b"), "not all of 2"),
-        (("one: a",), "shards"),
+        (((1, 2), (2, 2)), ""),
+        (((2, 2), (1, 2)), ""),
+        (((1, 2),), "not all of 2"),
+        (((1, 2), (1, 2)), "not all of 2"),
+        (((1, 2), (2, 3)), "not all of 2"),
     ],
 )
 def test_a_merged_session_has_each_of_its_shards_once(
-    session: Session, shards: tuple[str, ...], named: str
+    session: Session, shards: tuple[tuple[int, int], ...], named: str
 ) -> None:
-    found = wrong(session, shards=shards)
+    found = wrong(session, shards=tuple(make_merged(*shard) for shard in shards))
     assert (named in found) if named else not found
 
 

@@ -10,6 +10,7 @@ import pytest
 from fakes.engine import RunScript, fails
 from support.bench import STUDY, Bench, StopAt, failing, varied
 from support.measured import spec_of, works
+from support.sessions import make_merged
 
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.judge.comparison import judge
@@ -105,7 +106,9 @@ def test_a_pair_is_made_again_only_where_one_of_it_lacks_a_record(pairs: Session
 
 
 def test_a_gathered_log_has_the_plan_s_order(alone: Session) -> None:
-    gathered = replace(alone, header=replace(alone.header, shards=("1/2", "2/2")))
+    gathered = replace(
+        alone, header=replace(alone.header, shards=(make_merged(1, 2), make_merged(2, 2)))
+    )
     ids = [entry.run_id for entry in alone.entries]
     whole = range(len(ids))
     assert wrong(gathered, *whole) == []

@@ -13,6 +13,7 @@ from kit.report.appendix import costs
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
 from kit.report.numbers import gigabytes
+from kit.report.origin import engine_text, merged_text
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
 """What no log and no study holds."""
@@ -111,7 +112,10 @@ def _workload(model: ReportModel) -> Facts:
 def _machine(model: ReportModel) -> Facts:
     host, limits = model.header.host, model.header.plan.limits
     return (
-        ("Run-time environment", f"{host.operating_system}, Linux {host.kernel}, {host.engine}"),
+        (
+            "Run-time environment",
+            f"{host.operating_system}, Linux {host.kernel}, {engine_text(host.engine)}",
+        ),
         ("Software in the images", _versions(model)),
         ("Hardware", _hardware(model)),
         (
@@ -198,7 +202,7 @@ def _hardware(model: ReportModel) -> str:
     if gpu is not None and gpu.check.gpu is not None:
         text += f", {gpu.check.gpu.name}"
     if model.header.shards:
-        text += f"; merged from: {'; '.join(model.header.shards)}"
+        text += f"; merged from: {merged_text(model.header)}"
     return text
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from kit.report.crate.entities import Entity, entity, fact, local, purl, ref, refs
 from kit.report.crate.outputs import folders
 from kit.report.model import ReportModel
+from kit.report.origin import engine_text, merged_text
 from kit.report.text import plain
 
 HOST, STUDY = "#host", "#study"
@@ -34,16 +35,15 @@ def software(model: ReportModel) -> list[Entity]:
         for version in versions
         if plain(version) not in _NOT_SOFTWARE
     ]
-    engine, _, rest = plain(model.header.host.engine).partition(" ")
-    version = rest.partition(" ")[0]
-    if engine:
+    engine = model.header.host.engine
+    if engine.name:
         parts.append(
             entity(
-                purl(engine, version),
+                purl(engine.name, engine.version),
                 "SoftwareApplication",
-                name=engine,
-                softwareVersion=version,
-                description=f"The container engine: {plain(model.header.host.engine)}",
+                name=plain(engine.name),
+                softwareVersion=plain(engine.version),
+                description=f"The container engine: {plain(engine_text(engine))}",
             )
         )
     unique = {part["@id"]: part for part in parts}
@@ -140,8 +140,8 @@ def environment(model: ReportModel) -> list[Entity]:
 
 def host(model: ReportModel) -> Entity:
     """The machine: where the session took place."""
-    facts = asdict(model.header.host)
+    facts = {**asdict(model.header.host), "engine": engine_text(model.header.host.engine)}
     said = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
     if model.header.shards:
-        said += f"; merged from: {'; '.join(model.header.shards)}"
+        said += f"; merged from: {merged_text(model.header)}"
     return entity(HOST, "Place", name="The host", description=plain(said, 1500))

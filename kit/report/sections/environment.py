@@ -8,6 +8,7 @@ from kit.records.images import ArmImage, Component
 from kit.report.document import Block, Code, Fold, Link, List, Paragraph, Strong, Table, Text, facts
 from kit.report.model import ArmFacts, ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, scaled
+from kit.report.origin import engine_text, shard_text
 from kit.report.sections.gpu import summary
 from kit.report.text import plain
 from kit.results.names import SBOMS, sbom_name
@@ -109,7 +110,7 @@ def _host(model: ReportModel) -> tuple[tuple[str, str], ...]:
         ("operating system", host.operating_system),
         ("kernel", host.kernel),
         ("virtualization", host.virtualization),
-        ("engine", host.engine),
+        ("engine", engine_text(host.engine)),
         ("cgroup version", host.cgroup_version),
         (
             "limits of a run",
@@ -117,7 +118,10 @@ def _host(model: ReportModel) -> tuple[tuple[str, str], ...]:
             f"{fixed(limits.timeout_s)} s",
         ),
         ("load and steal", _load(model)),
-        *((f"shard {number}", text) for number, text in enumerate(model.header.shards, start=1)),
+        *(
+            (f"shard {number}", shard_text(made))
+            for number, made in enumerate(model.header.shards, 1)
+        ),
         *(summary(model.gpu) if model.gpu is not None else ()),
     )
 

@@ -9,6 +9,7 @@ from kit.records.record import Fit
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
 from kit.report.model import Failure, RawRun, ReportModel
 from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.origin import notes
 from kit.report.sample_size import outlook_lines
 
 _LIMIT = 400
@@ -33,13 +34,13 @@ def left_out(model: ReportModel) -> tuple[Block, ...]:
         (str(e.block) if e.block >= 0 else NONE, e.arm, Code(e.run_id), e.reason)
         for e in model.judged.exclusions
     )
-    notes = (*model.header.plan.notes, *model.log_notes)
+    said = notes(model.header, model.torn)
     blocks: tuple[Block, ...] = _failed(model.failures)
     if excluded:
         table = Table(("block", "arm", "run", "reason"), excluded)
         blocks = *blocks, Paragraph("Excluded from the comparison:"), table
-    if notes:
-        blocks = *blocks, Paragraph("Notes:"), List(notes)
+    if said:
+        blocks = *blocks, Paragraph("Notes:"), List(said)
     return blocks or (Paragraph("No run failed or was excluded."),)
 
 

@@ -1,0 +1,32 @@
+"""The notes of a plan in words."""
+
+from __future__ import annotations
+
+from rich.filesize import decimal
+
+from kit.plan.model import DUET_CORES, DUET_ON_GPU, FEWER_REPEATS, NO_PILOT, Note
+
+
+def note_text(note: Note, repeats: int, cpuset: str) -> str:
+    """Return the note of a plan of so many repeats a run, with those CPUs, as a sentence."""
+    if note.code == FEWER_REPEATS:
+        needed, available = decimal(note.needed_bytes), decimal(note.available_bytes)
+        return (
+            f"Each run makes {repeats} repeats, not {note.wanted}: {note.wanted} need "
+            f"{needed} of memory and {available} can be had."
+        )
+    if note.code == NO_PILOT:
+        return "Without a pilot the design is sequential."
+    return f"The design is sequential: {refusal_text(note, cpuset)}."
+
+
+def refusal_text(note: Note, cpuset: str) -> str:
+    """Return why no duet can be, the runs having those CPUs."""
+    if note.code == DUET_ON_GPU:
+        return "the runs of CUDA arms would share one GPU"
+    if note.code == DUET_CORES:
+        return f"CPUs {cpuset} do not make two equal sets of cores"
+    return (
+        f"two runs at a time need {decimal(note.needed_bytes)} of memory, "
+        f"{decimal(note.available_bytes)} can be had"
+    )

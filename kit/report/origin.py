@@ -1,0 +1,58 @@
+"""Where a session comes from, in words: its engine, its shards, what to know of its making."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.filesize import decimal
+
+from kit.plan.notes import note_text
+from kit.records.host import EngineFacts
+from kit.records.session import Header, MergedShard
+
+TORN = "The log's last line was torn by an interruption and is left out."
+
+
+def engine_text(engine: EngineFacts) -> str:
+    """Return the engine's name and version, and where it was reached."""
+    where = ", ".join(filter(None, (engine.endpoint, engine.storage_driver)))
+    named = f"{engine.name} {engine.version}".strip()
+    return f"{named} ({where})" if where else named
+
+
+def shard_text(made: MergedShard) -> str:
+    """Return a shard's session, and where it was made."""
+    return (
+        f"{made.shard}: session {made.session_id} on {made.cpu_model or 'an unknown CPU'}, CPUs "
+        f"{made.cpuset} of {made.cpus}, {decimal(made.memory_bytes)} a run"
+        + (f", {made.gpu}" if made.gpu else "")
+    )
+
+
+def merged_text(header: Header) -> str:
+    """Return all shards of a merged session in a line; empty for another one."""
+    return "; ".join(map(shard_text, header.shards))
+
+
+def notes(header: Header, torn: bool) -> tuple[str, ...]:
+    """Return what a reader must know of the plan and the log, of every shard of a merged one."""
+    plan = header.plan
+    if not header.shards:
+        own = (note_text(note, plan.repeats, plan.limits.cpuset) for note in plan.notes)
+        return (*own, *((TORN,) if torn else ()))
+    return tuple(
+        f"shard {made.shard}: {text}"
+        for made in header.shards
+        for text in _of_shard(made, header, plan.repeats)
+    )
+
+
+def _of_shard(made: MergedShard, header: Header, repeats: int) -> Iterator[str]:
+    yield from (note_text(note, repeats, made.cpuset) for note in made.notes)
+    if made.torn:
+        yield TORN
+    for arm, names in made.differing.items():
+        yield (
+            f"the identity run of {arm} has other {' and '.join(names)} than that of shard "
+            f"{header.shards[0].shard}, which is the one shown"
+        )
