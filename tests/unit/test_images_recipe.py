@@ -133,12 +133,6 @@ def test_a_build_says_its_steps_and_a_failed_one_keeps_all_it_printed(
     )
 
 
-def test_every_line_of_a_build_is_heard() -> None:
-    heard: list[str] = []
-    build_recipe(FakeEngine(build_lines=NOISE), recipe(), NET, lambda _: None, heard.append)
-    assert heard == list(NOISE)
-
-
 def test_a_failed_build_is_not_found_later() -> None:
     engine = FakeEngine(build_errors={recipe().tag: ImageError("no disk", "free some")})
     with pytest.raises(ImageError, match="no disk"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.engine.failures import one_line
+from kit.engine.images import is_step
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import ContentError, ImageError, InputError
 from kit.host.network import HostNetwork
@@ -37,39 +38,27 @@ class BindingChoice:
     """What the project calls the binding: ``EXACT`` or ``SUBSTITUTE``."""
 
 
-class _Said:
-    """What a builder said of the packages, looked for in every line as it goes by.
+def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
+    """The first place in a builder's output with those words, to be shown; "" without one.
 
-    The message of a failed build holds a few shortened lines only.
+    A line that begins a step is the recipe's own: its command may name what it looks for.
     """
-
-    def __init__(self) -> None:
-        self.refused = ""
-        self.not_compiled = ""
-
-    def look(self, text: str) -> None:
-        """Keep the first place that names packages refused, or a program not compiled."""
-        self.refused = self.refused or _around(text, _HASH_REFUSED)
-        self.not_compiled = self.not_compiled or _around(text, _NOT_COMPILED)
-
-
-def _around(text: str, words: re.Pattern[str]) -> str:
-    """The part of the text around those words, to be shown; "" where it has none."""
-    found = words.search(text)
+    lines = (line for line in output if not is_step(line))
+    line, found = next(((line, at) for line in lines if (at := words.search(line))), ("", None))
     if found is None:
         return ""
-    return one_line(text[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
+    return one_line(line[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
 
 
-def _check_refused(said: _Said, error: ImageError) -> None:
+def _check_refused(error: ImageError) -> None:
     """Raise ContentError where a failed build was refused packages.
 
     That is not the same as a feed that does not answer: no substitute hides it.
     """
-    said.look(error.problem)
-    if said.refused:
+    refused = _complaint(error.output, _HASH_REFUSED)
+    if refused:
         raise ContentError(
-            f"the packages are not the recorded ones: {said.refused}",
+            f"the packages are not the recorded ones: {refused}",
             "use the feed that the hashes were recorded from; if the change is meant, "
             "record it: kit lock --nuget-lock",
         ) from error
@@ -143,11 +132,10 @@ class Bindings:
             args={**arm.args, "BARE_IMAGE": bare.id},
             target="executable",
         )
-        said = _Said()
         try:
-            return build_recipe(self._engine, recipe, self._net, self._say, said.look)
+            return build_recipe(self._engine, recipe, self._net, self._say)
         except ImageError as error:
-            _check_refused(said, error)
+            _check_refused(error)
             raise
 
     def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | str:
@@ -167,14 +155,14 @@ class Bindings:
         )
         if asked_before:
             return "Keras.NET's packages could not be had when this image was built"
-        said = _Said()
         try:
-            return build_recipe(self._engine, exact, self._net, self._say, said.look)
+            return build_recipe(self._engine, exact, self._net, self._say)
         except ImageError as error:
-            _check_refused(said, error)
-            if said.not_compiled:
+            _check_refused(error)
+            not_compiled = _complaint(error.output, _NOT_COMPILED)
+            if not_compiled:
                 raise ImageError(
-                    f"the C# program does not build with Keras.NET: {said.not_compiled}",
+                    f"the C# program does not build with Keras.NET: {not_compiled}",
                     "this is a fault of the kit or of the feed's packages: report it, or name "
                     "another feed by --nuget-source",
                 ) from error

@@ -17,7 +17,7 @@ from kit.host.network import HostNetwork
 from kit.images.build.context import Context
 
 KEPT_LINES = 500
-"""Of a builder's output, for the end of a command that it fails."""
+"""Of a builder's output, to be shown and to tell by why it failed."""
 _STEP_LENGTH = 100
 RECIPE_LABEL = "org.kit.recipe"
 
@@ -54,16 +54,12 @@ def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
 
 
 def build_recipe(
-    engine: Engine,
-    recipe: Recipe,
-    net: HostNetwork,
-    say: Callable[[str], None],
-    hear: Callable[[str], None] = lambda _line: None,
+    engine: Engine, recipe: Recipe, net: HostNetwork, say: Callable[[str], None]
 ) -> ImageInfo:
     """Return the image of a recipe, built unless an equal one is there.
 
-    ``say`` gets a line for each step, ``hear`` every line of the builder's output. Raise
-    ImageError, which holds the last lines of that output.
+    ``say`` gets a line for each step. Raise ImageError, whose ``output`` is the end of
+    what the builder printed.
     """
     found = find_built(engine, recipe)
     if found is not None:
@@ -76,7 +72,6 @@ def build_recipe(
 
     def take(line: str) -> None:
         kept.append(line)
-        hear(line)
         if debug:
             say(f"{recipe.name}: {line}")
         elif is_step(line):
