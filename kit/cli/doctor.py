@@ -14,11 +14,11 @@ from kit.errors import HostError, InputError
 @click.option("--budget", default="quick", show_default=True, help="The tier to check for.")
 def doctor(as_json: bool, budget: str) -> int:
     """Check every requirement at once, each with its remedy."""
-    from kit.app.images import images_there
     from kit.environment import variables
     from kit.host.doctor import Needs, check, find_facts, ready, table, to_json
     from kit.images.bases.hostpython import find_host_python
     from kit.images.bases.mirrors import host_of, parse_mirrors
+    from kit.images.stored import images_there
     from kit.pins.load import shipped_pins
     from kit.plan.resources import KEPT_FOR_HOST
     from kit.study.load import shipped_study

@@ -17,6 +17,8 @@ from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython
 from kit.images.build.arms import Builder, Images, Options
+from kit.images.names import references
+from kit.images.stored import images_there
 from kit.pins.load import shipped_pins
 from kit.records.images import Component
 from kit.study.load import shipped_folder, shipped_study
@@ -115,6 +117,19 @@ def test_everything_exact_when_everything_can_be_had(engine: Engine) -> None:
     assert args["SDK_IMAGE"] == image(PINS.roles["dotnet-sdk"][0].pinned).id
     assert args["RUNTIME_IMAGE"] == image(PINS.roles["dotnet-runtime"][0].pinned).id
     assert args["TARGET_FRAMEWORK"] == "net5.0"
+
+
+@pytest.mark.parametrize("feed", [True, False])
+def test_images_are_looked_for_by_the_names_that_they_are_built_with(
+    engine: Engine, feed: bool
+) -> None:
+    if not feed:
+        engine.fail(KERAS_NET)
+    arms = (*BOTH, "python-cuda", "dotnet-cuda")
+    assert not images_there(engine, STUDY, arms)
+    built = build(engine, arms).arms
+    assert images_there(engine, STUDY, arms)
+    assert all(built[arm].reference in references(STUDY, STUDY.arms[arm]) for arm in arms)
 
 
 def test_the_executable_shares_the_arms_build_on_a_debian_without_python(engine: Engine) -> None:

@@ -28,6 +28,7 @@ from kit.images.bases.hostpython import (
 from kit.images.bases.rootfs import debian_files, debian_rootfs
 from kit.images.build.context import Context, recipes
 from kit.images.build.recipe import Recipe, build_recipe, find_built
+from kit.images.names import OWN
 from kit.pins.load import Pins
 
 # libatomic1: node. ca-certificates and netbase: as in the official image.
@@ -160,7 +161,7 @@ class Bootstrap:
     def _rootfs(self, suite: str, packages: tuple[str, ...]) -> ImageInfo:
         content = " ".join((suite, *sorted(packages)))
         digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-        reference = f"kit/rootfs:{suite}-{digest}"
+        reference = f"{OWN}rootfs:{suite}-{digest}"
         with self._alone(reference):
             return self._engine.find_image(reference) or self._make_rootfs(
                 suite, packages, reference

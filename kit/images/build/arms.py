@@ -17,10 +17,11 @@ from kit.images.build.dockerfiles import build_own, refuse_substitutes
 from kit.images.build.recipe import Recipe, build_recipe
 from kit.images.bundle.bases import Base, Bundle, Substitutes
 from kit.images.fidelity import Part, fidelity
+from kit.images.names import DOTNET, PYTHON, python_name
 from kit.pins.load import Pins, refuse_edited_lists
 from kit.records.images import ArmImage, Component
 from kit.study.folder import PINS, open_study
-from kit.study.model import Arm, Study
+from kit.study.model import CPU, Arm, Study
 from kit.study.pins import Vouched, own_pins
 from kit.together import together
 
@@ -90,18 +91,18 @@ class Builder:
             return self._own(study, chosen)
         refuse_edited_lists(recipes(), self._pins)
         check_nuget_source(self._nuget_source)
-        with_dotnet = any(arm.stack == "dotnet" for arm in chosen)
-        roles = ("python", *DOTNET_ROLES) if with_dotnet else ("python",)
+        with_dotnet = any(arm.stack == DOTNET for arm in chosen)
+        roles = (PYTHON, *DOTNET_ROLES) if with_dotnet else (PYTHON,)
         if self._options.strict:
             self._bases.refuse_substitutes(roles)
         variants = dict.fromkeys(arm.variant for arm in chosen)
         pythons = self._pythons_and_bases(variants, with_dotnet)
-        images = {"python": pythons}
+        images = {PYTHON: pythons}
         binding = executable = None
         if with_dotnet:
-            wanted = {arm.variant for arm in chosen if arm.stack == "dotnet"}
+            wanted = {arm.variant for arm in chosen if arm.stack == DOTNET}
             binding = self._dotnet({v: image for v, image in pythons.items() if v in wanted})
-            images["dotnet"] = dict(binding.images)
+            images[DOTNET] = dict(binding.images)
             executable = self._executable(pythons, binding)
         return Images(
             arms={arm.name: _arm_image(arm, images[arm.stack][arm.variant]) for arm in chosen},
@@ -140,7 +141,7 @@ class Builder:
         context = Context()
         # The locks of another interpreter or variant decide nothing of this image.
         locks = {f"requirements-{base.lock}.txt", f"tensorflow-{variant}-{base.lock}.txt"}
-        folder = recipes() / "python"
+        folder = recipes() / PYTHON
         others = {path.name for path in folder.glob("*-cp*.txt")} - locks
         context.add_folder(folder, skip=("requirements.in", *sorted(others)))
         self._net.add_to(context)
@@ -150,7 +151,7 @@ class Builder:
             "LIBPYTHON": LIBPYTHON[base.lock],
             "VARIANT": variant,
         }
-        recipe = Recipe(f"python-{variant}", context, "Dockerfile", args)
+        recipe = Recipe(python_name(variant), context, "Dockerfile", args)
         return build_recipe(self._engine, recipe, self._net, self._say)
 
     def _dotnet(self, pythons: Mapping[str, ImageInfo]) -> BindingChoice:
@@ -165,9 +166,9 @@ class Builder:
 
         Raises ContentError for packages that are not the recorded ones.
         """
-        if "cpu" not in binding.images:
+        if CPU not in binding.images:
             return None
-        args = self._dotnet_args(pythons["cpu"])
+        args = self._dotnet_args(pythons[CPU])
         try:
             image = self._bindings.executable(args, binding.project, self._bases.bare)
         except ContentError:
@@ -194,13 +195,13 @@ class Builder:
     ) -> tuple[Component, ...]:
         python = self._bases.python
         parts: dict[str, Part | None] = {
-            "python": Part(f"CPython {python.python}", python.exact, python.why),
-            "dotnet": None,
+            PYTHON: Part(f"CPython {python.python}", python.exact, python.why),
+            DOTNET: None,
             "binding": None,
         }
         if binding is not None:
             dotnet = self._bases.dotnet
-            parts["dotnet"] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why)
+            parts[DOTNET] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why)
             parts["binding"] = Part(binding.name, binding.exact, binding.why)
         facts = {"os": python.os, "tensorflow": self._pins.tensorflow}
         return fidelity(study.paper.environment, _vouched(study), parts, variants, facts)

@@ -14,10 +14,10 @@ from kit.errors import ContentError, ImageError, InputError
 from kit.host.network import HostNetwork
 from kit.images.build.context import Context, recipes
 from kit.images.build.recipe import Recipe, build_recipe, find_built
+from kit.images.names import DOTNET, EXACT, SUBSTITUTE, dotnet_name
 from kit.pins.load import Pins
+from kit.study.model import CPU
 
-EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
-"""What the project calls the two; see images/dotnet/Workload.csproj."""
 # NuGet's words for a package that differs from its recorded hash, for a lock file that
 # another set of packages was asked for with, and for one changed since it was signed.
 _HASH_REFUSED = re.compile(r"NU1403|NU1004|NU3008")
@@ -125,7 +125,7 @@ class Bindings:
         ``args`` are those of the arm whose build it shares. Raises ImageError where it cannot
         be built, ContentError for packages that are not the recorded ones.
         """
-        arm = self._recipe("cpu", args, binding)
+        arm = self._recipe(CPU, args, binding)
         recipe = replace(
             arm,
             name="executable",
@@ -170,7 +170,7 @@ class Bindings:
 
     def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
         context = Context()
-        context.add_folder(recipes() / "dotnet")
+        context.add_folder(recipes() / DOTNET)
         self._net.add_to(context)
         all_args = {**args, "BINDING": binding}
         if binding == EXACT:
@@ -179,8 +179,7 @@ class Bindings:
             # Nothing comes from NuGet: an empty feed keeps the restore offline.
             context.add_bytes(b"", "packages/.keep")
             all_args["NUGET_SOURCE"] = "packages"
-        name = f"dotnet-{variant}-{binding.lower()}"
-        return Recipe(name, context, "Dockerfile", all_args, target="arm")
+        return Recipe(dotnet_name(variant, binding), context, "Dockerfile", all_args, target="arm")
 
 
 def check_nuget_source(source: str) -> None:

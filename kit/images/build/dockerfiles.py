@@ -13,6 +13,7 @@ from kit.images.bases.resolve import Bases
 from kit.images.build.context import Context
 from kit.images.build.recipe import Recipe, build_recipe
 from kit.images.fidelity import Part, fidelity
+from kit.images.names import PYTHON, own_name
 from kit.records.images import ArmImage, Component
 from kit.study.folder import open_study
 from kit.study.model import Arm, Study
@@ -21,7 +22,6 @@ from kit.together import together
 
 SHARED = "shared"
 """A folder of the study that every Dockerfile finds in its context."""
-PYTHON = "python"
 _SILENCE_S = 60.0
 
 
@@ -41,7 +41,7 @@ def build_own(
     for arm in arms:
         context = _context(folder, arm)
         net.add_to(context)
-        recipe = Recipe(f"{study.id}-{arm.name}", context, "Dockerfile", args)
+        recipe = Recipe(own_name(study, arm), context, "Dockerfile", args)
         image = build_recipe(engine, recipe, net, say)
         images[arm.name] = ArmImage(arm.name, recipe.tag, image.id, image.size_bytes)
     return images, fidelity_of(study, pins, arms, bases)

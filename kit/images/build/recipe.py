@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import kit
 from kit.engine.failures import one_line
 from kit.engine.images import is_step
 from kit.engine.protocol import LABEL, BuildRequest, Engine, ImageInfo
@@ -15,6 +14,7 @@ from kit.environment import variables
 from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build.context import Context
+from kit.images.names import reference_of
 
 KEPT_LINES = 500
 """Of a builder's output, to be shown and to tell by why it failed."""
@@ -42,7 +42,7 @@ class Recipe:
     @property
     def tag(self) -> str:
         """The reference of the built image."""
-        return f"kit/{self.name}:{kit.__version__}"
+        return reference_of(self.name)
 
 
 def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
