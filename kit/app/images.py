@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kit.app.runtime import Runtime
@@ -11,6 +11,7 @@ from kit.images.build.arms import Builder, Images, Options
 from kit.images.inspect.compare import Rebuilt, rebuild
 from kit.images.inspect.sbom import sbom_json
 from kit.images.stored import check_disk
+from kit.images.tools import Tools
 from kit.pins.load import Pins
 from kit.results.names import sbom_name
 from kit.study.model import Study
@@ -33,8 +34,8 @@ def build_twice(
     with runtime.progress.phase("images") as phase:
 
         def build_on(engine: Engine) -> Images:
-            builder = Builder(engine, pins, runtime.net, options, phase.step)
-            return builder.build(study, tuple(arms))
+            on_it = replace(runtime, engine=engine)
+            return builder(on_it, pins, options, phase.step).build(study, tuple(arms))
 
         return rebuild(runtime.engine, build_on, phase.step)
 
@@ -45,8 +46,12 @@ def build(
     """The images of the arms. Raises HostError or ImageError."""
     check_disk(runtime.engine, runtime.free_disk, study, arms)
     with runtime.progress.phase("images") as phase:
-        builder = Builder(runtime.engine, pins, runtime.net, options, phase.step)
-        return builder.build(study, tuple(arms))
+        return builder(runtime, pins, options, phase.step).build(study, tuple(arms))
+
+
+def builder(runtime: Runtime, pins: Pins, options: Options, say: Callable[[str], None]) -> Builder:
+    """Return what builds images with that runtime; ``say`` gets each step."""
+    return Builder(Tools(runtime.engine, pins, runtime.net, say), options)
 
 
 def _described(runtime: Runtime, images: Images) -> tuple[Images, Mapping[str, bytes]]:

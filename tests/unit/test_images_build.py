@@ -19,6 +19,7 @@ from kit.images.bases.hostpython import SUITES, HostPython
 from kit.images.build.arms import Builder, Images, Options
 from kit.images.names import references
 from kit.images.stored import images_there
+from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 from kit.records.images import Component
 from kit.study.load import shipped_folder, shipped_study
@@ -98,7 +99,8 @@ def have(engine: Engine, *roles: str) -> None:
 
 
 def build(engine: Engine, arms: tuple[str, ...] = BOTH, **options: object) -> Images:
-    return Builder(engine, PINS, NET, Options(**options), lambda line: None).build(STUDY, arms)
+    tools = Tools(engine, PINS, NET, lambda line: None)
+    return Builder(tools, Options(**options)).build(STUDY, arms)
 
 
 def row(images: Images, component: str) -> Component:
@@ -186,7 +188,7 @@ def test_packages_that_may_be_missing_print_no_error(engine: Engine) -> None:
     engine.build_lines = ("Step 1/1 : RUN dotnet restore", "error NU1101: Unable to find Keras.NET")
     engine.fail(KERAS_NET, ImageError("the build failed: error NU1101", "x"))
     said: list[str] = []
-    Builder(engine, PINS, NET, Options(), said.append).build(STUDY, BOTH)
+    Builder(Tools(engine, PINS, NET, said.append), Options()).build(STUDY, BOTH)
     assert PYTHON_NET in engine.built()
     assert not any("NU1101" in line for line in said)
     assert any(PINS.substitute_binding in line for line in said)
@@ -536,7 +538,7 @@ def test_settings_of_the_host_reach_builds_and_no_digest(engine: Engine) -> None
         assert engine.args(tag)["http_proxy"] == "http://proxy.example:3128"
     for tag in ("kit/python-cpu", "kit/base-dotnet-sdk", KERAS_NET):
         assert engine.contexts[tag]["host/ca.crt"] == b"CA"
-    Builder(engine, PINS, HostNetwork({}, b"", "", ""), Options(), lambda line: None).build(
+    Builder(Tools(engine, PINS, HostNetwork({}, b"", "", ""), lambda line: None), Options()).build(
         STUDY, BOTH
     )
     assert len(engine.built()) == before

@@ -15,6 +15,7 @@ from kit.images.build import dockerfiles as own
 from kit.images.build.arms import Builder, Images, Options
 from kit.images.names import references
 from kit.images.stored import images_there
+from kit.images.tools import Tools
 from kit.judge.verdict import substitutes
 from kit.pins.load import shipped_pins
 from kit.study.load import load_study
@@ -49,7 +50,7 @@ def on_debian(study: Study, exact: str) -> None:
 
 def build(engine: FakeEngine, study: Study) -> Images:
     net = HostNetwork({}, b"", "", "")
-    builder = Builder(engine, PINS, net, Options(strict=True), lambda line: None)
+    builder = Builder(Tools(engine, PINS, net, lambda line: None), Options(strict=True))
     return builder.build(study, tuple(study.arms))
 
 
@@ -58,7 +59,7 @@ def test_a_studys_own_images_are_looked_for_by_the_names_they_are_built_with(stu
     arms = tuple(study.arms)
     net = HostNetwork({}, b"", "", "")
     assert not images_there(engine, study, arms)
-    built = Builder(engine, PINS, net, Options(), lambda line: None).build(study, arms).arms
+    built = Builder(Tools(engine, PINS, net, lambda line: None), Options()).build(study, arms).arms
     assert images_there(engine, study, arms)
     assert all((built[arm].reference,) == references(study, study.arms[arm]) for arm in arms)
 

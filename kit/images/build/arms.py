@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kit.engine.protocol import Engine, ImageInfo
+from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError
-from kit.host.network import HostNetwork
 from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.candidates import Resolver
 from kit.images.bases.resolve import DOTNET_ROLES, Bases
@@ -18,14 +17,14 @@ from kit.images.build.recipe import Recipe, build_recipe
 from kit.images.bundle.bases import Base, Bundle, Substitutes
 from kit.images.fidelity import Part, fidelity
 from kit.images.names import DOTNET, PYTHON, python_name
-from kit.pins.load import Pins, refuse_edited_lists
+from kit.images.tools import Tools
+from kit.pins.load import refuse_edited_lists
 from kit.records.images import ArmImage, Component
 from kit.study.folder import PINS, open_study
 from kit.study.model import CPU, Arm, Study
 from kit.study.pins import Vouched, own_pins
 from kit.together import together
 
-Say = Callable[[str], None]
 LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}
 
 
@@ -64,20 +63,15 @@ class Images:
 class Builder:
     """Builds the arms of a study, in the order they rest on each other."""
 
-    def __init__(
-        self, engine: Engine, pins: Pins, net: HostNetwork, options: Options, say: Say
-    ) -> None:
-        self._engine = engine
-        self._pins = pins
-        self._net = net
+    def __init__(self, tools: Tools, options: Options) -> None:
+        self._tools = tools
         self._options = options
-        self._say = say
         bundle = options.bundle
-        bootstrap = Bootstrap(engine, pins, net, say, options.ensure_tools)
-        resolver = Resolver(engine, pins, say, options.mirrors, bundle)
-        self._bases = Bases(pins, resolver, Substitutes(engine, bundle, bootstrap))
+        bootstrap = Bootstrap(tools, options.ensure_tools)
+        resolver = Resolver(tools, options.mirrors, bundle)
+        self._bases = Bases(tools.pins, resolver, Substitutes(tools.engine, bundle, bootstrap))
         self._nuget_source = options.nuget_source or (bundle.nuget_source if bundle else "")
-        self._bindings = Bindings(engine, pins, net, say, self._nuget_source, options.strict)
+        self._bindings = Bindings(tools, self._nuget_source, options.strict)
 
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:
         """Images for those arms. Raises HostError or ImageError.
@@ -89,7 +83,7 @@ class Builder:
         chosen = [study.arms[name] for name in arms]
         if any(arm.recipe is not None for arm in chosen):
             return self._own(study, chosen)
-        refuse_edited_lists(recipes(), self._pins)
+        refuse_edited_lists(recipes(), self._tools.pins)
         check_nuget_source(self._nuget_source)
         with_dotnet = any(arm.stack == DOTNET for arm in chosen)
         roles = (PYTHON, *DOTNET_ROLES) if with_dotnet else (PYTHON,)
@@ -116,7 +110,7 @@ class Builder:
         """Images by the study's own Dockerfiles."""
         if self._options.strict:
             refuse_substitutes(study, chosen, self._bases)
-        images, rows = build_own(self._engine, study, chosen, self._bases, self._net, self._say)
+        images, rows = build_own(self._tools, study, chosen, self._bases)
         return Images(arms=images, fidelity=rows)
 
     def _pythons_and_bases(
@@ -144,7 +138,7 @@ class Builder:
         folder = recipes() / PYTHON
         others = {path.name for path in folder.glob("*-cp*.txt")} - locks
         context.add_folder(folder, skip=("requirements.in", *sorted(others)))
-        self._net.add_to(context)
+        self._tools.net.add_to(context)
         args = {
             "PYTHON_BASE": base.image.id,
             "LOCK": base.lock,
@@ -152,7 +146,7 @@ class Builder:
             "VARIANT": variant,
         }
         recipe = Recipe(python_name(variant), context, "Dockerfile", args)
-        return build_recipe(self._engine, recipe, self._net, self._say)
+        return build_recipe(self._tools, recipe)
 
     def _dotnet(self, pythons: Mapping[str, ImageInfo]) -> BindingChoice:
         """The dotnet images of the variants of these python images."""
@@ -174,7 +168,7 @@ class Builder:
         except ContentError:
             raise
         except ImageError as error:
-            self._say(f"no executable: {error.problem}")
+            self._tools.say(f"no executable: {error.problem}")
             return None
         return ArmImage(
             "executable", image.tags[0] if image.tags else image.id, image.id, image.size_bytes
@@ -203,7 +197,7 @@ class Builder:
             dotnet = self._bases.dotnet
             parts[DOTNET] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why)
             parts["binding"] = Part(binding.name, binding.exact, binding.why)
-        facts = {"os": python.os, "tensorflow": self._pins.tensorflow}
+        facts = {"os": python.os, "tensorflow": self._tools.pins.tensorflow}
         return fidelity(study.paper.environment, _vouched(study), parts, variants, facts)
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.engine.failures import one_line
 from kit.engine.images import is_step
-from kit.engine.protocol import Engine, ImageInfo
+from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError, InputError
-from kit.host.network import HostNetwork
 from kit.images.build.context import Context, recipes
 from kit.images.build.recipe import Recipe, build_recipe, find_built
 from kit.images.names import DOTNET, EXACT, SUBSTITUTE, dotnet_name
-from kit.pins.load import Pins
+from kit.images.tools import Tools
 from kit.study.model import CPU
 
 # NuGet's words for a package that differs from its recorded hash, for a lock file that
@@ -67,19 +66,8 @@ def _check_refused(error: ImageError) -> None:
 class Bindings:
     """Builds dotnet images. ``source`` is a folder or URL of NuGet packages, or empty."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        pins: Pins,
-        net: HostNetwork,
-        say: Callable[[str], None],
-        source: str,
-        strict: bool,
-    ) -> None:
-        self._engine = engine
-        self._pins = pins
-        self._net = net
-        self._say = say
+    def __init__(self, tools: Tools, source: str, strict: bool) -> None:
+        self._tools = tools
         self._source = source
         self._strict = strict
 
@@ -99,25 +87,24 @@ class Bindings:
             exact[variant] = tried
         source = self._source or "NuGet's default feed"
         why = f"its packages were restored from {source}"
-        return BindingChoice(exact, self._pins.exact_binding, True, why, EXACT)
+        return BindingChoice(exact, self._tools.pins.exact_binding, True, why, EXACT)
 
     def _substitutes(self, variants: Mapping[str, Mapping[str, str]], tried: str) -> BindingChoice:
+        pins = self._tools.pins
         if self._strict:
             raise ImageError(
-                f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
+                f"--strict: the binding would be {pins.substitute_binding}: {tried}",
                 "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
             )
-        self._say(
-            f"{self._pins.exact_binding} is not available here, which a substitute covers: "
-            f"building with {self._pins.substitute_binding}"
+        self._tools.say(
+            f"{pins.exact_binding} is not available here, which a substitute covers: "
+            f"building with {pins.substitute_binding}"
         )
         images = {
-            variant: build_recipe(
-                self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
-            )
+            variant: build_recipe(self._tools, self._recipe(variant, args, SUBSTITUTE))
             for variant, args in variants.items()
         }
-        return BindingChoice(images, self._pins.substitute_binding, False, tried, SUBSTITUTE)
+        return BindingChoice(images, pins.substitute_binding, False, tried, SUBSTITUTE)
 
     def executable(self, args: Mapping[str, str], binding: str, bare: ImageInfo) -> ImageInfo:
         """The program as an executable, alone on that bare Debian.
@@ -133,7 +120,7 @@ class Bindings:
             target="executable",
         )
         try:
-            return build_recipe(self._engine, recipe, self._net, self._say)
+            return build_recipe(self._tools, recipe)
         except ImageError as error:
             _check_refused(error)
             raise
@@ -150,13 +137,13 @@ class Bindings:
         asked_before = (
             not self._source
             and not self._strict
-            and find_built(self._engine, exact) is None
-            and find_built(self._engine, self._recipe(variant, args, SUBSTITUTE)) is not None
+            and find_built(self._tools.engine, exact) is None
+            and find_built(self._tools.engine, self._recipe(variant, args, SUBSTITUTE)) is not None
         )
         if asked_before:
             return "Keras.NET's packages could not be had when this image was built"
         try:
-            return build_recipe(self._engine, exact, self._net, self._say)
+            return build_recipe(self._tools, exact)
         except ImageError as error:
             _check_refused(error)
             not_compiled = _complaint(error.output, _NOT_COMPILED)
@@ -171,7 +158,7 @@ class Bindings:
     def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
         context = Context()
         context.add_folder(recipes() / DOTNET)
-        self._net.add_to(context)
+        self._tools.net.add_to(context)
         all_args = {**args, "BINDING": binding}
         if binding == EXACT:
             all_args["NUGET_SOURCE"] = _nuget_source(context, self._source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,9 +12,9 @@ from kit.engine.images import is_step
 from kit.engine.protocol import LABEL, BuildRequest, Engine, ImageInfo
 from kit.environment import variables
 from kit.errors import ImageError
-from kit.host.network import HostNetwork
 from kit.images.build.context import Context
 from kit.images.names import reference_of
+from kit.images.tools import Tools
 
 KEPT_LINES = 500
 """Of a builder's output, to be shown and to tell by why it failed."""
@@ -53,15 +53,14 @@ def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
     return None
 
 
-def build_recipe(
-    engine: Engine, recipe: Recipe, net: HostNetwork, say: Callable[[str], None]
-) -> ImageInfo:
+def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
     """Return the image of a recipe, built unless an equal one is there.
 
-    ``say`` gets a line for each step. Raise ImageError, whose ``output`` is the end of
-    what the builder printed.
+    Each step is said. Raise ImageError, whose ``output`` is the end of what the builder
+    printed.
     """
-    found = find_built(engine, recipe)
+    say = tools.say
+    found = find_built(tools.engine, recipe)
     if found is not None:
         say(f"{recipe.name}: unchanged")
         return found
@@ -78,12 +77,12 @@ def build_recipe(
             say(f"{recipe.name}: {one_line(line, _STEP_LENGTH)}")
 
     with recipe.context.tar() as stream, _with_output(kept):
-        return engine.build(
+        return tools.engine.build(
             BuildRequest(
                 context=stream,
                 dockerfile=recipe.dockerfile,
                 tag=recipe.tag,
-                args={**recipe.args, **net.proxy_args},
+                args={**recipe.args, **tools.net.proxy_args},
                 labels={LABEL: "kit", RECIPE_LABEL: digest},
                 target=recipe.target,
             ),
