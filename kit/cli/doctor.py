@@ -22,6 +22,7 @@ def doctor(as_json: bool, budget: str) -> int:
     from kit.pins.load import shipped_pins
     from kit.plan.resources import KEPT_FOR_HOST
     from kit.study.load import shipped_study
+    from kit.study.model import CPU
 
     study, pins = shipped_study(), shipped_pins()
     protocol = study.protocol
@@ -40,11 +41,11 @@ def doctor(as_json: bool, budget: str) -> int:
         role: tuple(dict.fromkeys((*mirrors, *(found.registry for found in candidates))))
         for role, candidates in pins.roles.items()
     }
-    arms = [name for name, arm in study.arms.items() if arm.variant == "cpu"]
+    arms = [name for name, arm in study.arms.items() if arm.variant == CPU]
     facts = find_facts(
         sources, python, images_there=lambda engine: images_there(engine, study, arms)
     )
-    needs = Needs(protocol.memory.of(repeats), protocol.disk_bytes["cpu"], KEPT_FOR_HOST)
+    needs = Needs(protocol.memory.of(repeats), protocol.disk_bytes[CPU], KEPT_FOR_HOST)
     rows = check(facts, needs)
     click.echo(json.dumps(to_json(rows), indent=2) if as_json else table(rows))
     return 0 if ready(rows) else HostError.exit_code

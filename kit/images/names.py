@@ -8,7 +8,7 @@ from kit.study.model import Arm, Study
 OWN = "kit/"
 """How the name of every image begins that the kit made."""
 PYTHON, DOTNET = "python", "dotnet"
-"""The stacks that the kit has recipes of its own for."""
+"""The stacks that the kit has recipes of its own for; PYTHON is the role of their base too."""
 EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
 """What the project calls the two bindings; see images/dotnet/Workload.csproj."""
 

@@ -27,7 +27,7 @@ from kit.images.bases.hostpython import (
 from kit.images.bases.rootfs import debian_files, debian_rootfs
 from kit.images.build.context import Context, recipes
 from kit.images.build.recipe import Recipe, build_recipe, find_built
-from kit.images.names import OWN
+from kit.images.names import OWN, PYTHON
 from kit.images.tools import Tools
 
 # libatomic1: node. ca-certificates and netbase: as in the official image.
@@ -89,7 +89,7 @@ class Bootstrap:
         """The SDK base and what it provides. Raises HostError or ImageError."""
         base = self.python()
         context = self._context("host", "npm.txt", "sdk.Dockerfile")
-        context.add_file(recipes() / "python" / "pip.txt", "pip.txt")
+        context.add_file(recipes() / PYTHON / "pip.txt", "pip.txt")
         self._tools.net.add_to(context)
         recipe = Recipe(
             name="base-dotnet-sdk",

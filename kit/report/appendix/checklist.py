@@ -13,6 +13,7 @@ from kit.report.appendix import costs
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
 from kit.report.numbers import gigabytes
+from kit.study.model import CUDA
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
 """What no log and no study holds."""
@@ -151,7 +152,7 @@ def _effort(session: Session, model: ReportModel) -> Facts:
 
 def _requirements(model: ReportModel) -> Facts:
     protocol, plan = model.study.protocol, model.header.plan
-    gpu = any(model.study.arms[arm].variant == "cuda" for arm in plan.arms)
+    gpu = any(model.study.arms[arm].variant == CUDA for arm in plan.arms)
     need = protocol.memory.of(plan.repeats)
     return (
         ("Memory", f"{gigabytes(need)} for a run of {plan.repeats} fits"),
