@@ -71,7 +71,11 @@ class ImageError(KitError):
     exit_code = 4
     meaning = "an image could not be had or built (with --strict: only a substitute could)"
     output: Sequence[str] = ()
-    """The last lines of a builder that failed: shown where the error ends the command."""
+    """The last lines of a builder that failed: what it complained of, as it said it.
+
+    Shown where the error ends the command; what was wrong is decided by them, never by
+    the message.
+    """
 
 
 class UnreachableError(ImageError):

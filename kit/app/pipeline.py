@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import kit
-from kit.app.images import build, build_images, check_disk
+from kit.app.images import build, build_images, builder
 from kit.app.request import Request, check_out, check_shard, repeating
 from kit.app.runner import measure, unfinished
 from kit.app.runtime import Runtime, check_quiet
@@ -16,7 +16,8 @@ from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below
 from kit.host.facts import this_machine
 from kit.host.gpu.session import ask, not_testable, refuse_other_gpu, testable
-from kit.images.build.arms import Builder, Options
+from kit.images.build.arms import Options
+from kit.images.stored import check_disk
 from kit.judge.comparison import judge
 from kit.measure.header import new_header
 from kit.measure.merge import executable_of, merged
@@ -196,9 +197,9 @@ def _check_gpu(
     with runtime.progress.phase("GPU") as phase:
 
         def image() -> str:
-            check_disk(runtime, study, (arm,))
-            builder = Builder(runtime.engine, pins, runtime.net, request.options, phase.step)
-            return builder.build(study, (arm,)).arms[arm].image_id
+            check_disk(runtime.engine, runtime.free_disk, study, (arm,))
+            built = builder(runtime, pins, request.options, phase.step).build(study, (arm,))
+            return built.arms[arm].image_id
 
         found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)
         for finding in (*found.problems, *found.warnings):

@@ -33,6 +33,13 @@ from kit.study.model import CUDA, Study
 RECORD_FILE = "record.json"
 LOG_TAIL_CHARACTERS = 4000
 FAILURES_IN_A_ROW = 2
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+"""Where programs read how many threads to start: OpenMP's name for it, and TensorFlow's.
+
+TensorFlow's would belong into its study, but a study's ``env`` holds fixed words and the
+number follows from the CPUs of a run. Any change of the study makes it another one than
+that of every session recorded so far.
+"""
 
 OnRun = Callable[[PlannedRun], None]
 OnDone = Callable[[RunEntry], None]
@@ -177,8 +184,7 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
 
 def _threads(cpuset: str) -> dict[str, str]:
     """As many threads as CPUs, said to every library that would else count for itself."""
-    count = len(cpus_of(cpuset))
-    return {"OMP_NUM_THREADS": str(count), "TF_NUM_INTRAOP_THREADS": str(count)}
+    return dict.fromkeys(THREAD_VARIABLES, str(len(cpus_of(cpuset))))
 
 
 def _judge_outcome(

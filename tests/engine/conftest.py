@@ -14,6 +14,7 @@ from support.bundled import Saved
 from kit.engine.docker import DockerEngine
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
+from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 from kit.study.load import load_study, shipped_study
 from kit.study.model import Study
@@ -30,7 +31,7 @@ def alone(factory: pytest.TempPathFactory, what: str) -> Iterator[None]:
 
 def build(engine: DockerEngine, study: Study, *arms: str) -> None:
     """Make the images of those arms."""
-    Builder(engine, shipped_pins(), read_network(), Options(), print).build(study, arms)
+    Builder(Tools(engine, shipped_pins(), read_network(), print), Options()).build(study, arms)
 
 
 @pytest.fixture(scope="session", autouse=True)

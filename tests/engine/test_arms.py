@@ -26,6 +26,7 @@ from kit.host.network import HostNetwork, read_network
 from kit.images.build.arms import Builder, Images, Options
 from kit.images.inspect.content import read_content
 from kit.images.inspect.describe import DescriptionCache, describe
+from kit.images.tools import Tools
 from kit.judge.samework import same_work
 from kit.pins.load import shipped_pins
 from kit.plan.model import PlannedRun
@@ -57,7 +58,7 @@ def net() -> HostNetwork:
 
 @pytest.fixture(scope="session")
 def images(engine: DockerEngine, net: HostNetwork, built: None) -> Images:
-    return Builder(engine, shipped_pins(), net, Options(), print).build(STUDY, ARMS)
+    return Builder(Tools(engine, shipped_pins(), net, print), Options()).build(STUDY, ARMS)
 
 
 @dataclass(frozen=True)

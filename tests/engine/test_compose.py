@@ -16,6 +16,7 @@ from kit.engine.docker import DockerEngine
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
 from kit.images.build.compose import compose_yaml
+from kit.images.tools import Tools
 from kit.pins.load import pins_document, shipped_pins
 from kit.schemas import problems
 from kit.study.load import shipped_study
@@ -71,7 +72,7 @@ def test_an_arm_runs_and_prints_a_record_that_is_whole(
     compose, stack: str, engine: DockerEngine
 ) -> None:
     arm = f"{stack}-cpu"
-    builder = Builder(engine, shipped_pins(), read_network(), Options(), lambda _line: None)
+    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
     images = builder.build(shipped_study(), ("python-cpu", "dotnet-cpu")).arms
     named = {"KIT_DOTNET_CPU": images["dotnet-cpu"].reference}
     assert images["python-cpu"].reference == f"kit/python-cpu:{kit.__version__}"

@@ -17,6 +17,7 @@ from kit.engine.docker import DockerEngine
 from kit.engine.protocol import ImageInfo, RunOutcome, RunRequest
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Images, Options
+from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 from kit.plan.model import PlannedRun
 from kit.plan.spec import spec_json
@@ -92,7 +93,8 @@ def images(engine: DockerEngine, built: None) -> Images:
         free = shutil.disk_usage(root).free / 1e9
         pytest.skip(f"the CUDA images need {NEEDED_BYTES / 1e9:.0f} GB, {free:.1f} GB are free")
     arms = ("python-cpu", "dotnet-cpu", *CUDA_ARMS)
-    return Builder(engine, shipped_pins(), read_network(), Options(), print).build(STUDY, arms)
+    tools = Tools(engine, shipped_pins(), read_network(), print)
+    return Builder(tools, Options()).build(STUDY, arms)
 
 
 def info(engine: DockerEngine, images: Images, arm: str) -> ImageInfo:

@@ -9,6 +9,7 @@ from kit.engine.protocol import RunRequest
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
 from kit.images.inspect.content import read_content
+from kit.images.tools import Tools
 from kit.measure.executable import run_executable
 from kit.pins.load import shipped_pins
 from kit.plan.model import Limits
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200), pytest.mark.usefixt
 
 def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: DockerEngine) -> None:
     study = shipped_study()
-    builder = Builder(engine, shipped_pins(), read_network(), Options(), lambda _line: None)
+    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None
 
@@ -39,7 +40,7 @@ def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: Do
 
 def test_a_bad_spec_is_refused_by_the_executable_as_by_the_arm(engine: DockerEngine) -> None:
     study = shipped_study()
-    builder = Builder(engine, shipped_pins(), read_network(), Options(), lambda _line: None)
+    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None
     outcome = engine.run(RunRequest(image=image.image_id, env={"KIT_SPEC": "{"}))

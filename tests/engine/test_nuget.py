@@ -22,6 +22,7 @@ from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
 from kit.images.build.context import Context, recipes
 from kit.images.inspect.content import read_content
+from kit.images.tools import Tools
 from kit.pins.load import pins_document, shipped_pins
 from kit.study.load import shipped_study
 
@@ -53,7 +54,7 @@ def nupkg(name: str, content: str = "") -> bytes:
 
 @pytest.fixture(scope="module")
 def bases(engine: DockerEngine) -> tuple[str, str]:
-    builder = Builder(engine, shipped_pins(), read_network(), Options(), lambda _line: None)
+    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
     made = builder.build(shipped_study(), ("python-cpu", "dotnet-cpu")).bases
     if made["dotnet-sdk"].provides["framework"] != FRAMEWORK:
         pytest.skip("the SDK here is the exact one; the stand-ins are for the substitute")

@@ -22,11 +22,14 @@ from kit.errors import (
     ImageError,
     UnreachableError,
 )
+from kit.host.network import HostNetwork
 from kit.images.bases.candidates import Resolution, Resolver
 from kit.images.bases.mirrors import mirrored
+from kit.images.tools import Tools
 from kit.pins.load import Candidate, Pins, shipped_pins
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+NET = HostNetwork({}, b"", "", "")
 NO_DIGEST = "sha256:" + "0" * 64
 
 
@@ -118,7 +121,8 @@ def pins(**roles: tuple[Base, ...]) -> Pins:
 
 
 def resolve(engine: DockerEngine, *mirrors: str, python: tuple[Base, ...]) -> Resolution:
-    return Resolver(engine, pins(python=python), lambda _line: None, mirrors).resolve("python")
+    tools = Tools(engine, pins(python=python), NET, lambda _line: None)
+    return Resolver(tools, mirrors).resolve("python")
 
 
 def test_a_base_is_pulled_by_digest_and_then_found(local_engine: DockerEngine, base: Base) -> None:
@@ -127,7 +131,7 @@ def test_a_base_is_pulled_by_digest_and_then_found(local_engine: DockerEngine, b
     assert first.image.digests == (base.reference,)
     assert first.image.tags == (), "nothing is known by a tag that could move"
     said: list[str] = []
-    again = Resolver(local_engine, pins(python=(base,)), said.append).resolve("python")
+    again = Resolver(Tools(local_engine, pins(python=(base,)), NET, said.append)).resolve("python")
     assert (again.image, said) == (first.image, [])
     assert local_engine.remote_digest(base.reference) == base.digest
     assert local_engine.remote_digest(f"{base.host}/{base.path}:1.0") == base.digest

@@ -25,6 +25,7 @@ from kit.images.bundle.bases import Base, Substitutes
 from kit.images.bundle.load import load
 from kit.images.bundle.save import save
 from kit.images.bundle.store import loaded
+from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 from kit.records.images import ArmImage
 
@@ -32,6 +33,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BASE = replace(image(f"kit/base-python:{kit.__version__}"), layers=("a",))
 ARM = replace(image(f"kit/python-cpu:{kit.__version__}"), layers=("a", "b"))
 PINS = shipped_pins()
+NET = HostNetwork({}, b"", "", "")
 
 
 @dataclass
@@ -313,7 +315,7 @@ def test_a_bundles_image_of_the_pinned_digest_comes_after_the_registry(tmp_path:
     file = made(tmp_path, images(pinned))
     engine = bring(file)
     bundle = loaded(tmp_path / "data")
-    found = Resolver(engine, PINS, lambda line: None, bundle=bundle).resolve("python")
+    found = Resolver(Tools(engine, PINS, NET, lambda line: None), bundle=bundle).resolve("python")
     assert found.image.id == BASE.id
     assert found.candidate.pinned == pinned
     assert found.how == "from a bundle made on 2026-01-02, where it was had by digest"
@@ -324,10 +326,9 @@ def test_a_bundles_image_of_the_pinned_digest_comes_after_the_registry(tmp_path:
 def test_a_bundle_of_another_bundle_s_base_keeps_the_first_maker_s_reason(tmp_path: Path) -> None:
     engine = bring(made(tmp_path))
     bundle = loaded(tmp_path / "data")
-    resolver = Resolver(engine, PINS, lambda line: None, bundle=bundle)
-    net = HostNetwork({}, b"", "", "")
-    bootstrap = Bootstrap(engine, PINS, net, lambda line: None, lambda: None)
-    bases = Bases(PINS, resolver, Substitutes(engine, bundle, bootstrap))
+    tools = Tools(engine, PINS, NET, lambda line: None)
+    substitutes = Substitutes(engine, bundle, Bootstrap(tools, lambda: None))
+    bases = Bases(PINS, Resolver(tools, bundle=bundle), substitutes)
     assert bundle.origin in bases.python.why
     assert bases.used(["python"])["python"].why == bundle.bases["python"].why == "x"
 

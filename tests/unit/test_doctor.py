@@ -15,13 +15,13 @@ from fakes.engine import INFO, FakeEngine, image
 from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
 
 from kit import __version__
-from kit.app.images import images_there
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError
 from kit.host.doctor import Facts, Needs, Row, Status, check, find_facts, ready, table, to_json
 from kit.host.doctor import probe as probes
 from kit.host.doctor.reach import reachability
 from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
+from kit.images.stored import images_there
 from kit.records.gpu import Found
 from kit.study.load import shipped_study
 

@@ -16,6 +16,7 @@ from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython, Suite
+from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 
 PINS = shipped_pins()
@@ -85,7 +86,7 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
 
 
 def start(engine: Engine, runtime: Runtime) -> Bootstrap:
-    return Bootstrap(engine, PINS, NET, runtime.said.append, runtime.ensure_tools)
+    return Bootstrap(Tools(engine, PINS, NET, runtime.said.append), runtime.ensure_tools)
 
 
 def test_an_adopted_python_is_put_where_the_official_image_has_it(runtime: Runtime) -> None:

@@ -12,11 +12,14 @@ from support.sessions import DOTNET, PYTHON, make_study
 
 from kit import __version__
 from kit.engine.protocol import BuildRequest, ImageInfo, LineSink
-from kit.errors import HostError, ImageError, InputError
+from kit.errors import ContentError, HostError, ImageError, InputError
 from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython
 from kit.images.build.arms import Builder, Images, Options
+from kit.images.names import references
+from kit.images.stored import images_there
+from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 from kit.records.images import Component
 from kit.study.load import shipped_folder, shipped_study
@@ -96,7 +99,8 @@ def have(engine: Engine, *roles: str) -> None:
 
 
 def build(engine: Engine, arms: tuple[str, ...] = BOTH, **options: object) -> Images:
-    return Builder(engine, PINS, NET, Options(**options), lambda line: None).build(STUDY, arms)
+    tools = Tools(engine, PINS, NET, lambda line: None)
+    return Builder(tools, Options(**options)).build(STUDY, arms)
 
 
 def row(images: Images, component: str) -> Component:
@@ -115,6 +119,19 @@ def test_everything_exact_when_everything_can_be_had(engine: Engine) -> None:
     assert args["SDK_IMAGE"] == image(PINS.roles["dotnet-sdk"][0].pinned).id
     assert args["RUNTIME_IMAGE"] == image(PINS.roles["dotnet-runtime"][0].pinned).id
     assert args["TARGET_FRAMEWORK"] == "net5.0"
+
+
+@pytest.mark.parametrize("feed", [True, False])
+def test_images_are_looked_for_by_the_names_that_they_are_built_with(
+    engine: Engine, feed: bool
+) -> None:
+    if not feed:
+        engine.fail(KERAS_NET)
+    arms = (*BOTH, "python-cuda", "dotnet-cuda")
+    assert not images_there(engine, STUDY, arms)
+    built = build(engine, arms).arms
+    assert images_there(engine, STUDY, arms)
+    assert all(built[arm].reference in references(STUDY, STUDY.arms[arm]) for arm in arms)
 
 
 def test_the_executable_shares_the_arms_build_on_a_debian_without_python(engine: Engine) -> None:
@@ -146,7 +163,8 @@ def test_without_an_executable_everything_else_is_built(engine: Engine) -> None:
 def test_packages_that_are_not_the_recorded_ones_are_no_reason_for_a_substitute(
     engine: Engine,
 ) -> None:
-    engine.fail(KERAS_NET, ImageError("error NU1403: Keras.NET.3.8.5 differs", "x"))
+    engine.build_lines = ("error NU1403: Keras.NET.3.8.5 differs",)
+    engine.fail(KERAS_NET)
     with pytest.raises(ImageError, match=r"not the recorded ones.*Keras\.NET\.3\.8\.5"):
         build(engine)
     assert PYTHON_NET not in engine.built()
@@ -156,7 +174,7 @@ def test_packages_that_are_not_the_recorded_ones_are_no_reason_for_a_substitute(
 def test_refused_packages_are_heard_of_wherever_the_builder_says_it(
     engine: Engine, word: str
 ) -> None:
-    """Behind a longer line and before many more: the error's message holds none of it."""
+    """Behind a longer line and before many more."""
     said = f"{'/a/long/path' * 400} : error {word}: Keras.NET.3.8.5 differs"
     engine.build_lines = ("Step 1/1 : RUN dotnet restore", said, *["error: and more"] * 20)
     engine.fail(KERAS_NET, ImageError("the build failed: error: and more", "x"))
@@ -170,7 +188,7 @@ def test_packages_that_may_be_missing_print_no_error(engine: Engine) -> None:
     engine.build_lines = ("Step 1/1 : RUN dotnet restore", "error NU1101: Unable to find Keras.NET")
     engine.fail(KERAS_NET, ImageError("the build failed: error NU1101", "x"))
     said: list[str] = []
-    Builder(engine, PINS, NET, Options(), said.append).build(STUDY, BOTH)
+    Builder(Tools(engine, PINS, NET, said.append), Options()).build(STUDY, BOTH)
     assert PYTHON_NET in engine.built()
     assert not any("NU1101" in line for line in said)
     assert any(PINS.substitute_binding in line for line in said)
@@ -178,9 +196,43 @@ def test_packages_that_may_be_missing_print_no_error(engine: Engine) -> None:
 
 @pytest.mark.parametrize("word", ["NU1403", "NU3008"])
 def test_refused_packages_of_the_executable_end_the_build(engine: Engine, word: str) -> None:
-    engine.fail(EXECUTABLE, ImageError(f"error {word}: Microsoft.NETCore.App differs", "x"))
-    with pytest.raises(ImageError, match=rf"not the recorded ones.*{word}: Microsoft"):
+    engine.build_lines = (f"error {word}: Microsoft.NETCore.App differs",)
+    engine.fail(EXECUTABLE)
+    with pytest.raises(ContentError, match=rf"{word}: Microsoft"):
         build(engine)
+
+
+def test_a_command_that_names_a_code_has_not_printed_it(engine: Engine) -> None:
+    step = "Step 9/12 : RUN dotnet publish > /said || grep -qE 'error (CS|NU1403|NU3008)' /said"
+    engine.build_lines = (step, "error NETSDK1045: the SDK does not know it")
+    engine.fail(EXECUTABLE)
+    images = build(engine)
+    assert images.executable is None and set(images.arms) == set(BOTH)
+
+
+@pytest.mark.parametrize(
+    "message", ["the build failed", "error NU1403: differs", "error CS0246: no type", ""]
+)
+@pytest.mark.parametrize(
+    "line, decided",
+    [
+        ("error NU1101: Unable to find Keras.NET", None),
+        ("error NU1403: Keras.NET.3.8.5 differs", ContentError),
+        ("error CS0246: no type", ImageError),
+    ],
+)
+def test_what_the_builder_printed_decides_and_not_the_message(
+    engine: Engine, message: str, line: str, decided: type[ImageError] | None
+) -> None:
+    engine.build_lines = (line,)
+    engine.fail(KERAS_NET, ImageError(message, "x"))
+    if decided is None:
+        assert build(engine).arms[DOTNET].reference.startswith(PYTHON_NET)
+        return
+    with pytest.raises(ImageError) as caught:
+        build(engine)
+    assert type(caught.value) is decided
+    assert PYTHON_NET not in engine.built()
 
 
 def test_every_variant_has_images_of_its_own_on_the_same_bases(engine: Engine) -> None:
@@ -326,7 +378,8 @@ def test_a_failing_keras_net_gives_pythonnet_with_the_reason(engine: Engine) -> 
 
 
 def test_a_program_that_does_not_compile_is_no_lack_of_packages(engine: Engine) -> None:
-    engine.fail(KERAS_NET, ImageError("step 9: /src/Fit.cs(3,1): error CS0246: no type", ""))
+    engine.build_lines = ("step 9", "/src/Fit.cs(3,1): error CS0246: no type")
+    engine.fail(KERAS_NET)
     with pytest.raises(ImageError, match=r"does not build with Keras\.NET: .*CS0246"):
         build(engine)
     assert PYTHON_NET not in engine.built()
@@ -485,7 +538,7 @@ def test_settings_of_the_host_reach_builds_and_no_digest(engine: Engine) -> None
         assert engine.args(tag)["http_proxy"] == "http://proxy.example:3128"
     for tag in ("kit/python-cpu", "kit/base-dotnet-sdk", KERAS_NET):
         assert engine.contexts[tag]["host/ca.crt"] == b"CA"
-    Builder(engine, PINS, HostNetwork({}, b"", "", ""), Options(), lambda line: None).build(
+    Builder(Tools(engine, PINS, HostNetwork({}, b"", "", ""), lambda line: None), Options()).build(
         STUDY, BOTH
     )
     assert len(engine.built()) == before

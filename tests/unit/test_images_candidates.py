@@ -9,8 +9,10 @@ import pytest
 from fakes.engine import FakeEngine, image
 
 from kit.errors import HostError, ImageError, UnreachableError
+from kit.host.network import HostNetwork
 from kit.images.bases.candidates import Attempt, Resolver, bases_out_of_reach
 from kit.images.bases.mirrors import mirrored
+from kit.images.tools import Tools
 from kit.pins.load import Candidate, Pins, shipped_pins
 
 
@@ -21,6 +23,7 @@ def candidate(reference: str, tag: str) -> Candidate:
 FIRST, SECOND = candidate("a.example/python", "1.0"), candidate("a.example/python", "2.0")
 THIRD, SDK = candidate("b.example/python", "3.0"), candidate("a.example/sdk", "5.0")
 PINS: Pins = replace(shipped_pins(), roles={"python": (FIRST, SECOND, THIRD), "dotnet-sdk": (SDK,)})
+NET = HostNetwork({}, b"", "", "")
 DOWN = UnreachableError("a.example does not answer", "use a mirror")
 
 
@@ -28,7 +31,7 @@ MIRRORS = ("m.example/hub", "n.example")
 
 
 def resolver(engine: FakeEngine, mirrors: Sequence[str] = ()) -> Resolver:
-    return Resolver(engine, PINS, lambda line: None, mirrors)
+    return Resolver(Tools(engine, PINS, NET, lambda line: None), mirrors)
 
 
 def pulled(engine: FakeEngine) -> list[str]:

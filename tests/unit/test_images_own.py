@@ -13,6 +13,9 @@ from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build import dockerfiles as own
 from kit.images.build.arms import Builder, Images, Options
+from kit.images.names import references
+from kit.images.stored import images_there
+from kit.images.tools import Tools
 from kit.judge.verdict import substitutes
 from kit.pins.load import shipped_pins
 from kit.study.load import load_study
@@ -47,8 +50,18 @@ def on_debian(study: Study, exact: str) -> None:
 
 def build(engine: FakeEngine, study: Study) -> Images:
     net = HostNetwork({}, b"", "", "")
-    builder = Builder(engine, PINS, net, Options(strict=True), lambda line: None)
+    builder = Builder(Tools(engine, PINS, net, lambda line: None), Options(strict=True))
     return builder.build(study, tuple(study.arms))
+
+
+def test_a_studys_own_images_are_looked_for_by_the_names_they_are_built_with(study: Study) -> None:
+    engine = FakeEngine(images={c.pinned: image(c.pinned) for c in PINS.roles["python"]})
+    arms = tuple(study.arms)
+    net = HostNetwork({}, b"", "", "")
+    assert not images_there(engine, study, arms)
+    built = Builder(Tools(engine, PINS, net, lambda line: None), Options()).build(study, arms).arms
+    assert images_there(engine, study, arms)
+    assert all((built[arm].reference,) == references(study, study.arms[arm]) for arm in arms)
 
 
 def test_of_python_on_the_kits_own_base_the_base_tells_whether_it_is_exact(study: Study) -> None:

@@ -13,7 +13,10 @@ from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build.context import Context
 from kit.images.build.recipe import Recipe, build_recipe, find_built
+from kit.images.tools import Tools
+from kit.pins.load import shipped_pins
 
+PINS = shipped_pins()
 NET = HostNetwork({"http_proxy": "http://p.example"}, b"", "", "")
 
 
@@ -25,7 +28,7 @@ def recipe(**changes: object) -> Recipe:
 
 def build(engine: FakeEngine, made: Recipe, net: HostNetwork = NET) -> list[str]:
     said: list[str] = []
-    build_recipe(engine, made, net, said.append)
+    build_recipe(Tools(engine, PINS, net, said.append), made)
     return said
 
 
@@ -35,9 +38,9 @@ def test_nothing_built_is_found_nowhere() -> None:
 
 def test_an_unchanged_recipe_is_found_not_rebuilt() -> None:
     engine = FakeEngine()
-    first = build_recipe(engine, recipe(), NET, lambda line: None)
+    first = build_recipe(Tools(engine, PINS, NET, lambda line: None), recipe())
     said: list[str] = []
-    assert build_recipe(engine, recipe(), NET, said.append) == first
+    assert build_recipe(Tools(engine, PINS, NET, said.append), recipe()) == first
     assert said == ["thing: unchanged"]
     assert len(engine.named("build")) == 1
     assert find_built(engine, recipe()) == first
@@ -124,19 +127,13 @@ def test_a_build_says_its_steps_and_a_failed_one_keeps_all_it_printed(
     said: list[str] = []
     failing = FakeEngine(build_lines=lines, build_errors={recipe().tag: ImageError("no", "do")})
     with pytest.raises(ImageError) as caught:
-        build_recipe(failing, recipe(), NET, said.append)
+        build_recipe(Tools(failing, PINS, NET, said.append), recipe())
     assert said == steps
     assert caught.value.output == lines
     monkeypatch.setenv("KIT_DEBUG", "1")
     assert {f"thing: {line}" for line in lines} <= set(
         build(FakeEngine(build_lines=lines), recipe())
     )
-
-
-def test_every_line_of_a_build_is_heard() -> None:
-    heard: list[str] = []
-    build_recipe(FakeEngine(build_lines=NOISE), recipe(), NET, lambda _: None, heard.append)
-    assert heard == list(NOISE)
 
 
 def test_a_failed_build_is_not_found_later() -> None:

@@ -16,10 +16,10 @@ from support.sessions import DOTNET, PYTHON
 
 import kit
 from kit.app import pipeline
-from kit.app.images import check_disk
 from kit.engine.protocol import SESSION_LABEL
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.images.build.arms import Options
+from kit.images.stored import check_disk
 from kit.measure.executable import RUN_ID
 from kit.plan.resources import ResourceRequest
 from kit.results.names import RUN_LOG
@@ -130,10 +130,10 @@ def test_a_disk_that_cannot_hold_the_images_is_refused_before_they_are_begun(
     runtime = replace(bench.runtime(), free_disk=lambda folder: free_gb * 10**9)
     study = replace(STUDY, arms={**STUDY.arms, "python-cuda": Arm("python-cuda", "python", "cuda")})
     if not refused:
-        check_disk(runtime, study, arms)
+        check_disk(runtime.engine, runtime.free_disk, study, arms)
         return
     with pytest.raises(HostError, match=refused):
-        check_disk(runtime, study, arms)
+        check_disk(runtime.engine, runtime.free_disk, study, arms)
     assert bench.engine.named("build") == []
 
 

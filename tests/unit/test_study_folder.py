@@ -17,6 +17,7 @@ from kit.engine.protocol import BuildRequest
 from kit.errors import InputError
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Builder, Options
+from kit.images.tools import Tools
 from kit.results.opened import keep_study, study_for
 from kit.study.load import load_study, study_files
 from kit.study.model import Study
@@ -63,7 +64,7 @@ def sent(study: Study) -> dict[str, dict[str, bytes]]:
     pinned = [c.pinned for candidates in PINS.roles.values() for c in candidates]
     engine = Engine(images={p: image(p) for p in pinned})
     net = HostNetwork({}, b"", "", "")
-    Builder(engine, PINS, net, Options(), lambda line: None).build(study, tuple(study.arms))
+    Builder(Tools(engine, PINS, net, lambda line: None), Options()).build(study, tuple(study.arms))
     return found
 
 

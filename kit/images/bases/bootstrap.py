@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.engine.protocol import Engine, ImageInfo
+from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError
-from kit.host.network import HostNetwork
 from kit.images.bases.hostpython import (
     HostPython,
     Suite,
@@ -28,15 +27,14 @@ from kit.images.bases.hostpython import (
 from kit.images.bases.rootfs import debian_files, debian_rootfs
 from kit.images.build.context import Context, recipes
 from kit.images.build.recipe import Recipe, build_recipe, find_built
-from kit.pins.load import Pins
+from kit.images.names import OWN, PYTHON
+from kit.images.tools import Tools
 
 # libatomic1: node. ca-certificates and netbase: as in the official image.
 BASE_PACKAGES = ("ca-certificates", "libatomic1", "netbase")
 BARE_PACKAGES = ("libgcc-s1", "libstdc++6", "zlib1g")
 """What a .NET program links to, where nothing else brings it."""
 OPENSSL = ("libssl.so.1.1", "libcrypto.so.1.1")
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -59,18 +57,8 @@ class Bootstrap:
     first that needs it, and the others wait.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        pins: Pins,
-        net: HostNetwork,
-        say: Say,
-        ensure_tools: Callable[[], None],
-    ) -> None:
-        self._engine = engine
-        self._pins = pins
-        self._net = net
-        self._say = say
+    def __init__(self, tools: Tools, ensure_tools: Callable[[], None]) -> None:
+        self._tools = tools
         self._ensure_tools = ensure_tools
         self._python: PythonBase | None = None
         self._locks: dict[str, threading.Lock] = {}
@@ -93,7 +81,7 @@ class Bootstrap:
         """
         found = find_host_python()
         if isinstance(found, str):
-            return self._rootfs(self._pins.fallback_suite, (*BASE_PACKAGES, *BARE_PACKAGES))
+            return self._rootfs(self._tools.pins.fallback_suite, (*BASE_PACKAGES, *BARE_PACKAGES))
         python, suite = found
         return self._rootfs(suite.name, (*BASE_PACKAGES, *packages_for(python, suite)))
 
@@ -101,25 +89,25 @@ class Bootstrap:
         """The SDK base and what it provides. Raises HostError or ImageError."""
         base = self.python()
         context = self._context("host", "npm.txt", "sdk.Dockerfile")
-        context.add_file(recipes() / "python" / "pip.txt", "pip.txt")
-        self._net.add_to(context)
+        context.add_file(recipes() / PYTHON / "pip.txt", "pip.txt")
+        self._tools.net.add_to(context)
         recipe = Recipe(
             name="base-dotnet-sdk",
             context=context,
             dockerfile="sdk.Dockerfile",
             args={
                 "PYTHON_BASE": base.image.id,
-                "SDK_PACKAGE": self._pins.sdk.package,
-                "SDK_SHA512": self._pins.sdk.sha512,
+                "SDK_PACKAGE": self._tools.pins.sdk.package,
+                "SDK_SHA512": self._tools.pins.sdk.sha512,
             },
             extra=("openssl from", self._openssl_suite(base)),
             undigested=("host/", "openssl/"),
         )
         with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
-            if find_built(self._engine, recipe) is None:
+            if find_built(self._tools.engine, recipe) is None:
                 self._add_openssl(context, base, Path(scratch))
-            image = build_recipe(self._engine, recipe, self._net, self._say)
-        return image, self._pins.sdk.provides
+            image = build_recipe(self._tools, recipe)
+        return image, self._tools.pins.sdk.provides
 
     def _adopted_python(self, python: HostPython, suite: Suite) -> PythonBase:
         packages = (*BASE_PACKAGES, *packages_for(python, suite))
@@ -130,7 +118,7 @@ class Bootstrap:
         context.add_links(python_links(python), "python/")
         recipe = Recipe("base-python", context, "python.Dockerfile", {"ROOTFS": rootfs.id})
         return PythonBase(
-            image=build_recipe(self._engine, recipe, self._net, self._say),
+            image=build_recipe(self._tools, recipe),
             python=python.version,
             os=f"Debian {suite.name}",
             lock="cp38",
@@ -138,8 +126,8 @@ class Bootstrap:
         )
 
     def _debian_python(self, reason: str) -> PythonBase:
-        suite, minor = self._pins.fallback_suite, self._pins.fallback_python
-        self._say(f"no CPython to adopt ({reason}); using Debian {suite}'s own {minor}")
+        suite, minor = self._tools.pins.fallback_suite, self._tools.pins.fallback_python
+        self._tools.say(f"no CPython to adopt ({reason}); using Debian {suite}'s own {minor}")
         packages = (*BASE_PACKAGES, "python3", f"libpython{minor}", "python3-pip", "libssl1.1")
         rootfs = self._rootfs(suite, packages)
         dockerfile = "debian-python.Dockerfile"
@@ -150,7 +138,7 @@ class Bootstrap:
             {"ROOTFS": rootfs.id, "MINOR": minor},
         )
         return PythonBase(
-            image=build_recipe(self._engine, recipe, self._net, self._say),
+            image=build_recipe(self._tools, recipe),
             python=minor,
             os=f"Debian {suite}",
             lock="cp" + minor.replace(".", ""),
@@ -160,22 +148,22 @@ class Bootstrap:
     def _rootfs(self, suite: str, packages: tuple[str, ...]) -> ImageInfo:
         content = " ".join((suite, *sorted(packages)))
         digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-        reference = f"kit/rootfs:{suite}-{digest}"
+        reference = f"{OWN}rootfs:{suite}-{digest}"
         with self._alone(reference):
-            return self._engine.find_image(reference) or self._make_rootfs(
+            return self._tools.engine.find_image(reference) or self._make_rootfs(
                 suite, packages, reference
             )
 
     def _make_rootfs(self, suite: str, packages: tuple[str, ...], reference: str) -> ImageInfo:
         self._need_tools()
-        self._say(f"making a Debian {suite} root file system")
+        self._tools.say(f"making a Debian {suite} root file system")
         with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
             tar = Path(scratch) / "rootfs.tar"
             debian_rootfs(suite, packages, tar)
-            return self._engine.import_rootfs(tar, reference, ['CMD ["bash"]'])
+            return self._tools.engine.import_rootfs(tar, reference, ['CMD ["bash"]'])
 
     def _openssl_suite(self, base: PythonBase) -> str:
-        suite = self._pins.fallback_suite
+        suite = self._tools.pins.fallback_suite
         return "the base" if base.os.endswith(suite) else suite
 
     def _add_openssl(self, context: Context, base: PythonBase, scratch: Path) -> None:
@@ -184,7 +172,7 @@ class Bootstrap:
         if suite == "the base":
             return
         self._need_tools()
-        self._say(f"taking libssl1.1 from Debian {suite}")
+        self._tools.say(f"taking libssl1.1 from Debian {suite}")
         debian_files(suite, ["libssl1.1"], scratch / "openssl")
         for name in OPENSSL:
             found = sorted((scratch / "openssl").rglob(name))

@@ -12,6 +12,7 @@ from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import ImageError, UnreachableError
 from kit.images.bases.mirrors import host_of, mirrored
 from kit.images.bundle.bases import Bundle
+from kit.images.tools import Tools
 from kit.pins.load import Candidate, Pins
 
 PULL_SILENCE_S = 300.0
@@ -54,16 +55,9 @@ class Resolver:
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        pins: Pins,
-        say: Callable[[str], None],
-        mirrors: Sequence[str] = (),
-        bundle: Bundle | None = None,
+        self, tools: Tools, mirrors: Sequence[str] = (), bundle: Bundle | None = None
     ) -> None:
-        self._engine = engine
-        self._pins = pins
-        self._say = say
+        self._tools = tools
         self._mirrors = mirrors
         self._bundle = bundle
         self._down: set[str] = set()
@@ -71,7 +65,7 @@ class Resolver:
     def resolve(self, role: str) -> Resolution:
         """The role's first candidate that the store, a mirror, its registry or the bundle has."""
         attempts: list[Attempt] = []
-        for candidate in self._pins.roles[role]:
+        for candidate in self._tools.pins.roles[role]:
             image = (
                 self._stored(candidate)
                 or self._from_mirrors(candidate, attempts)
@@ -80,7 +74,7 @@ class Resolver:
             if image is not None:
                 return Resolution(role, candidate, image, tuple(attempts), "had by digest")
             if self._bundle is not None:
-                image = self._bundle.had_by_digest(self._engine, role, candidate.pinned)
+                image = self._bundle.had_by_digest(self._tools.engine, role, candidate.pinned)
                 if image is not None:
                     # A load gives an image its id and no digest: this is the bundle's word.
                     how = f"{self._bundle.origin}, where it was had by digest"
@@ -90,7 +84,7 @@ class Resolver:
     def _stored(self, candidate: Candidate) -> ImageInfo | None:
         """The local image, under the name of its registry or that of a mirror."""
         names = (candidate.pinned, *(mirrored(candidate, mirror) for mirror in self._mirrors))
-        found = (self._engine.find_image(name) for name in names)
+        found = (self._tools.engine.find_image(name) for name in names)
         return next((image for image in found if image is not None), None)
 
     def _from_mirrors(self, candidate: Candidate, attempts: list[Attempt]) -> ImageInfo | None:
@@ -113,9 +107,9 @@ class Resolver:
         """The image, or why that registry did not give it."""
         if host in self._down:
             return f"{host} did not answer"
-        self._say(f"pulling {name}")
+        self._tools.say(f"pulling {name}")
         try:
-            return self._engine.pull(reference, PULL_SILENCE_S)
+            return self._tools.engine.pull(reference, PULL_SILENCE_S)
         except UnreachableError as error:
             self._down.add(host)
             return error.problem

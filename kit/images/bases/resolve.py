@@ -15,6 +15,7 @@ from kit.errors import ImageError
 from kit.images.bases.bootstrap import PythonBase
 from kit.images.bases.candidates import Resolution, Resolver, said
 from kit.images.bundle.bases import Base, Substitutes
+from kit.images.names import PYTHON
 from kit.pins.load import Pins
 
 DOTNET_ROLES = ("dotnet-sdk", "dotnet-runtime")
@@ -70,7 +71,7 @@ class Bases:
     @cached_property
     def python(self) -> PythonBase:
         """The Python base. Raises HostError or ImageError where none can be made."""
-        resolution = self._resolve("python")
+        resolution = self._resolve(PYTHON)
         tried = said(resolution.attempts)
         if resolution.image is None or resolution.candidate is None:
             made = self._substitutes.python()
@@ -116,8 +117,8 @@ class Bases:
 
     def used(self, roles: Sequence[str]) -> dict[str, Base]:
         """Return the base that serves each of those roles, for a bundle."""
-        bases = {"python": self._used_python()}
-        bases |= {role: self._used_dotnet(role) for role in set(roles) - {"python"}}
+        bases = {PYTHON: self._used_python()}
+        bases |= {role: self._used_dotnet(role) for role in set(roles) - {PYTHON}}
         if len(bases) > 1:
             bases["bare"] = self._base("bare", self.bare, {}, self.dotnet.exact, _BARE)
         return bases
@@ -125,7 +126,7 @@ class Bases:
     def _used_python(self) -> Base:
         python = self.python
         provides = {"python": python.python, "os": python.os}
-        base = self._base("python", python.image, provides, python.exact, python.why)
+        base = self._base(PYTHON, python.image, provides, python.exact, python.why)
         return replace(base, lock=python.lock)
 
     def _used_dotnet(self, role: str) -> Base:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kit.engine.protocol import Engine, ImageInfo
+from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError
-from kit.host.network import HostNetwork
 from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.candidates import Resolver
 from kit.images.bases.resolve import DOTNET_ROLES, Bases
@@ -17,14 +16,15 @@ from kit.images.build.dockerfiles import build_own, refuse_substitutes
 from kit.images.build.recipe import Recipe, build_recipe
 from kit.images.bundle.bases import Base, Bundle, Substitutes
 from kit.images.fidelity import Part, fidelity
-from kit.pins.load import Pins, refuse_edited_lists
+from kit.images.names import DOTNET, PYTHON, python_name
+from kit.images.tools import Tools
+from kit.pins.load import refuse_edited_lists
 from kit.records.images import ArmImage, Component
 from kit.study.folder import PINS, open_study
-from kit.study.model import Arm, Study
+from kit.study.model import CPU, Arm, Study
 from kit.study.pins import Vouched, own_pins
 from kit.together import together
 
-Say = Callable[[str], None]
 LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}
 
 
@@ -63,20 +63,15 @@ class Images:
 class Builder:
     """Builds the arms of a study, in the order they rest on each other."""
 
-    def __init__(
-        self, engine: Engine, pins: Pins, net: HostNetwork, options: Options, say: Say
-    ) -> None:
-        self._engine = engine
-        self._pins = pins
-        self._net = net
+    def __init__(self, tools: Tools, options: Options) -> None:
+        self._tools = tools
         self._options = options
-        self._say = say
         bundle = options.bundle
-        bootstrap = Bootstrap(engine, pins, net, say, options.ensure_tools)
-        resolver = Resolver(engine, pins, say, options.mirrors, bundle)
-        self._bases = Bases(pins, resolver, Substitutes(engine, bundle, bootstrap))
+        bootstrap = Bootstrap(tools, options.ensure_tools)
+        resolver = Resolver(tools, options.mirrors, bundle)
+        self._bases = Bases(tools.pins, resolver, Substitutes(tools.engine, bundle, bootstrap))
         self._nuget_source = options.nuget_source or (bundle.nuget_source if bundle else "")
-        self._bindings = Bindings(engine, pins, net, say, self._nuget_source, options.strict)
+        self._bindings = Bindings(tools, self._nuget_source, options.strict)
 
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:
         """Images for those arms. Raises HostError or ImageError.
@@ -88,20 +83,20 @@ class Builder:
         chosen = [study.arms[name] for name in arms]
         if any(arm.recipe is not None for arm in chosen):
             return self._own(study, chosen)
-        refuse_edited_lists(recipes(), self._pins)
+        refuse_edited_lists(recipes(), self._tools.pins)
         check_nuget_source(self._nuget_source)
-        with_dotnet = any(arm.stack == "dotnet" for arm in chosen)
-        roles = ("python", *DOTNET_ROLES) if with_dotnet else ("python",)
+        with_dotnet = any(arm.stack == DOTNET for arm in chosen)
+        roles = (PYTHON, *DOTNET_ROLES) if with_dotnet else (PYTHON,)
         if self._options.strict:
             self._bases.refuse_substitutes(roles)
         variants = dict.fromkeys(arm.variant for arm in chosen)
         pythons = self._pythons_and_bases(variants, with_dotnet)
-        images = {"python": pythons}
+        images = {PYTHON: pythons}
         binding = executable = None
         if with_dotnet:
-            wanted = {arm.variant for arm in chosen if arm.stack == "dotnet"}
+            wanted = {arm.variant for arm in chosen if arm.stack == DOTNET}
             binding = self._dotnet({v: image for v, image in pythons.items() if v in wanted})
-            images["dotnet"] = dict(binding.images)
+            images[DOTNET] = dict(binding.images)
             executable = self._executable(pythons, binding)
         return Images(
             arms={arm.name: _arm_image(arm, images[arm.stack][arm.variant]) for arm in chosen},
@@ -115,7 +110,7 @@ class Builder:
         """Images by the study's own Dockerfiles."""
         if self._options.strict:
             refuse_substitutes(study, chosen, self._bases)
-        images, rows = build_own(self._engine, study, chosen, self._bases, self._net, self._say)
+        images, rows = build_own(self._tools, study, chosen, self._bases)
         return Images(arms=images, fidelity=rows)
 
     def _pythons_and_bases(
@@ -140,18 +135,18 @@ class Builder:
         context = Context()
         # The locks of another interpreter or variant decide nothing of this image.
         locks = {f"requirements-{base.lock}.txt", f"tensorflow-{variant}-{base.lock}.txt"}
-        folder = recipes() / "python"
+        folder = recipes() / PYTHON
         others = {path.name for path in folder.glob("*-cp*.txt")} - locks
         context.add_folder(folder, skip=("requirements.in", *sorted(others)))
-        self._net.add_to(context)
+        self._tools.net.add_to(context)
         args = {
             "PYTHON_BASE": base.image.id,
             "LOCK": base.lock,
             "LIBPYTHON": LIBPYTHON[base.lock],
             "VARIANT": variant,
         }
-        recipe = Recipe(f"python-{variant}", context, "Dockerfile", args)
-        return build_recipe(self._engine, recipe, self._net, self._say)
+        recipe = Recipe(python_name(variant), context, "Dockerfile", args)
+        return build_recipe(self._tools, recipe)
 
     def _dotnet(self, pythons: Mapping[str, ImageInfo]) -> BindingChoice:
         """The dotnet images of the variants of these python images."""
@@ -165,15 +160,15 @@ class Builder:
 
         Raises ContentError for packages that are not the recorded ones.
         """
-        if "cpu" not in binding.images:
+        if CPU not in binding.images:
             return None
-        args = self._dotnet_args(pythons["cpu"])
+        args = self._dotnet_args(pythons[CPU])
         try:
             image = self._bindings.executable(args, binding.project, self._bases.bare)
         except ContentError:
             raise
         except ImageError as error:
-            self._say(f"no executable: {error.problem}")
+            self._tools.say(f"no executable: {error.problem}")
             return None
         return ArmImage(
             "executable", image.tags[0] if image.tags else image.id, image.id, image.size_bytes
@@ -194,15 +189,15 @@ class Builder:
     ) -> tuple[Component, ...]:
         python = self._bases.python
         parts: dict[str, Part | None] = {
-            "python": Part(f"CPython {python.python}", python.exact, python.why),
-            "dotnet": None,
+            PYTHON: Part(f"CPython {python.python}", python.exact, python.why),
+            DOTNET: None,
             "binding": None,
         }
         if binding is not None:
             dotnet = self._bases.dotnet
-            parts["dotnet"] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why)
+            parts[DOTNET] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why)
             parts["binding"] = Part(binding.name, binding.exact, binding.why)
-        facts = {"os": python.os, "tensorflow": self._pins.tensorflow}
+        facts = {"os": python.os, "tensorflow": self._tools.pins.tensorflow}
         return fidelity(study.paper.environment, _vouched(study), parts, variants, facts)
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.engine.failures import one_line
-from kit.engine.protocol import Engine, ImageInfo
+from kit.engine.images import is_step
+from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError, InputError
-from kit.host.network import HostNetwork
 from kit.images.build.context import Context, recipes
 from kit.images.build.recipe import Recipe, build_recipe, find_built
-from kit.pins.load import Pins
+from kit.images.names import DOTNET, EXACT, SUBSTITUTE, dotnet_name
+from kit.images.tools import Tools
+from kit.study.model import CPU
 
-EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
-"""What the project calls the two; see images/dotnet/Workload.csproj."""
 # NuGet's words for a package that differs from its recorded hash, for a lock file that
 # another set of packages was asked for with, and for one changed since it was signed.
 _HASH_REFUSED = re.compile(r"NU1403|NU1004|NU3008")
@@ -37,39 +37,27 @@ class BindingChoice:
     """What the project calls the binding: ``EXACT`` or ``SUBSTITUTE``."""
 
 
-class _Said:
-    """What a builder said of the packages, looked for in every line as it goes by.
+def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
+    """The first place in a builder's output with those words, to be shown; "" without one.
 
-    The message of a failed build holds a few shortened lines only.
+    A line that begins a step is the recipe's own: its command may name what it looks for.
     """
-
-    def __init__(self) -> None:
-        self.refused = ""
-        self.not_compiled = ""
-
-    def look(self, text: str) -> None:
-        """Keep the first place that names packages refused, or a program not compiled."""
-        self.refused = self.refused or _around(text, _HASH_REFUSED)
-        self.not_compiled = self.not_compiled or _around(text, _NOT_COMPILED)
-
-
-def _around(text: str, words: re.Pattern[str]) -> str:
-    """The part of the text around those words, to be shown; "" where it has none."""
-    found = words.search(text)
+    lines = (line for line in output if not is_step(line))
+    line, found = next(((line, at) for line in lines if (at := words.search(line))), ("", None))
     if found is None:
         return ""
-    return one_line(text[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
+    return one_line(line[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
 
 
-def _check_refused(said: _Said, error: ImageError) -> None:
+def _check_refused(error: ImageError) -> None:
     """Raise ContentError where a failed build was refused packages.
 
     That is not the same as a feed that does not answer: no substitute hides it.
     """
-    said.look(error.problem)
-    if said.refused:
+    refused = _complaint(error.output, _HASH_REFUSED)
+    if refused:
         raise ContentError(
-            f"the packages are not the recorded ones: {said.refused}",
+            f"the packages are not the recorded ones: {refused}",
             "use the feed that the hashes were recorded from; if the change is meant, "
             "record it: kit lock --nuget-lock",
         ) from error
@@ -78,19 +66,8 @@ def _check_refused(said: _Said, error: ImageError) -> None:
 class Bindings:
     """Builds dotnet images. ``source`` is a folder or URL of NuGet packages, or empty."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        pins: Pins,
-        net: HostNetwork,
-        say: Callable[[str], None],
-        source: str,
-        strict: bool,
-    ) -> None:
-        self._engine = engine
-        self._pins = pins
-        self._net = net
-        self._say = say
+    def __init__(self, tools: Tools, source: str, strict: bool) -> None:
+        self._tools = tools
         self._source = source
         self._strict = strict
 
@@ -110,25 +87,24 @@ class Bindings:
             exact[variant] = tried
         source = self._source or "NuGet's default feed"
         why = f"its packages were restored from {source}"
-        return BindingChoice(exact, self._pins.exact_binding, True, why, EXACT)
+        return BindingChoice(exact, self._tools.pins.exact_binding, True, why, EXACT)
 
     def _substitutes(self, variants: Mapping[str, Mapping[str, str]], tried: str) -> BindingChoice:
+        pins = self._tools.pins
         if self._strict:
             raise ImageError(
-                f"--strict: the binding would be {self._pins.substitute_binding}: {tried}",
+                f"--strict: the binding would be {pins.substitute_binding}: {tried}",
                 "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
             )
-        self._say(
-            f"{self._pins.exact_binding} is not available here, which a substitute covers: "
-            f"building with {self._pins.substitute_binding}"
+        self._tools.say(
+            f"{pins.exact_binding} is not available here, which a substitute covers: "
+            f"building with {pins.substitute_binding}"
         )
         images = {
-            variant: build_recipe(
-                self._engine, self._recipe(variant, args, SUBSTITUTE), self._net, self._say
-            )
+            variant: build_recipe(self._tools, self._recipe(variant, args, SUBSTITUTE))
             for variant, args in variants.items()
         }
-        return BindingChoice(images, self._pins.substitute_binding, False, tried, SUBSTITUTE)
+        return BindingChoice(images, pins.substitute_binding, False, tried, SUBSTITUTE)
 
     def executable(self, args: Mapping[str, str], binding: str, bare: ImageInfo) -> ImageInfo:
         """The program as an executable, alone on that bare Debian.
@@ -136,18 +112,17 @@ class Bindings:
         ``args`` are those of the arm whose build it shares. Raises ImageError where it cannot
         be built, ContentError for packages that are not the recorded ones.
         """
-        arm = self._recipe("cpu", args, binding)
+        arm = self._recipe(CPU, args, binding)
         recipe = replace(
             arm,
             name="executable",
             args={**arm.args, "BARE_IMAGE": bare.id},
             target="executable",
         )
-        said = _Said()
         try:
-            return build_recipe(self._engine, recipe, self._net, self._say, said.look)
+            return build_recipe(self._tools, recipe)
         except ImageError as error:
-            _check_refused(said, error)
+            _check_refused(error)
             raise
 
     def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | str:
@@ -162,19 +137,19 @@ class Bindings:
         asked_before = (
             not self._source
             and not self._strict
-            and find_built(self._engine, exact) is None
-            and find_built(self._engine, self._recipe(variant, args, SUBSTITUTE)) is not None
+            and find_built(self._tools.engine, exact) is None
+            and find_built(self._tools.engine, self._recipe(variant, args, SUBSTITUTE)) is not None
         )
         if asked_before:
             return "Keras.NET's packages could not be had when this image was built"
-        said = _Said()
         try:
-            return build_recipe(self._engine, exact, self._net, self._say, said.look)
+            return build_recipe(self._tools, exact)
         except ImageError as error:
-            _check_refused(said, error)
-            if said.not_compiled:
+            _check_refused(error)
+            not_compiled = _complaint(error.output, _NOT_COMPILED)
+            if not_compiled:
                 raise ImageError(
-                    f"the C# program does not build with Keras.NET: {said.not_compiled}",
+                    f"the C# program does not build with Keras.NET: {not_compiled}",
                     "this is a fault of the kit or of the feed's packages: report it, or name "
                     "another feed by --nuget-source",
                 ) from error
@@ -182,8 +157,8 @@ class Bindings:
 
     def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
         context = Context()
-        context.add_folder(recipes() / "dotnet")
-        self._net.add_to(context)
+        context.add_folder(recipes() / DOTNET)
+        self._tools.net.add_to(context)
         all_args = {**args, "BINDING": binding}
         if binding == EXACT:
             all_args["NUGET_SOURCE"] = _nuget_source(context, self._source)
@@ -191,8 +166,7 @@ class Bindings:
             # Nothing comes from NuGet: an empty feed keeps the restore offline.
             context.add_bytes(b"", "packages/.keep")
             all_args["NUGET_SOURCE"] = "packages"
-        name = f"dotnet-{variant}-{binding.lower()}"
-        return Recipe(name, context, "Dockerfile", all_args, target="arm")
+        return Recipe(dotnet_name(variant, binding), context, "Dockerfile", all_args, target="arm")
 
 
 def check_nuget_source(source: str) -> None:

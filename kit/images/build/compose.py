@@ -12,15 +12,24 @@ from typing import Any
 
 import yaml
 
-import kit
 from kit.engine.hardening import UNPRIVILEGED, container_config
 from kit.engine.protocol import LABEL, RunRequest
 from kit.engine.quirks import DOCKER
 from kit.images.build.arms import LIBPYTHON
+from kit.images.names import (
+    DOTNET,
+    EXACT,
+    PYTHON,
+    SUBSTITUTE,
+    dotnet_name,
+    python_name,
+    reference_of,
+    references,
+)
 from kit.plan.model import PlannedRun
 from kit.plan.spec import spec_json
 from kit.study.load import shipped_study
-from kit.study.model import Arm, Study
+from kit.study.model import CPU, CUDA, Arm, Study
 
 CUDA_CACHE = ("kit-cuda-cache", "/cuda-cache")
 _HEADER = """\
@@ -29,14 +38,14 @@ _HEADER = """\
 #   docker compose --profile cpu run --rm python-cpu
 # ends by printing its record; it is kept in the volume too. Images that
 # `kit build` made are used as they are. Where they are substitutes, name them:
-#   export KIT_DOTNET_CPU=kit/dotnet-cpu-pythonnet:{version}
+#   export KIT_DOTNET_CPU={substitute}
 #   docker compose --profile cpu run --rm dotnet-cpu
 # KIT_PYTHON_BASE, KIT_SDK_IMAGE, KIT_RUNTIME_IMAGE, KIT_TARGET_FRAMEWORK and
 # KIT_BINDING build on other bases; KIT_MEMORY and KIT_CPUS set the limits.
 """
 _PROGRAM = {
-    "python": "python3 /opt/kit/program/workload.py",
-    "dotnet": "/usr/share/dotnet/dotnet /opt/kit/dotnet/Workload.dll",
+    PYTHON: "python3 /opt/kit/program/workload.py",
+    DOTNET: "/usr/share/dotnet/dotnet /opt/kit/dotnet/Workload.dll",
 }
 
 
@@ -45,10 +54,11 @@ def compose_yaml(pins: Mapping[str, Any]) -> str:
     study = shipped_study()
     services = {name: _service(arm, study, pins) for name, arm in study.arms.items()}
     volumes = {_results(name): _labelled() for name in services}
-    if any(arm.variant == "cuda" for arm in study.arms.values()):
+    if any(arm.variant == CUDA for arm in study.arms.values()):
         volumes[CUDA_CACHE[0]] = _labelled()
+    substitute = reference_of(dotnet_name(CPU, SUBSTITUTE))
     document = {"services": services, "volumes": volumes}
-    return _HEADER.format(version=kit.__version__) + yaml.safe_dump(
+    return _HEADER.format(substitute=substitute) + yaml.safe_dump(
         document, sort_keys=False, width=100, default_flow_style=False
     )
 
@@ -61,7 +71,7 @@ def _service(arm: Arm, study: Study, pins: Mapping[str, Any]) -> dict[str, Any]:
     memory = f"${{KIT_MEMORY:-{-(-study.protocol.memory.of(1) // 10**9)}g}}"
     volumes = [f"{_results(arm.name)}:{request.results_dir}"]
     service: dict[str, Any] = {
-        "image": _image(arm),
+        "image": _image(study, arm),
         "profiles": [arm.variant],
         "build": _build(arm, pins),
         "command": [
@@ -91,7 +101,7 @@ def _service(arm: Arm, study: Study, pins: Mapping[str, Any]) -> dict[str, Any]:
         },
         "labels": dict(config["Labels"]),
     }
-    if arm.variant == "cuda":
+    if arm.variant == CUDA:
         volumes.append(":".join(CUDA_CACHE))
         devices = [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
         service["deploy"] = {"resources": {"reservations": {"devices": devices}}}
@@ -99,11 +109,11 @@ def _service(arm: Arm, study: Study, pins: Mapping[str, Any]) -> dict[str, Any]:
     return service
 
 
-def _image(arm: Arm) -> str:
-    if arm.stack == "python":
-        return f"kit/{arm.name}:{kit.__version__}"
-    variable = f"KIT_DOTNET_{arm.variant.upper()}"
-    return f"${{{variable}:-kit/{arm.name}-kerasnet:{kit.__version__}}}"
+def _image(study: Study, arm: Arm) -> str:
+    exact = references(study, arm)[0]
+    if arm.stack == PYTHON:
+        return exact
+    return f"${{KIT_DOTNET_{arm.variant.upper()}:-{exact}}}"
 
 
 def _build(arm: Arm, pins: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,8 +121,8 @@ def _build(arm: Arm, pins: Mapping[str, Any]) -> dict[str, Any]:
         first = pins["roles"][role][0]
         return f"${{{variable}:-{first['reference']}@{first['digest']}}}"
 
-    python = base("KIT_PYTHON_BASE", "python")
-    if arm.stack == "python":
+    python = base("KIT_PYTHON_BASE", PYTHON)
+    if arm.stack == PYTHON:
         args = {
             "PYTHON_BASE": python,
             "LOCK": "${KIT_LOCK:-cp38}",
@@ -122,16 +132,16 @@ def _build(arm: Arm, pins: Mapping[str, Any]) -> dict[str, Any]:
     else:
         framework = pins["roles"]["dotnet-runtime"][0]["provides"]["framework"]
         args = {
-            "PYTHON_IMAGE": f"kit/python-{arm.variant}:{kit.__version__}",
+            "PYTHON_IMAGE": reference_of(python_name(arm.variant)),
             "PYTHON_BASE": python,
             "SDK_IMAGE": base("KIT_SDK_IMAGE", "dotnet-sdk"),
             "RUNTIME_IMAGE": base("KIT_RUNTIME_IMAGE", "dotnet-runtime"),
             "TARGET_FRAMEWORK": f"${{KIT_TARGET_FRAMEWORK:-{framework}}}",
-            "BINDING": "${KIT_BINDING:-KerasNet}",
+            "BINDING": f"${{KIT_BINDING:-{EXACT}}}",
             "NUGET_SOURCE": "${KIT_NUGET_SOURCE:-}",
         }
     build = {"context": f"images/{arm.stack}", "args": args, "labels": {LABEL: "kit"}}
-    return {**build, "target": "arm"} if arm.stack == "dotnet" else build
+    return {**build, "target": "arm"} if arm.stack == DOTNET else build
 
 
 def _spec(arm: Arm, study: Study) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from kit.engine.protocol import Engine, ImageInfo
+from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError, InputError
-from kit.host.network import HostNetwork
 from kit.images.bases.resolve import Bases
 from kit.images.build.context import Context
 from kit.images.build.recipe import Recipe, build_recipe
 from kit.images.fidelity import Part, fidelity
+from kit.images.names import PYTHON, own_name
+from kit.images.tools import Tools
 from kit.records.images import ArmImage, Component
 from kit.study.folder import open_study
 from kit.study.model import Arm, Study
@@ -21,14 +22,12 @@ from kit.together import together
 
 SHARED = "shared"
 """A folder of the study that every Dockerfile finds in its context."""
-PYTHON = "python"
 _SILENCE_S = 60.0
 
 
 def build_own(
-    engine: Engine, study: Study, arms: Sequence[Arm], bases: Bases, net: HostNetwork,
-    say: Callable[[str], None],
-) -> tuple[dict[str, ArmImage], tuple[Component, ...]]:  # fmt: skip
+    tools: Tools, study: Study, arms: Sequence[Arm], bases: Bases
+) -> tuple[dict[str, ArmImage], tuple[Component, ...]]:
     """An image for each of those arms, and the fidelity table the study vouches for.
 
     Raises InputError where arms with and without a recipe are mixed, ImageError where a
@@ -36,13 +35,13 @@ def build_own(
     """
     folder = _folder(study, arms)
     pins = own_pins(folder)
-    args = _bases(engine, pins, bases, say)
+    args = _bases(tools, pins, bases)
     images = {}
     for arm in arms:
         context = _context(folder, arm)
-        net.add_to(context)
-        recipe = Recipe(f"{study.id}-{arm.name}", context, "Dockerfile", args)
-        image = build_recipe(engine, recipe, net, say)
+        tools.net.add_to(context)
+        recipe = Recipe(own_name(study, arm), context, "Dockerfile", args)
+        image = build_recipe(tools, recipe)
         images[arm.name] = ArmImage(arm.name, recipe.tag, image.id, image.size_bytes)
     return images, fidelity_of(study, pins, arms, bases)
 
@@ -74,15 +73,13 @@ def _folder(study: Study, arms: Sequence[Arm]) -> Path:
     return study.folder
 
 
-def _bases(
-    engine: Engine, pins: OwnPins, bases: Bases, say: Callable[[str], None]
-) -> dict[str, str]:
+def _bases(tools: Tools, pins: OwnPins, bases: Bases) -> dict[str, str]:
     """The image id behind each build argument, in the order of the pins."""
     args = {base.argument: "" for base in pins.bases}
 
     def make(own: Sequence[OwnBase]) -> None:
         for base in own:
-            args[base.argument] = _base(engine, base, bases, say).id
+            args[base.argument] = _base(tools, base, bases).id
 
     # The kit's base is one, whatever the number of its arguments; a pull needs a line each.
     kits = [base for base in pins.bases if base.kit]
@@ -91,15 +88,15 @@ def _bases(
     return args
 
 
-def _base(engine: Engine, base: OwnBase, bases: Bases, say: Callable[[str], None]) -> ImageInfo:
+def _base(tools: Tools, base: OwnBase, bases: Bases) -> ImageInfo:
     if base.kit:
         return bases.python.image
-    found = engine.find_image(base.image)
+    found = tools.engine.find_image(base.image)
     if found is not None:
         return found
-    say(f"pulling {base.image.partition('@')[0]}")
+    tools.say(f"pulling {base.image.partition('@')[0]}")
     try:
-        return engine.pull(base.image, _SILENCE_S)
+        return tools.engine.pull(base.image, _SILENCE_S)
     except ImageError as error:
         raise type(error)(
             f"{base.argument}: {error.problem}", f"{error.remedy}; or load the image"

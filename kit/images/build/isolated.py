@@ -24,8 +24,7 @@ from kit.engine.protocol import (
     RunRequest,
 )
 from kit.errors import KitError
-
-OWN = "kit/"
+from kit.images.names import OWN
 
 
 class FreshEngine:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import kit
 from kit.engine.failures import one_line
 from kit.engine.images import is_step
 from kit.engine.protocol import LABEL, BuildRequest, Engine, ImageInfo
 from kit.environment import variables
 from kit.errors import ImageError
-from kit.host.network import HostNetwork
 from kit.images.build.context import Context
+from kit.images.names import reference_of
+from kit.images.tools import Tools
 
 KEPT_LINES = 500
-"""Of a builder's output, for the end of a command that it fails."""
+"""Of a builder's output, to be shown and to tell by why it failed."""
 _STEP_LENGTH = 100
 RECIPE_LABEL = "org.kit.recipe"
 
@@ -42,7 +42,7 @@ class Recipe:
     @property
     def tag(self) -> str:
         """The reference of the built image."""
-        return f"kit/{self.name}:{kit.__version__}"
+        return reference_of(self.name)
 
 
 def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
@@ -53,19 +53,14 @@ def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
     return None
 
 
-def build_recipe(
-    engine: Engine,
-    recipe: Recipe,
-    net: HostNetwork,
-    say: Callable[[str], None],
-    hear: Callable[[str], None] = lambda _line: None,
-) -> ImageInfo:
+def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
     """Return the image of a recipe, built unless an equal one is there.
 
-    ``say`` gets a line for each step, ``hear`` every line of the builder's output. Raise
-    ImageError, which holds the last lines of that output.
+    Each step is said. Raise ImageError, whose ``output`` is the end of what the builder
+    printed.
     """
-    found = find_built(engine, recipe)
+    say = tools.say
+    found = find_built(tools.engine, recipe)
     if found is not None:
         say(f"{recipe.name}: unchanged")
         return found
@@ -76,19 +71,18 @@ def build_recipe(
 
     def take(line: str) -> None:
         kept.append(line)
-        hear(line)
         if debug:
             say(f"{recipe.name}: {line}")
         elif is_step(line):
             say(f"{recipe.name}: {one_line(line, _STEP_LENGTH)}")
 
     with recipe.context.tar() as stream, _with_output(kept):
-        return engine.build(
+        return tools.engine.build(
             BuildRequest(
                 context=stream,
                 dockerfile=recipe.dockerfile,
                 tag=recipe.tag,
-                args={**recipe.args, **net.proxy_args},
+                args={**recipe.args, **tools.net.proxy_args},
                 labels={LABEL: "kit", RECIPE_LABEL: digest},
                 target=recipe.target,
             ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kit.engine.protocol import Engine, ImageInfo
 from kit.images.bases.bootstrap import Bootstrap, PythonBase
+from kit.images.names import PYTHON
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Substitutes:
 
     def python(self) -> PythonBase:
         """The Python base. Raises HostError or ImageError."""
-        found = self._bundle and self._bundle.substitute(self._engine, "python")
+        found = self._bundle and self._bundle.substitute(self._engine, PYTHON)
         if not self._bundle or not found:
             return self._bootstrap.python()
         base, image = found

@@ -22,6 +22,7 @@ from kit.images.build.recipe import RECIPE_LABEL
 from kit.images.bundle import wheels
 from kit.images.bundle.archive import DOCUMENT, Writer
 from kit.images.bundle.document import FEED, Document, Member, dumps, platform
+from kit.images.names import OWN, reference_of
 from kit.study.folder import CLAIMS, STUDY
 from kit.study.load import shipped_folder
 
@@ -112,18 +113,18 @@ def _write(
 
 def _members(engine: Engine, images: Images) -> dict[str, Member]:
     """Every image by its id, bases before what rests on them."""
-    wanted = {base.image: f"kit/bundled-{role}" for role, base in images.bases.items()}
-    wanted |= {image.image_id: f"kit/bundled-{arm}" for arm, image in images.arms.items()}
+    wanted = {base.image: f"bundled-{role}" for role, base in images.bases.items()}
+    wanted |= {image.image_id: f"bundled-{arm}" for arm, image in images.arms.items()}
     if images.executable is not None:
-        wanted[images.executable.image_id] = "kit/bundled-executable"
+        wanted[images.executable.image_id] = "bundled-executable"
     found: dict[str, Member] = {}
     for image_id, name in wanted.items():
         image = engine.find_image(image_id)
         if image is None:
             raise ImageError(f"{image_id} is not in the engine any more", "repeat the command")
         # The builder finds an image by its name: any the kit gave it has to come along.
-        own = [tag for tag in image.tags if tag.startswith("kit/")]
-        references = tuple(sorted(own)) or (f"{name}:{kit.__version__}",)
+        own = [tag for tag in image.tags if tag.startswith(OWN)]
+        references = tuple(sorted(own)) or (reference_of(name),)
         recipe = image.labels.get(RECIPE_LABEL, "")
         found[image_id] = Member(image_id, references, recipe, image.size_bytes)
     return found

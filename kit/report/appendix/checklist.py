@@ -14,6 +14,7 @@ from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose
 from kit.report.model import ReportModel
 from kit.report.numbers import gigabytes
 from kit.report.origin import engine_text, merged_text
+from kit.study.model import CUDA
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
 """What no log and no study holds."""
@@ -155,7 +156,7 @@ def _effort(session: Session, model: ReportModel) -> Facts:
 
 def _requirements(model: ReportModel) -> Facts:
     protocol, plan = model.study.protocol, model.header.plan
-    gpu = any(model.study.arms[arm].variant == "cuda" for arm in plan.arms)
+    gpu = any(model.study.arms[arm].variant == CUDA for arm in plan.arms)
     need = protocol.memory.of(plan.repeats)
     return (
         ("Memory", f"{gigabytes(need)} for a run of {plan.repeats} fits"),
