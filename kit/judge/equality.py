@@ -14,6 +14,7 @@ from statistics import fmean
 from kit.judge.effects import Form, log_of, margin_words
 from kit.judge.sensitivity import ALPHA, Sensitivity, t_p
 from kit.judge.statistics import Estimate
+from kit.judge.words import INCONCLUSIVE, OPPOSITE, REPRODUCED, Word
 from kit.study.model import Claim, Direction
 
 
@@ -36,13 +37,11 @@ def deciding_p(claim: Claim, logs: Sequence[float], tests: Sensitivity) -> float
     return t_p(logs, low if mean <= low else high)
 
 
-def within_margin(
-    claim: Claim, measured: Estimate, holm_p: float, form: Form
-) -> tuple[bool | None, str]:
-    """Return whether the effect lies within the claim's margin, and the rule that fired.
+def within_margin(claim: Claim, measured: Estimate, holm_p: float, form: Form) -> tuple[Word, str]:
+    """Return the word for a claim of equality whose estimate has an interval, and the rule.
 
-    None: undecided. ``holm_p`` is the claim's ``deciding_p`` after Holm's adjustment. Raises
-    ValueError for an estimate without an interval, and for a claim of another kind.
+    ``holm_p`` is the claim's ``deciding_p`` after Holm's adjustment. Raises ValueError for an
+    estimate without an interval, and for a claim of another kind.
     """
     gains, gain, percent = (
         measured.gain_interval, measured.gain_percent, claim.equal_within_percent
@@ -53,15 +52,15 @@ def within_margin(
     margin = f"the claim's margin, {margin_words(percent, form)}"
     inside = band.low < gain < band.high
     if holm_p < ALPHA and inside:
-        return True, f"both one-sided tests put the effect inside {margin}"
+        return REPRODUCED, f"both one-sided tests put the effect inside {margin}"
     if holm_p < ALPHA:
-        return False, f"the interval lies beyond {margin}"
+        return OPPOSITE, f"the interval lies beyond {margin}"
     if not inside and not gains.overlaps(band.low, band.high):
-        return None, (
+        return INCONCLUSIVE, (
             f"the interval alone lies beyond {margin}, but among this many claims one may do so "
             f"by chance (p = {holm_p:.3f} after Holm's adjustment)"
         )
-    return None, (
+    return INCONCLUSIVE, (
         f"the effect may lie inside {margin}, or beyond it "
         f"(p = {holm_p:.3f} after Holm's adjustment)"
     )

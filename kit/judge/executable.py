@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.judge.verdict import NOT_TESTABLE, OPPOSITE, REPRODUCED, printed
+from kit.judge.words import NOT_TESTABLE, OPPOSITE, REPRODUCED, Word, printed
 from kit.records.images import Component, ExecutableRun, without_proof
 from kit.study.model import ExecutableClaim
 
@@ -23,7 +23,7 @@ class ExecutableVerdict:
     """What is to be said of the claim, and the run behind it."""
 
     claim: ExecutableClaim
-    word: str
+    word: Word
     indicative: bool
     rule: str
     run: ExecutableRun | None
@@ -43,7 +43,7 @@ def judge_executable(
     return tuple(ExecutableVerdict(claim, word, indicative, rule, run) for claim in claims)
 
 
-def _decide(run: ExecutableRun | None) -> tuple[str, str]:
+def _decide(run: ExecutableRun | None) -> tuple[Word, str]:
     if run is None:
         return NOT_TESTABLE, "missing: no executable was built or run (it comes with a dotnet arm)"
     what = _KINDS.get(run.kind, "the executable")

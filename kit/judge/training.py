@@ -11,14 +11,15 @@ from kit.judge.pairing import PairedBlock
 from kit.judge.samework import SameWork
 from kit.judge.sensitivity import ALPHA
 from kit.judge.statistics import half_width
-from kit.judge.verdict import (
+from kit.judge.verdict import substitutes
+from kit.judge.words import (
     INCONCLUSIVE,
     NOT_TESTABLE,
     OPPOSITE,
     REPRODUCED,
     SAME_DIRECTION,
+    Word,
     printed,
-    substitutes,
 )
 from kit.records.record import Record
 from kit.records.session import Session
@@ -95,7 +96,7 @@ class TrainingVerdict:
 
     claim: TrainingClaim
     variant: str
-    word: str
+    word: Word
     indicative: bool
     rule: str
 
@@ -127,25 +128,25 @@ def _decide(
     blocks: Sequence[PairedBlock],
     missing: Sequence[str],
     work: SameWork,
-) -> tuple[str, str]:
+) -> tuple[Word, str]:
     if missing or not blocks or not study.paper.last_epoch:
         return NOT_TESTABLE, f"missing: {'; '.join(missing) or 'a complete block, or a range'}"
     if not work.held:
         return INCONCLUSIVE, "the arms did not do the same work"
-    words = []
+    words: list[Word] = []
     said = []
     for quantity, paper in study.paper.last_epoch.items():
         word, text = _quantity(session, blocks, quantity, paper)
         words.append(word)
         said.append(f"{quantity}: {text}")
     # The least good of them: a claim on both holds where both do.
-    order = (OPPOSITE, INCONCLUSIVE, SAME_DIRECTION, REPRODUCED)
+    order: tuple[Word, ...] = (OPPOSITE, INCONCLUSIVE, SAME_DIRECTION, REPRODUCED)
     return min(words, key=order.index), "; ".join(said)
 
 
 def _quantity(
     session: Session, blocks: Sequence[PairedBlock], quantity: str, paper: Range
-) -> tuple[str, str]:
+) -> tuple[Word, str]:
     """Equal across the stacks by two one-sided tests, within the width of the paper's range."""
     ends = {e.run_id: _run_mean(e.record, quantity) for e in session.standing() if e.record}
     pairs = [(ends[b.baseline.run_id], ends[b.contender.run_id]) for b in blocks]

@@ -25,16 +25,18 @@ from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_t
 from kit.judge.samework import SameWork
 from kit.judge.sensitivity import ALPHA, EQUIVALENCE_PERCENT, Sensitivity, holm, sensitivity
 from kit.judge.statistics import Estimate, Interval
+from kit.judge.words import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    NOT_TESTABLE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+    Word,
+    printed,
+)
 from kit.records.images import Component, without_proof
 from kit.study.model import Claim, Direction, Paper, Study
-
-REPRODUCED = "REPRODUCED"
-SAME_DIRECTION = "SAME DIRECTION"
-OPPOSITE = "OPPOSITE"
-EQUIVALENT = "EQUIVALENT"
-INCONCLUSIVE = "INCONCLUSIVE"
-NOT_TESTABLE = "NOT TESTABLE HERE"
-WORDS = (REPRODUCED, SAME_DIRECTION, OPPOSITE, EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Verdict:
     """Of the claim's own statistic; None where it was not measured."""
     holm_p: float | None
     """The p value that decides the claim, adjusted over the claims of the variant."""
-    word: str
+    word: Word
     indicative: bool
     blocks_to_decide: int | None
     rule: str
@@ -64,11 +66,6 @@ class Verdict:
     def printed(self) -> str:
         """The word as it is to be shown; never a plain one over a substitute."""
         return printed(self.word, self.indicative)
-
-
-def printed(word: str, indicative: bool) -> str:
-    """A verdict's word as it is shown."""
-    return f"INDICATIVE: {word}" if indicative else word
 
 
 def judge_claims(
@@ -149,7 +146,7 @@ def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
     return named.get(statistic)
 
 
-def _capped(word: str, rule: str, controls: Sequence[Control], throttled: str) -> tuple[str, str]:
+def _capped(word: Word, rule: str, controls: Sequence[Control], throttled: str) -> tuple[Word, str]:
     """Return INCONCLUSIVE where the session itself shows that its times decide nothing.
 
     A control does not hold, or a CPU quota from outside slowed one arm more than the other.
@@ -179,7 +176,7 @@ class _Evidence:
 
 def _decide(
     claim: Claim, evidence: _Evidence, missing: Sequence[str], work: SameWork
-) -> tuple[str, str]:
+) -> tuple[Word, str]:
     measured = evidence.measured
     if missing or measured is None or evidence.tests is None:
         return NOT_TESTABLE, f"missing: {'; '.join(missing)}"
@@ -189,8 +186,7 @@ def _decide(
     if measured.gain_interval is None or evidence.holm_p is None:
         return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
     if claim.direction is Direction.EQUAL:
-        within, rule = within_margin(claim, measured, evidence.holm_p, evidence.form)
-        return {True: REPRODUCED, False: OPPOSITE, None: INCONCLUSIVE}[within], rule
+        return within_margin(claim, measured, evidence.holm_p, evidence.form)
     equivalence = evidence.tests.equivalence
     equal = equivalence is not None and equivalence < ALPHA
     return by_interval(claim, measured, evidence.holm_p, equal, evidence.form)
@@ -198,7 +194,7 @@ def _decide(
 
 def by_interval(
     claim: Claim, measured: Estimate, holm_p: float, equal: bool, form: Form
-) -> tuple[str, str]:
+) -> tuple[Word, str]:
     """Return the word for a claim of a gain whose estimate has an interval, and the rule.
 
     A difference counts when the interval excludes 0 and the test still says so
@@ -213,6 +209,7 @@ def by_interval(
     as_claimed = differs and (gains.low > 0 if up else gains.high < 0)
     against = differs and (gains.high < 0 if up else gains.low > 0)
     band = claim.band_percent
+    word: Word
     if as_claimed and gains.within(band.low, band.high):
         word = REPRODUCED
         rule = f"the interval excludes 0 as claimed and lies within {_band(claim, form)}"
@@ -256,7 +253,9 @@ def _size(claim: Claim, gains: Interval, form: Form) -> str:
     return f"the size differs: the interval lies {side} {_band(claim, form)}"
 
 
-def _still_open(claim: Claim, word: str, measured: Estimate, claims: int) -> tuple[int | None, str]:
+def _still_open(
+    claim: Claim, word: Word, measured: Estimate, claims: int
+) -> tuple[int | None, str]:
     """The blocks that would settle what the word leaves open, and a sentence on them.
 
     For an undecided claim by the published effect, for the size of one that is found by

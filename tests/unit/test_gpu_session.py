@@ -25,7 +25,7 @@ from kit.errors import HostError, InputError, NotStartedError, RunError
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Options
 from kit.images.inspect.describe import Description
-from kit.judge.verdict import NOT_TESTABLE
+from kit.judge.words import NOT_TESTABLE
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
 from kit.report.model import build_report

@@ -11,7 +11,7 @@ from support.sessions import make_session, make_study, paired, with_role
 from kit.judge.comparison import judge
 from kit.judge.controls import single_pair_log, slowed_holds
 from kit.judge.statistics import estimate
-from kit.judge.verdict import INCONCLUSIVE, OPPOSITE
+from kit.judge.words import INCONCLUSIVE, OPPOSITE
 from kit.report.headline import controls_line
 
 STUDY = make_study()

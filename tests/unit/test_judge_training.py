@@ -20,7 +20,7 @@ from support.sessions import (
 
 from kit.judge.comparison import judge
 from kit.judge.training import trained
-from kit.judge.verdict import INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, REPRODUCED, SAME_DIRECTION
+from kit.judge.words import INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.study.load import shipped_study
 from kit.study.model import TrainingClaim
 

@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 from support.sessions import make_claim, make_equal, make_session, make_study, paired
 
 from kit.judge.comparison import judge
-from kit.judge.verdict import (
-    EQUIVALENT,
-    INCONCLUSIVE,
-    OPPOSITE,
-    REPRODUCED,
-    SAME_DIRECTION,
-)
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.study.load import shipped_study
 
 RANK = {REPRODUCED: 3, SAME_DIRECTION: 2, EQUIVALENT: 1, OPPOSITE: 1, INCONCLUSIVE: 0}

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from kit.judge.consistency import INCONSISTENT, Finding
+from kit.judge.consistency import Finding
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
-from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, Verdict
+from kit.judge.verdict import Verdict
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, INCONSISTENT, NOT_TESTABLE, OPPOSITE, Word
 from kit.report.model import ReportModel
 from kit.report.numbers import gain
 from kit.report.text import plain
@@ -55,7 +56,7 @@ def _measured(verdict: Verdict, model: ReportModel) -> ElementTree.Element:
     return case
 
 
-def _answer(case: ElementTree.Element, word: str, message: str) -> None:
+def _answer(case: ElementTree.Element, word: Word, message: str) -> None:
     if word in _FAILED:
         _child(case, "failure", message, type=word)
     elif word in _SKIPPED:

@@ -7,14 +7,8 @@ from collections.abc import Mapping
 from kit.judge.effects import Form, equal_text
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
-from kit.judge.verdict import (
-    EQUIVALENT,
-    INCONCLUSIVE,
-    OPPOSITE,
-    REPRODUCED,
-    SAME_DIRECTION,
-    Verdict,
-)
+from kit.judge.verdict import Verdict
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
 from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
 from kit.report.model import ReportModel
 from kit.report.numbers import (
@@ -40,7 +34,7 @@ _EQUALITY = (
     "A claim of equality has its own margin: within 5 % means that neither arm takes more than 5 % "
     "longer."
 )
-_TONES: Mapping[str, Tone] = {
+_TONES: Mapping[Word, Tone] = {
     REPRODUCED: Tone.GOOD,
     SAME_DIRECTION: Tone.PART,
     EQUIVALENT: Tone.EQUAL,
