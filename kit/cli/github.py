@@ -84,7 +84,7 @@ def workflow_commands(model: ReportModel) -> tuple[str, ...]:
         *model.judged.executable,
     )
     return tuple(
-        _command(v.claim.id, v.claim.statement, v.word, v.printed, v.rule)
+        _command(v.claim.id, v.claim.statement, v.word, v.printed, model.reason_of(v))
         for v in (*model.verdicts, *others)
     )
 

@@ -55,7 +55,7 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
 def _measured(session: Session, model: ReportModel, verdict: Verdict) -> tuple[Prose, ...]:
     claim, form = verdict.claim, model.form_of(verdict)
     expected, allowed = _expected(claim, model, form)
-    here = f"{verdict.printed}: measured {gain(verdict.measured, form)}; {verdict.rule}"
+    here = f"{verdict.printed}: measured {gain(verdict.measured, form)}; {model.reason_of(verdict)}"
     cost = _costs(session, model, verdict.variant)
     return _experiment(model, claim, verdict.variant, cost, (expected, allowed, here))
 
@@ -87,7 +87,7 @@ def _training(session: Session, model: ReportModel, verdict: TrainingVerdict) ->
     outcome = (
         f"equal in both stacks at the last epoch, and in the published range: {ranges or '-'}",
         "a difference smaller than the width of that range counts as equal",
-        f"{verdict.printed}: {verdict.rule}",
+        f"{verdict.printed}: {model.reason_of(verdict)}",
     )
     cost = _costs(session, model, verdict.variant)
     return _experiment(model, verdict.claim, verdict.variant, cost, outcome)
@@ -105,7 +105,7 @@ def _executable(model: ReportModel, verdict: ExecutableVerdict) -> tuple[Prose, 
         ("Memory", costs.memory_limit(model)),
     )
     outcome = (
-        "the executable trains on its own", "none", f"{verdict.printed}: {verdict.rule}"
+        "the executable trains on its own", "none", f"{verdict.printed}: {model.reason_of(verdict)}"
     )  # fmt: skip
     return _experiment(model, verdict.claim, "", cost, outcome)
 

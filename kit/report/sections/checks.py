@@ -23,6 +23,7 @@ from kit.report.document import (
 )
 from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value, score, trend
+from kit.report.reasons import control_text
 from kit.study.model import Direction
 
 _LIMIT = 600
@@ -93,7 +94,7 @@ def _control(control: Control, form: Form) -> tuple[Text, ...]:
         gain(control.estimates["mean"], form),
         gain(control.estimates["hardened"], form),
         results[control.held],
-        control.why,
+        control_text(control.reason),
     )
 
 
