@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from kit.judge.comparison import Judged
 from kit.judge.controls import failing
-from kit.judge.effects import Form
 from kit.judge.samework import SameWork
 from kit.judge.verdict import Verdict
 from kit.judge.words import NOT_TESTABLE
 from kit.plan.model import DUET
+from kit.report.effects import Form
 from kit.report.numbers import gain_in_words
 from kit.report.reasons import control_text, reason_text
 from kit.report.words import claimed_text, opening

@@ -12,7 +12,6 @@ from statistics import fmean
 from kit.judge.ablation import Ablation, explain
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
-from kit.judge.effects import Form, form_over
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import Outlook, outlook_from
@@ -24,6 +23,7 @@ from kit.records.host import HostSample
 from kit.records.images import ArmImage
 from kit.records.record import Cgroup, Fit, Record
 from kit.records.session import Header, RunEntry, Session
+from kit.report.effects import Form, form_over
 from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
 from kit.report.reasons import reason_text, untimed_text

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from kit.judge import reasons as why
-from kit.judge.effects import (
+from kit.judge.executable import ExecutableVerdict
+from kit.judge.power import POWERS
+from kit.judge.training import TrainingVerdict
+from kit.judge.verdict import Verdict
+from kit.report.effects import (
     Form,
     band_words,
     brackets_text,
@@ -15,10 +19,6 @@ from kit.judge.effects import (
     form_of,
     margin_words,
 )
-from kit.judge.executable import ExecutableVerdict
-from kit.judge.power import POWERS
-from kit.judge.training import TrainingVerdict
-from kit.judge.verdict import Verdict
 from kit.study.model import Range
 
 _AIMS: Mapping[why.Aim, str] = {

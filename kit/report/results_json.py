@@ -16,12 +16,12 @@ from typing import Any
 from kit.judge.comparison import Comparison
 from kit.judge.consistency import Finding
 from kit.judge.controls import Control
-from kit.judge.effects import Form
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.records.session import Header
 from kit.report import ablation as explanation
+from kit.report.effects import Form
 from kit.report.model import ReportModel, VariantReport
 from kit.report.reasons import control_text, reason_text, untimed_text
 

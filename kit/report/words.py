@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kit.judge.effects import Form, margin_words
 from kit.judge.verdict import Verdict
 from kit.judge.words import (
     EQUIVALENT,
@@ -15,6 +14,7 @@ from kit.judge.words import (
     SAME_DIRECTION,
     Word,
 )
+from kit.report.effects import Form, margin_words
 from kit.report.numbers import claimed, effect
 from kit.study.model import Claim, Direction
 

@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 
 from kit.judge import reasons as why
-from kit.judge.effects import Form
 from kit.judge.statistics import Interval
 from kit.judge.throttling import ThrottledArm
+from kit.report.effects import Form
 from kit.report.reasons import (
     claim_text,
     control_text,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kit.judge.effects import Form, band_words, equal_text, margin_words
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
@@ -12,6 +11,7 @@ from kit.records.session import Session
 from kit.report.appendix import costs
 from kit.report.appendix.checklist import Facts, listed
 from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
+from kit.report.effects import Form, band_words, equal_text, margin_words
 from kit.report.model import ReportModel
 from kit.report.numbers import claimed, fixed, gain, gigabytes
 from kit.study.model import Claim, ExecutableClaim, TrainingClaim

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kit.judge.effects import Form, equal_text
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
 from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
+from kit.report.effects import Form, equal_text
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
     NONE,
