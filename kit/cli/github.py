@@ -20,6 +20,7 @@ from kit.files.plain import open_named
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.judge.executable import ExecutableVerdict
     from kit.judge.training import TrainingVerdict
+    from kit.judge.words import Word
     from kit.report.model import ReportModel
 
 _LIMIT = 500
@@ -29,7 +30,11 @@ _TOKEN = f"kit-{secrets.token_hex(16)}"
 _STOP = f"::stop-commands::{_TOKEN}"
 _RESUME = f"::{_TOKEN}::"
 # By verdict; anything else is a notice.
-_LEVELS = {"OPPOSITE": "error", "EQUIVALENT": "warning", "INCONCLUSIVE": "warning"}
+_LEVELS: Mapping[Word, str] = {
+    "OPPOSITE": "error",
+    "EQUIVALENT": "warning",
+    "INCONCLUSIVE": "warning",
+}
 
 
 @contextmanager
@@ -79,7 +84,7 @@ def workflow_commands(model: ReportModel) -> tuple[str, ...]:
         *model.judged.executable,
     )
     return tuple(
-        _command(v.claim.id, v.claim.statement, v.word, v.printed, v.rule)
+        _command(v.claim.id, v.claim.statement, v.word, v.printed, model.reason_of(v))
         for v in (*model.verdicts, *others)
     )
 
@@ -88,7 +93,7 @@ def _in_workflow(environment: Mapping[str, str]) -> bool:
     return environment.get("GITHUB_ACTIONS") == "true"
 
 
-def _command(claim: str, statement: str, word: str, printed: str, rule: str) -> str:
+def _command(claim: str, statement: str, word: Word, printed: str, rule: str) -> str:
     level = _LEVELS.get(word, "notice")
     return f"::{level} title={_property(f'{claim} {printed}')}::{_data(f'{statement}: {rule}')}"
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
-from kit.judge.effects import share_text
 from kit.judge.pairing import ArmPair, arm_pairs
 from kit.judge.statistics import Interval, half_width, in_order, warm
 from kit.plan.roles import ALLOCATOR, KEPT, MAIN, PROBE, QUIET, TERMINAL
@@ -68,7 +67,6 @@ class Ablation:
     parts: tuple[Part, ...]
     numbers: Mapping[tuple[str, str], FitNumbers]
     """By arm and role, means over the blocks."""
-    summary: tuple[str, ...]
 
     @property
     def whole(self) -> Part:
@@ -157,7 +155,7 @@ def explain(session: Session, study: Study) -> Ablation | None:
     whole = _part(first, blocks, None)
     base = whole.seconds if whole.clear else None
     parts = (whole, *(_part(question, blocks, base) for question in others))
-    return Ablation(pair, parts, _numbers(blocks, pair), _summary(parts, pair))
+    return Ablation(pair, parts, _numbers(blocks, pair))
 
 
 def _blocks(session: Session, pair: ArmPair) -> tuple[Block, ...]:
@@ -228,37 +226,3 @@ def _mean(runs: Sequence[FitNumbers]) -> FitNumbers:
         cold_s=fmean(run.cold_s for run in runs),
         inner_s=fmean(inner) if inner else None,
     )
-
-
-def _summary(parts: Sequence[Part], pair: ArmPair) -> tuple[str, ...]:
-    """In plain words: the whole, then the parts that are clear, largest first."""
-    whole, *others = parts
-    if whole.seconds is None:
-        return ("No block holds a run of both arms, so there is nothing to explain.",)
-    return (_of_the_whole(whole, pair), *_of_the_parts(others))
-
-
-def _of_the_whole(whole: Part, pair: ArmPair) -> str:
-    seconds = whole.seconds or 0.0
-    if not whole.clear:
-        return (
-            f"Over {whole.blocks} blocks no difference of wall time between {pair.contender} and "
-            f"{pair.baseline} is told from none ({seconds:+.3f} s a fit)."
-        )
-    word = "more" if seconds > 0 else "less"
-    return (
-        f"A warm fit of {pair.contender} takes {abs(seconds):.3f} s {word} than one of "
-        f"{pair.baseline}."
-    )
-
-
-def _of_the_parts(parts: Sequence[Part]) -> list[str]:
-    """Those that are told from nothing, largest first, then the names of the others."""
-    clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
-    lines = [
-        f"{part.name}: {part.seconds:+.3f} s ({part.means})"
-        + (f", {share_text(part.share)} of the whole." if part.share is not None else ".")
-        for part in clear
-    ]
-    unclear = [part.name for part in parts if not part.clear]
-    return [*lines, f"Not told from nothing: {', '.join(unclear)}."] if unclear else lines

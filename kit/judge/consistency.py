@@ -15,10 +15,9 @@ from typing import Any
 
 from kit.errors import InputError
 from kit.judge.verdict import figures_gain, published_seconds
+from kit.judge.words import CONSISTENT, INCONSISTENT, ConsistencyWord
 from kit.study.model import ConsistencyClaim, Paper, Study
 
-CONSISTENT = "CONSISTENT"
-INCONSISTENT = "INCONSISTENT"
 GAIN_TOLERANCE_PERCENT = 0.05
 """Two gains given to one decimal agree when they round alike; half of that decimal."""
 RELATIVE_TOLERANCE = 1e-6
@@ -30,7 +29,7 @@ class Finding:
     """The word on one consistency claim, and what the arithmetic gave."""
 
     claim: ConsistencyClaim
-    word: str
+    word: ConsistencyWord
     reason: str
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from kit.judge.effects import brackets_text, effect_text, form_of, gain_of
+from kit.judge.effects import gain_of
 from kit.judge.pairing import (
     ArmPair,
     Exclusion,
@@ -22,8 +22,18 @@ from kit.judge.pairing import (
     pair_blocks,
 )
 from kit.judge.power import SIZE_CONFIDENCE
+from kit.judge.reasons import (
+    ControlReason,
+    PlaceboDiffers,
+    PlaceboHeld,
+    Slowdown,
+    SlowdownElsewhere,
+    SlowdownFound,
+    SlowdownMissed,
+    TooFewPairs,
+)
 from kit.judge.sensitivity import ALPHA, equivalence_p, holm, t_p
-from kit.judge.statistics import CONFIDENCE, Estimate, RunStatistics, half_width
+from kit.judge.statistics import CONFIDENCE, Estimate, Interval, RunStatistics, half_width
 from kit.plan.model import DUET
 from kit.plan.roles import MAIN, PLACEBO, reference_of, slowdown_percent
 from kit.study.model import Study
@@ -46,7 +56,7 @@ class Control:
     blocks: tuple[PairedBlock, ...]
     estimates: Mapping[str, Estimate]
     held: bool | None
-    why: str
+    reason: ControlReason
 
 
 def controls(
@@ -68,7 +78,7 @@ def controls(
         # A main run is the claims' own: whether it has a partner is said there.
         out += [e for e in unpaired if not (partner == MAIN and e.role == MAIN)]
         judge = _placebo if role == PLACEBO else _slowed
-        held, why = judge(blocks, study)
+        held, reason = judge(blocks, study)
         found.append(
             Control(
                 role=role,
@@ -77,7 +87,7 @@ def controls(
                 blocks=blocks,
                 estimates={name: estimate_over(name, blocks) for name in statistics},
                 held=held,
-                why=why,
+                reason=reason,
             )
         )
     return tuple(found), tuple(out)
@@ -99,13 +109,13 @@ def single_pair_log(estimate: Estimate) -> float | None:
     return half_width(estimate.sd_log, estimate.pairs) * math.sqrt(estimate.pairs + 1)
 
 
-def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, str]:
+def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, ControlReason]:
     names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or (HARDENED,)
     return placebo_holds({name: log_ratios(name, blocks) for name in names})
 
 
-def placebo_holds(logs: Mapping[str, Sequence[float]]) -> tuple[bool | None, str]:
-    """Say whether the placebo holds, from the log ratios of each claimed statistic.
+def placebo_holds(logs: Mapping[str, Sequence[float]]) -> tuple[bool | None, ControlReason]:
+    """Return whether the placebo holds and why, from the log ratios of each claimed statistic.
 
     It fails where one differs after Holm's adjustment, unless it is shown to be equal.
     None: too few pairs.
@@ -114,38 +124,35 @@ def placebo_holds(logs: Mapping[str, Sequence[float]]) -> tuple[bool | None, str
     known = {name: p for name, p in adjusted.items() if p is not None}
     if not known:
         pairs = max(map(len, logs.values()), default=0)
-        return None, f"{pairs} complete pairs, at least 2 are needed"
+        return None, TooFewPairs(pairs)
     for name, p in known.items():
         if p < ALPHA and equivalence_p(logs[name]) >= ALPHA:
-            return False, f"an arm differs from itself in its {name} (p = {p:.3f} after Holm's)"
-    least = min(known.values())
-    return True, f"no statistic of a claim differs (smallest p = {least:.3f} after Holm's)"
+            return False, PlaceboDiffers(name, p)
+    return True, PlaceboHeld(min(known.values()))
 
 
-def _slowed(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, str]:
+def _slowed(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, ControlReason]:
     slower = [-log for log in log_ratios(HARDENED, blocks)]
     return slowed_holds(slower, slowdown_percent(study))
 
 
-def slowed_holds(slower: Sequence[float], percent: float) -> tuple[bool | None, str]:
-    """Say whether a slowdown of so many percent is found, and with its own size.
+def slowed_holds(slower: Sequence[float], percent: float) -> tuple[bool | None, ControlReason]:
+    """Return whether a slowdown of so many percent is found with its own size, and why.
 
     ``slower`` are log ratios, slowed over main, one a block. None: too few pairs.
     """
     if len(slower) < 2:
-        return None, f"{len(slower)} complete pairs, at least 2 are needed"
+        return None, TooFewPairs(len(slower))
     low, high = _interval(slower, CONFIDENCE)
     # A gain below 0 is a slowdown of as many percent.
-    centre, gains = gain_of(-fmean(slower)), (gain_of(-high), gain_of(-low))
-    form = form_of([-percent, centre, *gains])
-    known = effect_text(-percent, form)
-    measured = f"{effect_text(centre, form)} {brackets_text(*gains, form)}"
+    gains = Interval(gain_of(-high), gain_of(-low))
+    slowdown = Slowdown(percent, gain_of(-fmean(slower)), gains)
     if low <= 0:
-        return False, f"a known effect of {known} is not found: {measured}"
+        return False, SlowdownMissed(slowdown)
     least, most = _interval(slower, SIZE_CONFIDENCE)
     if not least <= math.log1p(percent / 100) <= most:
-        return False, f"a known effect of {known} is found with another size: {measured}"
-    return True, f"a known effect of {known} is found: {measured}"
+        return False, SlowdownElsewhere(slowdown)
+    return True, SlowdownFound(slowdown)
 
 
 def _interval(logs: Sequence[float], confidence: float) -> tuple[float, float]:

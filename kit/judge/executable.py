@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.judge.verdict import NOT_TESTABLE, OPPOSITE, REPRODUCED, printed
+from kit.judge.reasons import (
+    ExecutableFails,
+    ExecutableMisses,
+    ExecutableReason,
+    ExecutableTrained,
+    NoStart,
+    NotRun,
+)
+from kit.judge.words import NOT_TESTABLE, OPPOSITE, REPRODUCED, Word, printed
 from kit.records.images import Component, ExecutableRun, without_proof
 from kit.study.model import ExecutableClaim
 
 RESTS_ON = ("dotnet", "binding")
 """Components whose substitutes make the verdict indicative."""
-_KINDS = {
-    "self-contained": "an executable with the .NET runtime inside it",
-    "apphost": "an executable with the .NET runtime's folder beside it (no runtime pack could "
-    "be had to put it inside)",
-}
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,9 @@ class ExecutableVerdict:
     """What is to be said of the claim, and the run behind it."""
 
     claim: ExecutableClaim
-    word: str
+    word: Word
     indicative: bool
-    rule: str
+    reason: ExecutableReason
     run: ExecutableRun | None
 
     @property
@@ -38,19 +41,18 @@ def judge_executable(
     claims: Sequence[ExecutableClaim], run: ExecutableRun | None, fidelity: Sequence[Component]
 ) -> tuple[ExecutableVerdict, ...]:
     """One verdict a claim of that kind."""
-    word, rule = _decide(run)
+    word, reason = _decide(run)
     indicative = run is not None and bool(without_proof(RESTS_ON, fidelity))
-    return tuple(ExecutableVerdict(claim, word, indicative, rule, run) for claim in claims)
+    return tuple(ExecutableVerdict(claim, word, indicative, reason, run) for claim in claims)
 
 
-def _decide(run: ExecutableRun | None) -> tuple[str, str]:
+def _decide(run: ExecutableRun | None) -> tuple[Word, ExecutableReason]:
     if run is None:
-        return NOT_TESTABLE, "missing: no executable was built or run (it comes with a dotnet arm)"
-    what = _KINDS.get(run.kind, "the executable")
+        return NOT_TESTABLE, NotRun()
     if run.trained:
-        return REPRODUCED, f"{what} trained on a Debian without Python and TensorFlow"
+        return REPRODUCED, ExecutableTrained(run.kind)
     if run.missing:
-        return OPPOSITE, f"{what} starts, but does not train: it misses {run.missing}"
+        return OPPOSITE, ExecutableMisses(run.kind, run.missing)
     if run.started:
-        return OPPOSITE, f"{what} starts, but does not train (exit code {run.exit_code})"
-    return OPPOSITE, f"{what} does not start (exit code {run.exit_code})"
+        return OPPOSITE, ExecutableFails(run.kind, run.exit_code)
+    return OPPOSITE, NoStart(run.kind, run.exit_code)

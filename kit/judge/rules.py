@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from kit.errors import InputError
 from kit.judge.comparison import Judged
-from kit.judge.consistency import CONSISTENT, INCONSISTENT
-from kit.judge.verdict import WORDS
+from kit.judge.words import CONSISTENT, INCONSISTENT, WORDS, AnyWord
 from kit.study.model import Study
 
-_KNOWN = (*WORDS, CONSISTENT, INCONSISTENT)
+_KNOWN: tuple[AnyWord, ...] = (*WORDS, CONSISTENT, INCONSISTENT)
 _RULE = re.compile(r"(?:(?P<claim>[A-Z][0-9]+)(?P<sign>!?=))?(?P<word>[A-Z][A-Z ]+)")
 
 
@@ -25,7 +24,7 @@ class FailRule:
     """One rule. ``claim`` "": any. ``unless``: fires where the word is another one."""
 
     claim: str
-    word: str
+    word: AnyWord
     unless: bool = False
 
 
@@ -33,14 +32,16 @@ def parse_rules(text: str) -> tuple[FailRule, ...]:
     """The rules in that text. Raises InputError naming the one that is none."""
     rules = []
     for part in (part.strip().upper().replace("_", " ") for part in text.split(",")):
-        found = _RULE.fullmatch(part) if part else None
-        if part and (found is None or found["word"] not in _KNOWN):
+        found = _RULE.fullmatch(part)
+        said = "" if found is None else found["word"]
+        word = next((known for known in _KNOWN if known == said), None)
+        if part and word is None:
             raise InputError(
                 f"--fail-on: {part!r} is no rule",
                 f"use WORD, CLAIM=WORD or CLAIM!=WORD with one of: {', '.join(_KNOWN)}",
             )
-        if found is not None:
-            rules.append(FailRule(found["claim"] or "", found["word"], found["sign"] == "!="))
+        if found is not None and word is not None:
+            rules.append(FailRule(found["claim"] or "", word, found["sign"] == "!="))
     return tuple(rules)
 
 
@@ -55,13 +56,13 @@ def refuse_strangers(rules: Sequence[FailRule], study: Study) -> None:
     _refuse_strangers(rules, claims)
 
 
-def verdict_words(judged: Judged) -> Mapping[str, tuple[str, ...]]:
+def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
     """Every claim's verdicts, one a variant. Indicative ones count as their word."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[AnyWord]] = {}
     for part in judged.comparisons:
         for verdict in part.verdicts:
             found.setdefault(verdict.claim.id, []).append(verdict.word)
-    others = [
+    others: list[tuple[str, AnyWord]] = [
         *((v.claim.id, v.word) for v in judged.training),
         *((v.claim.id, v.word) for v in judged.executable),
         *((v.claim.id, v.word) for v in judged.findings),

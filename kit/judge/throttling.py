@@ -8,6 +8,7 @@ disturbance that comes by chance does, and then no number of blocks averages it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from kit.judge.pairing import PairedBlock
 from kit.records.record import Record
@@ -18,13 +19,21 @@ UNEQUAL_SHARE = 0.01
 that count as equal, so that less can turn no verdict alone."""
 
 
+@dataclass(frozen=True)
+class ThrottledArm:
+    """How much an arm was throttled: CPU seconds per timed second, over all its runs."""
+
+    arm: str
+    share: float
+
+
 def throttled_us(record: Record | None) -> int:
     """Return how long the run's container was throttled, in CPU microseconds; 0 if unknown."""
     return 0 if record is None or record.cgroup is None else record.cgroup.throttled_us
 
 
-def unequal(session: Session, blocks: Sequence[PairedBlock]) -> str:
-    """Return how the two arms of these blocks were throttled unequally; "" where they were not.
+def unequal(session: Session, blocks: Sequence[PairedBlock]) -> tuple[ThrottledArm, ...]:
+    """Return how the two arms of these blocks were throttled; () where they were alike.
 
     An arm whose program records no throttling counts as one without any.
     """
@@ -35,8 +44,8 @@ def unequal(session: Session, blocks: Sequence[PairedBlock]) -> str:
         if runs
     }
     if not shares or max(shares.values()) - min(shares.values()) <= UNEQUAL_SHARE:
-        return ""
-    return ", ".join(f"{arm} {share:.2f}" for arm, share in shares.items())
+        return ()
+    return tuple(ThrottledArm(arm, share) for arm, share in shares.items())
 
 
 def _share(records: Iterable[Record | None]) -> float:

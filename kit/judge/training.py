@@ -8,17 +8,33 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from kit.judge.pairing import PairedBlock
+from kit.judge.reasons import (
+    ByQuantity,
+    EqualElsewhere,
+    EqualInRange,
+    Means,
+    MeansDiffer,
+    Missing,
+    NotFinite,
+    NothingTrained,
+    OneBlock,
+    OtherWork,
+    QuantityReason,
+    TooFewBlocks,
+    TrainingReason,
+)
 from kit.judge.samework import SameWork
 from kit.judge.sensitivity import ALPHA
 from kit.judge.statistics import half_width
-from kit.judge.verdict import (
+from kit.judge.verdict import substitutes
+from kit.judge.words import (
     INCONCLUSIVE,
     NOT_TESTABLE,
     OPPOSITE,
     REPRODUCED,
     SAME_DIRECTION,
+    Word,
     printed,
-    substitutes,
 )
 from kit.records.record import Record
 from kit.records.session import Session
@@ -95,9 +111,9 @@ class TrainingVerdict:
 
     claim: TrainingClaim
     variant: str
-    word: str
+    word: Word
     indicative: bool
-    rule: str
+    reason: TrainingReason
 
     @property
     def printed(self) -> str:
@@ -115,9 +131,9 @@ def judge_training(
 ) -> tuple[TrainingVerdict, ...]:
     """One verdict a claim of that kind. What was timed has no part in it."""
     indicative = not missing and bool(substitutes(study, session.header.fidelity))
-    word, rule = _decide(session, study, blocks, missing, work)
+    word, reason = _decide(session, study, blocks, missing, work)
     return tuple(
-        TrainingVerdict(claim, variant, word, indicative, rule) for claim in study.training
+        TrainingVerdict(claim, variant, word, indicative, reason) for claim in study.training
     )
 
 
@@ -127,47 +143,49 @@ def _decide(
     blocks: Sequence[PairedBlock],
     missing: Sequence[str],
     work: SameWork,
-) -> tuple[str, str]:
-    if missing or not blocks or not study.paper.last_epoch:
-        return NOT_TESTABLE, f"missing: {'; '.join(missing) or 'a complete block, or a range'}"
+) -> tuple[Word, TrainingReason]:
+    if missing:
+        return NOT_TESTABLE, Missing(tuple(missing))
+    if not blocks or not study.paper.last_epoch:
+        return NOT_TESTABLE, NothingTrained()
     if not work.held:
-        return INCONCLUSIVE, "the arms did not do the same work"
-    words = []
-    said = []
+        return INCONCLUSIVE, OtherWork(tuple(check.name for check in work.broken()))
+    words: list[Word] = []
+    reasons: list[tuple[str, QuantityReason]] = []
     for quantity, paper in study.paper.last_epoch.items():
-        word, text = _quantity(session, blocks, quantity, paper)
+        word, reason = _quantity(session, blocks, quantity, paper)
         words.append(word)
-        said.append(f"{quantity}: {text}")
+        reasons.append((quantity, reason))
     # The least good of them: a claim on both holds where both do.
-    order = (OPPOSITE, INCONCLUSIVE, SAME_DIRECTION, REPRODUCED)
-    return min(words, key=order.index), "; ".join(said)
+    order: tuple[Word, ...] = (OPPOSITE, INCONCLUSIVE, SAME_DIRECTION, REPRODUCED)
+    return min(words, key=order.index), ByQuantity(tuple(reasons))
 
 
 def _quantity(
     session: Session, blocks: Sequence[PairedBlock], quantity: str, paper: Range
-) -> tuple[str, str]:
+) -> tuple[Word, QuantityReason]:
     """Equal across the stacks by two one-sided tests, within the width of the paper's range."""
     ends = {e.run_id: _run_mean(e.record, quantity) for e in session.standing() if e.record}
     pairs = [(ends[b.baseline.run_id], ends[b.contender.run_id]) for b in blocks]
     if not all(math.isfinite(value) for pair in pairs for value in pair):
-        return INCONCLUSIVE, "a fit has no finite value"
-    means = tuple(fmean(side) for side in zip(*pairs, strict=True))
-    shown = f"{means[0]:.4f} and {means[1]:.4f} (paper {paper.low:g} to {paper.high:g})"
+        return INCONCLUSIVE, NotFinite()
+    baseline, contender = (fmean(side) for side in zip(*pairs, strict=True))
+    means = Means(baseline, contender, paper)
     differences = [a - b for a, b in pairs]
     if len(differences) < 2:
-        return INCONCLUSIVE, f"{shown}; one block does not tell whether they are equal"
+        return INCONCLUSIVE, OneBlock(means)
     width = paper.high - paper.low
     # Each of the two tests is one-sided.
     half = half_width(stdev(differences), len(differences), 1 - 2 * ALPHA)
     centre = fmean(differences)
     if abs(centre) - half > width:
-        return OPPOSITE, f"{shown}; they differ"
+        return OPPOSITE, MeansDiffer(means)
     if abs(centre) + half >= width:
-        return INCONCLUSIVE, f"{shown}; too few blocks to call them equal"
-    inside = all(paper.low <= mean <= paper.high for mean in means)
+        return INCONCLUSIVE, TooFewBlocks(means)
+    inside = all(paper.low <= mean <= paper.high for mean in (baseline, contender))
     if inside:
-        return REPRODUCED, f"{shown}; equal, and in the paper's range"
-    return SAME_DIRECTION, f"{shown}; equal, but outside the paper's range"
+        return REPRODUCED, EqualInRange(means)
+    return SAME_DIRECTION, EqualElsewhere(means)
 
 
 def _run_mean(record: Record, quantity: str) -> float:

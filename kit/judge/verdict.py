@@ -1,4 +1,4 @@
-"""Verdicts: per claim one word, the numbers behind it, and the rule that fired.
+"""Verdicts: per claim one word, the numbers behind it, and the reason for it.
 
 A word says direction and size apart. The estimate says which question is open, and the
 interval whether it is settled, so a wider interval around the same estimate only ever turns
@@ -18,23 +18,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.judge.controls import Control, failing
-from kit.judge.effects import Form, band_words, equal_text, form_over
 from kit.judge.equality import deciding_p, margin_of, within_margin
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_to_settle
+from kit.judge.reasons import (
+    Against,
+    ByChance,
+    Capped,
+    ClaimReason,
+    Equal,
+    FailedControl,
+    InBand,
+    Missing,
+    OfGain,
+    OtherWork,
+    PerhapsEqual,
+    Side,
+    SizeDiffers,
+    SizeOpen,
+    StillOpen,
+    TooFewPairs,
+    TooWide,
+    Uncapped,
+)
 from kit.judge.samework import SameWork
 from kit.judge.sensitivity import ALPHA, EQUIVALENCE_PERCENT, Sensitivity, holm, sensitivity
-from kit.judge.statistics import Estimate, Interval
+from kit.judge.statistics import Estimate
+from kit.judge.throttling import ThrottledArm
+from kit.judge.words import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    NOT_TESTABLE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+    Word,
+    printed,
+)
 from kit.records.images import Component, without_proof
 from kit.study.model import Claim, Direction, Paper, Study
-
-REPRODUCED = "REPRODUCED"
-SAME_DIRECTION = "SAME DIRECTION"
-OPPOSITE = "OPPOSITE"
-EQUIVALENT = "EQUIVALENT"
-INCONCLUSIVE = "INCONCLUSIVE"
-NOT_TESTABLE = "NOT TESTABLE HERE"
-WORDS = (REPRODUCED, SAME_DIRECTION, OPPOSITE, EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE)
 
 
 @dataclass(frozen=True)
@@ -55,20 +77,21 @@ class Verdict:
     """Of the claim's own statistic; None where it was not measured."""
     holm_p: float | None
     """The p value that decides the claim, adjusted over the claims of the variant."""
-    word: str
+    word: Word
     indicative: bool
-    blocks_to_decide: int | None
-    rule: str
+    reason: ClaimReason
+    still_open: StillOpen | None
+    """What the word leaves open; None also where the spread or the work tells nothing."""
+
+    @property
+    def blocks_to_decide(self) -> int | None:
+        """The blocks that would settle what is open; None where nothing is, or none can be told."""
+        return None if self.still_open is None else self.still_open.blocks
 
     @property
     def printed(self) -> str:
         """The word as it is to be shown; never a plain one over a substitute."""
         return printed(self.word, self.indicative)
-
-
-def printed(word: str, indicative: bool) -> str:
-    """A verdict's word as it is shown."""
-    return f"INDICATIVE: {word}" if indicative else word
 
 
 def judge_claims(
@@ -79,13 +102,13 @@ def judge_claims(
     missing: Sequence[str],
     work: SameWork,
     controls: Sequence[Control],
-    throttled: str,
+    throttled: tuple[ThrottledArm, ...],
     fidelity: Sequence[Component],
 ) -> tuple[Verdict, ...]:
     """Return a verdict per claim.
 
     ``missing`` says what the claims lack to be tested at all, ``throttled`` how the arms were
-    throttled unequally.
+    throttled, where that was unequal.
     """
     indicative = bool(substitutes(study, fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks)
@@ -94,16 +117,14 @@ def judge_claims(
     adjusted = holm(
         {c.id: deciding_p(c, logs[c.id], tests[c.id]) for c in study.claims if not missing}
     )
-    form = form_over(study, blocks)
     verdicts = []
     for claim in study.claims:
         measured = None if missing else estimate_over(claim.statistic, blocks)
-        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id), form)
-        word, rule = _capped(*_decide(claim, evidence, missing, work), controls, throttled)
-        needed = None
-        if measured is not None and measured.sd_log is not None and work.held:
-            needed, said = _still_open(claim, word, measured, len(study.claims))
-            rule = f"{rule}; {said}" if said else rule
+        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
+        word, reason = _capped(*_decide(claim, evidence, missing, work), controls, throttled)
+        left = None
+        if measured is not None and work.held:
+            left = _still_open(claim, word, measured, len(study.claims))
         verdicts.append(
             Verdict(
                 claim=claim,
@@ -115,8 +136,8 @@ def judge_claims(
                 holm_p=evidence.holm_p,
                 word=word,
                 indicative=indicative,
-                blocks_to_decide=needed,
-                rule=rule,
+                reason=reason,
+                still_open=left,
             )
         )
     return tuple(verdicts)
@@ -149,24 +170,20 @@ def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
     return named.get(statistic)
 
 
-def _capped(word: str, rule: str, controls: Sequence[Control], throttled: str) -> tuple[str, str]:
+def _capped(
+    word: Word,
+    reason: Uncapped,
+    controls: Sequence[Control],
+    throttled: tuple[ThrottledArm, ...],
+) -> tuple[Word, ClaimReason]:
     """Return INCONCLUSIVE where the session itself shows that its times decide nothing.
 
     A control does not hold, or a CPU quota from outside slowed one arm more than the other.
     """
-    reasons = []
-    broken = failing(controls)
-    if broken:
-        named = "; ".join(f"{control.role}: {control.why}" for control in broken)
-        reasons.append(f"a control does not hold ({named})")
-    if throttled:
-        reasons.append(
-            "a CPU quota set from outside throttled the arms unequally "
-            f"(CPU seconds per timed second: {throttled})"
-        )
-    if not reasons or word in (NOT_TESTABLE, INCONCLUSIVE):
-        return word, rule
-    return INCONCLUSIVE, f"{'; '.join(reasons)}; without that {word}: {rule}"
+    broken = tuple(FailedControl(control.role, control.reason) for control in failing(controls))
+    if not (broken or throttled) or word in (NOT_TESTABLE, INCONCLUSIVE):
+        return word, reason
+    return INCONCLUSIVE, Capped(broken, throttled, word, reason)
 
 
 @dataclass(frozen=True)
@@ -174,32 +191,29 @@ class _Evidence:
     measured: Estimate | None
     tests: Sensitivity | None
     holm_p: float | None
-    form: Form
 
 
 def _decide(
     claim: Claim, evidence: _Evidence, missing: Sequence[str], work: SameWork
-) -> tuple[str, str]:
+) -> tuple[Word, Uncapped]:
     measured = evidence.measured
     if missing or measured is None or evidence.tests is None:
-        return NOT_TESTABLE, f"missing: {'; '.join(missing)}"
+        return NOT_TESTABLE, Missing(tuple(missing))
     if not work.held:
-        names = ", ".join(check.name for check in work.broken())
-        return INCONCLUSIVE, f"the arms did not do the same work ({names}), so no ratio is judged"
+        return INCONCLUSIVE, OtherWork(tuple(check.name for check in work.broken()))
     if measured.gain_interval is None or evidence.holm_p is None:
-        return INCONCLUSIVE, f"{measured.pairs} complete pairs, at least 2 are needed"
+        return INCONCLUSIVE, TooFewPairs(measured.pairs)
     if claim.direction is Direction.EQUAL:
-        within, rule = within_margin(claim, measured, evidence.holm_p, evidence.form)
-        return {True: REPRODUCED, False: OPPOSITE, None: INCONCLUSIVE}[within], rule
+        return within_margin(claim, measured, evidence.holm_p)
     equivalence = evidence.tests.equivalence
     equal = equivalence is not None and equivalence < ALPHA
-    return by_interval(claim, measured, evidence.holm_p, equal, evidence.form)
+    return by_interval(claim, measured, evidence.holm_p, equal)
 
 
 def by_interval(
-    claim: Claim, measured: Estimate, holm_p: float, equal: bool, form: Form
-) -> tuple[str, str]:
-    """Return the word for a claim of a gain whose estimate has an interval, and the rule.
+    claim: Claim, measured: Estimate, holm_p: float, equal: bool
+) -> tuple[Word, OfGain]:
+    """Return the word for a claim of a gain whose estimate has an interval, and why.
 
     A difference counts when the interval excludes 0 and the test still says so
     after Holm's adjustment; ``equal`` is the answer of the two one-sided tests.
@@ -213,81 +227,47 @@ def by_interval(
     as_claimed = differs and (gains.low > 0 if up else gains.high < 0)
     against = differs and (gains.high < 0 if up else gains.low > 0)
     band = claim.band_percent
+    found: tuple[Word, OfGain]
     if as_claimed and gains.within(band.low, band.high):
-        word = REPRODUCED
-        rule = f"the interval excludes 0 as claimed and lies within {_band(claim, form)}"
+        found = REPRODUCED, InBand(band)
     elif equal:
-        word = EQUIVALENT
-        rule = f"both one-sided tests put the effect {equal_text(form)}"
+        found = EQUIVALENT, Equal()
     elif (as_claimed or against) and abs(gain) < EQUIVALENCE_PERCENT:
-        word = INCONCLUSIVE
-        rule = (
-            f"the interval excludes 0, but the effect may lie {equal_text(form)}, "
-            "which counts as equal, or beyond"
-        )
+        found = INCONCLUSIVE, PerhapsEqual()
+    elif as_claimed and gains.overlaps(band.low, band.high):
+        found = SAME_DIRECTION, SizeOpen(band)
     elif as_claimed:
-        word, rule = (
-            SAME_DIRECTION,
-            f"the interval excludes 0 as claimed; {_size(claim, gains, form)}",
-        )
+        side: Side = "below" if gains.high < band.low else "above"
+        found = SAME_DIRECTION, SizeDiffers(side, band)
     elif against:
-        word, rule = OPPOSITE, "the interval excludes 0 against the claim"
+        found = OPPOSITE, Against()
     elif gains.low > 0 or gains.high < 0:
-        word = INCONCLUSIVE
-        rule = (
-            "the interval alone excludes 0, but among this many claims one may do so by "
-            f"chance (p = {holm_p:.3f} after Holm's adjustment)"
-        )
+        found = INCONCLUSIVE, ByChance(holm_p)
     else:
-        word = INCONCLUSIVE
-        rule = "the interval includes 0 and is too wide to call them equal"
-    return word, rule
+        found = INCONCLUSIVE, TooWide()
+    return found
 
 
-def _band(claim: Claim, form: Form) -> str:
-    return f"the claim's band, {band_words(claim.band_percent, form)}"
-
-
-def _size(claim: Claim, gains: Interval, form: Form) -> str:
-    """Whether the size differs from the claimed one, or is not settled."""
-    if gains.overlaps(claim.band_percent.low, claim.band_percent.high):
-        return f"the size is not settled: part of the interval lies outside {_band(claim, form)}"
-    side = "below" if gains.high < claim.band_percent.low else "above"
-    return f"the size differs: the interval lies {side} {_band(claim, form)}"
-
-
-def _still_open(claim: Claim, word: str, measured: Estimate, claims: int) -> tuple[int | None, str]:
-    """The blocks that would settle what the word leaves open, and a sentence on them.
+def _still_open(claim: Claim, word: Word, measured: Estimate, claims: int) -> StillOpen | None:
+    """What the word leaves open, and the blocks that would settle it; None where nothing is.
 
     For an undecided claim by the published effect, for the size of one that is found by
     the effect measured here.
     """
     sd, gain, gains = measured.sd_log, measured.gain_percent, measured.gain_interval
-    band = (claim.band_percent.low, claim.band_percent.high)
+    band, pairs = (claim.band_percent.low, claim.band_percent.high), measured.pairs
     if sd is None or gain is None or gains is None:
-        return None, ""
+        return None
     if word == SAME_DIRECTION and gains.overlaps(*band):
-        needed = blocks_to_settle(sd, gain, band, POWERS[0])
-        return needed, _would(needed, "settle the size", measured)
+        return StillOpen("size", blocks_to_settle(sd, gain, band, POWERS[0]), pairs)
     if word != INCONCLUSIVE:
-        return None, ""
+        return None
     margin = margin_of(claim)
     if margin is not None:
         needed = blocks_for_equality(sd, margin, POWERS[0], ALPHA / claims)
-        return needed, _would(needed, "show equality, if the arms are equal,", measured)
+        return StillOpen("equality", needed, pairs)
     published = claim.published_gain_percent
     needed = blocks_needed(sd, published, POWERS[0], ALPHA / claims)
-    said = _would(needed, "find an effect of the published size", measured)
     size = blocks_to_settle(sd, published, band, POWERS[0])
-    if needed is not None and size is not None and size > needed:
-        said += f"; about {size} would settle its size too"
-    return needed, said
-
-
-def _would(needed: int | None, what: str, measured: Estimate) -> str:
-    if needed is None:
-        return f"how many blocks would {what} cannot be told from this session"
-    return (
-        f"about {needed} blocks would {what} at this spread ({POWERS[0]:.0%} power), this "
-        f"session has {measured.pairs}"
-    )
+    more = needed is not None and size is not None and size > needed
+    return StillOpen("effect", needed, pairs, size if more else None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from kit.judge.ablation import Ablation, FitNumbers, Part
+from kit.judge.pairing import ArmPair
 from kit.plan.roles import role_of
 from kit.report.document import Block, Heading, List, Paragraph, Table
+from kit.report.effects import share_text
 from kit.report.numbers import NONE, fixed, megabytes, seconds, share
 from kit.report.render import markdown, terminal
 from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
@@ -49,18 +51,52 @@ def section(found: Ablation) -> tuple[Block, ...]:
         "RSS growth (MB)", "cold (s)", "inside the library (s)",
     )  # fmt: skip
     return (
-        List(tuple(found.summary)),
+        List(summary(found)),
         Table(("part", "is", "seconds", "95 % interval", "of the total", "blocks"), parts),
         Paragraph(_NOTE),
         Table(columns, numbers),
     )
 
 
+def summary(found: Ablation) -> tuple[str, ...]:
+    """Return in plain words: the whole, then the parts that are clear, largest first."""
+    whole, *others = found.parts
+    if whole.seconds is None:
+        return ("No block holds a run of both arms, so there is nothing to explain.",)
+    return (_of_the_whole(whole, found.pair), *_of_the_parts(others))
+
+
+def _of_the_whole(whole: Part, pair: ArmPair) -> str:
+    size = whole.seconds or 0.0
+    if not whole.clear:
+        return (
+            f"Over {whole.blocks} blocks no difference of wall time between {pair.contender} and "
+            f"{pair.baseline} is told from none ({size:+.3f} s a fit)."
+        )
+    word = "more" if size > 0 else "less"
+    return (
+        f"A warm fit of {pair.contender} takes {abs(size):.3f} s {word} than one of "
+        f"{pair.baseline}."
+    )
+
+
+def _of_the_parts(parts: Sequence[Part]) -> list[str]:
+    """Those that are told from nothing, largest first, then the names of the others."""
+    clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
+    lines = [
+        f"{part.name}: {part.seconds:+.3f} s ({part.means})"
+        + (f", {share_text(part.share)} of the whole." if part.share is not None else ".")
+        for part in clear
+    ]
+    unclear = [part.name for part in parts if not part.clear]
+    return [*lines, f"Not told from nothing: {', '.join(unclear)}."] if unclear else lines
+
+
 def plain_text(found: Ablation) -> str:
     """Return the summary and the parts for a terminal, at most 80 columns."""
     rows = tuple((part.name, _signed(part.seconds), _bounds(part)) for part in found.parts)
     table = Table(("part", "seconds per fit", "95 % interval"), rows)
-    return terminal.text((List(tuple(found.summary)), table))
+    return terminal.text((List(summary(found)), table))
 
 
 def document(found: Ablation) -> str:
@@ -74,7 +110,7 @@ def values(found: Ablation) -> dict[str, object]:
     return {
         "baseline": found.pair.baseline,
         "contender": found.pair.contender,
-        "summary": found.summary,
+        "summary": summary(found),
         "parts": [asdict(part) for part in found.parts],
         "numbers": [
             {"arm": arm, "role": role, **asdict(run)}

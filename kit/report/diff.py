@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from kit.errors import InputError
-from kit.judge.effects import Form
 from kit.judge.statistics import Interval
 from kit.records.host import EngineFacts
+from kit.report.effects import Form
 from kit.report.model import ReportModel
 from kit.report.numbers import gain_with, gigabytes
 from kit.report.origin import engine_text

@@ -6,10 +6,10 @@ from rich.console import Console
 
 from kit.report.document import Heading, List, Paragraph, Strong, Table, Text
 from kit.report.headline import status_lines, substitutes_line
-from kit.report.model import ReportModel
+from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import NONE, gain
 from kit.report.render import terminal
-from kit.report.sections.claims import AnyVerdict, verdict_text
+from kit.report.sections.claims import verdict_text
 from kit.report.words import claimed_short
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from kit.judge.comparison import Judged
 from kit.judge.controls import failing
-from kit.judge.effects import Form
 from kit.judge.samework import SameWork
-from kit.judge.verdict import NOT_TESTABLE, Verdict
+from kit.judge.verdict import Verdict
+from kit.judge.words import NOT_TESTABLE
 from kit.plan.model import DUET
+from kit.report.effects import Form
 from kit.report.numbers import gain_in_words
+from kit.report.reasons import control_text, reason_text
 from kit.report.words import claimed_text, opening
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def headline(
     paper = f"published {claimed_text(claim, form)}"
     measured = verdict.measured
     if measured is None or measured.gain_percent is None:
-        return f"{start}; {paper}, {verdict.rule}."
+        return f"{start}; {paper}, {reason_text(verdict, form)}."
     blocks = f"{measured.pairs} block{'s' if measured.pairs != 1 else ''}"
     return f"{start}; {paper}, measured {gain_in_words(measured, form)} over {blocks}."
 
@@ -63,9 +65,9 @@ def controls_line(judged: Judged) -> str:
         return "Controls: none planned, so the noise floor of this session is not known."
     broken = failing(found)
     if not broken:
-        named = "; ".join(f"{control.role}: {control.why}" for control in found)
+        named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in found)
         return f"Controls: held ({named})."
-    named = "; ".join(f"{control.role}: {control.why}" for control in broken)
+    named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in broken)
     return f"Controls: NOT HELD, so no timed run decides a claim. {named}."
 
 

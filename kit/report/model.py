@@ -12,23 +12,26 @@ from statistics import fmean
 from kit.judge.ablation import Ablation, explain
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import FitCost, fit_costs
-from kit.judge.effects import Form, form_over
+from kit.judge.executable import ExecutableVerdict
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import Outlook, outlook_from
 from kit.judge.statistics import Estimate, RunStatistics, in_order, value_of
-from kit.judge.training import Trained, trained
+from kit.judge.training import Trained, TrainingVerdict, trained
 from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
 from kit.plan.roles import MAIN
 from kit.records.host import HostSample
 from kit.records.images import ArmImage
 from kit.records.record import Cgroup, Fit, Record
 from kit.records.session import Header, RunEntry, Session
+from kit.report.effects import Form, form_over
 from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
+from kit.report.reasons import reason_text, untimed_text
 from kit.study.model import Claim, Direction, Study
 
 PUBLISHED = ("min", "max", "mean", "total")
 """The paper's four numbers, in its order."""
+AnyVerdict = Verdict | TrainingVerdict | ExecutableVerdict
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,12 @@ class ReportModel:
     def form_of(self, verdict: Verdict) -> Form:
         """Return the form of every effect that is printed of the verdict's variant."""
         return next(part.form for part in self.variants if part.variant == verdict.variant)
+
+    def reason_of(self, verdict: AnyVerdict) -> str:
+        """Return why a verdict has its word, as a sentence."""
+        if isinstance(verdict, Verdict):
+            return reason_text(verdict, self.form_of(verdict))
+        return untimed_text(verdict)
 
     @property
     def same_work_held(self) -> bool:

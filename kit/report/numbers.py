@@ -1,6 +1,6 @@
 """Numbers as strings, one form for every report. None is shown as a dash.
 
-Effects are printed in one form for all of a variant (``kit.judge.effects``): gains with one
+Effects are printed in one form for all of a variant (``kit.report.effects``): gains with one
 decimal, or factors with two digits where one of them is a factor of two or more. An interval
 too wide to say anything is "not determined". No number is printed with an exponent, and none
 stops a report, whatever a log holds.
@@ -10,17 +10,9 @@ from __future__ import annotations
 
 import math
 
-from kit.judge.effects import (
-    LEAST_KNOWN,
-    Form,
-    brackets_text,
-    effect_text,
-    form_of,
-    is_determined,
-    range_text,
-    share_text,
-)
+from kit.judge.effects import LEAST_KNOWN, is_determined
 from kit.judge.statistics import Estimate, Interval
+from kit.report.effects import Form, brackets_text, effect_text, form_of, range_text, share_text
 
 NONE = "-"
 UNDETERMINED = "not determined"

@@ -15,13 +15,16 @@ from typing import Any
 
 from kit.judge.comparison import Comparison
 from kit.judge.consistency import Finding
+from kit.judge.controls import Control
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.records.session import Header
 from kit.report import ablation as explanation
+from kit.report.effects import Form
 from kit.report.model import ReportModel, VariantReport
 from kit.report.origin import TORN
+from kit.report.reasons import control_text, reason_text, untimed_text
 
 SCHEMA = 5
 
@@ -106,10 +109,7 @@ def _variant(part: VariantReport) -> dict[str, object]:
         },
         "estimates": comparison.estimates,
         "hosts": comparison.hosts,
-        "controls": [
-            {**_fields(control), "blocks": [pair.block for pair in control.blocks]}
-            for control in comparison.controls
-        ],
+        "controls": [_control(control) for control in comparison.controls],
         "order": comparison.order,
         "drifts": comparison.drifts,
         "outliers": comparison.outliers,
@@ -126,11 +126,23 @@ def _variant(part: VariantReport) -> dict[str, object]:
             for row in part.rows
         ],
         "cold_s": part.cold,
-        "verdicts": [_verdict(verdict) for verdict in comparison.verdicts],
+        "verdicts": [_verdict(verdict, part.form) for verdict in comparison.verdicts],
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, object]:
+def _control(control: Control) -> dict[str, object]:
+    return {
+        "role": control.role,
+        "variant": control.variant,
+        "arm": control.arm,
+        "blocks": [pair.block for pair in control.blocks],
+        "estimates": control.estimates,
+        "held": control.held,
+        "why": control_text(control.reason),
+    }
+
+
+def _verdict(verdict: Verdict, form: Form) -> dict[str, object]:
     claim = verdict.claim
     return {
         "claim": claim.id,
@@ -149,7 +161,7 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "indicative": verdict.indicative,
         "printed": verdict.printed,
         "blocks_to_decide": verdict.blocks_to_decide,
-        "rule": verdict.rule,
+        "rule": reason_text(verdict, form),
         "needs": claim.needs,
     }
 
@@ -165,7 +177,7 @@ def _untimed(verdict: ExecutableVerdict | TrainingVerdict) -> dict[str, object]:
         "word": verdict.word,
         "indicative": verdict.indicative,
         "printed": verdict.printed,
-        "rule": verdict.rule,
+        "rule": untimed_text(verdict),
     }
 
 
@@ -180,10 +192,6 @@ def _finding(found: Finding) -> dict[str, object]:
         "reason": found.reason,
         "needs": claim.needs,
     }
-
-
-def _fields(value: Any) -> dict[str, object]:
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _plain(value: object) -> Any:

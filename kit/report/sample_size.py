@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from kit.judge.effects import Form, effect_text, form_of, log_of, size_text
+from kit.judge.effects import log_of
 from kit.judge.pilot import DesignOutlook, Outlook
 from kit.judge.power import MOST_BLOCKS, POWERS, Need
+from kit.report.effects import Form, effect_text, form_of, size_text
 from kit.report.numbers import claimed, fixed
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kit.judge.effects import Form, margin_words
-from kit.judge.verdict import (
+from kit.judge.verdict import Verdict
+from kit.judge.words import (
     EQUIVALENT,
     INCONCLUSIVE,
     NOT_TESTABLE,
     OPPOSITE,
     REPRODUCED,
     SAME_DIRECTION,
-    Verdict,
+    Word,
 )
+from kit.report.effects import Form, margin_words
 from kit.report.numbers import claimed, effect
 from kit.study.model import Claim, Direction
 
@@ -21,7 +22,7 @@ _FASTER, _SLOWER, _EQUAL = Direction.FASTER, Direction.SLOWER, Direction.EQUAL
 _PART = "Holds in direction; the size differs or is not settled"
 _AGAINST = "Does not hold, the opposite was measured"
 _SAME = "Does not hold, both are equally fast"
-OPENINGS: Mapping[tuple[Direction, str, Direction | None], str] = {
+OPENINGS: Mapping[tuple[Direction, Word, Direction | None], str] = {
     (_FASTER, REPRODUCED, _FASTER): "Holds",
     (_FASTER, SAME_DIRECTION, _FASTER): _PART,
     (_FASTER, EQUIVALENT, _EQUAL): _SAME,

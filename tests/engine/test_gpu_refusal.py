@@ -19,7 +19,7 @@ from kit.errors import RunError
 from kit.host.gpu.preflight import Preflight, check
 from kit.host.gpu.probe import NvmlProbe
 from kit.host.gpu.session import tried
-from kit.judge.verdict import NOT_TESTABLE
+from kit.judge.words import NOT_TESTABLE
 from kit.records.gpu import Found, GpuCheck
 from kit.results.runlog import read_session
 from kit.schemas import problems

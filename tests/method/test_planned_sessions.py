@@ -30,7 +30,7 @@ from kit.judge.equality import margin_of
 from kit.judge.pilot import LEAST_SD, aim_of
 from kit.judge.power import SIZE_CONFIDENCE, blocks_for, planning_sd
 from kit.judge.sensitivity import ALPHA
-from kit.judge.verdict import REPRODUCED
+from kit.judge.words import REPRODUCED
 from kit.plan.make import LEAST_AFTER_PILOT
 from kit.plan.roles import PLACEBO, SLOWED, slowdown_percent
 

@@ -21,7 +21,7 @@ from kit.judge.comparison import judge
 from kit.judge.equality import margin_of
 from kit.judge.pilot import aim_of, outlook, outlook_from
 from kit.judge.power import blocks_for, blocks_for_equality, needs
-from kit.judge.verdict import (
+from kit.judge.words import (
     EQUIVALENT,
     INCONCLUSIVE,
     NOT_TESTABLE,

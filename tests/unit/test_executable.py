@@ -18,6 +18,7 @@ from support.sessions import (
 )
 
 from kit.judge.executable import judge_executable
+from kit.judge.reasons import ExecutableFails, ExecutableMisses, NoStart
 from kit.measure.executable import run_executable
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
@@ -80,13 +81,13 @@ def test_only_a_whole_record_is_a_training():
 def test_it_holds_only_where_it_trains_and_a_substitute_makes_it_indicative():
     assert verdict(replace(MISSING, trained=True)).printed == "REPRODUCED"
     assert verdict(MISSING).printed == "OPPOSITE"
-    assert "misses libpython3.8.so.1.0" in verdict(MISSING).rule
-    assert "no runtime pack" in verdict(MISSING).rule
+    assert verdict(MISSING).reason == ExecutableMisses("apphost", "libpython3.8.so.1.0")
     assert verdict(MISSING, "binding").printed == "INDICATIVE: OPPOSITE"
     rows = [replace(row, name=row.name.upper()) for row in make_fidelity()]
     (found,) = judge_executable(STUDY.executable, MISSING, rows)
     assert found.printed == "OPPOSITE", "a component is the same in any case of its letters"
-    assert verdict(replace(MISSING, started=False, missing="")).rule.count("does not start") == 1
+    assert verdict(replace(MISSING, missing="")).reason == ExecutableFails("apphost", 69)
+    assert verdict(replace(MISSING, started=False, missing="")).reason == NoStart("apphost", 69)
     assert verdict(None).printed == "NOT TESTABLE HERE"
 
 

@@ -25,7 +25,7 @@ from kit.errors import HostError, InputError, NotStartedError, RunError
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Options
 from kit.images.inspect.describe import Description
-from kit.judge.verdict import NOT_TESTABLE
+from kit.judge.words import NOT_TESTABLE
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
 from kit.report.model import build_report
@@ -197,7 +197,7 @@ def test_what_cannot_be_tested_is_named_and_the_rest_is_done(tmp_path: Path, nam
     cpu = [verdict for verdict in model.verdicts if verdict.variant == "cpu"]
     assert NOT_TESTABLE not in {verdict.word for verdict in cpu}
     for words in missing:
-        assert all(words in verdict.rule for verdict in cuda)
+        assert all(words in model.reason_of(verdict) for verdict in cuda)
         assert any(words in line for line in table.progress.lines)
     assert "are not testable here.** Missing:" in text_of(folder)
     assert problems("results", json.loads((folder / "results.json").read_text())) == []

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from kit.errors import InputError
-from kit.judge.consistency import CONSISTENT, INCONSISTENT, RULES, findings
+from kit.judge.consistency import RULES, findings
+from kit.judge.words import CONSISTENT, INCONSISTENT
 from kit.schemas import problems, schema
 from kit.study.load import shipped_study
 from kit.study.model import ConsistencyClaim

@@ -10,9 +10,21 @@ from support.sessions import make_session, make_study, paired, with_role
 
 from kit.judge.comparison import judge
 from kit.judge.controls import single_pair_log, slowed_holds
+from kit.judge.reasons import (
+    Against,
+    Capped,
+    FailedControl,
+    PlaceboDiffers,
+    PlaceboHeld,
+    SlowdownElsewhere,
+    SlowdownFound,
+    SlowdownMissed,
+    TooFewPairs,
+)
 from kit.judge.statistics import estimate
-from kit.judge.verdict import INCONCLUSIVE, OPPOSITE
+from kit.judge.words import INCONCLUSIVE, OPPOSITE
 from kit.report.headline import controls_line
+from kit.report.reasons import control_text
 
 STUDY = make_study()
 SLOWER = paired([0.80, 0.81, 0.79, 0.80, 0.82])
@@ -43,31 +55,35 @@ def test_controls_that_hold_leave_the_verdicts_alone():
     assert {c.held for c in controls_of(result).values()} == {True}
     assert words(result) == {OPPOSITE}
     assert controls_line(result).startswith("Controls: held (placebo: ")
-    assert "is found" in controls_of(result)["slowed"].why
+    assert isinstance(controls_of(result)["placebo"].reason, PlaceboHeld)
+    assert isinstance(controls_of(result)["slowed"].reason, SlowdownFound)
 
 
 @pytest.mark.parametrize(
-    "placebo, slowed, said",
+    "placebo, slowed, reason",
     [
-        ([1.05, 1.051, 1.049, 1.05, 1.052], SLOWED, "differs from itself"),
-        (EVEN, [1.0, 1.01, 0.99, 1.0, 1.01], "% is not found"),
-        (EVEN, [1.5, 1.51, 1.49, 1.5, 1.505], "with another size"),
-        (EVEN, [1.9, 0.8, 1.3, 1.0, 0.9], "% is not found"),
+        ([1.05, 1.051, 1.049, 1.05, 1.052], SLOWED, PlaceboDiffers),
+        (EVEN, [1.0, 1.01, 0.99, 1.0, 1.01], SlowdownMissed),
+        (EVEN, [1.5, 1.51, 1.49, 1.5, 1.505], SlowdownElsewhere),
+        (EVEN, [1.9, 0.8, 1.3, 1.0, 0.9], SlowdownMissed),
     ],
 )
-def test_a_control_that_fails_caps_every_measured_verdict(placebo, slowed, said):
+def test_a_control_that_fails_caps_every_measured_verdict(placebo, slowed, reason):
     result = judged(placebo, slowed)
     assert words(result) == {INCONCLUSIVE}
-    rules = [v.rule for part in result.comparisons for v in part.verdicts]
-    assert all(said in rule and "without that OPPOSITE" in rule for rule in rules)
+    (failed,) = [c for c in controls_of(result).values() if not c.held]
+    assert isinstance(failed.reason, reason)
+    capped = Capped((FailedControl(failed.role, failed.reason),), (), OPPOSITE, Against())
+    assert {v.reason for part in result.comparisons for v in part.verdicts} == {capped}
     line = controls_line(result)
-    assert line.startswith("Controls: NOT HELD") and said in line
+    assert line.startswith("Controls: NOT HELD") and control_text(failed.reason) in line
 
 
 def test_one_pair_tells_nothing_and_caps_too():
     session = with_role(make_session(SLOWER), "placebo", EVEN[:1])
     result = judge(session, STUDY)
     assert controls_of(result)["placebo"].held is None
+    assert controls_of(result)["placebo"].reason == TooFewPairs(1)
     assert words(result) == {INCONCLUSIVE}
 
 

@@ -11,7 +11,7 @@ from kit.errors import InputError
 from kit.judge.ablation import explain
 from kit.plan.ablation import explaining_plan
 from kit.plan.model import EXPLAIN, Limits
-from kit.report.ablation import document, files, plain_text
+from kit.report.ablation import document, files, plain_text, summary
 
 STUDY = make_study()
 LIMITS = Limits("0-1", 10**11, 60.0)
@@ -76,9 +76,9 @@ def test_parts_are_what_was_put_in():
     assert {p.name for p in found.parts if p.share is None} == {
         "whole", "user CPU", "system CPU", "cold start",
     }  # fmt: skip
-    assert found.summary[0].startswith("A warm fit of dotnet-cpu takes 0.400 s more")
-    assert any(line.startswith("memory kept: +0.300 s") for line in found.summary)
-    assert "terminal" in found.summary[-1]
+    assert summary(found)[0].startswith("A warm fit of dotnet-cpu takes 0.400 s more")
+    assert any(line.startswith("memory kept: +0.300 s") for line in summary(found))
+    assert "terminal" in summary(found)[-1]
 
 
 def test_the_interval_is_the_textbook_one():
@@ -91,7 +91,7 @@ def test_the_interval_is_the_textbook_one():
 
 def test_without_a_difference_nothing_is_explained():
     found = explain(session_of({("python", "main"): 1.0, ("dotnet", "main"): 1.0}), STUDY)
-    assert "no difference of wall time" in found.summary[0]
+    assert "no difference of wall time" in summary(found)[0]
     assert all(part.share is None for part in found.parts)
 
 

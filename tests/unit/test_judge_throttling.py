@@ -17,6 +17,7 @@ from support.sessions import (
 )
 
 from kit.judge.comparison import judge
+from kit.judge.reasons import Capped, InBand
 from kit.records.record import Cgroup
 from kit.records.session import Session
 
@@ -65,11 +66,17 @@ def test_one_run_alone_counts_by_its_part_of_the_time() -> None:
     assert words(throttled({PYTHON: 0.3}, blocks=1)) == {"INCONCLUSIVE"}
 
 
-def test_the_rule_names_the_arms_and_the_word_without_it() -> None:
+def test_the_reason_names_the_arms_and_the_word_without_it() -> None:
     (comparison,) = judge(throttled({DOTNET: 0.5}), make_study()).comparisons
     for verdict in comparison.verdicts:
-        assert f"{PYTHON} 0.00, {DOTNET} 0.50" in verdict.rule
-        assert "without that REPRODUCED" in verdict.rule
+        assert isinstance(verdict.reason, Capped)
+        assert verdict.reason.controls == ()
+        shares = {each.arm: round(each.share, 2) for each in verdict.reason.throttled}
+        assert shares == {PYTHON: 0.0, DOTNET: 0.5}
+        assert (verdict.reason.without, verdict.reason.reason) == (
+            "REPRODUCED",
+            InBand(verdict.claim.band_percent),
+        )
 
 
 def test_every_throttled_run_is_flagged_and_counts() -> None:

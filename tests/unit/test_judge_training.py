@@ -19,8 +19,9 @@ from support.sessions import (
 )
 
 from kit.judge.comparison import judge
+from kit.judge.reasons import EqualInRange, MeansDiffer
 from kit.judge.training import trained
-from kit.judge.verdict import INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, REPRODUCED, SAME_DIRECTION
+from kit.judge.words import INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.study.load import shipped_study
 from kit.study.model import TrainingClaim
 
@@ -94,7 +95,9 @@ WHOLE = make_session(paired([1.05, 1.06, 1.04, 1.05]))
 def test_stacks_that_train_alike_and_as_published_hold_the_claim():
     found = claim_of(WHOLE)
     assert found.word == REPRODUCED
-    assert "equal, and in the paper's range" in found.rule
+    assert {name: type(reason) for name, reason in found.reason.reasons} == {
+        "loss": EqualInRange, "accuracy": EqualInRange
+    }  # fmt: skip
 
 
 def test_alike_but_elsewhere_is_another_size():
@@ -105,7 +108,9 @@ def test_alike_but_elsewhere_is_another_size():
 def test_a_stack_that_trains_worse_contradicts_it():
     found = claim_of(ending(WHOLE, DOTNET, 0.9))
     assert found.word == OPPOSITE
-    assert "they differ" in found.rule
+    reason = dict(found.reason.reasons)["loss"]
+    assert isinstance(reason, MeansDiffer)
+    assert reason.means.contender == pytest.approx(0.9, abs=1e-3)
 
 
 def test_one_block_or_a_value_that_is_not_finite_decides_nothing():

@@ -1,4 +1,4 @@
-"""Verdicts: each word, the caps, and the rule each one names."""
+"""Verdicts: each word, the caps, and the reason for each."""
 
 from __future__ import annotations
 
@@ -20,8 +20,20 @@ from support.sessions import (
 
 from kit.judge import verdict as v
 from kit.judge.comparison import judge
+from kit.judge.reasons import (
+    ByChance,
+    Equal,
+    InBand,
+    Missing,
+    OtherWork,
+    SizeDiffers,
+    TooFewPairs,
+    TooWide,
+)
 from kit.judge.verdict import substitutes
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE, REPRODUCED, SAME_DIRECTION
 from kit.records.images import Component
+from kit.study.model import Range
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939, 1 / 0.935]  # gains of about 6.4 %
 NONE = [1.001, 0.999, 1.002, 0.998]
@@ -43,7 +55,7 @@ def test_the_papers_own_gain_on_exact_components_is_reproduced():
     # 6.4 % with a narrow interval lies within every band: 3-10, 2-8, 5.5-17, 3-10.
     assert [x.printed for x in got] == ["REPRODUCED"] * 4
     assert not got[0].indicative
-    assert "within the claim's band, 3 to 10 %" in got[0].rule
+    assert got[0].reason == InBand(Range(3.0, 10.0))
     assert got[0].measured.gain_percent == pytest.approx(6.425, abs=0.01)
     assert got[0].hardened.statistic == "hardened"
 
@@ -70,15 +82,15 @@ def test_a_component_without_a_row_is_not_taken_for_exact():
 
 def test_a_larger_gain_than_the_band_is_the_same_direction():
     got = verdicts([1.5, 1.52, 1.49, 1.51])
-    assert {x.word for x in got} == {v.SAME_DIRECTION}
-    assert "above the claim's band" in got[0].rule
+    assert {x.word for x in got} == {SAME_DIRECTION}
+    assert got[0].reason == SizeDiffers("above", Range(3.0, 10.0))
     assert got[0].blocks_to_decide is None
 
 
 def test_equal_arms_are_equivalent():
     got = verdicts(NONE)
-    assert {x.word for x in got} == {v.EQUIVALENT}
-    assert "plus or minus 2 %" in got[0].rule
+    assert {x.word for x in got} == {EQUIVALENT}
+    assert {x.reason for x in got} == {Equal()}
 
 
 def test_a_slower_second_stack_is_the_opposite():
@@ -87,31 +99,31 @@ def test_a_slower_second_stack_is_the_opposite():
 
 def test_a_wide_interval_is_inconclusive_with_the_blocks_that_would_decide():
     got = verdicts(WIDE)[0]
-    assert got.word == v.INCONCLUSIVE
+    assert got.word == INCONCLUSIVE
     assert got.blocks_to_decide is not None
     assert got.blocks_to_decide > 4
-    assert f"about {got.blocks_to_decide} blocks" in got.rule
-    assert "this session has 4" in got.rule
+    assert got.reason == TooWide()
+    assert (got.still_open.aim, got.still_open.pairs) == ("effect", 4)
 
 
 def test_an_interval_that_only_just_excludes_0_is_not_enough_among_four_claims():
     ratios = [1.020, 1.075, 1.012, 1.070, 1.004, 1.062]
     alone = verdicts(ratios, study=make_study(claims=(make_claim(gain=4.0, band=(0.1, 8.0)),)))[0]
-    assert alone.word == v.REPRODUCED
+    assert alone.word == REPRODUCED
     assert alone.holm_p == pytest.approx(alone.tests.t)
     among = verdicts(ratios)[0]
     assert among.measured.gain_interval.low > 0
     assert among.holm_p == pytest.approx(4 * among.tests.t)
-    assert among.word == v.INCONCLUSIVE
-    assert "Holm" in among.rule
+    assert among.word == INCONCLUSIVE
+    assert among.reason == ByChance(among.holm_p)
 
 
 def test_equal_arms_under_noise_are_inconclusive_not_equal():
-    assert verdicts([1.05, 0.95, 1.04, 0.97])[0].word == v.INCONCLUSIVE
+    assert verdicts([1.05, 0.95, 1.04, 0.97])[0].word == INCONCLUSIVE
 
 
 def test_a_small_real_gain_inside_two_percent_is_called_equal():
-    assert verdicts([1.010, 1.011, 1.0105, 1.0095])[0].word == v.EQUIVALENT
+    assert verdicts([1.010, 1.011, 1.0105, 1.0095])[0].word == EQUIVALENT
 
 
 def test_a_claim_that_the_first_stack_is_faster_is_judged_in_its_own_direction():
@@ -125,17 +137,17 @@ def test_a_claim_that_the_first_stack_is_faster_is_judged_in_its_own_direction()
 
 def test_one_block_decides_nothing():
     got = verdicts([1.06])
-    assert {x.word for x in got} == {v.INCONCLUSIVE}
+    assert {x.word for x in got} == {INCONCLUSIVE}
     assert got[0].blocks_to_decide is None
-    assert got[0].rule.startswith("1 complete pairs, at least 2 are needed")
+    assert got[0].reason == TooFewPairs(1)
     assert got[0].measured.gain_percent is not None
 
 
 def test_other_work_caps_even_a_clear_gain():
     session = change_identity(make_session(paired(SIX)), "i-dotnet-cpu", tensors={"x": sha("no")})
     got = verdicts(SIX, session=session)
-    assert {x.word for x in got} == {v.INCONCLUSIVE}
-    assert "did not do the same work (tensors" in got[0].rule
+    assert {x.word for x in got} == {INCONCLUSIVE}
+    assert isinstance(got[0].reason, OtherWork) and "tensors" in got[0].reason.checks
     assert got[0].blocks_to_decide is None
 
 
@@ -145,7 +157,7 @@ def test_an_arm_outside_the_plan_is_not_testable_and_says_what_is_missing():
     )
     assert {x.printed for x in got} == {"NOT TESTABLE HERE"}
     assert got[0].measured is None
-    assert got[0].rule == "missing: the plan holds no dotnet arm of variant cpu"
+    assert got[0].reason == Missing(("the plan holds no dotnet arm of variant cpu",))
 
 
 def test_an_arm_whose_every_run_failed_is_not_testable_and_says_why():
@@ -153,14 +165,15 @@ def test_an_arm_whose_every_run_failed_is_not_testable_and_says_why():
     for block in (0, 1):
         session = fail_run(session, f"t{block}-{DOTNET}", "out of memory")
     got = verdicts(SIX, session=session)[0]
-    assert got.word == v.NOT_TESTABLE
-    assert "no usable run of dotnet-cpu (2 left out; the run failed: out of memory)" in got.rule
+    assert got.word == NOT_TESTABLE
+    what = "no usable run of dotnet-cpu (2 left out; the run failed: out of memory)"
+    assert got.reason == Missing((what,))
 
 
 def test_a_failed_run_leaves_the_rest_to_judge():
     session = fail_run(make_session(paired(SIX)), "t1-dotnet-cpu")
     got = verdicts(SIX, session=session)[0]
-    assert got.word == v.REPRODUCED
+    assert got.word == REPRODUCED
     assert got.measured.pairs == 3
 
 

@@ -11,14 +11,10 @@ from hypothesis import strategies as st
 from support.sessions import make_claim, make_equal, make_session, make_study, paired
 
 from kit.judge.comparison import judge
-from kit.judge.verdict import (
-    EQUIVALENT,
-    INCONCLUSIVE,
-    OPPOSITE,
-    REPRODUCED,
-    SAME_DIRECTION,
-)
+from kit.judge.reasons import SizeOpen
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.study.load import shipped_study
+from kit.study.model import Range
 
 RANK = {REPRODUCED: 3, SAME_DIRECTION: 2, EQUIVALENT: 1, OPPOSITE: 1, INCONCLUSIVE: 0}
 """The first two speak for a claim; to be called undecided is the weakest."""
@@ -50,7 +46,7 @@ def test_a_wider_interval_around_the_same_estimate_never_gives_a_better_word(
     claim = make_claim(gain=claimed, band=(claimed - below, min(claimed + above, 99.0)))
     centre = -math.log1p(-claimed / 100) + off
     narrow, wide = verdict(centre, spread, claim), verdict(centre, spread * wider, claim)
-    assert RANK[wide.word] <= RANK[narrow.word], (narrow.rule, wide.rule)
+    assert RANK[wide.word] <= RANK[narrow.word], (narrow.reason, wide.reason)
     # Nor does noise turn what speaks against a claim into what speaks for it, or about.
     assert wide.word in (narrow.word, INCONCLUSIVE, SAME_DIRECTION, EQUIVALENT)
     assert (wide.word == OPPOSITE) <= (narrow.word == OPPOSITE)
@@ -71,7 +67,7 @@ def test_a_wider_interval_never_gives_a_better_word_to_a_claim_of_equality(
     centre = off * math.log1p(margin / 100)
     narrow, wide = verdict(centre, spread, claim), verdict(centre, spread * wider, claim)
     assert narrow.word in ((REPRODUCED, INCONCLUSIVE) if abs(off) < 1 else (OPPOSITE, INCONCLUSIVE))
-    assert wide.word in (narrow.word, INCONCLUSIVE), (narrow.rule, wide.rule)
+    assert wide.word in (narrow.word, INCONCLUSIVE), (narrow.reason, wide.reason)
 
 
 @pytest.mark.parametrize("centre", [-0.018, 0.0, 0.012, 0.025])
@@ -103,7 +99,7 @@ def test_an_interval_as_wide_as_a_claim_settles_no_size(band):
     interval = found.measured.gain_interval
     assert interval.low < 30 and interval.high > 93 and interval.low > 0
     assert found.word == SAME_DIRECTION
-    assert "size is not settled" in found.rule
+    assert found.reason == SizeOpen(Range(*band))
 
 
 def test_an_unsettled_size_says_how_many_blocks_settle_it():
@@ -111,7 +107,7 @@ def test_an_unsettled_size_says_how_many_blocks_settle_it():
     found = verdict(-math.log1p(-0.065), 0.045, claim)
     assert found.word == SAME_DIRECTION
     assert found.blocks_to_decide > 6
-    assert f"about {found.blocks_to_decide} blocks" in found.rule
+    assert (found.still_open.aim, found.still_open.pairs) == ("size", 6)
 
 
 def test_claims_of_another_kind_change_no_verdict_on_times():

@@ -26,12 +26,12 @@ from support.sessions import (
     with_role,
 )
 
-from kit.judge.effects import Form
 from kit.judge.pilot import DesignOutlook, Outlook
 from kit.judge.power import Need
-from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.records.host import HostSample
 from kit.report import appendix, crate, diff
+from kit.report.effects import Form
 from kit.report.export import render_all
 from kit.report.head import show
 from kit.report.model import build_report

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import pytest
@@ -33,6 +33,7 @@ from support.sessions import (
 )
 
 from kit.judge.ablation import Ablation, explain
+from kit.judge.reasons import Aim, PlaceboDiffers, Side
 from kit.judge.samework import SameWork
 from kit.plan.model import DUET_CORES, Note
 from kit.plan.roles import ROLES
@@ -64,6 +65,7 @@ KNOWN = frozenset({
     "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
     "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
     "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
+    *get_args(Aim), *get_args(Side),
 })  # fmt: skip
 """Words of closed lists, and names that loading holds to a pattern."""
 
@@ -310,7 +312,8 @@ def test_names_of_stacks_variants_statistics_and_arms_become_no_markup():
                 pair=replace(part.comparison.pair, baseline=EVIL, contender=EVIL),
                 drifts=tuple(replace(drift, arm=EVIL) for drift in part.comparison.drifts),
                 controls=tuple(
-                    replace(control, arm=EVIL, why=EVIL) for control in part.comparison.controls
+                    replace(control, arm=EVIL, reason=PlaceboDiffers(EVIL, 0.01))
+                    for control in part.comparison.controls
                 ),
                 estimates={
                     name: replace(found, note=EVIL)

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from kit.judge.effects import Form
 from kit.judge.statistics import estimate
 from kit.report import numbers
+from kit.report.effects import Form
 
 
 def pairs(*ratios):

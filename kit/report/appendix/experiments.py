@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kit.judge.effects import Form, band_words, equal_text, margin_words
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
@@ -12,6 +11,7 @@ from kit.records.session import Session
 from kit.report.appendix import costs
 from kit.report.appendix.checklist import Facts, listed
 from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
+from kit.report.effects import Form, band_words, equal_text, margin_words
 from kit.report.model import ReportModel
 from kit.report.numbers import claimed, fixed, gain, gigabytes
 from kit.study.model import Claim, ExecutableClaim, TrainingClaim
@@ -55,7 +55,7 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
 def _measured(session: Session, model: ReportModel, verdict: Verdict) -> tuple[Prose, ...]:
     claim, form = verdict.claim, model.form_of(verdict)
     expected, allowed = _expected(claim, model, form)
-    here = f"{verdict.printed}: measured {gain(verdict.measured, form)}; {verdict.rule}"
+    here = f"{verdict.printed}: measured {gain(verdict.measured, form)}; {model.reason_of(verdict)}"
     cost = _costs(session, model, verdict.variant)
     return _experiment(model, claim, verdict.variant, cost, (expected, allowed, here))
 
@@ -87,7 +87,7 @@ def _training(session: Session, model: ReportModel, verdict: TrainingVerdict) ->
     outcome = (
         f"equal in both stacks at the last epoch, and in the published range: {ranges or '-'}",
         "a difference smaller than the width of that range counts as equal",
-        f"{verdict.printed}: {verdict.rule}",
+        f"{verdict.printed}: {model.reason_of(verdict)}",
     )
     cost = _costs(session, model, verdict.variant)
     return _experiment(model, verdict.claim, verdict.variant, cost, outcome)
@@ -105,7 +105,7 @@ def _executable(model: ReportModel, verdict: ExecutableVerdict) -> tuple[Prose, 
         ("Memory", costs.memory_limit(model)),
     )
     outcome = (
-        "the executable trains on its own", "none", f"{verdict.printed}: {verdict.rule}"
+        "the executable trains on its own", "none", f"{verdict.printed}: {model.reason_of(verdict)}"
     )  # fmt: skip
     return _experiment(model, verdict.claim, "", cost, outcome)
 

@@ -80,7 +80,7 @@ def verdicts(model: ReportModel) -> list[Entity]:
                 minValue=None if bounds is None else bounds.low,
                 maxValue=None if bounds is None else bounds.high,
                 unitText="percent",
-                description=plain(f"{verdict.printed}: {verdict.rule}", 600),
+                description=plain(f"{verdict.printed}: {model.reason_of(verdict)}", 600),
             )
         )
     return found

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from kit.judge.verdict import (
+from kit.judge.words import (
     EQUIVALENT,
     INCONCLUSIVE,
     NOT_TESTABLE,
     OPPOSITE,
     REPRODUCED,
     SAME_DIRECTION,
+    Word,
 )
 from kit.report.model import ReportModel
 from kit.report.text import plain
 
-_MESSAGES: Mapping[str, tuple[str, str]] = {
+_MESSAGES: Mapping[Word, tuple[str, str]] = {
     REPRODUCED: ("reproduced", "brightgreen"),
     SAME_DIRECTION: ("same direction", "green"),
     EQUIVALENT: ("no difference", "orange"),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from kit.judge.consistency import INCONSISTENT, Finding
+from kit.judge.consistency import Finding
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
-from kit.judge.verdict import EQUIVALENT, INCONCLUSIVE, NOT_TESTABLE, OPPOSITE, Verdict
+from kit.judge.verdict import Verdict
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, INCONSISTENT, NOT_TESTABLE, OPPOSITE, Word
 from kit.report.model import ReportModel
 from kit.report.numbers import gain
 from kit.report.text import plain
@@ -27,8 +28,8 @@ _NO_XML = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 def render(model: ReportModel) -> bytes:
     """One test case a claim and variant, one a consistency claim."""
     cases = [_measured(verdict, model) for verdict in model.verdicts]
-    cases += [_other(verdict, "training") for verdict in model.judged.training]
-    cases += [_other(verdict, "executable") for verdict in model.judged.executable]
+    cases += [_other(verdict, "training", model) for verdict in model.judged.training]
+    cases += [_other(verdict, "executable", model) for verdict in model.judged.executable]
     cases += [_consistency(found) for found in model.judged.findings]
     failures = sum(case.find("failure") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None for case in cases)
@@ -50,12 +51,12 @@ def _measured(verdict: Verdict, model: ReportModel) -> ElementTree.Element:
     claim = verdict.claim
     case = _case(f"{claim.id} {claim.statement}", f"measured.{verdict.variant}")
     measured = gain(verdict.measured, model.form_of(verdict))
-    message = f"{verdict.printed}: measured {measured}; {verdict.rule}"
+    message = f"{verdict.printed}: measured {measured}; {model.reason_of(verdict)}"
     _answer(case, verdict.word, message)
     return case
 
 
-def _answer(case: ElementTree.Element, word: str, message: str) -> None:
+def _answer(case: ElementTree.Element, word: Word, message: str) -> None:
     if word in _FAILED:
         _child(case, "failure", message, type=word)
     elif word in _SKIPPED:
@@ -64,9 +65,11 @@ def _answer(case: ElementTree.Element, word: str, message: str) -> None:
         ElementTree.SubElement(case, "system-out").text = _text(message)
 
 
-def _other(verdict: ExecutableVerdict | TrainingVerdict, kind: str) -> ElementTree.Element:
+def _other(
+    verdict: ExecutableVerdict | TrainingVerdict, kind: str, model: ReportModel
+) -> ElementTree.Element:
     case = _case(f"{verdict.claim.id} {verdict.claim.statement}", kind)
-    _answer(case, verdict.word, f"{verdict.printed}: {verdict.rule}")
+    _answer(case, verdict.word, f"{verdict.printed}: {model.reason_of(verdict)}")
     return case
 
 

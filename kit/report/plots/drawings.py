@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from kit.judge.effects import Form, equal_text
 from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
+from kit.report.effects import Form, equal_text
 from kit.report.model import RawRun, ReportModel
 from kit.report.numbers import fixed, gain, trend
 from kit.report.plots import Plot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kit.judge.controls import Control
-from kit.judge.effects import Form, equal_text
 from kit.judge.order import OUTLIER_SCORE, Drift
 from kit.judge.sensitivity import ALPHA
 from kit.judge.verdict import Verdict
@@ -21,8 +20,10 @@ from kit.report.document import (
     Tone,
     facts,
 )
+from kit.report.effects import Form, equal_text
 from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value, score, trend
+from kit.report.reasons import control_text
 from kit.study.model import Direction
 
 _LIMIT = 600
@@ -93,7 +94,7 @@ def _control(control: Control, form: Form) -> tuple[Text, ...]:
         gain(control.estimates["mean"], form),
         gain(control.estimates["hardened"], form),
         results[control.held],
-        control.why,
+        control_text(control.reason),
     )
 
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kit.judge.effects import Form, equal_text
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
-from kit.judge.verdict import (
-    EQUIVALENT,
-    INCONCLUSIVE,
-    OPPOSITE,
-    REPRODUCED,
-    SAME_DIRECTION,
-    Verdict,
-)
+from kit.judge.verdict import Verdict
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
 from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
-from kit.report.model import ReportModel
+from kit.report.effects import Form, equal_text
+from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
     NONE,
     UNDETERMINED,
@@ -26,8 +20,6 @@ from kit.report.numbers import (
 )
 from kit.report.words import claimed_text
 from kit.study.model import Direction
-
-AnyVerdict = Verdict | TrainingVerdict | ExecutableVerdict
 
 _GAIN = (
     "A gain is 100 × ({baseline} - {contender}) / {baseline}: plus means that {contender} is "
@@ -40,7 +32,7 @@ _EQUALITY = (
     "A claim of equality has its own margin: within 5 % means that neither arm takes more than 5 % "
     "longer."
 )
-_TONES: Mapping[str, Tone] = {
+_TONES: Mapping[Word, Tone] = {
     REPRODUCED: Tone.GOOD,
     SAME_DIRECTION: Tone.PART,
     EQUIVALENT: Tone.EQUAL,
@@ -57,13 +49,13 @@ def claims(model: ReportModel) -> tuple[Block, ...]:
         return f"{verdict.claim.id} {verdict.variant}" if several else verdict.claim.id
 
     rows = [_measured(verdict, name(verdict), model) for verdict in model.verdicts]
-    reasons: list[Text] = [(Strong(name(v)), ": ", v.rule) for v in model.verdicts]
+    reasons: list[Text] = [(Strong(name(v)), ": ", model.reason_of(v)) for v in model.verdicts]
     others: list[tuple[str, TrainingVerdict | ExecutableVerdict]] = [
         *((name(verdict), verdict) for verdict in model.judged.training),
         *((verdict.claim.id, verdict) for verdict in model.judged.executable),
     ]
     rows += [_row(verdict, named) for named, verdict in others]
-    reasons += [(Strong(named), ": ", verdict.rule) for named, verdict in others]
+    reasons += [(Strong(named), ": ", model.reason_of(verdict)) for named, verdict in others]
     if not rows:
         return ()
     header = ("id", "claim", "published", "measured gain", "gain, warm median", "verdict")

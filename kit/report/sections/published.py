@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kit.judge.controls import single_pair_log
-from kit.judge.effects import Form, form_of, gain_of, log_of, size_text
+from kit.judge.effects import gain_of, log_of
 from kit.plan.roles import PLACEBO
 from kit.report.document import Block, Paragraph, Table
+from kit.report.effects import Form, form_of, size_text
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import NONE, claimed, effect, fixed, gain, ratio, seconds
 from kit.report.words import claimed_short

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kit.judge.cost import FitCost
-from kit.judge.effects import size_text
 from kit.judge.training import Trained
 from kit.report.document import Block, Paragraph, Table
+from kit.report.effects import size_text
 from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import NONE, fixed, gain, megabytes, ratio, seconds
 from kit.report.sections.published import NAMES, fits_text, ratio_name

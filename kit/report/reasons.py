@@ -1,0 +1,256 @@
+"""The sentences on verdicts and controls: what each reason of the judge says to a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from kit.judge import reasons as why
+from kit.judge.executable import ExecutableVerdict
+from kit.judge.power import POWERS
+from kit.judge.training import TrainingVerdict
+from kit.judge.verdict import Verdict
+from kit.report.effects import (
+    Form,
+    band_words,
+    brackets_text,
+    effect_text,
+    equal_text,
+    form_of,
+    margin_words,
+)
+from kit.study.model import Range
+
+_AIMS: Mapping[why.Aim, str] = {
+    "effect": "find an effect of the published size",
+    "size": "settle the size",
+    "equality": "show equality, if the arms are equal,",
+}
+_KINDS = {
+    "self-contained": "an executable with the .NET runtime inside it",
+    "apphost": "an executable with the .NET runtime's folder beside it (no runtime pack could "
+    "be had to put it inside)",
+}
+
+
+def reason_text(verdict: Verdict, form: Form) -> str:
+    """Return why a verdict on times has its word, and how many blocks would settle what is open.
+
+    Effects are written in that form.
+    """
+    text = claim_text(verdict.reason, form)
+    return text if verdict.still_open is None else f"{text}; {still_open_text(verdict.still_open)}"
+
+
+def untimed_text(verdict: TrainingVerdict | ExecutableVerdict) -> str:
+    """Return why a verdict on no time has its word."""
+    if isinstance(verdict, TrainingVerdict):
+        return training_text(verdict.reason)
+    return executable_text(verdict.reason)
+
+
+def claim_text(reason: why.ClaimReason, form: Form) -> str:
+    """Return the sentence on a claim on times, its effects in that form."""
+    if isinstance(reason, why.Capped):
+        return _capped(reason, form)
+    if isinstance(reason, why.OfGain):
+        return _of_gain(reason, form)
+    if isinstance(reason, why.OfEquality):
+        return _of_equality(reason, form)
+    return _untested(reason)
+
+
+def _capped(reason: why.Capped, form: Form) -> str:
+    causes = []
+    if reason.controls:
+        named = "; ".join(f"{each.role}: {control_text(each.reason)}" for each in reason.controls)
+        causes.append(f"a control does not hold ({named})")
+    if reason.throttled:
+        shares = ", ".join(f"{each.arm} {each.share:.2f}" for each in reason.throttled)
+        causes.append(
+            "a CPU quota set from outside throttled the arms unequally "
+            f"(CPU seconds per timed second: {shares})"
+        )
+    without = claim_text(reason.reason, form)
+    return f"{'; '.join(causes)}; without that {reason.without}: {without}"
+
+
+def _untested(reason: why.Untested) -> str:
+    match reason:
+        case why.Missing(what):
+            return f"missing: {'; '.join(what)}"
+        case why.OtherWork(checks):
+            named = ", ".join(checks)
+            return f"the arms did not do the same work ({named}), so no ratio is judged"
+        case why.TooFewPairs(pairs):
+            return f"{pairs} complete pairs, at least 2 are needed"
+        case _:
+            raise _unknown(reason)
+
+
+def _of_gain(reason: why.OfGain, form: Form) -> str:
+    match reason:
+        case why.InBand(band):
+            text = f"the interval excludes 0 as claimed and lies within {_band(band, form)}"
+        case why.Equal():
+            text = f"both one-sided tests put the effect {equal_text(form)}"
+        case why.PerhapsEqual():
+            text = (
+                f"the interval excludes 0, but the effect may lie {equal_text(form)}, "
+                "which counts as equal, or beyond"
+            )
+        case why.SizeOpen(band):
+            text = (
+                "the interval excludes 0 as claimed; the size is not settled: part of the "
+                f"interval lies outside {_band(band, form)}"
+            )
+        case why.SizeDiffers(side, band):
+            text = (
+                "the interval excludes 0 as claimed; the size differs: the interval lies "
+                f"{side} {_band(band, form)}"
+            )
+        case why.Against():
+            text = "the interval excludes 0 against the claim"
+        case why.ByChance(holm_p):
+            text = (
+                "the interval alone excludes 0, but among this many claims one may do so by "
+                f"chance {_holm(holm_p)}"
+            )
+        case why.TooWide():
+            text = "the interval includes 0 and is too wide to call them equal"
+        case _:
+            raise _unknown(reason)
+    return text
+
+
+def _of_equality(reason: why.OfEquality, form: Form) -> str:
+    margin = f"the claim's margin, {margin_words(reason.margin, form)}"
+    match reason:
+        case why.InMargin():
+            return f"both one-sided tests put the effect inside {margin}"
+        case why.BeyondMargin():
+            return f"the interval lies beyond {margin}"
+        case why.BeyondByChance(holm_p=holm_p):
+            return (
+                f"the interval alone lies beyond {margin}, but among this many claims one may do "
+                f"so by chance {_holm(holm_p)}"
+            )
+        case why.MarginOpen(holm_p=holm_p):
+            return f"the effect may lie inside {margin}, or beyond it {_holm(holm_p)}"
+        case _:
+            raise _unknown(reason)
+
+
+def still_open_text(found: why.StillOpen) -> str:
+    """Return how many blocks would settle what a verdict leaves open."""
+    aim = _AIMS[found.aim]
+    if found.blocks is None:
+        return f"how many blocks would {aim} cannot be told from this session"
+    text = (
+        f"about {found.blocks} blocks would {aim} at this spread ({POWERS[0]:.0%} power), this "
+        f"session has {found.pairs}"
+    )
+    if found.size_blocks is None:
+        return text
+    return f"{text}; about {found.size_blocks} would settle its size too"
+
+
+def control_text(reason: why.ControlReason) -> str:
+    """Return the sentence on a control."""
+    match reason:
+        case why.TooFewPairs():
+            text = _untested(reason)
+        case why.PlaceboHeld(least):
+            text = f"no statistic of a claim differs (smallest p = {least:.3f} after Holm's)"
+        case why.PlaceboDiffers(statistic, p):
+            text = f"an arm differs from itself in its {statistic} (p = {p:.3f} after Holm's)"
+        case why.SlowdownFound(slowdown):
+            text = _slowdown(slowdown, "is found")
+        case why.SlowdownMissed(slowdown):
+            text = _slowdown(slowdown, "is not found")
+        case why.SlowdownElsewhere(slowdown):
+            text = _slowdown(slowdown, "is found with another size")
+        case _:
+            raise _unknown(reason)
+    return text
+
+
+def _slowdown(found: why.Slowdown, state: str) -> str:
+    """A known effect and what was measured of it, in the form in which they can be compared."""
+    low, high = found.interval.low, found.interval.high
+    form = form_of([-found.known, found.gain, low, high])
+    measured = f"{effect_text(found.gain, form)} {brackets_text(low, high, form)}"
+    return f"a known effect of {effect_text(-found.known, form)} {state}: {measured}"
+
+
+def training_text(reason: why.TrainingReason) -> str:
+    """Return the sentence on a claim on what was trained."""
+    match reason:
+        case why.Missing():
+            return _untested(reason)
+        case why.NothingTrained():
+            return "missing: a complete block, or a range"
+        case why.OtherWork():
+            return "the arms did not do the same work"
+        case why.ByQuantity(found):
+            return "; ".join(f"{quantity}: {_quantity(each)}" for quantity, each in found)
+        case _:
+            raise _unknown(reason)
+
+
+def _quantity(reason: why.QuantityReason) -> str:
+    match reason:
+        case why.NotFinite():
+            text = "a fit has no finite value"
+        case why.OneBlock(means):
+            text = f"{_means(means)}; one block does not tell whether they are equal"
+        case why.MeansDiffer(means):
+            text = f"{_means(means)}; they differ"
+        case why.TooFewBlocks(means):
+            text = f"{_means(means)}; too few blocks to call them equal"
+        case why.EqualInRange(means):
+            text = f"{_means(means)}; equal, and in the paper's range"
+        case why.EqualElsewhere(means):
+            text = f"{_means(means)}; equal, but outside the paper's range"
+        case _:
+            raise _unknown(reason)
+    return text
+
+
+def _means(found: why.Means) -> str:
+    paper = f"(paper {found.paper.low:g} to {found.paper.high:g})"
+    return f"{found.baseline:.4f} and {found.contender:.4f} {paper}"
+
+
+def executable_text(reason: why.ExecutableReason) -> str:
+    """Return the sentence on a claim on the executable."""
+    match reason:
+        case why.NotRun():
+            return "missing: no executable was built or run (it comes with a dotnet arm)"
+        case why.ExecutableTrained(kind):
+            return f"{_kind(kind)} trained on a Debian without Python and TensorFlow"
+        case why.ExecutableMisses(kind, what):
+            return f"{_kind(kind)} starts, but does not train: it misses {what}"
+        case why.ExecutableFails(kind, exit_code):
+            return f"{_kind(kind)} starts, but does not train (exit code {exit_code})"
+        case why.NoStart(kind, exit_code):
+            return f"{_kind(kind)} does not start (exit code {exit_code})"
+        case _:
+            raise _unknown(reason)
+
+
+def _kind(kind: str) -> str:
+    return _KINDS.get(kind, "the executable")
+
+
+def _band(band: Range, form: Form) -> str:
+    return f"the claim's band, {band_words(band, form)}"
+
+
+def _holm(p: float) -> str:
+    return f"(p = {p:.3f} after Holm's adjustment)"
+
+
+def _unknown(reason: NoReturn) -> TypeError:
+    """Return the error on what is no reason; mypy refuses the call while a reason is left."""
+    return TypeError(f"{reason!r} is no reason")
