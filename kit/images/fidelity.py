@@ -18,11 +18,12 @@ _UNKNOWN = Vouched("not known", False, "the study's pins.yaml does not say what 
 
 @dataclass(frozen=True)
 class Part:
-    """What was found or made for a component."""
+    """What was found or made for a component; ``details`` as for ``Component``."""
 
     got: str
     exact: bool
     why: str
+    details: tuple[str, ...] = ()
 
 
 def fidelity(
@@ -48,7 +49,7 @@ def fidelity(
         else:
             part = _part(vouched.get(name, _UNKNOWN), variants, facts or {})
         if part is not None:
-            rows.append(Component(name, wanted, part.got, part.exact, part.why))
+            rows.append(Component(name, wanted, part.got, part.exact, part.why, part.details))
     return tuple(rows)
 
 

@@ -136,7 +136,7 @@ def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Sessio
         *((f"plan's {what}", one, _plan(b)[what]) for what, one in _plan(a).items()),
         ("kit version", a.kit_version, b.kit_version),
         ("list of images", ", ".join(sorted(a.images)), ", ".join(sorted(b.images))),
-        ("fidelity", str(a.fidelity), str(b.fidelity)),
+        ("fidelity", str(_kinds(a)), str(_kinds(b))),
         *(
             (f"content of the image of {arm}", _content(image), _content(b.images[arm]))
             for arm, image in a.images.items()
@@ -150,6 +150,11 @@ def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Sessio
                 "merge shards of one plan, made by one kit with the same images; a machine with "
                 "less memory makes fewer fits a run",
             )
+
+
+def _kinds(header: Header) -> list[tuple[str, str, bool]]:
+    """What each component is; why it is that may be told otherwise on another machine."""
+    return [(row.name, row.got, row.exact) for row in header.fidelity]
 
 
 def _content(image: ArmImage) -> str:

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Component:
-    """One row of the fidelity table. ``exact`` False means substituted."""
+    """One row of the fidelity table. ``exact`` False means substituted.
+
+    ``details`` go on where ``why`` ends: what each better choice answered.
+    """
 
     name: str
     wanted: str
     got: str
     exact: bool
     why: str
+    details: tuple[str, ...] = ()
 
 
 def without_proof(names: Iterable[str], rows: Iterable[Component]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from rich.filesize import decimal
 
 from kit.plan.notes import note_text
 from kit.records.host import EngineFacts
+from kit.records.images import Component
 from kit.records.session import Header, MergedShard
 
 TORN = "The log's last line was torn by an interruption and is left out."
@@ -18,6 +19,11 @@ def engine_text(engine: EngineFacts) -> str:
     where = ", ".join(filter(None, (engine.endpoint, engine.storage_driver)))
     named = f"{engine.name} {engine.version}".strip()
     return f"{named} ({where})" if where else named
+
+
+def substitute_text(row: Component) -> str:
+    """Return why a component is what it is, with what each better choice answered."""
+    return f"{row.why} ({'; '.join(row.details)})" if row.details else row.why
 
 
 def shard_text(made: MergedShard) -> str:

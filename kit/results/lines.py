@@ -77,7 +77,9 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
         plan=_plan(values, where),
         plan_sha256=values["plan_sha256"],
         images={arm: ArmImage(**image) for arm, image in values["images"].items()},
-        fidelity=tuple(Component(**row) for row in values["fidelity"]),
+        fidelity=tuple(
+            Component(**{**row, "details": tuple(row["details"])}) for row in values["fidelity"]
+        ),
         host=HostFacts(**{**values["host"], "engine": EngineFacts(**values["host"]["engine"])}),
         gpu=None if values["gpu"] is None else check_from(values["gpu"]),
         shard=None if values["shard"] is None else _shard(values["shard"], where),

@@ -62,6 +62,15 @@ def _read_yaml(content: bytes, where: str, remedy: str) -> Any:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_bundle_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what the user's own commands left, such as a loaded bundle, out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def nothing_waited_for() -> Iterator[None]:
     """Read a study's files and ask pip for its settings once, and leave files to the page cache.
 

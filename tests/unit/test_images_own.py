@@ -66,7 +66,9 @@ def test_a_studys_own_images_are_looked_for_by_the_names_they_are_built_with(stu
 
 def test_of_python_on_the_kits_own_base_the_base_tells_whether_it_is_exact(study: Study) -> None:
     bases = SimpleNamespace(
-        python=SimpleNamespace(python="3.9.2", os="Debian", exact=False, why="no registry")
+        python=SimpleNamespace(
+            python="3.9.2", os="Debian", exact=False, why="no registry", details=()
+        )
     )
     assert study.folder is not None
     vouched = replace(

@@ -47,6 +47,7 @@ class PythonBase:
     lock: str
     why: str
     """Why its Python is what it is."""
+    details: tuple[str, ...] = ()
     exact: bool = False
 
 

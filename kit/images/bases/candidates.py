@@ -41,9 +41,9 @@ class Resolution:
     how: str = ""
 
 
-def said(attempts: Sequence[Attempt]) -> str:
-    """What each candidate that could not be had said, in one line."""
-    return "; ".join(f"{attempt.candidate}: {attempt.reason}" for attempt in attempts)
+def answers(attempts: Sequence[Attempt]) -> tuple[str, ...]:
+    """Return a line for each candidate that could not be had, with what it answered."""
+    return tuple(f"{attempt.candidate}: {attempt.reason}" for attempt in attempts)
 
 
 class Resolver:

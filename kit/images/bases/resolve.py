@@ -13,7 +13,7 @@ from functools import cached_property
 from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError
 from kit.images.bases.bootstrap import PythonBase
-from kit.images.bases.candidates import Resolution, Resolver, said
+from kit.images.bases.candidates import Resolution, Resolver, answers
 from kit.images.bundle.bases import Base, Substitutes
 from kit.images.names import PYTHON
 from kit.pins.load import Pins
@@ -32,6 +32,7 @@ class DotnetBases:
     framework: str
     exact: bool
     why: str
+    details: tuple[str, ...] = ()
 
 
 class Bases:
@@ -53,7 +54,7 @@ class Bases:
         be listed before they are there, and the message says so.
         """
         missing = [
-            f"{role} ({said(resolution.attempts)})"
+            f"{role} ({'; '.join(answers(resolution.attempts))})"
             for role, resolution in ((role, self._resolve(role)) for role in roles)
             if not self._is_exact(resolution)
         ]
@@ -72,10 +73,10 @@ class Bases:
     def python(self) -> PythonBase:
         """The Python base. Raises HostError or ImageError where none can be made."""
         resolution = self._resolve(PYTHON)
-        tried = said(resolution.attempts)
+        tried = answers(resolution.attempts)
         if resolution.image is None or resolution.candidate is None:
             made = self._substitutes.python()
-            return replace(made, why=f"{made.why} ({tried})")
+            return replace(made, details=(*made.details, *tried))
         provides = resolution.candidate.provides
         exact = self._is_exact(resolution)
         return PythonBase(
@@ -83,7 +84,8 @@ class Bases:
             python=provides["python"],
             os=provides["os"],
             lock="cp38",
-            why=resolution.how if exact else f"{resolution.how} ({tried})",
+            why=resolution.how,
+            details=() if exact else tried,
             exact=exact,
         )
 
@@ -92,9 +94,9 @@ class Bases:
         """The .NET bases. Raises HostError or ImageError where none can be made."""
         if self._pulled_dotnet is not None:
             return self._pulled_dotnet
-        image, provides, why = self._substitutes.sdk()
-        tried = said([a for role in DOTNET_ROLES for a in self._resolve(role).attempts])
-        return _dotnet(image, image, provides, False, f"{why} ({tried})")
+        image, provides, why, details = self._substitutes.sdk()
+        tried = answers([a for role in DOTNET_ROLES for a in self._resolve(role).attempts])
+        return _dotnet(image, image, provides, why, (*details, *tried))
 
     @cached_property
     def bare(self) -> ImageInfo:
@@ -112,7 +114,7 @@ class Bases:
         sdk, runtime = (self._resolve(role) for role in DOTNET_ROLES)
         if sdk.image and runtime.image and runtime.candidate:
             provides = runtime.candidate.provides
-            return _dotnet(sdk.image, runtime.image, provides, True, runtime.how)
+            return replace(_dotnet(sdk.image, runtime.image, provides, runtime.how), exact=True)
         return None
 
     def used(self, roles: Sequence[str]) -> dict[str, Base]:
@@ -120,28 +122,31 @@ class Bases:
         bases = {PYTHON: self._used_python()}
         bases |= {role: self._used_dotnet(role) for role in set(roles) - {PYTHON}}
         if len(bases) > 1:
-            bases["bare"] = self._base("bare", self.bare, {}, self.dotnet.exact, _BARE)
+            bare = Base(self.bare.id, "", {}, "", self.dotnet.exact, _BARE)
+            bases["bare"] = self._for_bundle("bare", self.bare, bare)
         return bases
 
     def _used_python(self) -> Base:
         python = self.python
         provides = {"python": python.python, "os": python.os}
-        base = self._base(PYTHON, python.image, provides, python.exact, python.why)
-        return replace(base, lock=python.lock)
+        base = Base(
+            python.image.id, "", provides, python.lock, python.exact, python.why, python.details
+        )
+        return self._for_bundle(PYTHON, python.image, base)
 
     def _used_dotnet(self, role: str) -> Base:
         dotnet = self.dotnet
         image = dotnet.sdk if role == "dotnet-sdk" else dotnet.runtime
         provides = {"dotnet": dotnet.version, "framework": dotnet.framework}
-        return self._base(role, image, provides, dotnet.exact, dotnet.why)
+        base = Base(image.id, "", provides, "", dotnet.exact, dotnet.why, dotnet.details)
+        return self._for_bundle(role, image, base)
 
-    def _base(
-        self, role: str, image: ImageInfo, provides: Mapping[str, str], exact: bool, why: str
-    ) -> Base:
+    def _for_bundle(self, role: str, image: ImageInfo, base: Base) -> Base:
         # A bundle made of another one's bases holds the first maker's reason, once.
         loaded = self._substitutes.loaded(role)
-        why = loaded.why if loaded is not None and loaded.image == image.id else why
-        return Base(image.id, self._pinned(role, image), provides, "", exact, why)
+        if loaded is not None and loaded.image == base.image:
+            base = replace(base, why=loaded.why, details=loaded.details)
+        return replace(base, pinned=self._pinned(role, image))
 
     def _pinned(self, role: str, image: ImageInfo) -> str:
         """The name@digest that the image was had by; empty for one made here."""
@@ -164,6 +169,12 @@ class Bases:
 
 
 def _dotnet(
-    sdk: ImageInfo, runtime: ImageInfo, provides: Mapping[str, str], exact: bool, why: str
+    sdk: ImageInfo,
+    runtime: ImageInfo,
+    provides: Mapping[str, str],
+    why: str,
+    details: tuple[str, ...] = (),
 ) -> DotnetBases:
-    return DotnetBases(sdk, runtime, provides["dotnet"], provides["framework"], exact, why)
+    """Return the bases as substitutes."""
+    version, framework = provides["dotnet"], provides["framework"]
+    return DotnetBases(sdk, runtime, version, framework, exact=False, why=why, details=details)

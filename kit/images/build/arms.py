@@ -189,14 +189,14 @@ class Builder:
     ) -> tuple[Component, ...]:
         python = self._bases.python
         parts: dict[str, Part | None] = {
-            PYTHON: Part(f"CPython {python.python}", python.exact, python.why),
+            PYTHON: Part(f"CPython {python.python}", python.exact, python.why, python.details),
             DOTNET: None,
             "binding": None,
         }
         if binding is not None:
             dotnet = self._bases.dotnet
-            parts[DOTNET] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why)
-            parts["binding"] = Part(binding.name, binding.exact, binding.why)
+            parts[DOTNET] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why, dotnet.details)
+            parts["binding"] = Part(binding.name, binding.exact, binding.why, binding.details)
         facts = {"os": python.os, "tensorflow": self._tools.pins.tensorflow}
         return fidelity(study.paper.environment, _vouched(study), parts, variants, facts)
 

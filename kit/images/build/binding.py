@@ -33,8 +33,17 @@ class BindingChoice:
     name: str
     exact: bool
     why: str
+    details: tuple[str, ...]
     project: str
     """What the project calls the binding: ``EXACT`` or ``SUBSTITUTE``."""
+
+
+@dataclass(frozen=True)
+class _NotHad:
+    """Why there is no exact binding, and what was answered where it was asked for."""
+
+    why: str
+    details: tuple[str, ...] = ()
 
 
 def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
@@ -82,18 +91,21 @@ class Bindings:
         exact: dict[str, ImageInfo] = {}
         for variant, args in variants.items():
             tried = self._try_exact(variant, args, lock)
-            if isinstance(tried, str):
+            if isinstance(tried, _NotHad):
                 return self._substitutes(variants, tried)
             exact[variant] = tried
         source = self._source or "NuGet's default feed"
         why = f"its packages were restored from {source}"
-        return BindingChoice(exact, self._tools.pins.exact_binding, True, why, EXACT)
+        return BindingChoice(exact, self._tools.pins.exact_binding, True, why, (), EXACT)
 
-    def _substitutes(self, variants: Mapping[str, Mapping[str, str]], tried: str) -> BindingChoice:
+    def _substitutes(
+        self, variants: Mapping[str, Mapping[str, str]], tried: _NotHad
+    ) -> BindingChoice:
         pins = self._tools.pins
         if self._strict:
             raise ImageError(
-                f"--strict: the binding would be {pins.substitute_binding}: {tried}",
+                f"--strict: the binding would be {pins.substitute_binding}: "
+                + "; ".join((tried.why, *tried.details)),
                 "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
             )
         self._tools.say(
@@ -104,7 +116,9 @@ class Bindings:
             variant: build_recipe(self._tools, self._recipe(variant, args, SUBSTITUTE))
             for variant, args in variants.items()
         }
-        return BindingChoice(images, pins.substitute_binding, False, tried, SUBSTITUTE)
+        return BindingChoice(
+            images, pins.substitute_binding, False, tried.why, tried.details, SUBSTITUTE
+        )
 
     def executable(self, args: Mapping[str, str], binding: str, bare: ImageInfo) -> ImageInfo:
         """The program as an executable, alone on that bare Debian.
@@ -125,14 +139,14 @@ class Bindings:
             _check_refused(error)
             raise
 
-    def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | str:
+    def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | _NotHad:
         """The image with Keras.NET, or why it cannot be had.
 
         Asking an unreachable feed takes its time, so an equal substitute built
         before answers for it; naming a feed, or insisting, asks again.
         """
         if lock != "cp38":
-            return f"Keras.NET loads Python 3.8 only, the base has {lock}"
+            return _NotHad(f"Keras.NET loads Python 3.8 only, the base has {lock}")
         exact = self._recipe(variant, args, EXACT)
         asked_before = (
             not self._source
@@ -141,7 +155,7 @@ class Bindings:
             and find_built(self._tools.engine, self._recipe(variant, args, SUBSTITUTE)) is not None
         )
         if asked_before:
-            return "Keras.NET's packages could not be had when this image was built"
+            return _NotHad("Keras.NET's packages could not be had when this image was built")
         try:
             return build_recipe(self._tools, exact)
         except ImageError as error:
@@ -153,7 +167,7 @@ class Bindings:
                     "this is a fault of the kit or of the feed's packages: report it, or name "
                     "another feed by --nuget-source",
                 ) from error
-            return f"Keras.NET's packages could not be had: {error.problem}"
+            return _NotHad("Keras.NET's packages could not be had", (error.problem,))
 
     def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
         context = Context()

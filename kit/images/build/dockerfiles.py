@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -126,7 +127,8 @@ def fidelity_of(
     if any(base.kit for base in pins.bases):
         python = bases.python
         got = f"CPython {python.python}"
+        part = Part(got, python.exact, python.why, python.details)
         if PYTHON in environment:
-            parts[PYTHON] = Part(got, python.exact, python.why)
-        parts["base image"] = Part(f"{got} on {python.os}", python.exact, python.why)
+            parts[PYTHON] = part
+        parts["base image"] = replace(part, got=f"{got} on {python.os}")
     return fidelity(environment, pins.components, parts, {arm.variant for arm in arms})

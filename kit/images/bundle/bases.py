@@ -24,6 +24,7 @@ class Base:
     lock: str
     exact: bool
     why: str
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Substitutes:
             os=base.provides["os"],
             lock=base.lock,
             why=f"{self._bundle.origin}: {base.why}",
+            details=base.details,
         )
 
     def loaded(self, role: str) -> Base | None:
@@ -80,13 +82,16 @@ class Substitutes:
         found = self._bundle and self._bundle.substitute(self._engine, role)
         return found[0] if found else None
 
-    def sdk(self) -> tuple[ImageInfo, Mapping[str, str], str]:
-        """The SDK base, what it provides and why it is used. Raises HostError or ImageError."""
+    def sdk(self) -> tuple[ImageInfo, Mapping[str, str], str, tuple[str, ...]]:
+        """The SDK base, what it provides, why it is used and details of that.
+
+        Raises HostError or ImageError.
+        """
         found = self._bundle and self._bundle.substitute(self._engine, "dotnet-sdk")
         if not self._bundle or not found:
-            return (*self._bootstrap.sdk(), "no registry image could be had")
+            return (*self._bootstrap.sdk(), "no registry image could be had", ())
         base, image = found
-        return image, base.provides, f"{self._bundle.origin}: {base.why}"
+        return image, base.provides, f"{self._bundle.origin}: {base.why}", base.details
 
     def bare(self) -> ImageInfo:
         """A Debian without any Python. Raises HostError or ImageError."""

@@ -12,7 +12,7 @@ from kit.files.documents import read_json
 from kit.images.bundle.bases import Base
 from kit.schemas import check
 
-SCHEMA = 1
+SCHEMA = 2
 FEED = "nuget"
 """The bundle's folder of NuGet packages, and the source's name where it is used."""
 _REMEDY = "make the bundle again with `kit bundle save`"
@@ -61,7 +61,7 @@ def loads(text: bytes, where: str) -> Document:
     except ValueError as error:
         raise InputError(f"{where}: not JSON ({error})", _REMEDY) from error
     number = values.get("schema") if isinstance(values, dict) else None
-    if isinstance(number, int) and number > SCHEMA:
+    if isinstance(number, int) and number != SCHEMA:
         raise InputError(
             f"{where}: written in form {number}, this kit reads form {SCHEMA}",
             "install the kit that is in the bundle's wheels/",
@@ -76,7 +76,10 @@ def loads(text: bytes, where: str) -> Document:
             for image in values["images"]
         ),
         arms=values["arms"],
-        bases={role: Base(**base) for role, base in values["bases"].items()},
+        bases={
+            role: Base(**{**base, "details": tuple(base["details"])})
+            for role, base in values["bases"].items()
+        },
         nuget_source=values["nuget_source"],
     )
     _refuse_unknown_images(document, where)

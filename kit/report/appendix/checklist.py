@@ -13,7 +13,7 @@ from kit.report.appendix import costs
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
 from kit.report.numbers import gigabytes
-from kit.report.origin import engine_text, merged_text
+from kit.report.origin import engine_text, merged_text, substitute_text
 from kit.study.model import CUDA
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
@@ -173,7 +173,7 @@ def _components(model: ReportModel) -> Facts:
         (
             row.name,
             f"{'exact' if row.exact else 'SUBSTITUTED'}: {row.got}; published: {row.wanted}; "
-            f"{row.why}",
+            f"{substitute_text(row)}",
         )
         for row in model.header.fidelity
     )

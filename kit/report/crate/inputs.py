@@ -7,7 +7,7 @@ from dataclasses import asdict
 from kit.report.crate.entities import Entity, entity, fact, local, purl, ref, refs
 from kit.report.crate.outputs import folders
 from kit.report.model import ReportModel
-from kit.report.origin import engine_text, merged_text
+from kit.report.origin import engine_text, merged_text, substitute_text
 from kit.report.text import plain
 
 HOST, STUDY = "#host", "#study"
@@ -126,7 +126,7 @@ def settings(model: ReportModel) -> list[Entity]:
                 "component",
                 row.name,
                 row.got,
-                description=plain(f"{state}; wanted: {row.wanted}; {row.why}", 600),
+                description=plain(f"{state}; wanted: {row.wanted}; {substitute_text(row)}", 600),
             )
         )
     return [*rows, *environment(model)]

@@ -8,15 +8,13 @@ from kit.records.images import ArmImage, Component
 from kit.report.document import Block, Code, Fold, Link, List, Paragraph, Strong, Table, Text, facts
 from kit.report.model import ArmFacts, ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, scaled
-from kit.report.origin import engine_text, shard_text
+from kit.report.origin import engine_text, shard_text, substitute_text
 from kit.report.sections.gpu import summary
 from kit.report.text import plain
 from kit.results.names import SBOMS, sbom_name
 
 _BRIEF = 120  # letters of a reason in the table
 _SHORT = 19  # "sha256:" and 12 digits, as engines shorten an id
-_DETAIL = re.compile(r" \(|: ")
-"""How a long reason goes on: with every candidate that was not available."""
 _PLAIN_NAME = re.compile(r"[\w.-]+")
 
 
@@ -26,7 +24,7 @@ def fidelity(model: ReportModel) -> tuple[Block, ...]:
     if not rows:
         return ()
     header = ("component", "published", "used", "fidelity", "reason")
-    long = tuple((f"{row.name}: ", row.why) for row in rows if _is_long(row))
+    long = tuple((f"{row.name}: ", substitute_text(row)) for row in rows if _is_long(row))
     folded = (Fold("Complete reasons", (List(long),)),) if long else ()
     named = {row.name for row in rows}
     unknown = [
@@ -43,12 +41,12 @@ def _component(row: Component) -> tuple[Text, ...]:
         row.wanted,
         row.got,
         "exact" if row.exact else Strong("substituted"),
-        plain(_DETAIL.split(row.why, 1)[0], _BRIEF) if _is_long(row) else row.why,
+        plain(row.why, _BRIEF),
     )
 
 
 def _is_long(row: Component) -> bool:
-    return len(row.why) > _BRIEF
+    return bool(row.details) or len(row.why) > _BRIEF
 
 
 def where(model: ReportModel) -> tuple[Block, ...]:
