@@ -22,6 +22,7 @@ from kit.judge.verdict import Verdict
 from kit.records.session import Header
 from kit.report import ablation as explanation
 from kit.report.effects import Form
+from kit.report.interference_words import disturbance
 from kit.report.model import ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text
@@ -66,7 +67,9 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "failures": model.failures,
         "exclusions": model.judged.exclusions,
         "notes": (TORN,) if model.torn else (),
-        "flags": model.judged.flags,
+        "flags": [
+            {"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in model.judged.flags
+        ],
         "outlook": model.outlook,
         "explanation": (
             explanation.values(model.explanation) if model.explanation is not None else None
