@@ -21,6 +21,7 @@ from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.records.session import Header
 from kit.report import ablation as explanation
+from kit.report.consistency_words import arithmetic
 from kit.report.effects import Form
 from kit.report.interference_words import disturbance
 from kit.report.model import ReportModel, VariantReport
@@ -192,7 +193,7 @@ def _finding(found: Finding) -> dict[str, object]:
         "where": claim.where,
         "rule": claim.rule,
         "word": found.word,
-        "reason": found.reason,
+        "reason": arithmetic(found.reason),
         "needs": claim.needs,
     }
 

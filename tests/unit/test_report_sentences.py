@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, get_args
 
 import pytest
 
-from kit.judge import interference
+from kit.judge import consistency, interference
+from kit.report.consistency_words import arithmetic
 from kit.report.interference_words import WATCHED, disturbance
 
 
@@ -19,7 +20,26 @@ class Group(NamedTuple):
     examples: tuple[object, ...]
 
 
+_NUMBER = consistency.TextNumber("python", "min", "1.90", 1.8861079216)
+_PYTHON = consistency.Steps("python", 44, 49, 1900.0)
+_DOTNET = consistency.Steps("dotnet", 37, 42, 1800.0)
 GROUPS = {
+    "consistency": Group(
+        consistency.Reason,
+        arithmetic,
+        (
+            consistency.Rounded((_NUMBER,)),
+            consistency.NotRounded((_NUMBER,), 5.36, 4.3),
+            consistency.Gains({"mean": 6.4}, {"mean": 6.36}),
+            consistency.MeansAndTotals(
+                (consistency.MeanAndTotal("fig. 1", "python", 1.9, 20, 38.0, 38.1),)
+            ),
+            consistency.Stated({"abstract": 20, "text": 100}),
+            consistency.Ticks(10**7, 10**6, 10.0, 6, {"1.78510212": 8}),
+            consistency.Called("A.Load", "L", ("A.Open",)),
+            consistency.StepsAndTotals(_PYTHON, _DOTNET),
+        ),
+    ),
     "disturbance": Group(
         interference.Disturbance,
         disturbance,
