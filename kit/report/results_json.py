@@ -27,6 +27,7 @@ from kit.report.interference_words import disturbance
 from kit.report.model import ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text
+from kit.report.same_work_words import detail
 
 SCHEMA = 5
 
@@ -108,7 +109,10 @@ def _variant(part: VariantReport) -> dict[str, object]:
         "same_work": {
             "held": work.held,
             "applicable": work.applicable,
-            "checks": work.checks,
+            "checks": [
+                {"name": check.name, "held": check.held, "detail": detail(check)}
+                for check in work.checks
+            ],
             "own_libraries": work.own_libraries,
         },
         "estimates": comparison.estimates,

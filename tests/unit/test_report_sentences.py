@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, get_args
 
 import pytest
 
-from kit.judge import consistency, interference
+from kit.judge import check, consistency, interference
 from kit.report.consistency_words import arithmetic
 from kit.report.interference_words import WATCHED, disturbance
+from kit.report.same_work_words import compared, detail, difference
 
 
 class Group(NamedTuple):
@@ -23,6 +24,7 @@ class Group(NamedTuple):
 _NUMBER = consistency.TextNumber("python", "min", "1.90", 1.8861079216)
 _PYTHON = consistency.Steps("python", 44, 49, 1900.0)
 _DOTNET = consistency.Steps("dotnet", 37, 42, 1800.0)
+_POINT = check.Point("loss", 1, 5)
 GROUPS = {
     "consistency": Group(
         consistency.Reason,
@@ -38,6 +40,40 @@ GROUPS = {
             consistency.Ticks(10**7, 10**6, 10.0, 6, {"1.78510212": 8}),
             consistency.Called("A.Load", "L", ("A.Open",)),
             consistency.StepsAndTotals(_PYTHON, _DOTNET),
+        ),
+    ),
+    "compared": Group(
+        check.Compared,
+        compared,
+        (
+            check.FewArms(1),
+            check.IdentityRuns(("python", "dotnet")),
+            check.Versions(("numpy",)),
+            check.Values(2, "payloads"),
+            check.OneHash(),
+            check.Libraries(40, {"dotnet": 3}),
+            check.Wheels({"python": 12}),
+            check.TimedRuns(6),
+            check.Fits(5),
+        ),
+    ),
+    "difference": Group(
+        check.Difference,
+        lambda found: difference(found, "data"),
+        (
+            check.NoIdentityRun("python"),
+            check.IdentityRunFailed("python", "timed out"),
+            check.OtherWork("tensors", "t1-python", "python"),
+            check.OtherFits("t1-python", "python", 3, 5),
+            check.NotRecorded("weights", "python"),
+            check.NothingRecorded("python"),
+            check.ValueDiffers("x_train", "python", "a" * 64, "dotnet", None),
+            check.NotFinite(_POINT, "python"),
+            check.TrajectoryDiffers(_POINT, "python", 0.5, "dotnet", 0.6, 1, 20),
+            check.OneSided(_POINT, "python", "dotnet"),
+            check.AnotherFile("libc.so.6", ("python", "dotnet")),
+            check.NotMapped("libc.so.6", ("dotnet",)),
+            check.WheelChanged("numpy", "dotnet", "numpy/core/x.py"),
         ),
     ),
     "disturbance": Group(
@@ -71,6 +107,30 @@ def test_every_reason_is_one_line_of_its_own(name: str) -> None:
 def test_what_is_no_reason_has_no_words(name: str) -> None:
     with pytest.raises(TypeError):
         GROUPS[name].words("a sentence")
+
+
+def test_what_an_arm_did_not_record_is_named_as_its_check_names_it() -> None:
+    found = check.NothingRecorded("python")
+    names: tuple[check.CheckName, ...] = (
+        "tensors",
+        "loss trajectory",
+        "native libraries",
+        "wheels",
+    )
+    assert [difference(found, name) for name in names] == [
+        "nothing recorded by python",
+        "python recorded no losses",
+        "none recorded by python",
+        "none checked in python",
+    ]
+
+
+@pytest.mark.parametrize(("runs", "more"), [(4, False), (5, True)])
+def test_a_check_names_four_differences_and_counts_the_rest(runs: int, more: bool) -> None:
+    found = tuple(check.OtherFits(f"t{run}", "python", 3, 5) for run in range(runs))
+    said = detail(check.Check("fits", check.Fits(5), found))
+    assert "t3 (python)" in said and "t4 (python)" not in said
+    assert said.endswith("; and 1 more") is more
 
 
 def test_every_disturbance_is_watched_for() -> None:
