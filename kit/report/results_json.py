@@ -17,6 +17,7 @@ from kit.judge.comparison import Comparison
 from kit.judge.consistency import Finding
 from kit.judge.controls import Control
 from kit.judge.executable import ExecutableVerdict
+from kit.judge.pilot import Outlook
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.records.session import Header
@@ -28,6 +29,7 @@ from kit.report.model import ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text
 from kit.report.same_work_words import detail
+from kit.report.sample_size import blocks_because
 
 SCHEMA = 5
 
@@ -72,7 +74,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "flags": [
             {"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in model.judged.flags
         ],
-        "outlook": model.outlook,
+        "outlook": _outlook(model.outlook) if model.outlook is not None else None,
         "explanation": (
             explanation.values(model.explanation) if model.explanation is not None else None
         ),
@@ -199,6 +201,22 @@ def _finding(found: Finding) -> dict[str, object]:
         "word": found.word,
         "reason": arithmetic(found.reason),
         "needs": claim.needs,
+    }
+
+
+def _outlook(found: Outlook) -> dict[str, object]:
+    return {
+        "design": found.design,
+        "blocks": found.blocks,
+        "claim": found.claim,
+        "wanted_gain_percent": found.wanted_gain_percent,
+        "power": found.power,
+        "slowdown_percent": found.slowdown_percent,
+        "minutes_left": found.minutes_left,
+        "detectable_gain_percent": found.detectable_gain_percent,
+        "designs": found.designs,
+        "undecided": found.undecided,
+        "reason": blocks_because(found),
     }
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, get_args
+from dataclasses import replace
+from typing import Any, NamedTuple, cast, get_args
 
 import pytest
 
 from kit.judge import check, consistency, interference
+from kit.judge.pilot import Outlook
 from kit.report.consistency_words import arithmetic
 from kit.report.interference_words import WATCHED, disturbance
 from kit.report.same_work_words import compared, detail, difference
+from kit.report.sample_size import blocks_because
 
 
 class Group(NamedTuple):
@@ -131,6 +134,23 @@ def test_a_check_names_four_differences_and_counts_the_rest(runs: int, more: boo
     said = detail(check.Check("fits", check.Fits(5), found))
     assert "t3 (python)" in said and "t4 (python)" not in said
     assert said.endswith("; and 1 more") is more
+
+
+@pytest.mark.parametrize(
+    ("limit", "budget", "said"),
+    [
+        ("fewest", None, "the fewest that are judged"),
+        ("power", None, "for the wanted power"),
+        ("blocks", 9, "the most within the budget's 9 blocks"),
+        ("minutes", 20, "the most within the budget's 20 minutes"),
+    ],
+)
+def test_every_limit_of_a_number_of_blocks_is_said(limit: Any, budget: Any, said: str) -> None:
+    found = Outlook("duet", 9, "C1", 6.5, 0.8, None, 5.0, 4.0, (), {}, True, limit, budget)
+    assert blocks_because(found) == f"duet blocks decide sooner here; 9 blocks, {said}"
+    assert blocks_because(replace(found, sooner=False)) == f"9 blocks, {said}"
+    with pytest.raises(TypeError):
+        blocks_because(replace(found, limit=cast(Any, "a sentence")))
 
 
 def test_every_disturbance_is_watched_for() -> None:
