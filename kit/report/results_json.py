@@ -17,6 +17,7 @@ from kit.judge.comparison import Comparison
 from kit.judge.consistency import Finding
 from kit.judge.controls import Control
 from kit.judge.executable import ExecutableVerdict
+from kit.judge.missing_words import lack
 from kit.judge.pilot import Outlook
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
@@ -25,6 +26,7 @@ from kit.report import ablation as explanation
 from kit.report.consistency_words import arithmetic
 from kit.report.effects import Form
 from kit.report.interference_words import disturbance
+from kit.report.left_out import excluded
 from kit.report.model import ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text
@@ -69,7 +71,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "plan": header.plan,
         "runs": model.raw,
         "failures": model.failures,
-        "exclusions": model.judged.exclusions,
+        "exclusions": excluded(model.judged.exclusions),
         "notes": (TORN,) if model.torn else (),
         "flags": [
             {"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in model.judged.flags
@@ -106,7 +108,7 @@ def _variant(part: VariantReport) -> dict[str, object]:
         "variant": part.variant,
         "baseline": comparison.pair.baseline,
         "contender": comparison.pair.contender,
-        "missing": comparison.missing,
+        "missing": [lack(each) for each in comparison.missing],
         "blocks": [block.block for block in comparison.blocks],
         "same_work": {
             "held": work.held,

@@ -20,6 +20,7 @@ from kit.judge.interference import (
     Swapped,
     flags,
 )
+from kit.judge.pairing import SeveralMachines
 from kit.records.host import HostSample
 
 QUIET = HostSample(0.5, 1.5, 12_000_000_000, 3)
@@ -62,9 +63,7 @@ def test_blocks_across_machines_are_left_out_by_name():
     session = change_run(SESSION, "t1-python-cpu", machine="another")
     result = judge(session, make_study())
     reasons = {e.run_id: e.reason for e in result.exclusions}
-    assert reasons == dict.fromkeys(
-        ("t1-python-cpu", "t1-dotnet-cpu"), "block 1 ran on several machines"
-    )
+    assert reasons == dict.fromkeys(("t1-python-cpu", "t1-dotnet-cpu"), SeveralMachines(1))
     assert len(result.comparisons[0].blocks) == 2
 
 

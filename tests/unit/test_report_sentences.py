@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, cast, get_args
 
 import pytest
 
-from kit.judge import check, consistency, interference
+from kit.judge import check, consistency, interference, missing, pairing, statistics
+from kit.judge.missing_words import exclusion, lack
 from kit.judge.pilot import Outlook
 from kit.report.consistency_words import arithmetic
 from kit.report.interference_words import WATCHED, disturbance
@@ -77,6 +78,30 @@ GROUPS = {
             check.AnotherFile("libc.so.6", ("python", "dotnet")),
             check.NotMapped("libc.so.6", ("dotnet",)),
             check.WheelChanged("numpy", "dotnet", "numpy/core/x.py"),
+        ),
+    ),
+    "exclusion": Group(
+        pairing.ExclusionReason,
+        exclusion,
+        (
+            statistics.NoFits(),
+            statistics.TimeNotFinite(1, float("nan")),
+            statistics.TimeNotPositive(1, 0),
+            pairing.SeveralMachines(1),
+            pairing.RunFailed("out of memory"),
+            pairing.RunEnded(137),
+            pairing.PartnerFailed(),
+            pairing.NeverRan(),
+            pairing.NoPartner(1, "python", "placebo"),
+        ),
+    ),
+    "lack": Group(
+        missing.Lack,
+        lack,
+        (
+            missing.Unplannable("no NVIDIA driver is here"),
+            missing.NoArm("dotnet", "cuda"),
+            missing.NoUsableRun("python", (pairing.NeverRan(),)),
         ),
     ),
     "disturbance": Group(
