@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kit.judge.consistency import Finding, findings
@@ -10,6 +10,8 @@ from kit.judge.controls import Control, controls
 from kit.judge.executable import ExecutableVerdict, judge_executable
 from kit.judge.hosts import Hosts, by_host
 from kit.judge.interference import Flag, flags
+from kit.judge.missing import Lack, missing
+from kit.judge.missing_words import lack
 from kit.judge.order import Drift, OrderEffect, Outlier, drift, order_effect, outliers
 from kit.judge.pairing import (
     ArmPair,
@@ -38,7 +40,7 @@ class Comparison:
     """The two arms of one variant, compared. ``missing``: what it lacks, if anything."""
 
     pair: ArmPair
-    missing: tuple[str, ...]
+    missing: tuple[Lack, ...]
     same_work: SameWork
     blocks: tuple[PairedBlock, ...]
     controls: tuple[Control, ...]
@@ -86,13 +88,14 @@ def judge(session: Session, study: Study) -> Judged:
             STATISTICS,
         )  # fmt: skip
         lonely += [*unpaired, *alone]
-        missing = _missing(session, study, pair, main, exclusions)
+        lacks = missing(session, study, pair, main, exclusions)
+        said = tuple(map(lack, lacks))  # as the verdicts take it
         work = same_work(session, pair.arms(), study.protocol.same_work)
         hosts = by_host(session, blocks, STATISTICS)
         comparisons.append(
             Comparison(
                 pair=pair,
-                missing=missing,
+                missing=lacks,
                 same_work=work,
                 blocks=blocks,
                 controls=found,
@@ -105,7 +108,7 @@ def judge(session: Session, study: Study) -> Judged:
                     study=study,
                     variant=pair.variant,
                     blocks=blocks,
-                    missing=missing,
+                    missing=said,
                     work=work,
                     controls=found,
                     throttled=unequal(session, blocks),
@@ -114,12 +117,12 @@ def judge(session: Session, study: Study) -> Judged:
                 hosts=hosts,
             )
         )
-        training += judge_training(session, study, pair.variant, blocks, missing, work)
-    ordered = sorted({*exclusions, *lonely}, key=lambda e: (e.block, e.arm, e.run_id, e.reason))
+        training += judge_training(session, study, pair.variant, blocks, said, work)
+    every = dict.fromkeys((*exclusions, *lonely))
     return Judged(
         runs=runs,
         main=main,
-        exclusions=tuple(ordered),
+        exclusions=tuple(sorted(every, key=lambda e: (e.block, e.arm, e.run_id))),
         alone=frozenset(exclusion.run_id for exclusion in lonely),
         comparisons=tuple(comparisons),
         findings=findings(study),
@@ -127,28 +130,3 @@ def judge(session: Session, study: Study) -> Judged:
         training=tuple(training),
         flags=flags(session.timed(), session.header.host.cpus),
     )
-
-
-def _missing(
-    session: Session,
-    study: Study,
-    pair: ArmPair,
-    runs: Sequence[RunStatistics],
-    exclusions: Sequence[Exclusion],
-) -> tuple[str, ...]:
-    """What a claim about both stacks lacks: an arm of the plan, or any good run of it.
-
-    Of a variant that could not be planned at all: every reason for that.
-    """
-    gpu = session.header.gpu
-    if gpu is not None and not pair.arms():
-        return tuple(problem.what for problem in gpu.problems)
-    problems = []
-    for stack, arm in ((study.baseline, pair.baseline), (study.contender, pair.contender)):
-        if arm is None:
-            problems.append(f"the plan holds no {stack} arm of variant {pair.variant}")
-        elif not any(run.arm == arm for run in runs):
-            reasons = [e.reason for e in exclusions if e.arm == arm]
-            why = f" ({len(reasons)} left out; {reasons[0]})" if reasons else ""
-            problems.append(f"no usable run of {arm}{why}")
-    return tuple(problems)

@@ -1,8 +1,7 @@
 """Consistency claims: does the paper agree with itself? Arithmetic alone, no container.
 
 A claim names its rule and gives the published facts that the rule works on; the
-word comes out of the rule. Each rule answers with what it found, "" where nothing
-contradicts.
+word comes out of the rule. Each rule answers whether they agree, and with what numbers.
 """
 
 from __future__ import annotations
@@ -25,117 +24,221 @@ RELATIVE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
+class TextNumber:
+    """Seconds as the text prints them, and as the figure does."""
+
+    stack: str
+    statistic: str
+    text: str
+    figure: float
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Numbers of the text that are the figures', rounded or cut."""
+
+    numbers: tuple[TextNumber, ...]
+
+
+@dataclass(frozen=True)
+class NotRounded:
+    """Numbers of the text that are not the figures', with the gain by either.
+
+    ``figures_gain_percent`` None: the figures lack the statistic.
+    """
+
+    numbers: tuple[TextNumber, ...]
+    figures_gain_percent: float | None
+    text_gain_percent: float
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Gains in percent by statistic: as the text states them, and by the figures."""
+
+    text: Mapping[str, float]
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class MeanAndTotal:
+    """Seconds of one figure, ``where`` it is: its mean, that times the repeats, its total."""
+
+    where: str
+    stack: str
+    mean: float
+    repeats: int
+    product: float
+    total: float
+
+
+@dataclass(frozen=True)
+class MeansAndTotals:
+    """The figures that contradict themselves; where none does, all."""
+
+    figures: tuple[MeanAndTotal, ...]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One thing as it is stated, by the place that states it."""
+
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """How many times the seconds is printed. ``too_fine``: decimals of printed values that have
+    more than whole ticks over the divisor can, ``most``.
+    """
+
+    per_second: float
+    divisor: float
+    factor: float
+    most: int
+    too_fine: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Called:
+    """A function that a listing calls, and those that the library has."""
+
+    name: str
+    library: str
+    provided: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Milliseconds of a stack's steps, least and most, and its total in seconds."""
+
+    stack: str
+    low_ms: float
+    high_ms: float
+    total_s: float
+
+
+@dataclass(frozen=True)
+class StepsAndTotals:
+    """Of both stacks."""
+
+    baseline: Steps
+    contender: Steps
+
+
+Reason = Rounded | NotRounded | Gains | MeansAndTotals | Stated | Ticks | Called | StepsAndTotals
+
+
+@dataclass(frozen=True)
 class Finding:
     """The word on one consistency claim, and what the arithmetic gave."""
 
     claim: ConsistencyClaim
     word: ConsistencyWord
-    reason: str
+    reason: Reason
 
 
 def findings(study: Study) -> tuple[Finding, ...]:
-    """One finding a consistency claim, in the study's order."""
+    """Return one finding a consistency claim, in the study's order.
+
+    Raises InputError where a claim asks for a figure that the study does not give.
+    """
     return tuple(_finding(claim, study) for claim in study.consistency)
 
 
 def _finding(claim: ConsistencyClaim, study: Study) -> Finding:
-    contradiction, agreement = _RULES[claim.rule](claim.facts, study)
-    if contradiction:
-        return Finding(claim, INCONSISTENT, contradiction)
-    return Finding(claim, CONSISTENT, agreement)
+    agrees, reason = _RULES[claim.rule](claim.facts, study)
+    return Finding(claim, CONSISTENT if agrees else INCONSISTENT, reason)
 
 
-def _rounds(facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
+def _rounds(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
     """A number of the text is the figure's, rounded or cut to the text's digits."""
     name = facts["statistic"]
-    wrong: list[str] = []
-    right: list[str] = []
-    for stack, text in facts["text"].items():
-        exact = _seconds(study.paper, stack, name)
-        digits = Decimal(1).scaleb(Decimal(text).as_tuple().exponent)  # type: ignore[arg-type]
-        kinds = (ROUND_HALF_UP, ROUND_DOWN)
-        possible = {str(Decimal(repr(exact)).quantize(digits, rounding=kind)) for kind in kinds}
-        said = f"{stack} {name}: text {text} s, figure {exact} s"
-        (right if text in possible else wrong).append(said)
-    gain = figures_gain(study, name)
-    stated = facts["text_gain_percent"]
-    if wrong and gain is not None:
-        wrong.append(f"by the figures the gain is {gain:.2f} %, the text says {stated:g} %")
-    return "; ".join(wrong), "; ".join(right)
+    numbers = tuple(
+        TextNumber(stack, name, text, _seconds(study.paper, stack, name))
+        for stack, text in facts["text"].items()
+    )
+    wrong = tuple(number for number in numbers if number.text not in _shortened(number))
+    if not wrong:
+        return True, Rounded(numbers)
+    return False, NotRounded(wrong, figures_gain(study, name), facts["text_gain_percent"])
 
 
-def _one_gain(facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
+def _shortened(number: TextNumber) -> set[str]:
+    """The figure, rounded and cut to the digits of the text."""
+    digits = Decimal(1).scaleb(_exponent(number.text))
+    exact = Decimal(repr(number.figure))
+    return {str(exact.quantize(digits, rounding=kind)) for kind in (ROUND_HALF_UP, ROUND_DOWN)}
+
+
+def _exponent(value: str) -> int:
+    return int(Decimal(value).as_tuple().exponent)
+
+
+def _one_gain(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
     """A mean and a total over the same number of repeats have one ratio."""
-    stated = facts["text_gain_percent"]
-    figures = {name: figures_gain(study, name) for name in stated}
-    text = ", ".join(f"{name} {gain:g} %" for name, gain in stated.items())
-    by_figures = ", ".join(f"{n} {g:.2f} %" for n, g in figures.items() if g is not None)
-    said = f"the text says {text}; the figures give {by_figures}"
-    apart = max(stated.values()) - min(stated.values()) > GAIN_TOLERANCE_PERCENT
-    return (said, "") if apart else ("", said)
+    text = facts["text_gain_percent"]
+    figures = {name: figures_gain(study, name) for name in text}
+    apart = max(text.values()) - min(text.values())
+    given = {name: gain for name, gain in figures.items() if gain is not None}
+    return apart <= GAIN_TOLERANCE_PERCENT, Gains(text, given)
 
 
-def _mean_times_repeats(_facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
+def _mean_times_repeats(_facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
     """In each figure the mean times the repeats is the total."""
     repeats = study.protocol.published_repeats
-    wrong: list[str] = []
-    right: list[str] = []
-    for stack, row in study.paper.figures.items():
-        product = row.mean * repeats
-        said = f"{row.where} ({stack}): {row.mean} s x {repeats} = {product:.6f} s"
-        said += f", total {row.total} s"
-        agrees = math.isclose(product, row.total, rel_tol=RELATIVE_TOLERANCE)
-        (right if agrees else wrong).append(said)
-    return "; ".join(wrong), "; ".join(right)
+    figures = tuple(
+        MeanAndTotal(row.where, stack, row.mean, repeats, row.mean * repeats, row.total)
+        for stack, row in study.paper.figures.items()
+    )
+    wrong = tuple(figure for figure in figures if not _is_total(figure))
+    return not wrong, MeansAndTotals(wrong or figures)
 
 
-def _same_value(facts: Mapping[str, Any], _study: Study) -> tuple[str, str]:
+def _is_total(figure: MeanAndTotal) -> bool:
+    return math.isclose(figure.product, figure.total, rel_tol=RELATIVE_TOLERANCE)
+
+
+def _same_value(facts: Mapping[str, Any], _study: Study) -> tuple[bool, Reason]:
     """What is stated in several places is the same in all of them."""
     stated = facts["stated"]
-    said = "; ".join(f"{where}: {value}" for where, value in stated.items())
-    return (said, "") if len({str(value) for value in stated.values()}) > 1 else ("", said)
+    return len({str(value) for value in stated.values()}) <= 1, Stated(stated)
 
 
-def _tick_unit(facts: Mapping[str, Any], _study: Study) -> tuple[str, str]:
+def _tick_unit(facts: Mapping[str, Any], _study: Study) -> tuple[bool, Reason]:
     """Ticks divided by the printed divisor give the seconds that the figure prints."""
     per_second, divisor = facts["ticks_per_second"], facts["divisor"]
     factor = per_second / divisor
     most = round(math.log10(divisor))
-    shown = {value: -int(Decimal(value).as_tuple().exponent) for value in facts["printed"]}
+    shown = {value: -_exponent(value) for value in facts["printed"]}
     too_fine = {value: digits for value, digits in shown.items() if digits > most}
-    said = f"{per_second} ticks a second divided by {divisor} print {factor:g} times the seconds"
-    if factor != 1 or too_fine:
-        fine = ", ".join(f"{value} has {digits}" for value, digits in too_fine.items())
-        more = f"; whole ticks over {divisor} have at most {most} decimals, {fine}" if fine else ""
-        return said + more, ""
-    return "", said
+    agrees = factor == 1 and not too_fine
+    return agrees, Ticks(per_second, divisor, factor, most, too_fine)
 
 
-def _name_exists(facts: Mapping[str, Any], _study: Study) -> tuple[str, str]:
+def _name_exists(facts: Mapping[str, Any], _study: Study) -> tuple[bool, Reason]:
     """A function that a listing calls is one the library has."""
-    called, provided = facts["called"], facts["provided"]
-    said = f"the listing calls {called}, {facts['library']} has {', '.join(provided)}"
-    return ("", said) if called in provided else (said, "")
+    called = Called(facts["called"], facts["library"], tuple(facts["provided"]))
+    return called.name in called.provided, called
 
 
-def _step_order(facts: Mapping[str, Any], study: Study) -> tuple[str, str]:
+def _step_order(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
     """The stack with the longer steps is the one with the longer total."""
-    steps = facts["ms_per_step"]
-    (baseline_low, baseline_high), (contender_low, contender_high) = (
-        steps[study.baseline],
-        steps[study.contender],
+    baseline, contender = (
+        _steps(stack, facts, study.paper) for stack in (study.baseline, study.contender)
     )
-    stacks = (study.baseline, study.contender)
-    baseline, contender = (_seconds(study.paper, stack, "total") for stack in stacks)
-    said = (
-        f"steps: {stacks[0]} {baseline_low:g} to {baseline_high:g} ms, {stacks[1]} "
-        f"{contender_low:g} to {contender_high:g} ms; totals: {stacks[0]} {baseline:.2f} s, "
-        f"{stacks[1]} {contender:.2f} s"
-    )
-    against = (baseline_high < contender_low and baseline > contender) or (
-        contender_high < baseline_low and contender > baseline
-    )
-    return (said, "") if against else ("", said)
+    against = _contradict(baseline, contender) or _contradict(contender, baseline)
+    return not against, StepsAndTotals(baseline, contender)
+
+
+def _steps(stack: str, facts: Mapping[str, Any], paper: Paper) -> Steps:
+    low_ms, high_ms = facts["ms_per_step"][stack]
+    return Steps(stack, low_ms, high_ms, _seconds(paper, stack, "total"))
+
+
+def _contradict(quick: Steps, slow: Steps) -> bool:
+    """Whether every step of the one is shorter, and yet its total is longer."""
+    return quick.high_ms < slow.low_ms and quick.total_s > slow.total_s
 
 
 def _seconds(paper: Paper, stack: str, statistic: str) -> float:
@@ -149,7 +252,7 @@ def _seconds(paper: Paper, stack: str, statistic: str) -> float:
     return seconds
 
 
-_Rule = Callable[[Mapping[str, Any], Study], tuple[str, str]]
+_Rule = Callable[[Mapping[str, Any], Study], tuple[bool, Reason]]
 _RULES: Mapping[str, _Rule] = {
     "rounds": _rounds,
     "one_gain": _one_gain,

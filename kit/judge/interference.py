@@ -25,19 +25,88 @@ SUSPENDED_S = 0.1
 
 
 @dataclass(frozen=True)
+class Stolen:
+    """Part of the run's CPU time that the hypervisor took."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class OthersBusy:
+    """CPUs that others kept busy just before the run."""
+
+    cpus: float
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """Pages swapped in or out."""
+
+    pages: int
+
+
+@dataclass(frozen=True)
+class SlowedForHeat:
+    """How often a core was."""
+
+    times: int
+
+
+@dataclass(frozen=True)
+class FrequencyChanged:
+    """Mean frequency of the CPUs, before and after."""
+
+    before_mhz: float
+    after_mhz: float
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """Seconds for which a CPU quota held back the driver's own cgroup."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class OtherContainers:
+    """How many others ran."""
+
+    running: int
+
+
+@dataclass(frozen=True)
+class Slept:
+    """Seconds for which the machine did."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Throttled:
+    """CPU seconds for which a quota that kit did not set throttled the container."""
+
+    cpu_seconds: float
+
+
+Disturbance = (
+    Stolen
+    | OthersBusy
+    | Swapped
+    | SlowedForHeat
+    | FrequencyChanged
+    | HeldBack
+    | OtherContainers
+    | Slept
+    | Throttled
+)
+
+
+@dataclass(frozen=True)
 class Flag:
     """A run and what disturbed it."""
 
     run_id: str
-    what: str
-
-
-@dataclass(frozen=True)
-class Rule:
-    """``means`` is for the reader; ``find`` says what it found, "" for nothing."""
-
-    means: str
-    find: Callable[[RunEntry, int], str]
+    what: Disturbance
 
 
 def flags(entries: Sequence[RunEntry], cpus: int) -> tuple[Flag, ...]:
@@ -49,69 +118,69 @@ def flags(entries: Sequence[RunEntry], cpus: int) -> tuple[Flag, ...]:
     return tuple(
         Flag(entry.run_id, what)
         for entry in entries
-        for what in (rule.find(entry, cpus if entry.cpus is None else entry.cpus) for rule in RULES)
-        if what
+        for what in (rule(entry, cpus if entry.cpus is None else entry.cpus) for rule in RULES)
+        if what is not None
     )
 
 
-def _stolen(entry: RunEntry, cpus: int) -> str:
+def _stolen(entry: RunEntry, cpus: int) -> Stolen | None:
     ticks, seconds = entry.host.steal_ticks, entry.awake_seconds
     if ticks is None or not seconds or not cpus:
-        return ""
+        return None
     share = ticks / 100 / (seconds * cpus)
-    return f"{share:.1%} of the CPU time stolen by the hypervisor" if share > STOLEN_SHARE else ""
+    return Stolen(share) if share > STOLEN_SHARE else None
 
 
-def _busy(entry: RunEntry, _cpus: int) -> str:
+def _busy(entry: RunEntry, _cpus: int) -> OthersBusy | None:
     busy = entry.host.busy_cpus_before
-    return f"others kept {busy:.1f} CPUs busy just before" if busy > BUSY_CPUS else ""
+    return OthersBusy(busy) if busy > BUSY_CPUS else None
 
 
-def _swapping(entry: RunEntry, _cpus: int) -> str:
+def _swapping(entry: RunEntry, _cpus: int) -> Swapped | None:
     pages = entry.host.swapped_pages
-    return f"{pages} pages swapped" if pages is not None and pages > SWAPPED_PAGES else ""
+    return Swapped(pages) if pages is not None and pages > SWAPPED_PAGES else None
 
 
-def _throttled(entry: RunEntry, _cpus: int) -> str:
+def _heat(entry: RunEntry, _cpus: int) -> SlowedForHeat | None:
     events = entry.host.throttle_events
-    return f"slowed for heat {events} times" if events else ""
+    return SlowedForHeat(events) if events else None
 
 
-def _frequency(entry: RunEntry, _cpus: int) -> str:
+def _frequency(entry: RunEntry, _cpus: int) -> FrequencyChanged | None:
     before, after = entry.host.frequency_mhz_before, entry.host.frequency_mhz_after
     if not before or not after or abs(after - before) / before <= FREQUENCY_SHARE:
-        return ""
-    return f"the CPUs' frequency went from {before:.0f} to {after:.0f} MHz"
+        return None
+    return FrequencyChanged(before, after)
 
 
-def _quota(entry: RunEntry, _cpus: int) -> str:
+def _quota(entry: RunEntry, _cpus: int) -> HeldBack | None:
     held = entry.host.quota_throttled_us
-    return f"held back {held / 1e6:.2f} s by a CPU quota" if held else ""
+    return HeldBack(held / 1e6) if held else None
 
 
-def _others(entry: RunEntry, _cpus: int) -> str:
+def _others(entry: RunEntry, _cpus: int) -> OtherContainers | None:
     others = entry.host.other_containers
-    return f"{others} other containers ran" if others else ""
+    return OtherContainers(others) if others else None
 
 
-def _limited(entry: RunEntry, _cpus: int) -> str:
-    held = throttled_us(entry.record)
-    return f"throttled for {held / 1e6:.2f} CPU s by a quota set from outside" if held else ""
-
-
-def _suspended(entry: RunEntry, _cpus: int) -> str:
+def _suspended(entry: RunEntry, _cpus: int) -> Slept | None:
     slept = entry.host.suspended_s
-    return f"the machine slept for {slept:.1f} s" if slept and slept > SUSPENDED_S else ""
+    return Slept(slept) if slept and slept > SUSPENDED_S else None
 
 
-RULES = (
-    Rule(f"more than {STOLEN_SHARE:.0%} of the run's CPU time stolen by the hypervisor", _stolen),
-    Rule(f"others kept more than {BUSY_CPUS:g} CPUs busy just before it", _busy),
-    Rule(f"more than {SWAPPED_PAGES} pages swapped in or out", _swapping),
-    Rule("a core slowed for heat", _throttled),
-    Rule(f"the CPUs' frequency changed by more than {FREQUENCY_SHARE:.0%}", _frequency),
-    Rule("the driver's own cgroup held back by a CPU quota", _quota),
-    Rule("another container running", _others),
-    Rule("the machine slept", _suspended),
-    Rule("the container throttled by a CPU quota, which kit never sets", _limited),
+def _limited(entry: RunEntry, _cpus: int) -> Throttled | None:
+    held = throttled_us(entry.record)
+    return Throttled(held / 1e6) if held else None
+
+
+RULES: tuple[Callable[[RunEntry, int], Disturbance | None], ...] = (
+    _stolen,
+    _busy,
+    _swapping,
+    _heat,
+    _frequency,
+    _quota,
+    _others,
+    _suspended,
+    _limited,
 )

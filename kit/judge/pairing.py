@@ -14,6 +14,7 @@ from kit.errors import InputError
 from kit.judge.statistics import (
     Estimate,
     RunStatistics,
+    Unusable,
     estimate,
     run_statistics,
     value_of,
@@ -40,13 +41,58 @@ class ArmPair:
 
 
 @dataclass(frozen=True)
+class SeveralMachines:
+    """The block's runs were made on several machines."""
+
+    block: int
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """It ended without a record, and the log says why."""
+
+    failure: str
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """It ended without a record and with that exit code; the log says no more."""
+
+    exit_code: int | None
+
+
+@dataclass(frozen=True)
+class PartnerFailed:
+    """The other run of its pair failed, so it did not run beside one."""
+
+
+@dataclass(frozen=True)
+class NeverRan:
+    """It was planned, and the log does not have it."""
+
+
+@dataclass(frozen=True)
+class NoPartner:
+    """Its block has no usable run of that arm and role to compare it with."""
+
+    block: int
+    arm: str
+    role: str
+
+
+ExclusionReason = (
+    Unusable | SeveralMachines | RunFailed | RunEnded | PartnerFailed | NeverRan | NoPartner
+)
+
+
+@dataclass(frozen=True)
 class Exclusion:
     """A run, or a whole block, that does not count. Block -1: not of a block."""
 
     block: int
     arm: str
     run_id: str
-    reason: str
+    reason: ExclusionReason
     role: str = MAIN
 
 
@@ -107,16 +153,16 @@ def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Excl
             continue
         reason = _why_not(entry, machines)
         if reason is None and place not in whole:
-            reason = "the other of its pair failed, so it ran without a partner"
-        if reason is not None or entry.record is None:
-            out.append(_excluded(entry, reason or "no record"))
-            continue
-        good.append(run_statistics(entry, entry.record))
+            reason = PartnerFailed()
+        if reason is not None:
+            out.append(_excluded(entry, reason))
+        elif entry.record is not None:
+            good.append(run_statistics(entry, entry.record))
     out.extend(_never_run(session))
     return tuple(good), tuple(out)
 
 
-def _excluded(entry: RunEntry, reason: str) -> Exclusion:
+def _excluded(entry: RunEntry, reason: ExclusionReason) -> Exclusion:
     return Exclusion(entry.block, entry.arm, entry.run_id, reason, entry.role)
 
 
@@ -129,19 +175,18 @@ def _machines(session: Session) -> dict[int, set[str]]:
     return found
 
 
-def _why_not(entry: RunEntry, machines: Mapping[int, set[str]]) -> str | None:
+def _why_not(entry: RunEntry, machines: Mapping[int, set[str]]) -> ExclusionReason | None:
     if len(machines.get(entry.block, ())) > 1:
-        return f"block {entry.block} ran on several machines"
+        return SeveralMachines(entry.block)
     if entry.record is None:
-        return f"the run failed: {entry.failure or f'exit code {entry.exit_code}'}"
+        return RunFailed(entry.failure) if entry.failure else RunEnded(entry.exit_code)
     return why_unusable(entry.record)
 
 
 def _never_run(session: Session) -> list[Exclusion]:
     ran = {(e.block, e.arm, e.role) for e in session.entries if e.kind == "timed"}
-    why = "planned, but the log has no such run"
     return [
-        Exclusion(run.block, run.arm, run.run_id, why, run.role)
+        Exclusion(run.block, run.arm, run.run_id, NeverRan(), run.role)
         for run in of_shard(session.header.plan.runs, session.header.shard)
         if run.kind == "timed" and (run.block, run.arm, run.role) not in ran
     ]
@@ -169,9 +214,8 @@ def pair_blocks(
             continue
         for run, missing in ((baseline, second), (contender, first)):
             if run is not None:
-                named = missing[0] if missing[1] == MAIN else " ".join(missing)
-                why = f"block {block} has no usable run of {named}, so this run has no partner"
-                out.append(Exclusion(block, run.arm, run.run_id, why, run.role))
+                alone = NoPartner(block, *missing)
+                out.append(Exclusion(block, run.arm, run.run_id, alone, run.role))
     return tuple(whole), tuple(out)
 
 

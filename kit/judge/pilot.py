@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median, median_low
-from typing import Any
+from typing import Any, Literal
 
 from kit.judge.controls import HARDENED
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
 from kit.plan.blocks import Slot, numbers_of
 from kit.plan.make import LEAST_AFTER_PILOT, grown, maker_of
-from kit.plan.model import AUTO, DUET, SEQUENTIAL, Plan
+from kit.plan.model import AUTO, DUET, SEQUENTIAL, Bounds, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, conditions_of, slowdown_percent
 from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
@@ -30,6 +30,9 @@ LEAST_SD = 1e-4
 PAUSED_FACTOR = 3
 """A run this many times as long as its arm's usual one was paused by something unseen, such as a
 stopped virtual machine. Containers of one arm do the same work: they differ by percents."""
+Limit = Literal["fewest", "power", "blocks", "minutes"]
+"""What a number of blocks is: the fewest that are judged, those that the wanted power needs, or
+the most that the budget's blocks or minutes allow."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Outlook:
     """What was fixed after the pilot, and by what. ``undecided``: claims by id that so
     many blocks reproduce with less than 80 % power although they are true as published,
     with the blocks they need (None: too many). ``slowdown_percent`` is the positive
-    control's; None: none is planned.
+    control's; None: none is planned. ``sooner``: several designs were tried, and this one
+    decides sooner. ``budget``: of blocks or minutes, where that is the limit.
     """
 
     design: str
@@ -66,7 +70,9 @@ class Outlook:
     detectable_gain_percent: float | None
     designs: tuple[DesignOutlook, ...]
     undecided: Mapping[str, int | None]
-    reason: str
+    sooner: bool
+    limit: Limit
+    budget: int | None
 
 
 def aim_of(claim: Claim, study: Study, roles: Sequence[str]) -> Aim:
@@ -96,8 +102,10 @@ def outlook(session: Session, study: Study) -> Outlook | None:
     best = min(designs, key=_seconds_to_decide)
     aim = aim_of(claim, study, plan.roles)
     needed = blocks_for(best.planning_sd, best.control_sd, aim, bounds.power)
-    most, limit = _most(session, best.block_s)
+    most, limit, budget = _most(session, bounds, best.block_s)
     blocks = max(min(needed if needed is not None else most, most), LEAST_AFTER_PILOT)
+    if needed is not None and needed <= blocks:
+        limit, budget = "fewest" if needed < blocks else "power", None
     return Outlook(
         design=best.design,
         blocks=blocks,
@@ -109,7 +117,9 @@ def outlook(session: Session, study: Study) -> Outlook | None:
         detectable_gain_percent=detectable_gain(best.planning_sd, blocks),
         designs=designs,
         undecided=_undecided(session, study, best, blocks),
-        reason=_reason(best, designs, needed, blocks, limit),
+        sooner=len(designs) > 1,
+        limit=limit,
+        budget=budget,
     )
 
 
@@ -230,16 +240,12 @@ def _seconds_to_decide(design: DesignOutlook) -> tuple[float, float]:
     return seconds, design.planning_sd**2 * design.block_s
 
 
-def _most(session: Session, block_s: float) -> tuple[int, str]:
-    """The most blocks that the bounds allow, and which of them it is."""
-    plan = session.header.plan
-    bounds = plan.bounds
-    if bounds is None:
-        return plan.blocks, "the plan"
+def _most(session: Session, bounds: Bounds, block_s: float) -> tuple[int, Limit, int | None]:
+    """The most blocks that the bounds allow, which of them it is, and how much that one gives."""
     if bounds.minutes is None or block_s <= 0:
-        return bounds.blocks, f"the budget's {bounds.blocks} blocks"
+        return bounds.blocks, "blocks", bounds.blocks
     more = int(max(bounds.minutes * 60 - _spent(session), 0) // block_s)
-    return more, f"the budget's {bounds.minutes} minutes"
+    return more, "minutes", bounds.minutes
 
 
 def _undecided(
@@ -255,22 +261,6 @@ def _undecided(
         if needed is None or needed > blocks:
             short[claim.id] = needed
     return short
-
-
-def _reason(
-    best: DesignOutlook,
-    designs: Sequence[DesignOutlook],
-    needed: int | None,
-    blocks: int,
-    limit: str,
-) -> str:
-    why = ""
-    if len(designs) > 1:
-        why = f"{best.design} blocks decide sooner here; "
-    if needed is not None and needed <= blocks:
-        more = "the fewest that are judged" if needed < blocks else "for the wanted power"
-        return f"{why}{blocks} blocks, {more}"
-    return f"{why}{blocks} blocks, the most within {limit}"
 
 
 def fixed_plan(session: Session, study: Study) -> tuple[Plan, Outlook | None]:

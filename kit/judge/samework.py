@@ -9,26 +9,46 @@ identity run. Every check is by exact equality; a difference is named.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from kit.judge.check import (
+    AnotherFile,
+    Check,
+    CheckName,
+    Compared,
+    Difference,
+    FewArms,
+    Fits,
+    IdentityRunFailed,
+    IdentityRuns,
+    Libraries,
+    NoIdentityRun,
+    NotFinite,
+    NothingRecorded,
+    NotMapped,
+    NotRecorded,
+    OneHash,
+    OneSided,
+    OtherFits,
+    OtherWork,
+    Part,
+    Point,
+    TimedRuns,
+    TrajectoryDiffers,
+    ValueDiffers,
+    Values,
+    Versions,
+    WheelChanged,
+    Wheels,
+)
 from kit.judge.statistics import in_order
 from kit.records.record import Identity, Record
 from kit.records.session import Session
 from kit.study.model import SameWorkRules
 
 _PYTHON_SIDE = {"site-packages", "dist-packages"}  # the latter is Debian's name for it
-_NAMED = 4  # differences named in one check before "and n more"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing compared. ``detail`` says what was compared, or names the difference."""
-
-    name: str
-    held: bool
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -49,8 +69,7 @@ class SameWork:
 def same_work(session: Session, arms: Sequence[str], rules: SameWorkRules) -> SameWork:
     """Compare the arms (of one variant) of a session, by the study's rules."""
     if len(arms) < 2:
-        why = f"not applicable: {'one' if arms else 'no'} arm"
-        return SameWork(True, (Check("arms", True, why),), applicable=False)
+        return SameWork(True, (Check("arms", FewArms(len(arms))),), applicable=False)
     found = {arm: run.record for arm, run in session.identity().items() if run.record is not None}
     records = {arm: found[arm] for arm in arms if arm in found}
     checks = [_present(session, arms, records)]
@@ -64,76 +83,84 @@ def same_work(session: Session, arms: Sequence[str], rules: SameWorkRules) -> Sa
 
 
 def _present(session: Session, arms: Sequence[str], records: Mapping[str, Record]) -> Check:
-    problems = []
+    lacking: list[Difference] = []
     for arm in arms:
         if arm in records:
             continue
         failed = [e for e in session.entries if e.arm == arm and e.kind == "identity"]
-        why = f"it failed: {failed[-1].failure}" if failed else "the log has none"
-        problems.append(f"no good identity run of {arm} ({why})")
-    return _check("identity runs", problems, f"one of each arm: {', '.join(arms)}")
+        lacking.append(IdentityRunFailed(arm, failed[-1].failure) if failed else NoIdentityRun(arm))
+    return Check("identity runs", IdentityRuns(tuple(arms)), tuple(lacking))
 
 
 def _identity_checks(records: Mapping[str, Record], names: Sequence[str]) -> list[Check]:
     versions = {a: {n: r.versions.get(n, "") for n in names} for a, r in records.items()}
-    hashed: list[tuple[str, str, Callable[[Identity], Mapping[str, str]]]] = [
-        ("data", "payloads", lambda identity: identity.data),
-        ("tensors", "arrays", lambda identity: identity.tensors),
-        ("model config", "", lambda identity: {"model config": identity.model_config}),
-        ("initial weights", "", lambda i: {"initial weights": i.initial_weights or ""}),
+    hashes: list[tuple[CheckName, Callable[[Identity], str | None]]] = [
+        ("model config", lambda identity: identity.model_config),
+        ("initial weights", lambda identity: identity.initial_weights),
     ]
-    checks = [_equal("versions", versions, f"{', '.join(names)} equal")] if names else []
-    for name, unit, get in hashed:
-        maps = {arm: get(record.identity) for arm, record in records.items()}
-        count = len(next(iter(maps.values())))
-        checks.append(_equal(name, maps, f"identical, {count} {unit}" if unit else "identical"))
+    checks = [_equal("versions", versions, Versions(tuple(names)))] if names else []
+    data = {arm: record.identity.data for arm, record in records.items()}
+    checks.append(_equal("data", data, Values(_count(data), "payloads")))
+    tensors = {arm: record.identity.tensors for arm, record in records.items()}
+    checks.append(_equal("tensors", tensors, Values(_count(tensors), "arrays")))
+    for name, get in hashes:
+        maps = {arm: {str(name): get(r.identity) or ""} for arm, r in records.items()}
+        checks.append(_equal(name, maps, OneHash()))
     return [*checks, _trajectory(records)]
 
 
-def _equal(name: str, maps: Mapping[str, Mapping[str, str]], good: str) -> Check:
+def _count(maps: Mapping[str, Mapping[str, str]]) -> int:
+    """How many the first arm has."""
+    return len(next(iter(maps.values())))
+
+
+def _equal(name: CheckName, maps: Mapping[str, Mapping[str, str]], compared: Compared) -> Check:
     """Compare every arm's names and values with the first arm's."""
     (first, wanted), *others = maps.items()
-    problems = [f"{n} not recorded by {arm}" for arm, m in maps.items() for n in m if not m[n]]
-    problems += [f"nothing recorded by {arm}" for arm, m in maps.items() if not m]
+    found: list[Difference] = []
+    found += [NotRecorded(n, arm) for arm, m in maps.items() for n in m if not m[n]]
+    found += [NothingRecorded(arm) for arm, m in maps.items() if not m]
     for arm, got in others:
         for key in sorted(wanted.keys() | got.keys()):
-            a, b = wanted.get(key, "missing"), got.get(key, "missing")
-            if a and b and a != b:
-                problems.append(f"{key} differs: {_short(a)} in {first}, {_short(b)} in {arm}")
-    return _check(name, problems, good)
+            a, b = wanted.get(key), got.get(key)
+            if a != b and "" not in (a, b):
+                found.append(ValueDiffers(key, first, a, arm, b))
+    return Check(name, compared, tuple(found))
 
 
 def _trajectory(records: Mapping[str, Record]) -> Check:
     """Every loss and accuracy of every fit and epoch, by exact equality."""
     series = {arm: _values(record) for arm, record in records.items()}
     (first, wanted), *others = series.items()
-    problems = [f"{arm} recorded no losses" for arm, values in series.items() if not values]
+    found: list[Difference] = [NothingRecorded(arm) for arm, values in series.items() if not values]
     for arm, values in series.items():
-        for where, value in values.items():
-            if not math.isfinite(value):
-                problems.append(f"{where} of {arm} is not finite")
-                break
+        bad = next((point for point, value in values.items() if not math.isfinite(value)), None)
+        if bad is not None:
+            found.append(NotFinite(bad, arm))
     for arm, got in others:
-        differing = [w for w in wanted if w in got and wanted[w] != got[w]]
-        lacking = sorted(wanted.keys() ^ got.keys())
+        differing = [point for point in wanted if point in got and wanted[point] != got[point]]
         if differing:
-            where = differing[0]
-            problems.append(
-                f"{where} differs: {wanted[where]!r} in {first}, {got[where]!r} in {arm}"
-                f" ({len(differing)} of {len(wanted)} values differ)"
+            at, total = differing[0], len(wanted)
+            found.append(
+                TrajectoryDiffers(at, first, wanted[at], arm, got[at], len(differing), total)
             )
+        lacking = wanted.keys() ^ got.keys()
         if lacking:
-            problems.append(f"{lacking[0]} is recorded by one of {first}, {arm} only")
-    return _check("loss trajectory", problems, f"identical, {len(wanted)} values")
+            found.append(OneSided(min(lacking, key=_by_name), first, arm))
+    return Check("loss trajectory", Values(len(wanted), "values"), tuple(found))
 
 
-def _values(record: Record) -> dict[str, float]:
-    values: dict[str, float] = {}
+def _values(record: Record) -> dict[Point, float]:
+    values: dict[Point, float] = {}
     for number, fit in enumerate(in_order(record)):
-        for name, series in (("loss", fit.losses), ("accuracy", fit.accuracies)):
-            for epoch, value in enumerate(series):
-                values[f"{name} of fit {number} epoch {epoch + 1}"] = value
+        values |= {Point("loss", number, e): v for e, v in enumerate(fit.losses, 1)}
+        values |= {Point("accuracy", number, e): v for e, v in enumerate(fit.accuracies, 1)}
     return values
+
+
+def _by_name(point: Point) -> tuple[str, str, str]:
+    """Points in the order of their printed names."""
+    return point.series, str(point.fit), str(point.epoch)
 
 
 def _libraries(
@@ -144,59 +171,63 @@ def _libraries(
     Those of the Python side (in site-packages, or libpython itself) must be
     mapped in all arms; a library that one arm alone maps is its runtime's own.
     """
-    problems = [f"none recorded by {arm}" for arm, libraries in maps.items() if not libraries]
+    found: list[Difference] = [NothingRecorded(arm) for arm, paths in maps.items() if not paths]
     own: dict[str, list[str]] = {arm: [] for arm in maps}
     shared = 0
     for path in sorted(set().union(*maps.values())):
-        holders = [arm for arm in maps if path in maps[arm]]
-        lacking = [arm for arm in maps if path not in maps[arm]]
+        holders = tuple(arm for arm in maps if path in maps[arm])
+        lacking = tuple(arm for arm in maps if path not in maps[arm])
         name = PurePosixPath(path).name
         if len({maps[arm][path] for arm in holders}) > 1:
-            problems.append(f"{name} is another file in {' and '.join(holders)}")
+            found.append(AnotherFile(name, holders))
         if not lacking:
             shared += 1
         elif _PYTHON_SIDE & set(PurePosixPath(path).parts) or name.startswith("libpython"):
-            problems.append(f"{name} is not mapped in {' and '.join(lacking)}")
+            found.append(NotMapped(name, lacking))
         else:
             for arm in holders:
                 own[arm].append(path)
-    extra = ", ".join(f"{len(p)} more in {arm} alone" for arm, p in own.items() if p)
-    good = f"{shared} mapped in all arms, identical" + (f"; {extra}" if extra else "")
     listed = {arm: tuple(paths) for arm, paths in own.items() if paths}
-    return _check("native libraries", problems, good), listed
+    compared = Libraries(shared, {arm: len(paths) for arm, paths in listed.items()})
+    return Check("native libraries", compared, tuple(found)), listed
 
 
 def _wheels(records: Mapping[str, Record]) -> Check:
     maps = {arm: record.identity.wheels for arm, record in records.items()}
-    problems = [f"none checked in {arm}" for arm, wheels in maps.items() if not wheels]
-    for arm, wheels in maps.items():
-        for name, state in sorted(wheels.items()):
-            if state != "ok":
-                problems.append(f"{name} in {arm} is not as its RECORD says: {state}")
-    counts = ", ".join(f"{len(wheels)} in {arm}" for arm, wheels in maps.items())
-    return _check("wheels", problems, f"every file as its RECORD says: {counts}")
+    found: list[Difference] = [NothingRecorded(arm) for arm, wheels in maps.items() if not wheels]
+    found += [
+        WheelChanged(name, arm, state)
+        for arm, wheels in maps.items()
+        for name, state in sorted(wheels.items())
+        if state != "ok"
+    ]
+    counts = {arm: len(wheels) for arm, wheels in maps.items()}
+    return Check("wheels", Wheels(counts), tuple(found))
 
 
 def _timed(session: Session, records: Mapping[str, Record], arms: Sequence[str]) -> Check:
     """Timed runs: the identity run's data, tensors, model and number of epochs."""
-    problems, count = [], 0
+    found: list[Difference] = []
+    count = 0
     for entry in session.timed():
         wanted = records.get(entry.arm)
         if entry.record is None or wanted is None or entry.arm not in arms:
             continue
         count += 1
-        got = entry.record.identity
-        pairs: list[tuple[str, object, object]] = [
-            ("data", dict(wanted.identity.data), dict(got.data)),
-            ("tensors", dict(wanted.identity.tensors), dict(got.tensors)),
-            ("model config", wanted.identity.model_config, got.model_config),
-            ("number of epochs", _epochs(wanted), _epochs(entry.record)),
-        ]
-        for name, a, b in pairs:
-            if a != b:
-                problems.append(f"{name} of {entry.run_id} ({entry.arm}) differs from identity run")
-    good = f"{count} runs as their arm's identity run" if count else "none to compare"
-    return _check("timed runs", problems, good)
+        found += [OtherWork(w, entry.run_id, entry.arm) for w in _unlike(wanted, entry.record)]
+    return Check("timed runs", TimedRuns(count), tuple(found))
+
+
+def _unlike(identity: Record, timed: Record) -> Iterator[Part]:
+    wanted, got = identity.identity, timed.identity
+    if dict(wanted.data) != dict(got.data):
+        yield "data"
+    if dict(wanted.tensors) != dict(got.tensors):
+        yield "tensors"
+    if wanted.model_config != got.model_config:
+        yield "model config"
+    if _epochs(identity) != _epochs(timed):
+        yield "number of epochs"
 
 
 def _epochs(record: Record) -> set[int]:
@@ -205,22 +236,10 @@ def _epochs(record: Record) -> set[int]:
 
 def _fit_counts(session: Session, arms: Sequence[str]) -> Check:
     planned = {run.run_id: run.repeats for run in session.header.plan.runs}
-    problems = []
+    found: list[Difference] = []
     for entry in session.timed():
         wanted = planned.get(entry.run_id, session.header.plan.repeats)
         got = len(entry.record.fits) if entry.record is not None else 0
         if entry.arm in arms and got != wanted:
-            problems.append(f"{entry.run_id} ({entry.arm}) did {got} fits, planned {wanted}")
-    return _check("fits", problems, f"{session.header.plan.repeats} in every run, as planned")
-
-
-def _check(name: str, problems: Sequence[str], good: str) -> Check:
-    if not problems:
-        return Check(name, True, good)
-    more = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
-    return Check(name, False, "; ".join(problems[:_NAMED]) + more)
-
-
-def _short(value: str) -> str:
-    """A hash cut to what tells it apart; anything shorter as it is."""
-    return value[:12] if len(value) == 64 else value
+            found.append(OtherFits(entry.run_id, entry.arm, got, wanted))
+    return Check("fits", Fits(session.header.plan.repeats), tuple(found))

@@ -82,6 +82,29 @@ class Estimate:
     note: str
 
 
+@dataclass(frozen=True)
+class NoFits:
+    """The record holds none."""
+
+
+@dataclass(frozen=True)
+class TimeNotFinite:
+    """The time of that fit is infinite or no number."""
+
+    fit: int
+    wall_ns: float
+
+
+@dataclass(frozen=True)
+class TimeNotPositive:
+    """The time of that fit is 0 or below."""
+
+    fit: int
+    wall_ns: float
+
+
+Unusable = NoFits | TimeNotFinite | TimeNotPositive
+"""Why a run's times cannot be used."""
 _FIELDS: Mapping[str, str] = {
     "min": "minimum",
     "max": "maximum",
@@ -103,15 +126,15 @@ def value_of(run: RunStatistics, statistic: str) -> float | None:
     return value
 
 
-def why_unusable(record: Record) -> str | None:
-    """Why a run's times cannot be used, naming the fit; None when they can."""
+def why_unusable(record: Record) -> Unusable | None:
+    """Return why a run's times cannot be used, naming the fit; None when they can."""
     if not record.fits:
-        return "the record holds no fits"
+        return NoFits()
     for fit in record.fits:
         if not math.isfinite(fit.wall_ns):
-            return f"fit {fit.index} has a time that is not finite ({fit.wall_ns})"
+            return TimeNotFinite(fit.index, fit.wall_ns)
         if fit.wall_ns <= 0:
-            return f"fit {fit.index} has a time that is not positive ({fit.wall_ns} ns)"
+            return TimeNotPositive(fit.index, fit.wall_ns)
     return None
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from kit.report.document import Heading, List, Paragraph, Strong, Table, Text
 from kit.report.headline import status_lines, substitutes_line
+from kit.report.left_out import excluded
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import NONE, gain
 from kit.report.render import terminal
@@ -61,7 +62,7 @@ def _rows(model: ReportModel) -> list[tuple[Text, ...]]:
 
 
 def _left_out(model: ReportModel) -> str:
-    failed, excluded = len(model.failures), len(model.judged.exclusions)
-    if not failed and not excluded:
+    failed, out = len(model.failures), len(excluded(model.judged.exclusions))
+    if not failed and not out:
         return ""
-    return f"Failed runs: {failed}; excluded from the comparison: {excluded} (see the report)."
+    return f"Failed runs: {failed}; excluded from the comparison: {out} (see the report)."

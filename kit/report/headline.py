@@ -14,6 +14,7 @@ from kit.plan.model import DUET
 from kit.report.effects import Form
 from kit.report.numbers import gain_in_words
 from kit.report.reasons import control_text, reason_text
+from kit.report.same_work_words import detail
 from kit.report.words import claimed_text, opening
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def controls_line(judged: Judged) -> str:
 def same_work_line(work: SameWork) -> str:
     """Return whether the arms did the same work, with the differences."""
     if not work.applicable:
-        return f"Same work: {work.checks[0].detail} of this variant is in the plan."
+        return f"Same work: {detail(work.checks[0])} of this variant is in the plan."
     if work.held:
         return f"Same work: held ({', '.join(check.name for check in work.checks)})."
-    differences = "; ".join(f"{check.name}: {check.detail}" for check in work.broken())
+    differences = "; ".join(f"{check.name}: {detail(check)}" for check in work.broken())
     return f"Same work: NOT HELD. {differences}."
 
 

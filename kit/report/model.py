@@ -26,6 +26,7 @@ from kit.records.session import Header, RunEntry, Session
 from kit.report.effects import Form, form_over
 from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
+from kit.report.interference_words import disturbance
 from kit.report.reasons import reason_text, untimed_text
 from kit.study.model import Claim, Direction, Study
 
@@ -347,7 +348,7 @@ def _raw_run(
         role=entry.role,
         pair=entry.pair,
         machine=entry.machine,
-        flags=tuple(flag.what for flag in judged.flags if flag.run_id == entry.run_id),
+        flags=tuple(disturbance(flag.what) for flag in judged.flags if flag.run_id == entry.run_id),
         counted=statistics is not None and entry.run_id not in judged.alone,
         host=entry.host,
         cgroup=record.cgroup,

@@ -17,14 +17,21 @@ from kit.judge.comparison import Comparison
 from kit.judge.consistency import Finding
 from kit.judge.controls import Control
 from kit.judge.executable import ExecutableVerdict
+from kit.judge.missing_words import lack
+from kit.judge.pilot import Outlook
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.records.session import Header
 from kit.report import ablation as explanation
+from kit.report.consistency_words import arithmetic
 from kit.report.effects import Form
+from kit.report.interference_words import disturbance
+from kit.report.left_out import excluded
 from kit.report.model import ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text
+from kit.report.same_work_words import detail
+from kit.report.sample_size import blocks_because
 
 SCHEMA = 5
 
@@ -64,10 +71,12 @@ def to_document(model: ReportModel) -> dict[str, Any]:
         "plan": header.plan,
         "runs": model.raw,
         "failures": model.failures,
-        "exclusions": model.judged.exclusions,
+        "exclusions": excluded(model.judged.exclusions),
         "notes": (TORN,) if model.torn else (),
-        "flags": model.judged.flags,
-        "outlook": model.outlook,
+        "flags": [
+            {"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in model.judged.flags
+        ],
+        "outlook": _outlook(model.outlook) if model.outlook is not None else None,
         "explanation": (
             explanation.values(model.explanation) if model.explanation is not None else None
         ),
@@ -99,12 +108,15 @@ def _variant(part: VariantReport) -> dict[str, object]:
         "variant": part.variant,
         "baseline": comparison.pair.baseline,
         "contender": comparison.pair.contender,
-        "missing": comparison.missing,
+        "missing": [lack(each) for each in comparison.missing],
         "blocks": [block.block for block in comparison.blocks],
         "same_work": {
             "held": work.held,
             "applicable": work.applicable,
-            "checks": work.checks,
+            "checks": [
+                {"name": check.name, "held": check.held, "detail": detail(check)}
+                for check in work.checks
+            ],
             "own_libraries": work.own_libraries,
         },
         "estimates": comparison.estimates,
@@ -189,8 +201,24 @@ def _finding(found: Finding) -> dict[str, object]:
         "where": claim.where,
         "rule": claim.rule,
         "word": found.word,
-        "reason": found.reason,
+        "reason": arithmetic(found.reason),
         "needs": claim.needs,
+    }
+
+
+def _outlook(found: Outlook) -> dict[str, object]:
+    return {
+        "design": found.design,
+        "blocks": found.blocks,
+        "claim": found.claim,
+        "wanted_gain_percent": found.wanted_gain_percent,
+        "power": found.power,
+        "slowdown_percent": found.slowdown_percent,
+        "minutes_left": found.minutes_left,
+        "detectable_gain_percent": found.detectable_gain_percent,
+        "designs": found.designs,
+        "undecided": found.undecided,
+        "reason": blocks_because(found),
     }
 
 

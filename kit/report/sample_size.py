@@ -21,7 +21,7 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
         size = size_text(log_of(smallest), wanted, form)
         detectable = f"; detectable with {POWERS[0]:.0%} power: {size}"
     lines.append(
-        f"Fixed now: {found.blocks} {found.design} blocks ({found.reason}), about "
+        f"Fixed now: {found.blocks} {found.design} blocks ({blocks_because(found)}), about "
         f"{fixed(found.minutes_left)} more minutes{detectable} and above."
     )
     if found.undecided:
@@ -32,6 +32,21 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
             f"Too few to reproduce with {POWERS[0]:.0%} power, if true as published: {named}."
         )
     return tuple(lines)
+
+
+def blocks_because(found: Outlook) -> str:
+    """Return why that design and so many blocks. Raises TypeError for a limit it does not know."""
+    match found.limit:
+        case "fewest":
+            limit = "the fewest that are judged"
+        case "power":
+            limit = "for the wanted power"
+        case "blocks" | "minutes":
+            limit = f"the most within the budget's {found.budget} {found.limit}"
+        case _:
+            raise TypeError(f"{found.limit!r} limits no number of blocks")
+    sooner = f"{found.design} blocks decide sooner here; " if found.sooner else ""
+    return f"{sooner}{found.blocks} blocks, {limit}"
 
 
 def _design(design: DesignOutlook, found: Outlook, form: Form) -> str:

@@ -6,10 +6,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from support.sessions import make_session, make_study, paired, with_role
+from support.sessions import PYTHON, make_session, make_study, paired, with_role
 
 from kit.judge.comparison import judge
 from kit.judge.controls import single_pair_log, slowed_holds
+from kit.judge.pairing import NoPartner
 from kit.judge.reasons import (
     Against,
     Capped,
@@ -97,7 +98,7 @@ def test_a_control_run_without_its_partner_is_named():
     entries = tuple(e for e in session.entries if e.run_id != "t1-python-cpu")
     result = judge(replace(session, entries=entries), STUDY)
     reasons = {e.run_id: e.reason for e in result.exclusions}
-    assert "no usable run of python-cpu" in reasons["t1-python-cpu-placebo"]
+    assert reasons["t1-python-cpu-placebo"] == NoPartner(1, PYTHON, "main")
     assert len(controls_of(result)["placebo"].blocks) == 4
 
 

@@ -20,8 +20,11 @@ from support.sessions import (
 
 from kit.errors import InputError
 from kit.judge.comparison import judge
-from kit.judge.pairing import ArmPair, arm_pairs
+from kit.judge.missing import NoArm, NoUsableRun
+from kit.judge.pairing import ArmPair, NeverRan, NoPartner, RunEnded, RunFailed, arm_pairs
+from kit.judge.statistics import TimeNotFinite, TimeNotPositive
 from kit.plan.shard import Shard
+from kit.report.left_out import excluded as rows
 from kit.study.model import Arm
 
 THREE = paired([1.05, 1.06, 1.07])
@@ -45,12 +48,12 @@ def test_a_failed_run_takes_its_block_along_and_both_are_named():
     session = fail_run(make_session(THREE), "t1-dotnet-cpu", "out of memory")
     assert blocks(session) == [0, 2]
     assert excluded(session) == [
-        (1, DOTNET, "t1-dotnet-cpu", "the run failed: out of memory"),
+        (1, DOTNET, "t1-dotnet-cpu", RunFailed("out of memory")),
         (
             1,
             PYTHON,
             "t1-python-cpu",
-            "block 1 has no usable run of dotnet-cpu, so this run has no partner",
+            NoPartner(1, DOTNET, "main"),
         ),
     ]
 
@@ -118,15 +121,15 @@ def test_a_time_that_cannot_be_used_is_a_named_exclusion(wall):
     session = change_record(make_session(THREE), "t2-python-cpu", fits=fits)
     assert blocks(session) == [0, 1]
     (_, partner), (_, broken) = [(r[2], r[3]) for r in excluded(session)]
-    assert "has no partner" in partner
-    assert broken.startswith("fit 1 has a time that is not")
+    assert partner == NoPartner(2, PYTHON, "main")
+    assert broken == (TimeNotPositive(1, wall) if wall == 0 else TimeNotFinite(1, wall))
 
 
 def test_a_run_the_log_lacks_is_named():
     session = make_session(THREE)
     session = replace(session, entries=session.entries[:-1])
     lost = session.header.plan.runs[-1]
-    assert (2, lost.arm, lost.run_id, "planned, but the log has no such run") in excluded(session)
+    assert (2, lost.arm, lost.run_id, NeverRan()) in excluded(session)
 
 
 def test_missing_cpu_seconds_leave_the_block_in_the_wall_comparison():
@@ -148,7 +151,27 @@ def test_every_variant_of_the_plan_is_a_pair():
         ArmPair("cuda", "python-cuda", None),
     )
     cuda = judge(session, study).comparisons[1]
-    assert cuda.missing == ("the plan holds no dotnet arm of variant cuda",)
+    assert cuda.missing == (NoArm("dotnet", "cuda"),)
+
+
+def test_an_arm_without_a_usable_run_is_missing_with_what_left_them_out():
+    session = make_session(THREE)
+    for block, failure in enumerate(("out of memory", "timed out", "")):
+        session = fail_run(session, f"t{block}-dotnet-cpu", failure)
+    (missing,) = judge(session, make_study()).comparisons[0].missing
+    reasons = (RunFailed("out of memory"), RunFailed("timed out"), RunEnded(1))
+    assert missing == NoUsableRun(DOTNET, reasons)
+
+
+def test_a_run_that_failed_twice_is_named_for_either_failure_and_alike_ones_once():
+    session = fail_run(make_session(THREE), "t1-dotnet-cpu", "timed out")
+    failed = run_named(session, "t1-dotnet-cpu")
+    again = [replace(failed, failure=why) for why in ("out of memory", "timed out")]
+    session = replace(session, entries=(*session.entries, *again))
+    found = [row for row in excluded(session) if row[2] == "t1-dotnet-cpu"]
+    assert [row[3] for row in found] == [RunFailed("timed out"), RunFailed("out of memory")]
+    said = [row.reason for row in rows(judge(session, make_study()).exclusions)]
+    assert said[:2] == ["the run failed: out of memory", "the run failed: timed out"]
 
 
 def test_an_arm_the_study_does_not_know_is_an_input_error():

@@ -73,17 +73,19 @@ def test_the_number_follows_from_the_spread_and_the_wanted_gain():
     # A pilot run takes 20 s, a judged block has four, one of them slowed.
     assert design.block_s == pytest.approx(80 + 20 * 0.0695)
     assert found.minutes_left == pytest.approx(found.blocks * design.block_s / 60)
+    assert (found.sooner, found.limit, found.budget) == (False, "power", None)
 
 
 def test_a_quiet_pilot_is_enough():
     found = outlook(pilot(0.005), STUDY)
-    assert found.blocks == 6
+    assert (found.blocks, found.limit, found.budget) == (6, "fewest", None)
     assert found.undecided == {}
 
 
 def test_a_noisy_one_is_bounded_and_says_what_stays_open():
     found = outlook(pilot(0.3), STUDY)
     assert found.blocks == STUDY.protocol.tiers["standard"].blocks
+    assert (found.limit, found.budget) == ("blocks", 20)
     assert set(found.undecided) == {"C1", "C2", "C3", "C4"}
     assert found.undecided["C2"] is None or found.undecided["C2"] > found.blocks
     lines = outlook_lines(found)
@@ -97,7 +99,7 @@ def test_minutes_bend_the_number():
     block_s = found.designs[0].block_s
     spent = 10 * len(session.entries)
     assert found.blocks == int((1200 - spent) // block_s)
-    assert "20 minutes" in found.reason
+    assert (found.limit, found.budget) == ("minutes", 20)
 
 
 def paused(session, hours, after):
@@ -171,7 +173,7 @@ def test_the_slowdown_is_the_claims_own_size(gain, percent):
 
 def test_auto_takes_the_design_that_decides_sooner():
     quieter = outlook(pilot(0.2, design="auto", duet_spread=0.02), STUDY)
-    assert quieter.design == "duet" and "duet blocks decide sooner" in quieter.reason
+    assert quieter.design == "duet" and quieter.sooner
     louder = outlook(pilot(0.02, design="auto", duet_spread=0.2), STUDY)
     assert louder.design == "sequential"
     plan, found = fixed_plan(pilot(0.2, design="auto", duet_spread=0.05), STUDY)

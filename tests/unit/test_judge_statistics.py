@@ -12,6 +12,9 @@ from support.sessions import make_entry, make_fits, make_plan, make_record
 from kit.errors import InputError
 from kit.judge.statistics import (
     Interval,
+    NoFits,
+    TimeNotFinite,
+    TimeNotPositive,
     estimate,
     gain_percent,
     half_width,
@@ -100,15 +103,23 @@ def test_absurd_times_still_give_finite_numbers():
     )
 
 
-@pytest.mark.parametrize("wall", [0, -5, math.nan, math.inf])
-def test_a_time_that_cannot_be_used_is_named_with_its_fit(wall):
+@pytest.mark.parametrize(
+    "wall, reason",
+    [
+        (0, TimeNotPositive),
+        (-5, TimeNotPositive),
+        (math.nan, TimeNotFinite),
+        (math.inf, TimeNotFinite),
+    ],
+)
+def test_a_time_that_cannot_be_used_is_named_with_its_fit(wall, reason):
     fits = make_fits([1.0, 1.1])
     record = make_record(RUN.run_id, RUN.arm, fits=(fits[0], replace(fits[1], wall_ns=wall)))
-    assert "fit 1 has a time that is not" in why_unusable(record)
+    assert why_unusable(record) == reason(1, wall)
 
 
 def test_a_record_without_fits_cannot_be_used():
-    assert why_unusable(make_record(RUN.run_id, RUN.arm, fits=())) == "the record holds no fits"
+    assert why_unusable(make_record(RUN.run_id, RUN.arm, fits=())) == NoFits()
 
 
 def test_an_unknown_statistic_is_an_input_error():

@@ -33,6 +33,7 @@ from support.sessions import (
 )
 
 from kit.judge.ablation import Ablation, explain
+from kit.judge.pilot import Limit
 from kit.judge.reasons import Aim, PlaceboDiffers, Side
 from kit.judge.samework import SameWork
 from kit.plan.model import DUET_CORES, Note
@@ -65,7 +66,7 @@ KNOWN = frozenset({
     "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
     "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
     "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
-    *get_args(Aim), *get_args(Side),
+    *get_args(Aim), *get_args(Side), *get_args(Limit),
 })  # fmt: skip
 """Words of closed lists, and names that loading holds to a pattern."""
 
@@ -136,7 +137,7 @@ def session_and_model():
                     {"power": 0.8, "blocks": 9, "direction": 3, "size": 9, "slowed": None}
                 ],
             }],
-            "undecided": {"x": None}, "reason": "x",
+            "undecided": {"x": None}, "sooner": True, "limit": "minutes", "budget": 60,
         },
     )  # fmt: skip
     shipped = shipped_study()

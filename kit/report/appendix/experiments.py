@@ -10,6 +10,7 @@ from kit.judge.verdict import Verdict
 from kit.records.session import Session
 from kit.report.appendix import costs
 from kit.report.appendix.checklist import Facts, listed
+from kit.report.consistency_words import arithmetic
 from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
 from kit.report.effects import Form, band_words, equal_text, margin_words
 from kit.report.model import ReportModel
@@ -43,7 +44,10 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
     for executable in model.judged.executable:
         blocks += _executable(model, executable)
     found = [
-        (f"{f.claim.id} ({f.claim.where})", f"{f.claim.statement}: {f.word}; {f.reason}")
+        (
+            f"{f.claim.id} ({f.claim.where})",
+            f"{f.claim.statement}: {f.word}; {arithmetic(f.reason)}",
+        )
         for f in model.judged.findings
     ]
     if found:

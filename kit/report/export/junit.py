@@ -14,6 +14,7 @@ from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, INCONSISTENT, NOT_TESTABLE, OPPOSITE, Word
+from kit.report.consistency_words import arithmetic
 from kit.report.model import ReportModel
 from kit.report.numbers import gain
 from kit.report.text import plain
@@ -76,9 +77,9 @@ def _other(
 def _consistency(found: Finding) -> ElementTree.Element:
     case = _case(f"{found.claim.id} {found.claim.statement}", "consistency")
     if found.word == INCONSISTENT:
-        _child(case, "failure", found.reason, type=found.word)
+        _child(case, "failure", arithmetic(found.reason), type=found.word)
     else:
-        ElementTree.SubElement(case, "system-out").text = _text(found.reason)
+        ElementTree.SubElement(case, "system-out").text = _text(arithmetic(found.reason))
     return case
 
 

@@ -8,6 +8,7 @@ from kit.judge.sensitivity import ALPHA
 from kit.judge.verdict import Verdict
 from kit.plan.model import DUET
 from kit.plan.roles import role_of
+from kit.report.consistency_words import arithmetic
 from kit.report.document import (
     Block,
     CodeBlock,
@@ -58,7 +59,7 @@ def consistency(model: ReportModel) -> tuple[Block, ...]:
             found.claim.id,
             f"{found.claim.statement} ({found.claim.where})",
             Strong(found.word),
-            found.reason,
+            arithmetic(found.reason),
         )
         for found in model.judged.findings
     )

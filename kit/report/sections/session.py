@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from kit.judge.interference import RULES
 from kit.plan.model import PlannedRun
 from kit.plan.roles import MAIN, role_of
 from kit.records.record import Fit
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
+from kit.report.interference_words import WATCHED
+from kit.report.left_out import excluded
 from kit.report.model import Failure, RawRun, ReportModel
 from kit.report.numbers import NONE, megabytes, seconds
 from kit.report.origin import notes
@@ -23,21 +24,21 @@ def interference(model: ReportModel) -> tuple[Block, ...]:
         found = f"{len(flagged)} of {len(model.raw)} timed runs were disturbed; they still count."
     machines = {run.machine for run in model.raw}
     several = f" The runs were made on {len(machines)} machines." if len(machines) > 1 else ""
-    rules = "; ".join(rule.means for rule in RULES)
+    rules = "; ".join(WATCHED.values())
     said = Paragraph(f"{found} Watched: {rules}.{several}")
     return (said, Table(("run", "interference"), flagged, _LIMIT)) if flagged else (said,)
 
 
 def left_out(model: ReportModel) -> tuple[Block, ...]:
     """Return failed runs with the end of their output, exclusions, notes: nothing is silent."""
-    excluded = tuple(
+    rows = tuple(
         (str(e.block) if e.block >= 0 else NONE, e.arm, Code(e.run_id), e.reason)
-        for e in model.judged.exclusions
+        for e in excluded(model.judged.exclusions)
     )
     said = notes(model.header, model.torn)
     blocks: tuple[Block, ...] = _failed(model.failures)
-    if excluded:
-        table = Table(("block", "arm", "run", "reason"), excluded)
+    if rows:
+        table = Table(("block", "arm", "run", "reason"), rows)
         blocks = *blocks, Paragraph("Excluded from the comparison:"), table
     if said:
         blocks = *blocks, Paragraph("Notes:"), List(said)

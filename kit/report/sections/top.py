@@ -18,6 +18,7 @@ from kit.report.document import (
 )
 from kit.report.headline import status_lines, substitutes_line
 from kit.report.model import ReportModel, VariantReport
+from kit.report.same_work_words import detail
 
 
 def opening(model: ReportModel) -> tuple[Block, ...]:
@@ -45,7 +46,7 @@ def same_work(model: ReportModel) -> tuple[Block, ...]:
 def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
     work = part.comparison.same_work
     rows: tuple[tuple[Text, ...], ...] = tuple(
-        (check.name, "held" if check.held else Strong("NOT HELD", Tone.BAD), check.detail)
+        (check.name, "held" if check.held else Strong("NOT HELD", Tone.BAD), detail(check))
         for check in work.checks
     )
     own = tuple(

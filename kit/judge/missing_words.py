@@ -1,0 +1,62 @@
+"""Why a run was left out and what a variant lacks, in words.
+
+The words of what is missing stand in a verdict's reason, so they are written here.
+"""
+
+from __future__ import annotations
+
+from kit.judge.missing import Lack, NoArm, NoUsableRun, Unplannable
+from kit.judge.pairing import (
+    ExclusionReason,
+    NeverRan,
+    NoPartner,
+    PartnerFailed,
+    RunEnded,
+    RunFailed,
+    SeveralMachines,
+)
+from kit.judge.statistics import NoFits, TimeNotFinite, TimeNotPositive
+from kit.plan.roles import MAIN
+
+
+def exclusion(reason: ExclusionReason) -> str:
+    """Return why a run does not count. Raises TypeError for what is no such reason."""
+    match reason:
+        case NoFits():
+            said = "the record holds no fits"
+        case TimeNotFinite(fit, wall_ns):
+            said = f"fit {fit} has a time that is not finite ({wall_ns})"
+        case TimeNotPositive(fit, wall_ns):
+            said = f"fit {fit} has a time that is not positive ({wall_ns} ns)"
+        case SeveralMachines(block):
+            said = f"block {block} ran on several machines"
+        case RunFailed(failure):
+            said = f"the run failed: {failure}"
+        case RunEnded(exit_code):
+            said = f"the run failed: exit code {exit_code}"
+        case PartnerFailed():
+            said = "the other of its pair failed, so it ran without a partner"
+        case NeverRan():
+            said = "planned, but the log has no such run"
+        case NoPartner(block, arm, role):
+            named = arm if role == MAIN else f"{arm} {role}"
+            said = f"block {block} has no usable run of {named}, so this run has no partner"
+        case _:
+            raise TypeError(f"{reason!r} leaves no run out")
+    return said
+
+
+def lack(what: Lack) -> str:
+    """Return what a variant lacks. Raises TypeError for another thing."""
+    match what:
+        case Unplannable(problem):
+            return problem
+        case NoArm(stack, variant):
+            return f"the plan holds no {stack} arm of variant {variant}"
+        case NoUsableRun(arm, ()):
+            return f"no usable run of {arm}"
+        case NoUsableRun(arm, reasons):
+            why = f"{len(reasons)} left out; {exclusion(reasons[0])}"
+            return f"no usable run of {arm} ({why})"
+        case _:
+            raise TypeError(f"{what!r} is nothing that a variant lacks")

@@ -1,0 +1,61 @@
+"""Disturbances of the host in words: what is watched for, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kit.judge.interference import (
+    BUSY_CPUS,
+    FREQUENCY_SHARE,
+    STOLEN_SHARE,
+    SWAPPED_PAGES,
+    Disturbance,
+    FrequencyChanged,
+    HeldBack,
+    OtherContainers,
+    OthersBusy,
+    Slept,
+    SlowedForHeat,
+    Stolen,
+    Swapped,
+    Throttled,
+)
+
+WATCHED: Mapping[type[Disturbance], str] = {
+    Stolen: f"more than {STOLEN_SHARE:.0%} of the run's CPU time stolen by the hypervisor",
+    OthersBusy: f"others kept more than {BUSY_CPUS:g} CPUs busy just before it",
+    Swapped: f"more than {SWAPPED_PAGES} pages swapped in or out",
+    SlowedForHeat: "a core slowed for heat",
+    FrequencyChanged: f"the CPUs' frequency changed by more than {FREQUENCY_SHARE:.0%}",
+    HeldBack: "the driver's own cgroup held back by a CPU quota",
+    OtherContainers: "another container running",
+    Slept: "the machine slept",
+    Throttled: "the container throttled by a CPU quota, which kit never sets",
+}
+"""The rule behind each disturbance, for the reader."""
+
+
+def disturbance(what: Disturbance) -> str:
+    """Return what disturbed a run. Raises TypeError for what is no disturbance."""
+    match what:
+        case Stolen(share):
+            said = f"{share:.1%} of the CPU time stolen by the hypervisor"
+        case OthersBusy(cpus):
+            said = f"others kept {cpus:.1f} CPUs busy just before"
+        case Swapped(pages):
+            said = f"{pages} pages swapped"
+        case SlowedForHeat(times):
+            said = f"slowed for heat {times} times"
+        case FrequencyChanged(before, after):
+            said = f"the CPUs' frequency went from {before:.0f} to {after:.0f} MHz"
+        case HeldBack(seconds):
+            said = f"held back {seconds:.2f} s by a CPU quota"
+        case OtherContainers(running):
+            said = f"{running} other containers ran"
+        case Slept(seconds):
+            said = f"the machine slept for {seconds:.1f} s"
+        case Throttled(cpu_seconds):
+            said = f"throttled for {cpu_seconds:.2f} CPU s by a quota set from outside"
+        case _:
+            raise TypeError(f"{what!r} is no disturbance")
+    return said

@@ -1,0 +1,150 @@
+"""A same-work check in words: what was compared, or the differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kit.judge.check import (
+    AnotherFile,
+    Check,
+    CheckName,
+    Compared,
+    Difference,
+    FewArms,
+    Fits,
+    IdentityRunFailed,
+    IdentityRuns,
+    Libraries,
+    NoIdentityRun,
+    NotFinite,
+    NothingRecorded,
+    NotMapped,
+    NotRecorded,
+    OneHash,
+    OneSided,
+    OtherFits,
+    OtherWork,
+    Point,
+    TimedRuns,
+    TrajectoryDiffers,
+    ValueDiffers,
+    Values,
+    Versions,
+    WheelChanged,
+    Wheels,
+)
+
+_NAMED = 4  # differences named in one check before "and n more"
+_NOTHING: Mapping[CheckName, str] = {
+    "loss trajectory": "{arm} recorded no losses",
+    "native libraries": "none recorded by {arm}",
+    "wheels": "none checked in {arm}",
+}
+
+
+def detail(check: Check) -> str:
+    """Return what was compared where the check held, else the first differences."""
+    if check.held:
+        return compared(check.compared)
+    named = "; ".join(difference(each, check.name) for each in check.differences[:_NAMED])
+    more = len(check.differences) - _NAMED
+    return f"{named}; and {more} more" if more > 0 else named
+
+
+def compared(what: Compared) -> str:
+    """Return what was found equal. Raises TypeError for what no check compares."""
+    match what:
+        case FewArms(arms):
+            said = f"not applicable: {'one' if arms else 'no'} arm"
+        case IdentityRuns(arms):
+            said = f"one of each arm: {', '.join(arms)}"
+        case Versions(names):
+            said = f"{', '.join(names)} equal"
+        case Values(count, of):
+            said = f"identical, {count} {of}"
+        case OneHash():
+            said = "identical"
+        case Libraries(shared, own):
+            extra = ", ".join(f"{count} more in {arm} alone" for arm, count in own.items())
+            said = f"{shared} mapped in all arms, identical" + (f"; {extra}" if extra else "")
+        case Wheels(counts):
+            each = ", ".join(f"{count} in {arm}" for arm, count in counts.items())
+            said = f"every file as its RECORD says: {each}"
+        case TimedRuns(count):
+            said = f"{count} runs as their arm's identity run" if count else "none to compare"
+        case Fits(planned):
+            said = f"{planned} in every run, as planned"
+        case _:
+            raise TypeError(f"{what!r} is nothing that a check compares")
+    return said
+
+
+def difference(found: Difference, check: CheckName) -> str:
+    """Return one difference of the check of that name. Raises TypeError for another thing."""
+    match found:
+        case NotRecorded() | NothingRecorded() | ValueDiffers():
+            return _of_values(found, check)
+        case NotFinite() | TrajectoryDiffers() | OneSided():
+            return _of_training(found)
+        case AnotherFile() | NotMapped() | WheelChanged():
+            return _of_files(found)
+        case NoIdentityRun() | IdentityRunFailed() | OtherWork() | OtherFits():
+            return _of_runs(found)
+        case _:
+            raise TypeError(f"{found!r} is no difference of a check")
+
+
+def _of_values(found: NotRecorded | NothingRecorded | ValueDiffers, check: CheckName) -> str:
+    match found:
+        case NotRecorded(name, arm):
+            return f"{name} not recorded by {arm}"
+        case NothingRecorded(arm):
+            return _NOTHING.get(check, "nothing recorded by {arm}").format(arm=arm)
+        case ValueDiffers(name, first, a, arm, b):
+            return f"{name} differs: {_short(a)} in {first}, {_short(b)} in {arm}"
+
+
+def _of_training(found: NotFinite | TrajectoryDiffers | OneSided) -> str:
+    match found:
+        case NotFinite(point, arm):
+            return f"{_name(point)} of {arm} is not finite"
+        case TrajectoryDiffers(point, first, a, arm, b, differing, of):
+            return (
+                f"{_name(point)} differs: {a!r} in {first}, {b!r} in {arm}"
+                f" ({differing} of {of} values differ)"
+            )
+        case OneSided(point, first, arm):
+            return f"{_name(point)} is recorded by one of {first}, {arm} only"
+
+
+def _of_files(found: AnotherFile | NotMapped | WheelChanged) -> str:
+    match found:
+        case AnotherFile(library, arms):
+            return f"{library} is another file in {' and '.join(arms)}"
+        case NotMapped(library, arms):
+            return f"{library} is not mapped in {' and '.join(arms)}"
+        case WheelChanged(wheel, arm, state):
+            return f"{wheel} in {arm} is not as its RECORD says: {state}"
+
+
+def _of_runs(found: NoIdentityRun | IdentityRunFailed | OtherWork | OtherFits) -> str:
+    match found:
+        case NoIdentityRun(arm):
+            return f"no good identity run of {arm} (the log has none)"
+        case IdentityRunFailed(arm, failure):
+            return f"no good identity run of {arm} (it failed: {failure})"
+        case OtherWork(what, run_id, arm):
+            return f"{what} of {run_id} ({arm}) differs from identity run"
+        case OtherFits(run_id, arm, fits, planned):
+            return f"{run_id} ({arm}) did {fits} fits, planned {planned}"
+
+
+def _name(point: Point) -> str:
+    return f"{point.series} of fit {point.fit} epoch {point.epoch}"
+
+
+def _short(value: str | None) -> str:
+    """A hash cut to what tells it apart; anything shorter as it is."""
+    if value is None:
+        return "missing"
+    return value[:12] if len(value) == 64 else value
