@@ -11,7 +11,6 @@ from kit.judge.executable import ExecutableVerdict, judge_executable
 from kit.judge.hosts import Hosts, by_host
 from kit.judge.interference import Flag, flags
 from kit.judge.missing import Lack, missing
-from kit.judge.missing_words import lack
 from kit.judge.order import Drift, OrderEffect, Outlier, drift, order_effect, outliers
 from kit.judge.pairing import (
     ArmPair,
@@ -89,7 +88,6 @@ def judge(session: Session, study: Study) -> Judged:
         )  # fmt: skip
         lonely += [*unpaired, *alone]
         lacks = missing(session, study, pair, main, exclusions)
-        said = tuple(map(lack, lacks))  # as the verdicts take it
         work = same_work(session, pair.arms(), study.protocol.same_work)
         hosts = by_host(session, blocks, STATISTICS)
         comparisons.append(
@@ -108,7 +106,7 @@ def judge(session: Session, study: Study) -> Judged:
                     study=study,
                     variant=pair.variant,
                     blocks=blocks,
-                    missing=said,
+                    missing=lacks,
                     work=work,
                     controls=found,
                     throttled=unequal(session, blocks),
@@ -117,7 +115,7 @@ def judge(session: Session, study: Study) -> Judged:
                 hosts=hosts,
             )
         )
-        training += judge_training(session, study, pair.variant, blocks, said, work)
+        training += judge_training(session, study, pair.variant, blocks, lacks, work)
     every = dict.fromkeys((*exclusions, *lonely))
     return Judged(
         runs=runs,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kit.judge.missing import Lack
 from kit.judge.statistics import Interval
 from kit.judge.throttling import ThrottledArm
 from kit.judge.words import Word
@@ -22,7 +23,7 @@ Aim = Literal["effect", "size", "equality"]
 class Missing:
     """What is missing for the claim to be tested."""
 
-    what: tuple[str, ...]
+    what: tuple[Lack, ...]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from kit.judge.missing import Lack
 from kit.judge.pairing import PairedBlock
 from kit.judge.reasons import (
     ByQuantity,
@@ -126,7 +127,7 @@ def judge_training(
     study: Study,
     variant: str,
     blocks: Sequence[PairedBlock],
-    missing: Sequence[str],
+    missing: Sequence[Lack],
     work: SameWork,
 ) -> tuple[TrainingVerdict, ...]:
     """One verdict a claim of that kind. What was timed has no part in it."""
@@ -141,7 +142,7 @@ def _decide(
     session: Session,
     study: Study,
     blocks: Sequence[PairedBlock],
-    missing: Sequence[str],
+    missing: Sequence[Lack],
     work: SameWork,
 ) -> tuple[Word, TrainingReason]:
     if missing:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from kit.judge.controls import Control, failing
 from kit.judge.equality import deciding_p, margin_of, within_margin
+from kit.judge.missing import Lack
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_to_settle
 from kit.judge.reasons import (
@@ -99,7 +100,7 @@ def judge_claims(
     study: Study,
     variant: str,
     blocks: Sequence[PairedBlock],
-    missing: Sequence[str],
+    missing: Sequence[Lack],
     work: SameWork,
     controls: Sequence[Control],
     throttled: tuple[ThrottledArm, ...],
@@ -194,7 +195,7 @@ class _Evidence:
 
 
 def _decide(
-    claim: Claim, evidence: _Evidence, missing: Sequence[str], work: SameWork
+    claim: Claim, evidence: _Evidence, missing: Sequence[Lack], work: SameWork
 ) -> tuple[Word, Uncapped]:
     measured = evidence.measured
     if missing or measured is None or evidence.tests is None:

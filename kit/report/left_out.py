@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.judge.missing_words import exclusion
 from kit.judge.pairing import Exclusion
+from kit.report.missing_words import exclusion
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from kit.report.effects import (
     form_of,
     margin_words,
 )
+from kit.report.missing_words import lack
 from kit.study.model import Range
 
 _AIMS: Mapping[why.Aim, str] = {
@@ -78,7 +79,7 @@ def _capped(reason: why.Capped, form: Form) -> str:
 def _untested(reason: why.Untested) -> str:
     match reason:
         case why.Missing(what):
-            return f"missing: {'; '.join(what)}"
+            return f"missing: {'; '.join(map(lack, what))}"
         case why.OtherWork(checks):
             named = ", ".join(checks)
             return f"the arms did not do the same work ({named}), so no ratio is judged"

@@ -17,7 +17,6 @@ from kit.judge.comparison import Comparison
 from kit.judge.consistency import Finding
 from kit.judge.controls import Control
 from kit.judge.executable import ExecutableVerdict
-from kit.judge.missing_words import lack
 from kit.judge.pilot import Outlook
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
@@ -27,6 +26,7 @@ from kit.report.consistency_words import arithmetic
 from kit.report.effects import Form
 from kit.report.interference_words import disturbance
 from kit.report.left_out import excluded
+from kit.report.missing_words import lack
 from kit.report.model import ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text

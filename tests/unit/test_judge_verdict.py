@@ -20,6 +20,8 @@ from support.sessions import (
 
 from kit.judge import verdict as v
 from kit.judge.comparison import judge
+from kit.judge.missing import NoArm, NoUsableRun
+from kit.judge.pairing import RunFailed
 from kit.judge.reasons import (
     ByChance,
     Equal,
@@ -157,7 +159,7 @@ def test_an_arm_outside_the_plan_is_not_testable_and_says_what_is_missing():
     )
     assert {x.printed for x in got} == {"NOT TESTABLE HERE"}
     assert got[0].measured is None
-    assert got[0].reason == Missing(("the plan holds no dotnet arm of variant cpu",))
+    assert got[0].reason == Missing((NoArm("dotnet", "cpu"),))
 
 
 def test_an_arm_whose_every_run_failed_is_not_testable_and_says_why():
@@ -166,8 +168,8 @@ def test_an_arm_whose_every_run_failed_is_not_testable_and_says_why():
         session = fail_run(session, f"t{block}-{DOTNET}", "out of memory")
     got = verdicts(SIX, session=session)[0]
     assert got.word == NOT_TESTABLE
-    what = "no usable run of dotnet-cpu (2 left out; the run failed: out of memory)"
-    assert got.reason == Missing((what,))
+    failed = RunFailed("out of memory")
+    assert got.reason == Missing((NoUsableRun(DOTNET, (failed, failed)),))
 
 
 def test_a_failed_run_leaves_the_rest_to_judge():

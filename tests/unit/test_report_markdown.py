@@ -362,16 +362,17 @@ def test_a_claims_brackets_are_no_markup_and_a_small_terminal_is_wrapped():
 
 
 def test_a_long_reason_is_short_in_the_table_and_whole_below_it():
-    why = f"no registry image could be had (python@sha256:{'ab' * 32}: it did not answer; b: no)"
+    why, details = "no image", (f"python@sha256:{'ab' * 32}: it did not answer", "b: no")
     session = make_session(paired(SIX), make_fidelity("python"))
     rows = tuple(
-        replace(row, why=why) if row.name == "python" else row for row in session.header.fidelity
+        replace(row, why=why, details=details) if row.name == "python" else row
+        for row in session.header.fidelity
     )
     session = replace(session, header=replace(session.header, fidelity=rows))
     text = section(report(session), "Substitutes")
     table, _, below = text.partition("<details>")
-    assert re.search(r"\| no registry image could be had +\|", table) and "sha256" not in table
-    assert f"- python: {why}" in below
+    assert re.search(r"\| no image +\|", table) and "sha256" not in table
+    assert f"- python: {why} ({'; '.join(details)})" in below
 
 
 def test_few_blocks_do_not_tell_whether_the_order_matters():

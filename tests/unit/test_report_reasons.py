@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from kit.judge import reasons as why
+from kit.judge.missing import NoArm, Unplannable
 from kit.judge.statistics import Interval
 from kit.judge.throttling import ThrottledArm
 from kit.report.effects import Form
@@ -25,7 +26,7 @@ MEANS = why.Means(0.68, 0.69, Range(0.67, 0.72))
 SLOWDOWN = why.Slowdown(6.95, -7.0, Interval(-7.2, -6.8))
 
 CLAIM = (
-    why.Missing(("an arm", "a run")),
+    why.Missing((NoArm("dotnet", "cpu"), Unplannable("no GPU"))),
     why.OtherWork(("tensors", "wheels")),
     why.TooFewPairs(1),
     why.InBand(BAND),
@@ -64,7 +65,7 @@ QUANTITY = (
     why.EqualElsewhere(MEANS),
 )
 TRAINING = (
-    why.Missing(("an arm",)),
+    why.Missing((NoArm("dotnet", "cpu"),)),
     why.NothingTrained(),
     why.OtherWork(("tensors",)),
     *(why.ByQuantity((("loss", each), ("accuracy", each))) for each in QUANTITY),

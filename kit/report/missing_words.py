@@ -1,7 +1,4 @@
-"""Why a run was left out and what a variant lacks, in words.
-
-The words of what is missing stand in a verdict's reason, so they are written here.
-"""
+"""Why a run was left out and what a variant lacks, in words."""
 
 from __future__ import annotations
 
