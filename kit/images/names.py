@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import kit
-from kit.study.model import Arm, Study
+from kit.study.model import Arm, Study, Variant
 
 OWN = "kit/"
 """How the name of every image begins that the kit made."""
@@ -18,12 +18,12 @@ def reference_of(name: str) -> str:
     return f"{OWN}{name}:{kit.__version__}"
 
 
-def python_name(variant: str) -> str:
+def python_name(variant: Variant) -> str:
     """Return the name of the python image, which the dotnet one of that variant rests on."""
     return f"{PYTHON}-{variant}"
 
 
-def dotnet_name(variant: str, binding: str) -> str:
+def dotnet_name(variant: Variant, binding: str) -> str:
     """Return the name of the dotnet image with that binding, ``EXACT`` or ``SUBSTITUTE``."""
     return f"{DOTNET}-{variant}-{binding.lower()}"
 

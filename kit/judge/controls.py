@@ -35,8 +35,8 @@ from kit.judge.reasons import (
 from kit.judge.sensitivity import ALPHA, equivalence_p, holm, t_p
 from kit.judge.statistics import CONFIDENCE, Estimate, Interval, RunStatistics, half_width
 from kit.plan.model import DUET
-from kit.plan.roles import MAIN, PLACEBO, reference_of, slowdown_percent
-from kit.study.model import Study
+from kit.plan.roles import MAIN, PLACEBO, RoleName, reference_of, slowdown_percent
+from kit.study.model import Study, Variant
 
 HARDENED = "hardened"
 """The statistic that a known slowdown is judged on: all fits but the cold one are slowed alike."""
@@ -50,8 +50,8 @@ class Control:
     are the session's noise floor.
     """
 
-    role: str
-    variant: str
+    role: RoleName
+    variant: Variant
     arm: str
     blocks: tuple[PairedBlock, ...]
     estimates: Mapping[str, Estimate]
@@ -62,7 +62,7 @@ class Control:
 def controls(
     runs: Sequence[RunStatistics],
     pair: ArmPair,
-    roles: Sequence[str],
+    roles: Sequence[RoleName],
     design: str,
     study: Study,
     statistics: Sequence[str],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from kit.judge.statistics import in_order, warm
+from kit.plan.model import TIMED
 from kit.records.record import Record
 from kit.records.session import Session
 
@@ -35,7 +36,7 @@ class FitCost:
 
 def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]:
     """The cost of a fit per arm, over the timed runs that stand and whose ids are ``counted``."""
-    runs = [entry for entry in session.standing() if entry.kind == "timed"]
+    runs = [entry for entry in session.standing() if entry.kind == TIMED]
     rows = []
     for arm in session.header.plan.arms:
         records = [

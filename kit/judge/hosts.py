@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.statistics import Estimate
+from kit.plan.model import TIMED
 from kit.records.session import Session
 
 _LEAST_BLOCKS = 2  # of a host, before its spread can be told
@@ -37,7 +38,7 @@ class Hosts:
 
 def by_host(session: Session, blocks: Sequence[PairedBlock], statistics: Sequence[str]) -> Hosts:
     """Complete blocks, told apart by the machine they ran on."""
-    machine_of = {e.block: e.machine for e in session.entries if e.kind == "timed" and e.record}
+    machine_of = {e.block: e.machine for e in session.entries if e.kind == TIMED and e.record}
     grouped: dict[str, list[PairedBlock]] = {}
     for block in blocks:
         grouped.setdefault(machine_of[block.block], []).append(block)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kit.judge.pairing import ArmPair, Exclusion, ExclusionReason
 from kit.judge.statistics import RunStatistics
 from kit.records.session import Session
-from kit.study.model import Study
+from kit.study.model import Study, Variant
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class NoArm:
     """The plan holds no arm of that stack and variant."""
 
     stack: str
-    variant: str
+    variant: Variant
 
 
 @dataclass(frozen=True)

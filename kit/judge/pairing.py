@@ -20,18 +20,19 @@ from kit.judge.statistics import (
     value_of,
     why_unusable,
 )
-from kit.plan.roles import MAIN
+from kit.plan.model import TIMED
+from kit.plan.roles import MAIN, RoleName
 from kit.plan.shard import of_shard
 from kit.records.planned import refuse_misfits
 from kit.records.session import RunEntry, Session
-from kit.study.model import Arm, Study, by_stack_and_variant
+from kit.study.model import Arm, Study, Variant, by_stack_and_variant
 
 
 @dataclass(frozen=True)
 class ArmPair:
     """The two arms of one variant. None: the plan does not hold that arm."""
 
-    variant: str
+    variant: Variant
     baseline: str | None
     contender: str | None
 
@@ -77,7 +78,7 @@ class NoPartner:
 
     block: int
     arm: str
-    role: str
+    role: RoleName
 
 
 ExclusionReason = (
@@ -93,7 +94,7 @@ class Exclusion:
     arm: str
     run_id: str
     reason: ExclusionReason
-    role: str = MAIN
+    role: RoleName = MAIN
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Excl
     machines = _machines(session)
     whole = session.whole()
     for place, entry in enumerate(session.entries):
-        if entry.kind != "timed":
+        if entry.kind != TIMED:
             continue
         reason = _why_not(entry, machines)
         if reason is None and place not in whole:
@@ -170,7 +171,7 @@ def _machines(session: Session) -> dict[int, set[str]]:
     """The machines that each block ran on: a ratio across two says nothing of the arms."""
     found: dict[int, set[str]] = {}
     for entry in session.entries:
-        if entry.kind == "timed" and entry.record is not None:
+        if entry.kind == TIMED and entry.record is not None:
             found.setdefault(entry.block, set()).add(entry.machine)
     return found
 
@@ -184,15 +185,15 @@ def _why_not(entry: RunEntry, machines: Mapping[int, set[str]]) -> ExclusionReas
 
 
 def _never_run(session: Session) -> list[Exclusion]:
-    ran = {(e.block, e.arm, e.role) for e in session.entries if e.kind == "timed"}
+    ran = {(e.block, e.arm, e.role) for e in session.entries if e.kind == TIMED}
     return [
         Exclusion(run.block, run.arm, run.run_id, NeverRan(), run.role)
         for run in of_shard(session.header.plan.runs, session.header.shard)
-        if run.kind == "timed" and (run.block, run.arm, run.role) not in ran
+        if run.kind == TIMED and (run.block, run.arm, run.role) not in ran
     ]
 
 
-Slot = tuple[str, str]
+Slot = tuple[str, RoleName]
 """An arm and the role of its run."""
 
 

@@ -20,8 +20,8 @@ from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
 from kit.plan.blocks import Slot, numbers_of
 from kit.plan.make import LEAST_AFTER_PILOT, grown, maker_of
-from kit.plan.model import AUTO, DUET, SEQUENTIAL, Bounds, Plan
-from kit.plan.roles import PILOT, PLACEBO, SLOWED, conditions_of, slowdown_percent
+from kit.plan.model import AUTO, DUET, SEQUENTIAL, TIMED, Bounds, Plan
+from kit.plan.roles import PILOT, PLACEBO, SLOWED, RoleName, conditions_of, slowdown_percent
 from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
 
@@ -75,7 +75,7 @@ class Outlook:
     budget: int | None
 
 
-def aim_of(claim: Claim, study: Study, roles: Sequence[str]) -> Aim:
+def aim_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> Aim:
     """Return all that must succeed for a claim to be reproduced in a plan of those roles."""
     band = claim.band_percent
     return Aim(
@@ -168,7 +168,7 @@ def _block_seconds(session: Session, study: Study, design: str) -> float:
     """
     maker = maker_of(study, session.header.plan)
     kinds = _usual(session)
-    usual = {arm: s for (arm, kind, of), s in kinds.items() if (kind, of) == ("timed", design)}
+    usual = {arm: s for (arm, kind, of), s in kinds.items() if (kind, of) == (TIMED, design)}
     if not usual:
         return 0.0
     most = max(usual.values())

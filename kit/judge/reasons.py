@@ -12,6 +12,7 @@ from kit.judge.missing import Lack
 from kit.judge.statistics import Interval
 from kit.judge.throttling import ThrottledArm
 from kit.judge.words import Word
+from kit.plan.roles import RoleName
 from kit.study.model import Range
 
 Side = Literal["below", "above"]
@@ -179,7 +180,7 @@ ControlReason = (
 class FailedControl:
     """A control that does not hold, by its role."""
 
-    role: str
+    role: RoleName
     reason: ControlReason
 
 

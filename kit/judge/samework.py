@@ -44,6 +44,7 @@ from kit.judge.check import (
     Wheels,
 )
 from kit.judge.statistics import in_order
+from kit.plan.model import IDENTITY
 from kit.records.record import Identity, Record
 from kit.records.session import Session
 from kit.study.model import SameWorkRules
@@ -87,7 +88,7 @@ def _present(session: Session, arms: Sequence[str], records: Mapping[str, Record
     for arm in arms:
         if arm in records:
             continue
-        failed = [e for e in session.entries if e.arm == arm and e.kind == "identity"]
+        failed = [e for e in session.entries if e.arm == arm and e.kind == IDENTITY]
         lacking.append(IdentityRunFailed(arm, failed[-1].failure) if failed else NoIdentityRun(arm))
     return Check("identity runs", IdentityRuns(tuple(arms)), tuple(lacking))
 

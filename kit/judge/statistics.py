@@ -15,6 +15,7 @@ from statistics import fmean, median, stdev
 from typing import TypeVar
 
 from kit.errors import InputError
+from kit.plan.roles import RoleName
 from kit.records.record import Fit, Record
 from kit.records.session import RunEntry
 
@@ -32,7 +33,7 @@ class RunStatistics:
     block: int
     position: int
     arm: str
-    role: str
+    role: RoleName
     fits: int
     minimum: float
     maximum: float

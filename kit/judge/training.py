@@ -39,7 +39,7 @@ from kit.judge.words import (
 )
 from kit.records.record import Record
 from kit.records.session import Session
-from kit.study.model import Range, Study, TrainingClaim
+from kit.study.model import Range, Study, TrainingClaim, Variant
 
 _DIVERGED = 1e12
 """A loss from here on has no finite value in any but name."""
@@ -111,7 +111,7 @@ class TrainingVerdict:
     """What is to be said of a claim on what was trained, in one variant."""
 
     claim: TrainingClaim
-    variant: str
+    variant: Variant
     word: Word
     indicative: bool
     reason: TrainingReason
@@ -125,7 +125,7 @@ class TrainingVerdict:
 def judge_training(
     session: Session,
     study: Study,
-    variant: str,
+    variant: Variant,
     blocks: Sequence[PairedBlock],
     missing: Sequence[Lack],
     work: SameWork,

@@ -57,7 +57,7 @@ from kit.judge.words import (
     printed,
 )
 from kit.records.images import Component, without_proof
-from kit.study.model import Claim, Direction, Paper, Study
+from kit.study.model import Claim, Direction, Paper, Study, Variant
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Verdict:
     """
 
     claim: Claim
-    variant: str
+    variant: Variant
     figures_gain_percent: float | None
     measured: Estimate | None
     hardened: Estimate | None
@@ -98,7 +98,7 @@ class Verdict:
 def judge_claims(
     *,
     study: Study,
-    variant: str,
+    variant: Variant,
     blocks: Sequence[PairedBlock],
     missing: Sequence[Lack],
     work: SameWork,

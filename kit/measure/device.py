@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from kit.engine.protocol import RunRequest
 from kit.host.gpu.probe import Probe
+from kit.plan.model import IDENTITY
 from kit.records.record import Record
-from kit.study.model import CUDA
+from kit.study.model import CUDA, Variant
 
 CACHE_VOLUME = "kit-cuda-cache"
 """Holds what was compiled for this GPU; kept, so that it is compiled once."""
@@ -44,7 +45,7 @@ class GpuBench:
         )
 
 
-def misplaced(variant: str, record: Record) -> str | None:
+def misplaced(variant: Variant, record: Record) -> str | None:
     """Why a record does not show that its variant's device did the work; None if it does.
 
     TensorFlow falls back to the CPU in silence. The weights' device and the GPU
@@ -58,7 +59,7 @@ def misplaced(variant: str, record: Record) -> str | None:
         return None
     if device.kind != "gpu":
         return f"a CUDA arm did its work on the {device.kind.upper()}, not on the GPU"
-    if record.kind == "identity" and not on_gpu:
+    if record.kind == IDENTITY and not on_gpu:
         placed = ", ".join(f"{count} on {kind}" for kind, count in sorted(device.ops.items()))
         return f"no op of a CUDA arm was placed on the GPU ({placed or 'none was counted'})"
     if not device.peak_bytes:

@@ -6,7 +6,7 @@ import re
 
 from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunRequest
 from kit.errors import RunError
-from kit.plan.model import Limits, PlannedRun
+from kit.plan.model import IDENTITY, Limits, PlannedRun
 from kit.plan.spec import spec_json
 from kit.records.images import KINDS, ArmImage, ExecutableRun
 from kit.records.record import parse_record
@@ -27,7 +27,7 @@ def run_executable(
 ) -> ExecutableRun:
     """Run it like any run, with an identity run's spec for that arm. Raises RunError only
     where the container could not be started: that it does not work is an answer."""
-    planned = PlannedRun(RUN_ID, -1, 0, arm, "identity", 1, study.protocol.identity_seed)
+    planned = PlannedRun(RUN_ID, -1, 0, arm, IDENTITY, 1, study.protocol.identity_seed)
     outcome = engine.run(
         RunRequest(
             image=image.image_id,

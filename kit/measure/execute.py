@@ -19,7 +19,7 @@ from kit.host.facts import Host, sample
 from kit.host.gpu.watch import Watch
 from kit.measure.device import GpuBench, misplaced
 from kit.plan.cpuset import cpus_of
-from kit.plan.model import Limits, Plan, PlannedRun
+from kit.plan.model import IDENTITY, Limits, Plan, PlannedRun
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
 from kit.records.gpu import GpuSample
@@ -28,7 +28,7 @@ from kit.records.images import ArmImage
 from kit.records.record import Record, parse_record
 from kit.records.session import RunEntry
 from kit.results.runlog import RunLog
-from kit.study.model import CUDA, Study
+from kit.study.model import CUDA, Study, Variant
 
 RECORD_FILE = "record.json"
 LOG_TAIL_CHARACTERS = 4000
@@ -85,7 +85,7 @@ def execute(
         for run, entry in zip(together, _measure(bench, study, plan, together, log), strict=True):
             after(entry)
             failures[run.arm] = failures[run.arm] + 1 if entry.failure else 0
-            if entry.failure and (run.kind == "identity" or failures[run.arm] >= FAILURES_IN_A_ROW):
+            if entry.failure and (run.kind == IDENTITY or failures[run.arm] >= FAILURES_IN_A_ROW):
                 raise RunError(
                     f"run {run.run_id}: {entry.failure}",
                     "see the end of its output above and in the run log; then go on (see --resume)",
@@ -154,7 +154,7 @@ def _run(engine: Engine, request: RunRequest) -> RunOutcome:
         )
 
 
-def _watch(bench: Bench, variant: str) -> AbstractContextManager[Watch | None]:
+def _watch(bench: Bench, variant: Variant) -> AbstractContextManager[Watch | None]:
     if variant != CUDA or bench.gpu is None:
         return nullcontext()
     return Watch(bench.gpu.probe, bench.gpu.uuid)
@@ -179,7 +179,7 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
     )
     if study.arms[run.arm].variant != CUDA or bench.gpu is None:
         return request
-    return bench.gpu.added_to(request, first=run.kind == "identity")
+    return bench.gpu.added_to(request, first=run.kind == IDENTITY)
 
 
 def _threads(cpuset: str) -> dict[str, str]:
@@ -188,7 +188,7 @@ def _threads(cpuset: str) -> dict[str, str]:
 
 
 def _judge_outcome(
-    run: PlannedRun, outcome: RunOutcome, request: RunRequest, variant: str
+    run: PlannedRun, outcome: RunOutcome, request: RunRequest, variant: Variant
 ) -> tuple[Record | None, Mapping[str, Any] | None, str | None]:
     """The record, typed and as written, or how the run failed."""
     # A changed limit may be the reason why the memory or the time ran out.

@@ -9,7 +9,7 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.plan.blocks import step_places
 from kit.plan.make import plan_sha256
-from kit.plan.model import Limits
+from kit.plan.model import IDENTITY, Limits
 from kit.plan.shard import Shard
 from kit.records.command import without
 from kit.records.images import ArmImage, ExecutableRun
@@ -204,5 +204,5 @@ def _entries(shards: Sequence[Named]) -> list[RunEntry]:
         )
         for number, (_, session) in enumerate(shards)
         for entry in session.entries
-        if not (number and entry.kind == "identity")
+        if not (number and entry.kind == IDENTITY)
     ]

@@ -9,7 +9,7 @@ from kit.plan.blocks import BlockMaker
 from kit.plan.coherent import planned_once
 from kit.plan.make import chosen_arms
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, Plan
-from kit.plan.roles import MAIN
+from kit.plan.roles import MAIN, named
 from kit.study.model import CPU, Study, by_stack_and_variant
 
 BLOCKS, REPEATS = 3, 4
@@ -34,7 +34,7 @@ def explaining_plan(
             f"{decimal(limits.memory_bytes)}",
             "give fewer --repeats",
         )
-    maker = BlockMaker(study, arms, (MAIN, *study.protocol.explain), repeats, seed, limits)
+    maker = BlockMaker(study, arms, (MAIN, *named(study.protocol.explain)), repeats, seed, limits)
     if not maker.can_pair:
         raise InputError(
             f"study {study.id}: no two CPU arms to compare", "explain a study that has them"

@@ -10,12 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kit.errors import InputError
-from kit.plan.model import DUET, Limits, PlannedRun
-from kit.plan.roles import CONTROLS, MAIN, PILOT, conditions_of, reference_of, role_of
+from kit.plan.model import DUET, IDENTITY, TIMED, Limits, PlannedRun
+from kit.plan.roles import (
+    CONTROLS,
+    MAIN,
+    PILOT,
+    RoleName,
+    conditions_of,
+    reference_of,
+    role_of,
+)
 from kit.study.model import Study, arm_of
 
 IDENTITY_REPEATS = 1
-Slot = tuple[str, str]
+Slot = tuple[str, RoleName]
 """An arm and the role its run has in the block."""
 
 
@@ -25,7 +33,7 @@ class BlockMaker:
 
     study: Study
     arms: tuple[str, ...]
-    roles: tuple[str, ...]
+    roles: tuple[RoleName, ...]
     repeats: int
     seed: int
     limits: Limits
@@ -39,7 +47,7 @@ class BlockMaker:
         """One run of each arm with a fixed seed, before all blocks."""
         seed = self.study.protocol.identity_seed
         return tuple(
-            PlannedRun(f"identity-{arm}", -1, place, arm, "identity", IDENTITY_REPEATS, seed)
+            PlannedRun(f"identity-{arm}", -1, place, arm, IDENTITY, IDENTITY_REPEATS, seed)
             for place, arm in enumerate(self.arms)
         )
 
@@ -91,12 +99,12 @@ class BlockMaker:
 
     def _pairs(self) -> list[tuple[Slot, Slot]]:
         """Which slots run together: the stacks of a variant, a control and its own partner."""
-        pairs = []
+        pairs: list[tuple[Slot, Slot]] = []
         for arm in self.arms:
             partner = self._partner(arm)
             if self.study.arms[arm].stack != self.study.baseline or partner is None:
                 continue
-            plain = PILOT if PILOT in self.roles else MAIN
+            plain: RoleName = PILOT if PILOT in self.roles else MAIN
             pairs.append(((arm, plain), (partner, plain)))
             controls = [role for role in self.roles if role in CONTROLS]
             pairs += [((arm, reference_of(role)), (arm, role)) for role in controls]
@@ -149,7 +157,7 @@ class BlockMaker:
             block=number,
             position=place,
             arm=arm,
-            kind="timed",
+            kind=TIMED,
             repeats=self.repeats,
             seed=None,
             role=role,

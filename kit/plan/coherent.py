@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from kit.errors import InputError
-from kit.plan.model import AUTO, DUET, SEQUENTIAL, Plan, PlannedRun
+from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, Plan, PlannedRun
 from kit.plan.roles import CONTROLS, PILOT, reference_of
 
 
@@ -32,7 +32,7 @@ def _identity(plan: Plan) -> Iterator[str]:
     if list(plan.runs[: len(before)]) != before:
         yield "an identity run comes after the blocks"
     for run in plan.runs:
-        if (run.kind == "identity") != (run.block < 0):
+        if (run.kind == IDENTITY) != (run.block < 0):
             yield f"{run.run_id}: a run of kind {run.kind} in block {run.block}"
 
 

@@ -31,7 +31,7 @@ from kit.plan.model import (
 )
 from kit.plan.notes import refusal_text
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
-from kit.plan.roles import MAIN
+from kit.plan.roles import MAIN, named
 from kit.study.model import CUDA, Protocol, Study, Tier, by_stack_and_variant
 
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
@@ -62,7 +62,7 @@ def make_plan(
     chosen = _comparable_arms(study, arms, gpu)
     design, why = _design(study, chosen, design, resources)
     tier, limits, notes = _tier_in_memory(study, budget, resources, design)
-    maker = BlockMaker(study, chosen, (MAIN, *tier.controls), tier.repeats, seed, limits)
+    maker = BlockMaker(study, chosen, (MAIN, *named(tier.controls)), tier.repeats, seed, limits)
     if design != SEQUENTIAL and not maker.can_pair:
         raise InputError(
             f"--design: {design} runs both stacks of a variant side by side, the plan has one",
@@ -71,7 +71,7 @@ def make_plan(
     tier, minutes = _with_blocks(maker, tier, budget, design, blocks)
     if design == AUTO and tier.pilot is None:
         design, why = SEQUENTIAL, (*why, Note(NO_PILOT))
-    maker = replace(maker, roles=(MAIN, *tier.controls))
+    maker = replace(maker, roles=(MAIN, *named(tier.controls)))
     return planned_once(_plan(maker, tier, minutes, design, (*notes, *why)))
 
 
@@ -266,7 +266,7 @@ def _few_blocks(
 ) -> tuple[Tier, int | None]:
     """As many as there is time for, with the controls of the smallest tier."""
     least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
-    maker = replace(maker, roles=(MAIN, *least.controls))
+    maker = replace(maker, roles=(MAIN, *named(least.controls)))
     block_s = maker.seconds(DUET if design == DUET else SEQUENTIAL)
     blocks = _fitting(left, block_s)
     if blocks < 2:

@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from kit.plan.roles import MAIN
+from kit.plan.roles import MAIN, RoleName
 
 SEQUENTIAL, DUET, AUTO = "sequential", "duet", "auto"
 DESIGNS = (SEQUENTIAL, DUET, AUTO)
 """One container at a time; the two of a pair at the same time; or what decides sooner."""
-COMPARE, EXPLAIN = "compare", "explain"
+Kind = Literal["identity", "timed"]
+IDENTITY: Final = "identity"
+TIMED: Final = "timed"
+"""A run to show which work is done, with a fixed seed; or one that is measured."""
+Purpose = Literal["compare", "explain"]
+COMPARE: Final = "compare"
+EXPLAIN: Final = "explain"
 NoteCode = Literal["fewer-repeats", "duet-on-gpu", "duet-cores", "duet-memory", "no-pilot"]
 FEWER_REPEATS: Final = "fewer-repeats"
 DUET_ON_GPU: Final = "duet-on-gpu"
@@ -49,12 +55,11 @@ class PlannedRun:
     block: int
     position: int
     arm: str
-    kind: str
-    """"identity" or "timed"."""
+    kind: Kind
     repeats: int
     seed: int | None
     """The workload's seed: set for identity runs, None for timed ones (as published)."""
-    role: str = MAIN
+    role: RoleName = MAIN
     pair: int | None = None
     cpuset: str | None = None
 
@@ -102,11 +107,11 @@ class Plan:
     runs: tuple[PlannedRun, ...]
     notes: tuple[Note, ...]
     design: str = SEQUENTIAL
-    roles: tuple[str, ...] = (MAIN,)
+    roles: tuple[RoleName, ...] = (MAIN,)
     """Of the runs of every block."""
     pilot: int = 0
     bounds: Bounds | None = None
-    purpose: str = COMPARE
+    purpose: Purpose = COMPARE
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

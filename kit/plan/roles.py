@@ -6,12 +6,27 @@ can see. An explanation takes the same work apart: each role changes one thing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from kit.errors import InputError
 from kit.study.model import Study, lead_claim
 
+RoleName = Literal[
+    "main", "pilot", "placebo", "slowed", "quiet", "terminal", "probe", "kept", "allocator",
+    "placebo-reference", "slowed-reference",
+]  # fmt: skip
+"""What a run is for; a control's reference is its own partner in duet blocks."""
+MAIN: Final = "main"
+PILOT: Final = "pilot"
+PLACEBO: Final = "placebo"
+SLOWED: Final = "slowed"
+QUIET: Final = "quiet"
+TERMINAL: Final = "terminal"
+PROBE: Final = "probe"
+KEPT: Final = "kept"
+ALLOCATOR: Final = "allocator"
 LEAST_SLOWDOWN, MOST_SLOWDOWN = 5.0, 1000.0
 """Of the positive control, in percent; the spec allows no more."""
 
@@ -33,16 +48,13 @@ class Role:
     ``both``: runs of either stack have it; else the baseline's alone.
     """
 
-    name: str
+    name: RoleName
     means: str
     conditions: Conditions = field(default_factory=Conditions)
     terminal: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
     both: bool = False
 
-
-MAIN, PILOT, PLACEBO, SLOWED = "main", "pilot", "placebo", "slowed"
-QUIET, TERMINAL, PROBE, KEPT, ALLOCATOR = "quiet", "terminal", "probe", "kept", "allocator"
 
 _ROLES = (
     Role(MAIN, "as published", both=True),
@@ -65,8 +77,13 @@ _ROLES = (
         both=True,
     ),
 )
-ROLES: Mapping[str, Role] = {role.name: role for role in _ROLES}
-CONTROLS = (PLACEBO, SLOWED)
+ROLES: Mapping[RoleName, Role] = {role.name: role for role in _ROLES}
+_BY_NAME: Mapping[str, Role] = {role.name: role for role in _ROLES}
+_REFERENCES: Mapping[RoleName, RoleName] = {
+    PLACEBO: "placebo-reference",
+    SLOWED: "slowed-reference",
+}
+CONTROLS: tuple[RoleName, ...] = (PLACEBO, SLOWED)
 
 
 def slowdown_percent(study: Study) -> float:
@@ -96,15 +113,20 @@ def conditions_of(name: str, study: Study) -> Conditions:
     return conditions
 
 
-def reference_of(control: str) -> str:
-    """The role of a control's own partner, where it has one: in duet blocks."""
-    return f"{control}-reference"
+def reference_of(control: RoleName) -> RoleName:
+    """Return the role of a control's own partner, where it has one: in duet blocks."""
+    return _REFERENCES[control]
+
+
+def named(names: Iterable[str]) -> tuple[RoleName, ...]:
+    """Return the roles that a study names. Raise InputError for an unknown one."""
+    return tuple(role_of(name).name for name in names)
 
 
 def role_of(name: str) -> Role:
     """Return the role of that name; a control's reference is a main run. Raise InputError."""
-    if name in map(reference_of, CONTROLS):
+    if name in _REFERENCES.values():
         return ROLES[MAIN]
-    if name not in ROLES:
+    if name not in _BY_NAME:
         raise InputError(f"{name!r} is not a role of a run", f"use some of: {', '.join(ROLES)}")
-    return ROLES[name]
+    return _BY_NAME[name]

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from kit.errors import InputError
-from kit.plan.model import DUET, EXPLAIN, SEQUENTIAL, Note, Plan, PlannedRun
-from kit.plan.roles import MAIN
+from kit.plan.model import DUET, EXPLAIN, IDENTITY, SEQUENTIAL, TIMED, Kind, Note, Plan, PlannedRun
+from kit.plan.roles import MAIN, RoleName
 from kit.plan.shard import Shard, of_shard
 from kit.records.gpu import GpuCheck, GpuSample
 from kit.records.host import HostFacts, HostSample
@@ -77,7 +77,7 @@ class RunEntry:
     block: int
     position: int
     arm: str
-    kind: str
+    kind: Kind
     image_id: str
     started_at: str
     finished_at: str
@@ -89,7 +89,7 @@ class RunEntry:
     record: Record | None
     gpu: GpuSample | None = None
     """The GPU during the run of a CUDA arm; None for other arms."""
-    role: str = MAIN
+    role: RoleName = MAIN
     pair: int | None = None
     """Of a duet: the run of the same block with the same number went on at the same time."""
     machine: str = ""
@@ -206,8 +206,8 @@ class Session:
 
     def timed(self) -> tuple[RunEntry, ...]:
         """The good timed runs, in the order they ran."""
-        return tuple(e for e in self.entries if e.kind == "timed" and e.record is not None)
+        return tuple(e for e in self.entries if e.kind == TIMED and e.record is not None)
 
     def identity(self) -> Mapping[str, RunEntry]:
         """The good identity run of each arm; ``kit.records.planned`` refuses a second one."""
-        return {e.arm: e for e in self.entries if e.kind == "identity" and e.record is not None}
+        return {e.arm: e for e in self.entries if e.kind == IDENTITY and e.record is not None}

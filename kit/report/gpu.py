@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kit.judge.comparison import Judged
 from kit.judge.devices import DeviceRatio, device_ratios
+from kit.plan.model import IDENTITY
 from kit.records.gpu import GpuCheck, GpuSample, harmful, mild
 from kit.records.session import Session
 from kit.study.model import Study
@@ -88,7 +89,7 @@ def gpu_report(session: Session, judged: Judged, study: Study) -> GpuReport | No
 
 def _placement(session: Session, arm: str) -> Placement:
     records = [e.record for e in session.entries if e.arm == arm and e.record is not None]
-    ops = next((r.device.ops for r in reversed(records) if r.kind == "identity"), None)
+    ops = next((r.device.ops for r in reversed(records) if r.kind == IDENTITY), None)
     names = {r.device.name or r.device.kind.upper() for r in records}
     peaks = [r.device.peak_bytes for r in records if r.device.peak_bytes is not None]
     return Placement(

@@ -18,7 +18,8 @@ from kit.judge.pilot import Outlook, outlook_from
 from kit.judge.statistics import Estimate, RunStatistics, in_order, value_of
 from kit.judge.training import Trained, TrainingVerdict, trained
 from kit.judge.verdict import Verdict, figures_gain, published_seconds, substitutes
-from kit.plan.roles import MAIN
+from kit.plan.model import Kind
+from kit.plan.roles import MAIN, RoleName
 from kit.records.host import HostSample
 from kit.records.images import ArmImage
 from kit.records.record import Cgroup, Fit, Record
@@ -28,7 +29,7 @@ from kit.report.gpu import GpuReport, gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
 from kit.report.interference_words import disturbance
 from kit.report.reasons import reason_text, untimed_text
-from kit.study.model import Claim, Direction, Study
+from kit.study.model import Claim, Direction, Study, Variant
 
 PUBLISHED = ("min", "max", "mean", "total")
 """The paper's four numbers, in its order."""
@@ -78,7 +79,7 @@ class VariantReport:
     """Of every effect that is printed of it."""
 
     @property
-    def variant(self) -> str:
+    def variant(self) -> Variant:
         """The variant's name."""
         return self.comparison.pair.variant
 
@@ -108,7 +109,7 @@ class Failure:
     run_id: str
     block: int
     arm: str
-    kind: str
+    kind: Kind
     exit_code: int | None
     failure: str
     log_tail: str
@@ -129,7 +130,7 @@ class RawRun:
     image_id: str
     started_at: str
     finished_at: str
-    role: str
+    role: RoleName
     pair: int | None
     machine: str
     flags: tuple[str, ...]

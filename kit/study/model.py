@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from kit.errors import InputError
 
-CPU, CUDA = "cpu", "cuda"
+Variant = Literal["cpu", "cuda"]
+CPU: Final = "cpu"
+CUDA: Final = "cuda"
 """The variants of an arm."""
 
 
@@ -23,7 +25,7 @@ class Arm:
 
     name: str
     stack: str
-    variant: str
+    variant: Variant
     recipe: Path | None = None
 
 

@@ -571,3 +571,11 @@ def test_a_python_image_that_fails_is_no_reason_to_go_on(engine: Engine) -> None
     with pytest.raises(ImageError, match="hash mismatch"):
         build(engine)
     assert not {KERAS_NET, PYTHON_NET}.intersection(engine.built())
+
+
+def test_an_arm_of_another_stack_without_a_recipe_is_refused_by_name(engine: Engine) -> None:
+    study = replace(STUDY, arms={"r-cpu": replace(STUDY.arms[PYTHON], name="r-cpu", stack="r")})
+    tools = Tools(engine, PINS, NET, lambda line: None)
+    with pytest.raises(InputError) as caught:
+        Builder(tools, Options()).build(study, ("r-cpu",))
+    assert "r-cpu" in caught.value.problem and not engine.built()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kit.engine.protocol import ImageInfo
-from kit.errors import ContentError, ImageError
+from kit.errors import ContentError, ImageError, InputError
 from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.candidates import Resolver
 from kit.images.bases.resolve import DOTNET_ROLES, Bases
@@ -21,7 +21,7 @@ from kit.images.tools import Tools
 from kit.pins.load import refuse_edited_lists
 from kit.records.images import ArmImage, Component
 from kit.study.folder import PINS, open_study
-from kit.study.model import CPU, Arm, Study
+from kit.study.model import CPU, Arm, Study, Variant
 from kit.study.pins import Vouched, own_pins
 from kit.together import together
 
@@ -74,7 +74,7 @@ class Builder:
         self._bindings = Bindings(tools, self._nuget_source, options.strict)
 
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:
-        """Images for those arms. Raises HostError or ImageError.
+        """Images for those arms. Raises HostError, ImageError, InputError.
 
         With ``strict`` a base that cannot be had exactly is refused before anything
         is built. The binding is known only by restoring its packages, on those bases:
@@ -83,6 +83,7 @@ class Builder:
         chosen = [study.arms[name] for name in arms]
         if any(arm.recipe is not None for arm in chosen):
             return self._own(study, chosen)
+        _refuse_without_recipe(chosen)
         refuse_edited_lists(recipes(), self._tools.pins)
         check_nuget_source(self._nuget_source)
         with_dotnet = any(arm.stack == DOTNET for arm in chosen)
@@ -114,10 +115,10 @@ class Builder:
         return Images(arms=images, fidelity=rows)
 
     def _pythons_and_bases(
-        self, variants: Iterable[str], with_dotnet: bool
-    ) -> dict[str, ImageInfo]:
+        self, variants: Iterable[Variant], with_dotnet: bool
+    ) -> dict[Variant, ImageInfo]:
         """The python image of each variant. The .NET bases are made beside them."""
-        pythons = {}
+        pythons: dict[Variant, ImageInfo] = {}
 
         def make_pythons() -> None:
             for variant in variants:
@@ -130,7 +131,7 @@ class Builder:
         together(make_pythons, *((make_dotnet_bases,) if with_dotnet else ()))
         return pythons
 
-    def _python(self, variant: str) -> ImageInfo:
+    def _python(self, variant: Variant) -> ImageInfo:
         base = self._bases.python
         context = Context()
         # The locks of another interpreter or variant decide nothing of this image.
@@ -148,13 +149,13 @@ class Builder:
         recipe = Recipe(python_name(variant), context, "Dockerfile", args)
         return build_recipe(self._tools, recipe)
 
-    def _dotnet(self, pythons: Mapping[str, ImageInfo]) -> BindingChoice:
+    def _dotnet(self, pythons: Mapping[Variant, ImageInfo]) -> BindingChoice:
         """The dotnet images of the variants of these python images."""
         variants = {v: self._dotnet_args(image) for v, image in pythons.items()}
         return self._bindings.build(variants, self._bases.python.lock)
 
     def _executable(
-        self, pythons: Mapping[str, ImageInfo], binding: BindingChoice
+        self, pythons: Mapping[Variant, ImageInfo], binding: BindingChoice
     ) -> ArmImage | None:
         """None where it cannot be built: one claim cannot be tested then, all else can.
 
@@ -199,6 +200,16 @@ class Builder:
             parts["binding"] = Part(binding.name, binding.exact, binding.why, binding.details)
         facts = {"os": python.os, "tensorflow": self._tools.pins.tensorflow}
         return fidelity(study.paper.environment, _vouched(study), parts, variants, facts)
+
+
+def _refuse_without_recipe(arms: Sequence[Arm]) -> None:
+    """Raise InputError for an arm that neither the study nor the kit has a recipe for."""
+    for arm in arms:
+        if arm.stack not in (PYTHON, DOTNET):
+            raise InputError(
+                f"arm {arm.name}: it has no recipe, and kit has none for the stack {arm.stack}",
+                "give each arm of the study the folder of its Dockerfile (recipe)",
+            )
 
 
 def _vouched(study: Study) -> Mapping[str, Vouched]:

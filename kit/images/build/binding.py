@@ -15,7 +15,7 @@ from kit.images.build.context import Context, recipes
 from kit.images.build.recipe import Recipe, build_recipe, find_built
 from kit.images.names import DOTNET, EXACT, SUBSTITUTE, dotnet_name
 from kit.images.tools import Tools
-from kit.study.model import CPU
+from kit.study.model import CPU, Variant
 
 # NuGet's words for a package that differs from its recorded hash, for a lock file that
 # another set of packages was asked for with, and for one changed since it was signed.
@@ -29,7 +29,7 @@ _NOT_COMPILED = re.compile(r"error (CS|NETSDK)\d")
 class BindingChoice:
     """The dotnet image of every variant, and the binding that all of them have."""
 
-    images: Mapping[str, ImageInfo]
+    images: Mapping[Variant, ImageInfo]
     name: str
     exact: bool
     why: str
@@ -80,7 +80,7 @@ class Bindings:
         self._source = source
         self._strict = strict
 
-    def build(self, variants: Mapping[str, Mapping[str, str]], lock: str) -> BindingChoice:
+    def build(self, variants: Mapping[Variant, Mapping[str, str]], lock: str) -> BindingChoice:
         """The dotnet image of each variant, which maps to the recipe's arguments.
 
         ``lock`` is the Python's. All get the same binding, or CPU and GPU could not
@@ -88,7 +88,7 @@ class Bindings:
         substitute and the exact one is insisted on, or the exact one's packages are
         there and are refused or do not compile.
         """
-        exact: dict[str, ImageInfo] = {}
+        exact: dict[Variant, ImageInfo] = {}
         for variant, args in variants.items():
             tried = self._try_exact(variant, args, lock)
             if isinstance(tried, _NotHad):
@@ -99,7 +99,7 @@ class Bindings:
         return BindingChoice(exact, self._tools.pins.exact_binding, True, why, (), EXACT)
 
     def _substitutes(
-        self, variants: Mapping[str, Mapping[str, str]], tried: _NotHad
+        self, variants: Mapping[Variant, Mapping[str, str]], tried: _NotHad
     ) -> BindingChoice:
         pins = self._tools.pins
         if self._strict:
@@ -139,7 +139,9 @@ class Bindings:
             _check_refused(error)
             raise
 
-    def _try_exact(self, variant: str, args: Mapping[str, str], lock: str) -> ImageInfo | _NotHad:
+    def _try_exact(
+        self, variant: Variant, args: Mapping[str, str], lock: str
+    ) -> ImageInfo | _NotHad:
         """The image with Keras.NET, or why it cannot be had.
 
         Asking an unreachable feed takes its time, so an equal substitute built
@@ -169,7 +171,7 @@ class Bindings:
                 ) from error
             return _NotHad("Keras.NET's packages could not be had", (error.problem,))
 
-    def _recipe(self, variant: str, args: Mapping[str, str], binding: str) -> Recipe:
+    def _recipe(self, variant: Variant, args: Mapping[str, str], binding: str) -> Recipe:
         context = Context()
         context.add_folder(recipes() / DOTNET)
         self._tools.net.add_to(context)

@@ -26,7 +26,7 @@ from kit.images.names import (
     reference_of,
     references,
 )
-from kit.plan.model import PlannedRun
+from kit.plan.model import TIMED, PlannedRun
 from kit.plan.spec import spec_json
 from kit.study.load import shipped_study
 from kit.study.model import CPU, CUDA, Arm, Study
@@ -145,7 +145,7 @@ def _build(arm: Arm, pins: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spec(arm: Arm, study: Study) -> str:
-    run = PlannedRun(f"compose-{arm.name}", 0, 0, arm.name, "timed", 1, None)
+    run = PlannedRun(f"compose-{arm.name}", 0, 0, arm.name, TIMED, 1, None)
     return spec_json(run, study)
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from kit.plan.model import TIMED
 from kit.plan.shard import of_shard
 from kit.report.crate import inputs as used
 from kit.report.crate import outputs as made
@@ -101,7 +102,7 @@ def _action(model: ReportModel, files: list[Entity]) -> Entity:
 def _whole(model: ReportModel) -> bool:
     """Whether every timed run that was to be made here has left its record."""
     header = model.header
-    wanted = {r.run_id for r in of_shard(header.plan.runs, header.shard) if r.kind == "timed"}
+    wanted = {r.run_id for r in of_shard(header.plan.runs, header.shard) if r.kind == TIMED}
     return bool(wanted) and wanted <= {run.run_id for run in model.raw}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.plan.model import PlannedRun
+from kit.plan.model import TIMED, PlannedRun
 from kit.plan.roles import MAIN, role_of
 from kit.records.record import Fit
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
@@ -71,7 +71,7 @@ def _failed(failures: tuple[Failure, ...]) -> tuple[Block, ...]:
 def plan(model: ReportModel) -> tuple[Block, ...]:
     """Return tier, blocks, repeats, seed and the order the runs were planned in."""
     planned = model.header.plan
-    timed = [run for run in planned.runs if run.kind == "timed"]
+    timed = [run for run in planned.runs if run.kind == TIMED]
     order = tuple(
         (str(number), ", ".join(_planned(run) for run in timed if run.block == number))
         for number in sorted({run.block for run in timed})
