@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
+from typing import Literal
 
 from kit.judge.pairing import ArmPair, arm_pairs
 from kit.judge.statistics import Interval, half_width, in_order, warm
@@ -38,6 +39,12 @@ class FitNumbers:
     inner_s: float | None
 
 
+PartName = Literal[
+    "whole", "user CPU", "system CPU", "binding", "inside the library", "progress output",
+    "terminal", "memory kept", "allocator", "cold start",
+]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of the difference, contender minus baseline, in seconds a fit.
@@ -46,8 +53,7 @@ class Part:
     for what is no wall time of a warm fit.
     """
 
-    name: str
-    means: str
+    name: PartName
     blocks: int
     seconds: float | None
     interval: Interval | None
@@ -80,8 +86,7 @@ Block = Mapping[tuple[str, str], FitNumbers]
 
 @dataclass(frozen=True)
 class _Question:
-    name: str
-    means: str
+    name: PartName
     needs: tuple[tuple[str, str], ...]
     seconds: Callable[[Block], float | None]
     within: bool = True
@@ -118,23 +123,19 @@ def _inside(block: Block) -> float | None:
 
 _BOTH = ((B, MAIN), (C, MAIN))
 QUESTIONS = (
-    _Question("whole", "the whole difference of a warm fit, wall time", _BOTH,
-              lambda b: b[C, MAIN].wall_s - b[B, MAIN].wall_s),
-    _Question("user CPU", "CPU seconds in the programs, all cores", _BOTH,
+    _Question("whole", _BOTH, lambda b: b[C, MAIN].wall_s - b[B, MAIN].wall_s),
+    _Question("user CPU", _BOTH,
               lambda b: b[C, MAIN].user_s - b[B, MAIN].user_s, within=False),
-    _Question("system CPU", "CPU seconds in the kernel, all cores", _BOTH,
+    _Question("system CPU", _BOTH,
               lambda b: b[C, MAIN].system_s - b[B, MAIN].system_s, within=False),
-    _Question("binding", "the call around the library's fit", ((B, PROBE), (C, PROBE)), _binding),
-    _Question("inside the library", "the library's own fit", ((B, PROBE), (C, PROBE)), _inside),
-    _Question("progress output", "what goes when no progress is printed",
-              (*_BOTH, (B, QUIET), (C, QUIET)), _changed(QUIET)),
-    _Question("terminal", "what goes when the output is a terminal, not a pipe",
-              (*_BOTH, (B, TERMINAL), (C, TERMINAL)), _changed(TERMINAL)),
-    _Question("memory kept", "what the baseline loses when it keeps every array too",
-              ((B, MAIN), (B, KEPT)), lambda b: b[B, KEPT].wall_s - b[B, MAIN].wall_s),
-    _Question("allocator", "what goes when freed memory stays with the process",
-              (*_BOTH, (B, ALLOCATOR), (C, ALLOCATOR)), _changed(ALLOCATOR)),
-    _Question("cold start", "the first fit's extra over a warm one", _BOTH,
+    _Question("binding", ((B, PROBE), (C, PROBE)), _binding),
+    _Question("inside the library", ((B, PROBE), (C, PROBE)), _inside),
+    _Question("progress output", (*_BOTH, (B, QUIET), (C, QUIET)), _changed(QUIET)),
+    _Question("terminal", (*_BOTH, (B, TERMINAL), (C, TERMINAL)), _changed(TERMINAL)),
+    _Question("memory kept", ((B, MAIN), (B, KEPT)),
+              lambda b: b[B, KEPT].wall_s - b[B, MAIN].wall_s),
+    _Question("allocator", (*_BOTH, (B, ALLOCATOR), (C, ALLOCATOR)), _changed(ALLOCATOR)),
+    _Question("cold start", _BOTH,
               lambda b: (b[C, MAIN].cold_s - b[C, MAIN].wall_s)
               - (b[B, MAIN].cold_s - b[B, MAIN].wall_s), within=False),
 )  # fmt: skip
@@ -194,7 +195,7 @@ def _part(question: _Question, blocks: Sequence[Block], whole: float | None) -> 
     mean = fmean(found) if found else None
     shared = question.within and question is not QUESTIONS[0]
     share = mean / whole if shared and mean is not None and whole else None
-    return Part(question.name, question.means, len(found), mean, _interval(found), share)
+    return Part(question.name, len(found), mean, _interval(found), share)
 
 
 def _interval(values: Sequence[float]) -> Interval | None:

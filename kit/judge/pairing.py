@@ -238,16 +238,15 @@ def log_ratios(statistic: str, blocks: Sequence[PairedBlock]) -> list[float]:
 def estimate_over(statistic: str, blocks: Sequence[PairedBlock]) -> Estimate:
     """The estimate of one statistic over complete blocks.
 
-    A block in which the statistic was not recorded is named in the note.
+    A block in which the statistic was not recorded has no part in it.
     """
     pairs: list[tuple[float, float]] = []
-    without: list[str] = []
+    without: list[int] = []
     for block in blocks:
         baseline = value_of(block.baseline, statistic)
         contender = value_of(block.contender, statistic)
         if baseline is None or contender is None:
-            without.append(str(block.block))
+            without.append(block.block)
         else:
             pairs.append((baseline, contender))
-    note = f"not recorded in block {', '.join(without)}" if without else ""
-    return estimate(statistic, pairs, note)
+    return estimate(statistic, pairs, tuple(without))

@@ -70,7 +70,7 @@ class Estimate:
 
     ``ratio`` is the geometric mean; ``gain_percent`` is the same in the paper's
     form. ``sd_log`` is the spread of the log ratio between blocks. None where
-    there are too few pairs, and ``note`` then says so.
+    there are too few pairs. ``unrecorded``: blocks in which the statistic was not recorded.
     """
 
     statistic: str
@@ -80,7 +80,7 @@ class Estimate:
     gain_percent: float | None
     gain_interval: Interval | None
     sd_log: float | None
-    note: str
+    unrecorded: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,9 @@ def _cpu(fits: Sequence[Fit]) -> float | None:
     return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
-def estimate(statistic: str, pairs: Sequence[tuple[float, float]], note: str = "") -> Estimate:
+def estimate(
+    statistic: str, pairs: Sequence[tuple[float, float]], unrecorded: tuple[int, ...] = ()
+) -> Estimate:
     """Compare (baseline, contender) seconds, one pair a block.
 
     A t interval on log(baseline/contender) over blocks, exponentiated: the paired
@@ -183,17 +185,17 @@ def estimate(statistic: str, pairs: Sequence[tuple[float, float]], note: str = "
     """
     logs = [math.log(baseline) - math.log(contender) for baseline, contender in pairs]
     if not logs:
-        return Estimate(statistic, 0, None, None, None, None, None, _join(note, "no complete pair"))
+        return Estimate(statistic, 0, None, None, None, None, None, unrecorded)
     centre = fmean(logs)
     ratio = _exp(centre)
     if len(logs) < 2:
-        why = _join(note, "no interval: one complete pair says nothing about the spread")
-        return Estimate(statistic, 1, ratio, None, gain_percent(ratio), None, None, why)
+        return Estimate(statistic, 1, ratio, None, gain_percent(ratio), None, None, unrecorded)
     spread = stdev(logs)
     half = half_width(spread, len(logs))
     bounds = Interval(_exp(centre - half), _exp(centre + half))
     gains = Interval(gain_percent(bounds.low), gain_percent(bounds.high))
-    return Estimate(statistic, len(logs), ratio, bounds, gain_percent(ratio), gains, spread, note)
+    percent = gain_percent(ratio)
+    return Estimate(statistic, len(logs), ratio, bounds, percent, gains, spread, unrecorded)
 
 
 def gain_percent(ratio: float) -> float:
@@ -218,7 +220,3 @@ def half_width(sd: float, pairs: int, confidence: float = CONFIDENCE) -> float:
 
 def _exp(log: float) -> float:
     return math.exp(max(-_LOG_LIMIT, min(_LOG_LIMIT, log)))
-
-
-def _join(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from kit.judge.ablation import Ablation, FitNumbers, Part
+from kit.judge.ablation import Ablation, FitNumbers, Part, PartName
 from kit.judge.pairing import ArmPair
 from kit.plan.roles import role_of
 from kit.report.document import Block, Heading, List, Paragraph, Table
@@ -16,6 +16,18 @@ from kit.report.render import markdown, terminal
 from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
 
 TITLE = "Sources of the difference"
+MEANS: Mapping[PartName, str] = {
+    "whole": "the whole difference of a warm fit, wall time",
+    "user CPU": "CPU seconds in the programs, all cores",
+    "system CPU": "CPU seconds in the kernel, all cores",
+    "binding": "the call around the library's fit",
+    "inside the library": "the library's own fit",
+    "progress output": "what goes when no progress is printed",
+    "terminal": "what goes when the output is a terminal, not a pipe",
+    "memory kept": "what the baseline loses when it keeps every array too",
+    "allocator": "what goes when freed memory stays with the process",
+    "cold start": "the first fit's extra over a warm one",
+}
 _NOTE = (
     "Seconds per fit, contender minus baseline: means over blocks with 95 % paired t intervals. "
     "Each part changes one thing in containers of its own; none of them counts in the times that "
@@ -34,7 +46,7 @@ def section(found: Ablation) -> tuple[Block, ...]:
     parts = tuple(
         (
             part.name,
-            part.means,
+            MEANS[part.name],
             _signed(part.seconds),
             _bounds(part),
             share(part.share),
@@ -84,7 +96,7 @@ def _of_the_parts(parts: Sequence[Part]) -> list[str]:
     """Those that are told from nothing, largest first, then the names of the others."""
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
-        f"{part.name}: {part.seconds:+.3f} s ({part.means})"
+        f"{part.name}: {part.seconds:+.3f} s ({MEANS[part.name]})"
         + (f", {share_text(part.share)} of the whole." if part.share is not None else ".")
         for part in clear
     ]
@@ -111,7 +123,7 @@ def values(found: Ablation) -> dict[str, object]:
         "baseline": found.pair.baseline,
         "contender": found.pair.contender,
         "summary": summary(found),
-        "parts": [asdict(part) for part in found.parts],
+        "parts": [{**asdict(part), "means": MEANS[part.name]} for part in found.parts],
         "numbers": [
             {"arm": arm, "role": role, **asdict(run)}
             for (arm, role), run in sorted(found.numbers.items())

@@ -1,4 +1,4 @@
-"""Why a run was left out and what a variant lacks, in words."""
+"""Why a run was left out, what a variant lacks and an estimate is without, in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kit.judge.pairing import (
     RunFailed,
     SeveralMachines,
 )
-from kit.judge.statistics import NoFits, TimeNotFinite, TimeNotPositive
+from kit.judge.statistics import Estimate, NoFits, TimeNotFinite, TimeNotPositive
 from kit.plan.roles import MAIN
 
 
@@ -57,3 +57,15 @@ def lack(what: Lack) -> str:
             return f"no usable run of {arm} ({why})"
         case _:
             raise TypeError(f"{what!r} is nothing that a variant lacks")
+
+
+def estimate_note(estimate: Estimate) -> str:
+    """Return what an estimate is without; empty: nothing."""
+    parts = []
+    if estimate.unrecorded:
+        parts.append(f"not recorded in block {', '.join(map(str, estimate.unrecorded))}")
+    if estimate.pairs == 0:
+        parts.append("no complete pair")
+    if estimate.pairs == 1:
+        parts.append("no interval: one complete pair says nothing about the spread")
+    return "; ".join(parts)

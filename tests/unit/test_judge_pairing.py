@@ -139,7 +139,7 @@ def test_missing_cpu_seconds_leave_the_block_in_the_wall_comparison():
     estimates = judge(session, make_study()).comparisons[0].estimates
     assert estimates["mean"].pairs == 3
     assert estimates["cpu"].pairs == 2
-    assert estimates["cpu"].note == "not recorded in block 1"
+    assert estimates["cpu"].unrecorded == (1,)
 
 
 def test_every_variant_of_the_plan_is_a_pair():

@@ -32,7 +32,7 @@ from support.sessions import (
     with_role,
 )
 
-from kit.judge.ablation import Ablation, explain
+from kit.judge.ablation import Ablation, PartName, explain
 from kit.judge.pilot import Limit
 from kit.judge.reasons import Aim, PlaceboDiffers, Side
 from kit.judge.samework import SameWork
@@ -62,7 +62,8 @@ EVIL = (
 )
 FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
-    *ROLES, "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
+    *ROLES, *get_args(PartName),
+    "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
     "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
     "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
     "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
@@ -317,7 +318,7 @@ def test_names_of_stacks_variants_statistics_and_arms_become_no_markup():
                     for control in part.comparison.controls
                 ),
                 estimates={
-                    name: replace(found, note=EVIL)
+                    name: replace(found, unrecorded=(1,))
                     for name, found in part.comparison.estimates.items()
                 },
             ),

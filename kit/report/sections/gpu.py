@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kit.records.gpu import Finding, Gpu, GpuSample
 from kit.report.document import Block, Code, List, Paragraph, Strong, Table, Text, Tone, facts
 from kit.report.gpu import GpuReport, GpuRun
+from kit.report.missing_words import estimate_note
 from kit.report.model import ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio
 
@@ -141,7 +142,7 @@ def _ratios(part: GpuReport) -> tuple[Block, ...]:
             r.cuda,
             str(r.estimate.pairs),
             ratio(r.estimate),
-            r.estimate.note or NONE,
+            estimate_note(r.estimate) or NONE,
         )
         for r in part.ratios
     )

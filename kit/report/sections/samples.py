@@ -6,6 +6,7 @@ from kit.judge.cost import FitCost
 from kit.judge.training import Trained
 from kit.report.document import Block, Paragraph, Table
 from kit.report.effects import size_text
+from kit.report.missing_words import estimate_note
 from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import NONE, fixed, gain, megabytes, ratio, seconds
 from kit.report.sections.published import NAMES, fits_text, ratio_name
@@ -50,7 +51,7 @@ def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
                 fixed(sd, 4),
                 NONE if sd is None else size_text(sd, 0, part.form),
                 ratio(estimate),
-                estimate.note or NONE,
+                estimate_note(estimate) or NONE,
             )
         )
     return found
