@@ -14,7 +14,7 @@ from dataclasses import replace
 from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
-from kit.plan.blocks import BlockMaker, run_seconds
+from kit.plan.blocks import BlockMaker, run_seconds, steps_of
 from kit.plan.coherent import planned_once
 from kit.plan.model import (
     AUTO,
@@ -125,12 +125,9 @@ def plan_sha256(plan: Plan) -> str:
 def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
     """Rough duration of these runs, from the study's own cost figures."""
     # Of a pair, run together, the longer one takes the time.
-    steps: dict[tuple[int, int | str], float] = {}
-    for run in runs:
-        step = (run.block, run.run_id if run.pair is None else run.pair)
-        seconds = run_seconds(study, run.repeats, run.role)
-        steps[step] = max(seconds, steps.get(step, 0.0))
-    return sum(steps.values())
+    return sum(
+        max(run_seconds(study, run.repeats, run.role) for run in step) for step in steps_of(runs)
+    )
 
 
 def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[str, ...]:
