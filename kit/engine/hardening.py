@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.engine.protocol import LABEL, RunRequest
+from kit.engine.protocol import OWNED, RunRequest
 from kit.engine.quirks import NOFILE, NPROC, Quirks
 
 UNPRIVILEGED = "10001:10001"
@@ -26,7 +26,7 @@ def container_config(
 
     ``limit_swap`` False leaves swap unlimited, for kernels that cannot limit it.
     """
-    labels = {LABEL: "kit", **request.labels}
+    labels = {**OWNED, **request.labels}
     host: dict[str, Any] = {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
@@ -68,7 +68,7 @@ def container_config(
             "Type": "volume",
             "Source": name,
             "Target": place,
-            "VolumeOptions": {"Labels": {LABEL: "kit"}},
+            "VolumeOptions": {"Labels": dict(OWNED)},
         }
         for name, place in sorted(request.volumes.items())
     ]

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.filesize import decimal
 
-from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
+from kit.engine.protocol import SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
 from kit.host.facts import Host, sample
 from kit.host.gpu.watch import Watch
@@ -167,7 +167,7 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
         memory_bytes=limits.memory_bytes,
         timeout_s=limits.timeout_s,
         terminal=role.terminal,
-        labels={LABEL: "kit", SESSION_LABEL: bench.session_id},
+        labels={SESSION_LABEL: bench.session_id},
     )
     if study.arms[run.arm].variant != CUDA or bench.gpu is None:
         return request
