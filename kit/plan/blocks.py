@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kit.errors import InputError
-from kit.plan.model import DUET, Limits, PlannedRun
+from kit.plan.model import AUTO, DUET, SEQUENTIAL, Limits, PlannedRun
 from kit.plan.roles import CONTROLS, MAIN, PILOT, conditions_of, reference_of, role_of
 from kit.study.model import Study, arm_of
 
@@ -163,6 +163,11 @@ def run_seconds(study: Study, repeats: int, role: str) -> float:
     cost = study.protocol.cost
     slower = 1 + conditions_of(role, study).slowdown_percent / 100
     return cost.run_overhead_s + repeats * cost.fit_s * slower
+
+
+def designs_of(design: str) -> tuple[str, ...]:
+    """The designs that blocks have: both while it is open which one to take."""
+    return (SEQUENTIAL, DUET) if design == AUTO else (design,)
 
 
 def steps_of(runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], ...]:
