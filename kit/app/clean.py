@@ -73,16 +73,15 @@ def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None 
 
     ``living``: another kit that this machine's lock belongs to; None: there is none.
     """
-    kept: list[Kept] = []
-    containers = _containers(objects, owner, living, kept)
+    containers, kept_containers = _containers(objects, owner, living)
     staying = [held for held in objects.containers if held not in containers]
-    volumes = _volumes(objects, owner, staying, living, kept)
-    images = _images(objects, owner, staying, kept)
-    if living is not None:
-        kept += [Kept(image, f"{living.holder} may need it") for image in images]
-        images = []
+    volumes, kept_volumes = _volumes(objects, owner, staying, living)
+    unused, kept_images = _images(objects, owner, staying)
+    images = unused if living is None else []
+    needed = [Kept(image, f"{living.holder} may need it") for image in unused] if living else []
     remove: tuple[EngineObject, ...] = (*containers, *volumes, *images)
-    return Plan(remove, tuple(kept), freed(objects, remove))
+    kept = (*kept_containers, *kept_volumes, *kept_images, *needed)
+    return Plan(remove, kept, freed(objects, remove))
 
 
 def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) -> Plan:
@@ -121,10 +120,12 @@ def freed(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
 
 
 def _containers(
-    objects: EngineObjects, owner: str, living: Living | None, kept: list[Kept]
-) -> list[ContainerEntry]:
+    objects: EngineObjects, owner: str, living: Living | None
+) -> tuple[list[ContainerEntry], list[Kept]]:
+    """Return the kit's containers that no living kit uses, and those that stay."""
     named = own_name(owner)
-    found = []
+    found: list[ContainerEntry] = []
+    kept: list[Kept] = []
     for held in objects.containers:
         if held.labels.get(LABEL) != owner:
             continue
@@ -136,18 +137,16 @@ def _containers(
             kept.append(Kept(held, f"{living.holder} uses it"))
         else:
             found.append(held)
-    return found
+    return found, kept
 
 
 def _volumes(
-    objects: EngineObjects,
-    owner: str,
-    staying: list[ContainerEntry],
-    living: Living | None,
-    kept: list[Kept],
-) -> list[VolumeEntry]:
+    objects: EngineObjects, owner: str, staying: list[ContainerEntry], living: Living | None
+) -> tuple[list[VolumeEntry], list[Kept]]:
+    """Return the kit's volumes that nothing uses, and those that stay."""
     users = {volume: held.name for held in staying for volume in held.volumes}
-    found = []
+    found: list[VolumeEntry] = []
+    kept: list[Kept] = []
     for held in objects.volumes:
         if held.labels.get(LABEL) != owner:
             continue
@@ -157,18 +156,18 @@ def _volumes(
             kept.append(Kept(held, f"{living.holder} uses it"))
         else:
             found.append(held)
-    return found
+    return found, kept
 
 
 def _images(
-    objects: EngineObjects, owner: str, staying: list[ContainerEntry], kept: list[Kept]
-) -> list[ImageEntry]:
-    """Return the kit's images that nothing uses, each before those it is built on."""
+    objects: EngineObjects, owner: str, staying: list[ContainerEntry]
+) -> tuple[list[ImageEntry], list[Kept]]:
+    """Return the kit's images that nothing uses, and those that stay."""
     found = labelled(objects.images, owner)
-    kept += [Kept(image, why) for image, why in found.foreign]
+    foreign = [Kept(image, why) for image, why in found.foreign]
     users = {held.image_id: f"container {held.name} uses it" for held in staying}
-    # Each before those it is built on: whether a child stays is known by then.
-    return _unused(found.own, _children(objects.images), users, kept)
+    unused, used = _unused(found.own, _children(objects.images), users)
+    return unused, [*foreign, *used]
 
 
 def _children(images: Iterable[ImageEntry]) -> dict[str, list[ImageEntry]]:
@@ -179,13 +178,15 @@ def _children(images: Iterable[ImageEntry]) -> dict[str, list[ImageEntry]]:
 
 
 def _unused(
-    own: Iterable[ImageEntry],
-    children: dict[str, list[ImageEntry]],
-    users: dict[str, str],
-    kept: list[Kept],
-) -> list[ImageEntry]:
-    """Return those that neither a container nor an image that stays rests on."""
+    own: Iterable[ImageEntry], children: dict[str, list[ImageEntry]], users: dict[str, str]
+) -> tuple[list[ImageEntry], list[Kept]]:
+    """Return those that neither a container nor an image that stays rests on, and the others.
+
+    Each of ``own`` comes before those it is built on, so that it is known of a child
+    whether it stays.
+    """
     going: dict[str, ImageEntry] = {}
+    kept: list[Kept] = []
     causes: dict[str, str] = {}
     for image in own:
         resting = [child for child in children.get(image.id, ()) if child.id not in going]
@@ -198,7 +199,7 @@ def _unused(
             kept.append(Kept(image, f"{cause} is built on it"))
         else:
             going[image.id] = image
-    return list(going.values())
+    return list(going.values()), kept
 
 
 def title(held: EngineObject) -> str:
