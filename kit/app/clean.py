@@ -1,17 +1,12 @@
 """What of the engine's store is the kit's own, and its removal.
 
-The label LABEL is not enough to tell: an image built FROM one of the kit's inherits
-it, and so does a container that somebody starts of one. Removed is only what carries
-the label and also bears the kit's own hand:
+The label LABEL is not enough to tell: a container that somebody starts of one of the
+kit's images inherits it. Removed is only what carries the label and also bears the
+kit's own hand:
 
 - a container whose name is of the form that the kit gives (``kit-<16 hex digits>``);
 - a volume: labels of a volume are never inherited;
-- an image all of whose names begin with ``kit/``, and whose history says that the kit
-  built it. The kit's recipes set the label first in every stage, and the kit's builds
-  end with a step that sets RECIPE_LABEL: an image in whose history other steps follow
-  that one, without the label being set anew, is somebody else's. (Not every engine
-  records that last step; there only the names tell.) An unnamed image that one of
-  the kit's is built on is the kit's too.
+- an image that the kit built, see ``kit.images.ownership``.
 
 Of these, what something else rests on stays: an image that a container uses that is
 not removed, or that an image is built on that is not removed.
@@ -29,22 +24,18 @@ from kit.engine.objects import (
     EngineObject,
     EngineObjects,
     ImageEntry,
-    Step,
     VolumeEntry,
     own_name,
 )
 from kit.engine.protocol import LABEL, LOCK_LABEL, Engine
 from kit.errors import InUseError
-from kit.images.build.recipe import RECIPE_LABEL
+from kit.images.ownership import labelled
 
 _NOP = r"(?:/bin/sh -c #\(nop\)\s+)?"
-_LABEL_STEP = re.compile(rf"{_NOP}LABEL\s(?P<labels>.*)", re.DOTALL)
 _NO_LAYER = re.compile(
     rf"{_NOP}(?:ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME)\b"
 )
 _WORKDIR = re.compile(rf"{_NOP}WORKDIR\b")
-# Podman names the registry of a short name.
-_SHORT = re.compile(r"(?:localhost/|docker\.io/)?")
 Removed = Callable[[EngineObject], None]
 
 
@@ -82,16 +73,15 @@ def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None 
 
     ``living``: another kit that this machine's lock belongs to; None: there is none.
     """
-    kept: list[Kept] = []
-    containers = _containers(objects, owner, living, kept)
+    containers, kept_containers = _containers(objects, owner, living)
     staying = [held for held in objects.containers if held not in containers]
-    volumes = _volumes(objects, owner, staying, living, kept)
-    images = _images(objects, owner, staying, kept)
-    if living is not None:
-        kept += [Kept(image, f"{living.holder} may need it") for image in images]
-        images = []
+    volumes, kept_volumes = _volumes(objects, owner, staying, living)
+    unused, kept_images = _images(objects, owner, staying)
+    images = unused if living is None else []
+    needed = [Kept(image, f"{living.holder} may need it") for image in unused] if living else []
     remove: tuple[EngineObject, ...] = (*containers, *volumes, *images)
-    return Plan(remove, tuple(kept), freed(objects, remove))
+    kept = (*kept_containers, *kept_volumes, *kept_images, *needed)
+    return Plan(remove, kept, freed(objects, remove))
 
 
 def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) -> Plan:
@@ -130,10 +120,12 @@ def freed(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
 
 
 def _containers(
-    objects: EngineObjects, owner: str, living: Living | None, kept: list[Kept]
-) -> list[ContainerEntry]:
+    objects: EngineObjects, owner: str, living: Living | None
+) -> tuple[list[ContainerEntry], list[Kept]]:
+    """Return the kit's containers that no living kit uses, and those that stay."""
     named = own_name(owner)
-    found = []
+    found: list[ContainerEntry] = []
+    kept: list[Kept] = []
     for held in objects.containers:
         if held.labels.get(LABEL) != owner:
             continue
@@ -145,18 +137,16 @@ def _containers(
             kept.append(Kept(held, f"{living.holder} uses it"))
         else:
             found.append(held)
-    return found
+    return found, kept
 
 
 def _volumes(
-    objects: EngineObjects,
-    owner: str,
-    staying: list[ContainerEntry],
-    living: Living | None,
-    kept: list[Kept],
-) -> list[VolumeEntry]:
+    objects: EngineObjects, owner: str, staying: list[ContainerEntry], living: Living | None
+) -> tuple[list[VolumeEntry], list[Kept]]:
+    """Return the kit's volumes that nothing uses, and those that stay."""
     users = {volume: held.name for held in staying for volume in held.volumes}
-    found = []
+    found: list[VolumeEntry] = []
+    kept: list[Kept] = []
     for held in objects.volumes:
         if held.labels.get(LABEL) != owner:
             continue
@@ -166,37 +156,18 @@ def _volumes(
             kept.append(Kept(held, f"{living.holder} uses it"))
         else:
             found.append(held)
-    return found
+    return found, kept
 
 
 def _images(
-    objects: EngineObjects, owner: str, staying: list[ContainerEntry], kept: list[Kept]
-) -> list[ImageEntry]:
-    """Return the kit's images that nothing uses, each before those it is built on."""
-    by_id = {image.id: image for image in objects.images}
-    labelled = [image for image in objects.images if image.labels.get(LABEL) == owner]
-    foreign = _foreign(labelled, by_id, owner)
-    kept += [Kept(by_id[image_id], why) for image_id, why in foreign.items()]
-    own = [image for image in labelled if image.id not in foreign]
-    # Those furthest from their base first: whether a child stays is known by then.
-    own.sort(key=lambda image: -sum(1 for _ in _ancestors(image, by_id)))
+    objects: EngineObjects, owner: str, staying: list[ContainerEntry]
+) -> tuple[list[ImageEntry], list[Kept]]:
+    """Return the kit's images that nothing uses, and those that stay."""
+    found = labelled(objects.images, owner)
+    foreign = [Kept(image, why) for image, why in found.foreign]
     users = {held.image_id: f"container {held.name} uses it" for held in staying}
-    return _unused(own, _children(objects.images), users, kept)
-
-
-def _foreign(
-    labelled: list[ImageEntry], by_id: dict[str, ImageEntry], owner: str
-) -> dict[str, str]:
-    """Return why an image that carries the label is not the kit's, by its id."""
-    foreign = {image.id: why for image in labelled if (why := _not_the_kits(image, owner))}
-    for image in labelled:
-        if image.id not in foreign:
-            # The unnamed steps of the kit's own build.
-            for ancestor in _ancestors(image, by_id):
-                if ancestor.names:
-                    break
-                foreign.pop(ancestor.id, None)
-    return foreign
+    unused, used = _unused(found.own, _children(objects.images), users)
+    return unused, [*foreign, *used]
 
 
 def _children(images: Iterable[ImageEntry]) -> dict[str, list[ImageEntry]]:
@@ -207,13 +178,15 @@ def _children(images: Iterable[ImageEntry]) -> dict[str, list[ImageEntry]]:
 
 
 def _unused(
-    own: list[ImageEntry],
-    children: dict[str, list[ImageEntry]],
-    users: dict[str, str],
-    kept: list[Kept],
-) -> list[ImageEntry]:
-    """Return those that neither a container nor an image that stays rests on."""
+    own: Iterable[ImageEntry], children: dict[str, list[ImageEntry]], users: dict[str, str]
+) -> tuple[list[ImageEntry], list[Kept]]:
+    """Return those that neither a container nor an image that stays rests on, and the others.
+
+    Each of ``own`` comes before those it is built on, so that it is known of a child
+    whether it stays.
+    """
     going: dict[str, ImageEntry] = {}
+    kept: list[Kept] = []
     causes: dict[str, str] = {}
     for image in own:
         resting = [child for child in children.get(image.id, ()) if child.id not in going]
@@ -226,7 +199,7 @@ def _unused(
             kept.append(Kept(image, f"{cause} is built on it"))
         else:
             going[image.id] = image
-    return list(going.values())
+    return list(going.values()), kept
 
 
 def title(held: EngineObject) -> str:
@@ -235,41 +208,6 @@ def title(held: EngineObject) -> str:
         short = held.id.removeprefix("sha256:")[:12]
         return f"image {held.names[0] if held.names else short}"
     return f"{'container' if isinstance(held, ContainerEntry) else 'volume'} {held.name}"
-
-
-def _not_the_kits(image: ImageEntry, owner: str) -> str:
-    """Why an image that carries the label is not the kit's; "" if it is."""
-    for name in image.names:
-        if not _SHORT.sub("", name, count=1).startswith(f"{owner}/"):
-            return f"its name {name} is not one that the kit gives"
-    if not _built_by_the_kit(image.steps, owner):
-        return "the history shows no build by the kit"
-    return ""
-
-
-def _built_by_the_kit(steps: tuple[Step, ...], owner: str) -> bool:
-    for i, step in enumerate(reversed(steps)):
-        match = _LABEL_STEP.match(step.text)
-        labels = match["labels"] if match else ""
-        if _sets(labels, RECIPE_LABEL, r"\S+"):
-            # The end of a build, unless the engine put further labels after it.
-            return all(_LABEL_STEP.match(later.text) for later in steps[len(steps) - i :])
-        if _sets(labels, LABEL, re.escape(owner)):
-            return True
-    # An imported file system got its label without a step, and is all one step.
-    return len(steps) == 1
-
-
-def _sets(labels: str, name: str, value: str) -> bool:
-    """Whether a LABEL step sets that name to the value, a pattern. Podman quotes both."""
-    return re.search(rf'(?:^|\s)"?{re.escape(name)}"?="?{value}"?(?:\s|$)', labels) is not None
-
-
-def _ancestors(image: ImageEntry, by_id: dict[str, ImageEntry]) -> Iterable[ImageEntry]:
-    parent = by_id.get(image.parent)
-    while parent is not None:
-        yield parent
-        parent = by_id.get(parent.parent)
 
 
 def _layer_sizes(image: ImageEntry) -> list[int]:

@@ -24,7 +24,7 @@ from kit.measure.merge import executable_of, merged
 from kit.pins.load import Pins
 from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import Plan
-from kit.plan.resources import Resources, refuse_shortage, resources
+from kit.plan.resources import UNLIMITED, Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
 from kit.records.command import shown
 from kit.records.gpu import GpuCheck
@@ -80,8 +80,7 @@ def check_request(study: Study, request: Request) -> None:
     """Refuse a request that no machine could serve, before anything is started."""
     check_shard(request)
     check_out(request, study)
-    anything = Resources("0-1", 2**63, ("0", "1"))
-    plan = _plan(study, request, request.arms, 0, anything, request.gpu)
+    plan = _plan(study, request, request.arms, 0, UNLIMITED, request.gpu)
     if request.shard is not None and plan.pilot:
         raise InputError(
             f"--shard: a pilot fixes the blocks of budget {request.budget} on one machine",

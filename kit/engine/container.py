@@ -18,8 +18,7 @@ from kit.engine.failures import LOST, all_of, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
 from kit.engine.images import find
 from kit.engine.limits import changed, limits_of
-from kit.engine.objects import OWNER
-from kit.engine.protocol import LABEL, RunOutcome, RunRequest
+from kit.engine.protocol import OWNED, RunOutcome, RunRequest
 from kit.engine.quirks import swap_refused
 from kit.errors import ImageError, KitError, NotStartedError, RunError
 
@@ -52,7 +51,7 @@ def export(connection: Connection, image: str) -> Iterator[Iterator[bytes]]:
     if found is None:
         raise ImageError(f"there is no image {image} to read", "build the images first")
     name = f"kit-{secrets.token_hex(8)}"
-    labels = {LABEL: OWNER, **connection.labels}
+    labels = {**OWNED, **connection.labels}
     config = {"Image": found.id, "Cmd": ["none"], "Labels": labels}
     created = False
     try:

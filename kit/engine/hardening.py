@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from kit.engine.protocol import LABEL, RunRequest
+from kit.engine.protocol import OWNED, RunRequest
 from kit.engine.quirks import NOFILE, NPROC, Quirks
 
 UNPRIVILEGED = "10001:10001"
@@ -26,7 +27,31 @@ def container_config(
 
     ``limit_swap`` False leaves swap unlimited, for kernels that cannot limit it.
     """
-    labels = {LABEL: "kit", **request.labels}
+    labels = {**OWNED, **request.labels}
+    config: dict[str, Any] = {
+        "Image": image_id,
+        "Env": [f"{key}={value}" for key, value in request.env.items()],
+        "Labels": labels,
+        "AttachStdout": False,
+        "AttachStderr": False,
+        "HostConfig": _host_config(request, labels, quirks, limit_swap),
+    }
+    if not quirks.labelled_volume:
+        config["Volumes"] = {request.results_dir: {}}
+    if request.terminal:
+        config["Tty"] = True
+    if request.command:
+        config["Cmd"] = list(request.command)
+    user = unprivileged_user(image_user)
+    if user is not None:
+        config["User"] = user
+    return config
+
+
+def _host_config(
+    request: RunRequest, labels: Mapping[str, str], quirks: Quirks, limit_swap: bool
+) -> dict[str, Any]:
+    """What the container may do, and how much of the host it may use."""
     host: dict[str, Any] = {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
@@ -53,22 +78,22 @@ def container_config(
             "Type": "json-file",
             "Config": {"max-size": LOG_FILE_SIZE, "max-file": "2"},
         }
-    config: dict[str, Any] = {
-        "Image": image_id,
-        "Env": [f"{key}={value}" for key, value in request.env.items()],
-        "Labels": labels,
-        "AttachStdout": False,
-        "AttachStderr": False,
-        "HostConfig": host,
-    }
     if request.gpu is not None:
         host["DeviceRequests"] = [_gpu(request.gpu)]
-    mounts = [
+    mounts = _mounts(request, labels, quirks)
+    if mounts:
+        host["Mounts"] = mounts
+    return host
+
+
+def _mounts(request: RunRequest, labels: Mapping[str, str], quirks: Quirks) -> list[dict[str, Any]]:
+    """The named volumes, and the one for results where it can be labelled."""
+    mounts: list[dict[str, Any]] = [
         {
             "Type": "volume",
             "Source": name,
             "Target": place,
-            "VolumeOptions": {"Labels": {LABEL: "kit"}},
+            "VolumeOptions": {"Labels": dict(OWNED)},
         }
         for name, place in sorted(request.volumes.items())
     ]
@@ -78,21 +103,10 @@ def container_config(
             {
                 "Type": "volume",
                 "Target": request.results_dir,
-                "VolumeOptions": {"Labels": labels},
+                "VolumeOptions": {"Labels": dict(labels)},
             }
         )
-    else:
-        config["Volumes"] = {request.results_dir: {}}
-    if mounts:
-        host["Mounts"] = mounts
-    if request.terminal:
-        config["Tty"] = True
-    if request.command:
-        config["Cmd"] = list(request.command)
-    user = unprivileged_user(image_user)
-    if user is not None:
-        config["User"] = user
-    return config
+    return mounts
 
 
 def _gpu(device: str) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from docker.utils import parse_repository_tag
 
 from kit.engine.connection import Connection, error_in
 from kit.engine.failures import all_of, answering, one_line, reason_of, whole_line
-from kit.engine.protocol import LABEL, BuildRequest, ImageInfo, LineSink
+from kit.engine.objects import OWNER
+from kit.engine.protocol import LABEL, OWNED, BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError, InputError
 
 STORE_SILENCE_S = 1800
@@ -90,7 +91,7 @@ def import_rootfs(
     """
     repository, tag = parse_repository_tag(reference)
     # The engine takes several changes as one multi-line value as well as repeated.
-    text = "\n".join([f"LABEL {LABEL}=kit", *changes])
+    text = "\n".join([f"LABEL {LABEL}={OWNER}", *changes])
     params = {"fromSrc": "-", "repo": repository, "tag": tag or "latest", "changes": text}
     try:
         with tar.open("rb") as body:
@@ -241,7 +242,7 @@ def _build_params(request: BuildRequest) -> dict[str, str]:
         "rm": "1",
         "forcerm": "1",
         "buildargs": json.dumps(dict(request.args)),
-        "labels": json.dumps({LABEL: "kit", **request.labels}),
+        "labels": json.dumps({**OWNED, **request.labels}),
     }
     if not request.cache:
         params["nocache"] = "1"

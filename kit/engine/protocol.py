@@ -16,11 +16,12 @@ from typing import BinaryIO, Protocol
 
 from kit.engine.endpoints import is_local
 from kit.engine.limits import LimitChange
-from kit.engine.objects import EngineObject, EngineObjects, Removed
+from kit.engine.objects import OWNER, EngineObject, EngineObjects, Removed
 
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"
-"""Every container, volume and image the kit makes carries this label."""
+OWNED: Mapping[str, str] = {LABEL: OWNER}
+"""Every container, volume and image the kit makes carries this label; the engine adds it."""
 SESSION_LABEL = "org.kit.session"
 LOCK_LABEL = "org.kit.lock"
 """On containers and their volumes: the lock that their maker held, ``kit.host.locks.lock_id``."""

@@ -7,88 +7,23 @@ import re
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import docker.errors
 from docker import auth
 
 from kit.engine.connection import Connection, error_in
-from kit.engine.failures import all_of, answering, one_line
+from kit.engine.failures import all_of, answering
 from kit.engine.images import find, present
 from kit.engine.protocol import ImageInfo
-from kit.errors import (
-    AbsentError,
-    ContentError,
-    DeniedError,
-    HostError,
-    ImageError,
-    InputError,
-    KitError,
-    UnreachableError,
-)
+from kit.engine.refusals import REMEDY, refusal
+from kit.errors import HostError, ImageError, InputError, KitError, UnreachableError
 from kit.together import ended_by
 
 _BY_DIGEST = re.compile(r"(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
-_REMEDY = "check the registry with `kit doctor`, or use a mirror or a substitute base"
 FIRST_ANSWER_S = 30.0
 """A registry that can be reached has sent a manifest, or a refusal, by then."""
-
-
-@dataclass(frozen=True)
-class _Fault:
-    """One way in which a registry fails, known by the engine's words for it."""
-
-    kind: type[ImageError]
-    words: re.Pattern[str]
-    meaning: str
-    remedy: str
-
-
-def _fault(kind: type[ImageError], words: str, meaning: str, remedy: str) -> _Fault:
-    return _Fault(kind, re.compile(words, re.IGNORECASE), meaning, remedy)
-
-
-# The words are those of Docker Engine 20.10 (its distribution client, and Go's network
-# errors for a registry that was never spoken to). The first that fits counts: a proxy
-# that wants a password stands in the way of a registry, which denied nothing.
-_FAULTS = (
-    _fault(
-        ContentError,
-        r"verification failed|digest mismatch|does not match digest",
-        "what it serves is not what the digest names",
-        "do not trust this copy: use another mirror, and tell who runs that registry",
-    ),
-    _fault(
-        UnreachableError,
-        r"dial tcp|no such host|connection refused|connection reset|proxyconnect|i/o timeout"
-        r"|TLS handshake|request canceled|deadline exceeded|no route|unreachable|: EOF$",
-        "it does not answer",
-        _REMEDY,
-    ),
-    _fault(
-        DeniedError,
-        r"toomanyrequests|too many requests|pull rate limit",
-        "it limits how much it serves to one user or address in a time",
-        "wait and repeat the command (Docker Hub counts hours), log in with `docker login` and the "
-        "registry's name for a higher limit, or use a mirror",
-    ),
-    _fault(
-        DeniedError,
-        r"unauthorized|no basic auth credentials|authentication required|denied",
-        "it gives nothing to who you are",
-        "log in with `docker login` and the registry's name, or use a mirror",
-    ),
-    _fault(
-        AbsentError,
-        r"manifest unknown|unknown blob|blob unknown|name unknown|not found",
-        "it has no image, or not all of one, with that digest",
-        "use a mirror that still has it, or a bundle made where it could be had",
-    ),
-)
 _TAG = re.compile(r":[^:/]+$")
-_RESOLVER = re.compile(r"(?<=lookup )(\S+) on \S+(?=: )")
-"""The address of the network's name server, which stays out of reports that are published."""
 _Events: TypeAlias = "Generator[Mapping[str, Any], None, None]"
 _Answers: TypeAlias = "queue.Queue[Mapping[str, Any] | BaseException | None]"
 
@@ -157,9 +92,9 @@ def _wait(answers: _Answers, reference: str, silence_s: float) -> None:
         if isinstance(answer, KitError):
             raise answer
         if isinstance(answer, BaseException):
-            raise _failed(reference, all_of(answer)) from answer
+            raise refusal(reference, all_of(answer)) from answer
         if failure := error_in(answer):
-            raise _failed(reference, failure)
+            raise refusal(reference, failure)
 
 
 def remote_digest(connection: Connection, reference: str) -> str:
@@ -169,10 +104,10 @@ def remote_digest(connection: Connection, reference: str) -> str:
             try:
                 answer = connection.untyped.inspect_distribution(reference)
             except docker.errors.APIError as error:
-                raise _failed(reference, all_of(error), "asked for") from error
+                raise refusal(reference, all_of(error), "asked for") from error
     except HostError as error:
         # The engine itself waits for the registry, with an end of its own.
-        raise UnreachableError(f"{reference}: {error.problem}", _REMEDY) from error
+        raise UnreachableError(f"{reference}: {error.problem}", REMEDY) from error
     return str(answer["Descriptor"]["digest"])
 
 
@@ -198,13 +133,4 @@ def _credentials(connection: Connection, name: str) -> dict[str, str]:
 
 def _silent(reference: str, seconds: float, heard: bool) -> ImageError:
     said = "nothing more came for" if heard else "no answer within"
-    return UnreachableError(f"{reference} could not be pulled: {said} {seconds:g} s", _REMEDY)
-
-
-def _failed(reference: str, said: str, done: str = "pulled") -> ImageError:
-    """Return the error of its kind; ``said`` is everything that the engine said."""
-    problem, shown = f"{reference} could not be {done}", one_line(_RESOLVER.sub(r"\1", said))
-    for fault in _FAULTS:
-        if fault.words.search(said):
-            return fault.kind(f"{problem}: {fault.meaning} ({shown})", fault.remedy)
-    return ImageError(f"{problem}: {shown}", _REMEDY)
+    return UnreachableError(f"{reference} could not be pulled: {said} {seconds:g} s", REMEDY)

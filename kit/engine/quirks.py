@@ -59,7 +59,11 @@ def engine_version(version: Mapping[str, Any]) -> str:
 
 
 def release(version: str) -> tuple[int, ...]:
-    """The numbers a version begins with: (5, 4, 0) of "5.4.0-rc1"; () where there is none."""
+    """The numbers a version begins with: (5, 4, 0) of "5.4.0-rc1"; () where there is none.
+
+    Not by ``packaging.version``: engines and drivers write more than it reads, such as
+    "28.0.0-rd", "4.9.4-rhel" or "24.0.7-0ubuntu4~22.04.1".
+    """
     found = re.match(r"\d+(?:\.\d+)*", version)
     return tuple(int(part) for part in found.group().split(".")) if found else ()
 

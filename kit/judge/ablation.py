@@ -7,37 +7,18 @@ to be added up.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 from typing import Literal
 
+from kit.judge.cost import FitNumbers, fit_numbers
 from kit.judge.pairing import ArmPair, arm_pairs
-from kit.judge.statistics import Interval, half_width, in_order, warm
+from kit.judge.statistics import Interval, half_width
 from kit.plan.roles import ALLOCATOR, KEPT, MAIN, PROBE, QUIET, TERMINAL
 from kit.records.planned import refuse_misfits
-from kit.records.record import Record
 from kit.records.session import Session
 from kit.study.model import CPU, Study
-
-
-@dataclass(frozen=True)
-class FitNumbers:
-    """A run's median fit without the cold one; seconds, counts and bytes.
-
-    ``outer_s`` and ``inner_s`` are of probe runs: the call, and the part of it inside the
-    library. ``rss_growth_bytes`` is from one fit to the next.
-    """
-
-    wall_s: float
-    user_s: float
-    system_s: float
-    faults: float
-    rss_growth_bytes: float
-    cold_s: float
-    inner_s: float | None
-
 
 PartName = Literal[
     "whole", "user CPU", "system CPU", "binding", "inside the library", "progress output",
@@ -167,26 +148,6 @@ def _blocks(session: Session, pair: ArmPair) -> tuple[Block, ...]:
             slot = (stacks[entry.arm], entry.role)
             found.setdefault(entry.block, {})[slot] = fit_numbers(entry.record)
     return tuple(found[number] for number in sorted(found))
-
-
-def fit_numbers(record: Record) -> FitNumbers:
-    """A run's fits as one set of numbers."""
-    fits = in_order(record)
-
-    def middle(values: Sequence[float]) -> float:
-        return median(warm(list(values)))
-
-    inner = [fit.inner_ns / 1e9 for fit in fits if fit.inner_ns is not None and fit.inner_ns >= 0]
-    growth = [b.rss_after_bytes - a.rss_after_bytes for a, b in itertools.pairwise(fits)]
-    return FitNumbers(
-        wall_s=middle([fit.wall_ns / 1e9 for fit in fits]),
-        user_s=middle([fit.user_ns / 1e9 for fit in fits]),
-        system_s=middle([fit.system_ns / 1e9 for fit in fits]),
-        faults=middle([float(fit.minor_faults) for fit in fits]),
-        rss_growth_bytes=fmean(growth) if growth else 0.0,
-        cold_s=fits[0].wall_ns / 1e9,
-        inner_s=middle(inner) if len(inner) == len(fits) else None,
-    )
 
 
 def _part(question: _Question, blocks: Sequence[Block], whole: float | None) -> Part:

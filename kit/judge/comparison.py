@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.judge.consistency import Finding, findings
@@ -74,57 +74,72 @@ class Judged:
 
 def judge(session: Session, study: Study) -> Judged:
     """Everything that can be said of the session. Raises InputError for a stranger arm."""
-    plan, fidelity = session.header.plan, session.header.fidelity
     runs, exclusions = usable_runs(session)
-    main = tuple(run for run in runs if run.role == MAIN)
-    lonely: list[Exclusion] = []
-    comparisons = []
-    training: list[TrainingVerdict] = []
-    for pair in arm_pairs(session, study):
-        blocks, unpaired = main_blocks(main, pair)
-        found, alone = controls(
-            runs, pair, tuple(r for r in plan.roles if r in CONTROLS), plan.design, study,
-            STATISTICS,
-        )  # fmt: skip
-        lonely += [*unpaired, *alone]
-        lacks = missing(session, study, pair, main, exclusions)
-        work = same_work(session, pair.arms(), study.protocol.same_work)
-        hosts = by_host(session, blocks, STATISTICS)
-        comparisons.append(
-            Comparison(
-                pair=pair,
-                missing=lacks,
-                same_work=work,
-                blocks=blocks,
-                controls=found,
-                estimates={name: estimate_over(name, blocks) for name in STATISTICS},
-                order=order_effect(blocks),
-                # Over several hosts the order of the runs is the plan's, not that of time.
-                drifts=() if hosts.parts else tuple(drift(main, arm) for arm in pair.arms()),
-                outliers=outliers(blocks),
-                verdicts=judge_claims(
-                    study=study,
-                    variant=pair.variant,
-                    blocks=blocks,
-                    missing=lacks,
-                    work=work,
-                    controls=found,
-                    throttled=unequal(session, blocks),
-                    fidelity=fidelity,
-                ),
-                hosts=hosts,
-            )
-        )
-        training += judge_training(session, study, pair.variant, blocks, lacks, work)
+    compared = [
+        _compare(session, study, pair, runs, exclusions) for pair in arm_pairs(session, study)
+    ]
+    comparisons = tuple(comparison for comparison, _ in compared)
+    lonely = [exclusion for _, alone in compared for exclusion in alone]
     every = dict.fromkeys((*exclusions, *lonely))
     return Judged(
         runs=runs,
-        main=main,
+        main=_main(runs),
         exclusions=tuple(sorted(every, key=lambda e: (e.block, e.arm, e.run_id))),
         alone=frozenset(exclusion.run_id for exclusion in lonely),
-        comparisons=tuple(comparisons),
+        comparisons=comparisons,
         findings=findings(study),
-        executable=judge_executable(study.executable, session.executable, fidelity),
-        training=tuple(training),
+        executable=judge_executable(study.executable, session.executable, session.header.fidelity),
+        training=tuple(
+            verdict
+            for each in comparisons
+            for verdict in judge_training(
+                session, study, each.pair.variant, each.blocks, each.missing, each.same_work
+            )
+        ),
         flags=flags(session.timed(), session.header.host.cpus),
     )
+
+
+def _main(runs: Sequence[RunStatistics]) -> tuple[RunStatistics, ...]:
+    return tuple(run for run in runs if run.role == MAIN)
+
+
+def _compare(
+    session: Session,
+    study: Study,
+    pair: ArmPair,
+    runs: Sequence[RunStatistics],
+    exclusions: Sequence[Exclusion],
+) -> tuple[Comparison, tuple[Exclusion, ...]]:
+    """Return the comparison of one variant, and its runs that found no partner."""
+    plan, main = session.header.plan, _main(runs)
+    blocks, unpaired = main_blocks(main, pair)
+    roles = tuple(role for role in plan.roles if role in CONTROLS)
+    found, alone = controls(runs, pair, roles, plan.design, study, STATISTICS)
+    lacks = missing(session, study, pair, main, exclusions)
+    work = same_work(session, pair.arms(), study.protocol.same_work)
+    hosts = by_host(session, blocks, STATISTICS)
+    comparison = Comparison(
+        pair=pair,
+        missing=lacks,
+        same_work=work,
+        blocks=blocks,
+        controls=found,
+        estimates={name: estimate_over(name, blocks) for name in STATISTICS},
+        order=order_effect(blocks),
+        # Over several hosts the order of the runs is the plan's, not that of time.
+        drifts=() if hosts.parts else tuple(drift(main, arm) for arm in pair.arms()),
+        outliers=outliers(blocks),
+        verdicts=judge_claims(
+            study=study,
+            variant=pair.variant,
+            blocks=blocks,
+            missing=lacks,
+            work=work,
+            controls=found,
+            throttled=unequal(session, blocks),
+            fidelity=session.header.fidelity,
+        ),
+        hosts=hosts,
+    )
+    return comparison, (*unpaired, *alone)

@@ -1,7 +1,8 @@
-"""What a fit cost besides wall time: CPU seconds, page faults, memory growth."""
+"""What a fit cost: wall time and CPU seconds, page faults, memory growth."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,23 @@ from kit.judge.statistics import in_order, warm
 from kit.plan.model import TIMED
 from kit.records.record import Record
 from kit.records.session import Session
+
+
+@dataclass(frozen=True)
+class FitNumbers:
+    """A run's median fit without the cold one; seconds, counts and bytes.
+
+    ``inner_s`` is of probe runs: the part of the call inside the library.
+    ``rss_growth_bytes`` is from one fit to the next; 0 where there is one fit only.
+    """
+
+    wall_s: float
+    user_s: float
+    system_s: float
+    faults: float
+    rss_growth_bytes: float
+    cold_s: float
+    inner_s: float | None
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,26 @@ class FitCost:
     clock_gap_s: float | None
 
 
+def fit_numbers(record: Record) -> FitNumbers:
+    """A run's fits as one set of numbers."""
+    fits = in_order(record)
+
+    def middle(values: Sequence[float]) -> float:
+        return median(warm(list(values)))
+
+    inner = [fit.inner_ns / 1e9 for fit in fits if fit.inner_ns is not None and fit.inner_ns >= 0]
+    growth = [b.rss_after_bytes - a.rss_after_bytes for a, b in itertools.pairwise(fits)]
+    return FitNumbers(
+        wall_s=middle([fit.wall_ns / 1e9 for fit in fits]),
+        user_s=middle([fit.user_ns / 1e9 for fit in fits]),
+        system_s=middle([fit.system_ns / 1e9 for fit in fits]),
+        faults=middle([float(fit.minor_faults) for fit in fits]),
+        rss_growth_bytes=fmean(growth) if growth else 0.0,
+        cold_s=fits[0].wall_ns / 1e9,
+        inner_s=middle(inner) if len(inner) == len(fits) else None,
+    )
+
+
 def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]:
     """The cost of a fit per arm, over the timed runs that stand and whose ids are ``counted``."""
     runs = [entry for entry in session.standing() if entry.kind == TIMED]
@@ -49,23 +87,19 @@ def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]
 
 
 def _cost(arm: str, records: Sequence[Record]) -> FitCost:
-    fits = [in_order(record) for record in records]
-    gaps = [abs(f.paper_clock_s - f.wall_ns / 1e9) for run in fits for f in run]
+    runs = [fit_numbers(record) for record in records]
+    growing = [run for run, record in zip(runs, records, strict=True) if len(record.fits) > 1]
+    fits = [fit for record in records for fit in record.fits]
+    gaps = [abs(fit.paper_clock_s - fit.wall_ns / 1e9) for fit in fits]
     return FitCost(
         arm=arm,
         runs=len(records),
-        wall_s=_mean([median(warm([f.wall_ns / 1e9 for f in run])) for run in fits]),
-        user_s=_mean([median(warm([f.user_ns / 1e9 for f in run])) for run in fits]),
-        system_s=_mean([median(warm([f.system_ns / 1e9 for f in run])) for run in fits]),
-        minor_faults=_mean([median(warm([float(f.minor_faults) for f in run])) for run in fits]),
-        rss_growth_bytes=_mean(
-            [
-                (run[-1].rss_after_bytes - run[0].rss_after_bytes) / (len(run) - 1)
-                for run in fits
-                if len(run) > 1
-            ]
-        ),
-        rss_peak_bytes=max((f.rss_after_bytes for run in fits for f in run), default=None),
+        wall_s=_mean([run.wall_s for run in runs]),
+        user_s=_mean([run.user_s for run in runs]),
+        system_s=_mean([run.system_s for run in runs]),
+        minor_faults=_mean([run.faults for run in runs]),
+        rss_growth_bytes=_mean([run.rss_growth_bytes for run in growing]),
+        rss_peak_bytes=max((fit.rss_after_bytes for fit in fits), default=None),
         clock_gap_s=max((gap for gap in gaps if math.isfinite(gap)), default=None),
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.judge.statistics import Estimate, RunStatistics, estimate, value_of
+from kit.judge.pairing import estimate_over, pair_blocks
+from kit.judge.statistics import Estimate, RunStatistics
+from kit.plan.roles import MAIN
 from kit.study.model import CPU, CUDA, Study, by_stack_and_variant
 
 
@@ -14,7 +16,7 @@ class DeviceRatio:
     """One stack's CPU arm against its CUDA arm.
 
     ``estimate`` is of the ratio cpu/cuda of hardened medians over the blocks that
-    hold a usable run of both: above 1 the GPU is faster.
+    hold a usable main run of both: above 1 the GPU is faster.
     """
 
     stack: str
@@ -42,10 +44,5 @@ def device_ratios(
 
 
 def _over_blocks(runs: Sequence[RunStatistics], cpu: str, cuda: str) -> Estimate:
-    values = {(run.block, run.arm): value_of(run, "hardened") for run in runs}
-    pairs = []
-    for block in sorted({run.block for run in runs}):
-        slow, fast = values.get((block, cpu)), values.get((block, cuda))
-        if slow is not None and fast is not None:
-            pairs.append((slow, fast))
-    return estimate("hardened", pairs)
+    blocks, _ = pair_blocks(runs, (cpu, MAIN), (cuda, MAIN))
+    return estimate_over("hardened", blocks)

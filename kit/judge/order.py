@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, stdev
 
-from kit.judge.pairing import PairedBlock
+from kit.judge.pairing import PairedBlock, log_ratios
 from kit.judge.statistics import RunStatistics, value_of
 
 OUTLIER_SCORE = 3.5
@@ -71,10 +71,8 @@ def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> 
     """Log ratios of the blocks where the baseline went first against the others'."""
     from scipy import stats
 
-    first: list[float] = []
-    second: list[float] = []
-    for block, log in _logs(blocks, statistic):
-        (first if block.baseline.position < block.contender.position else second).append(log)
+    first = log_ratios(statistic, [block for block in blocks if _baseline_leads(block)])
+    second = log_ratios(statistic, [block for block in blocks if not _baseline_leads(block)])
     if min(len(first), len(second)) < 2:
         return OrderEffect(len(first), len(second), None)
     if max(stdev(first), stdev(second)) < _NO_SPREAD:
@@ -85,7 +83,7 @@ def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> 
 
 def outliers(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> tuple[Outlier, ...]:
     """Blocks whose modified z score exceeds ``OUTLIER_SCORE``; none among few blocks."""
-    logs = _logs(blocks, statistic)
+    logs = [(block, log) for block in blocks for log in log_ratios(statistic, [block])]
     if len(logs) < LEAST_FOR_OUTLIERS:
         return ()
     centre = median(log for _, log in logs)
@@ -96,11 +94,5 @@ def outliers(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> tupl
     return tuple(Outlier(b, score) for b, score in scored if abs(score) > OUTLIER_SCORE)
 
 
-def _logs(blocks: Sequence[PairedBlock], statistic: str) -> list[tuple[PairedBlock, float]]:
-    found = []
-    for block in blocks:
-        baseline = value_of(block.baseline, statistic)
-        contender = value_of(block.contender, statistic)
-        if baseline is not None and contender is not None:
-            found.append((block, math.log(baseline) - math.log(contender)))
-    return found
+def _baseline_leads(block: PairedBlock) -> bool:
+    return block.baseline.position < block.contender.position

@@ -19,7 +19,8 @@ from kit.judge.controls import HARDENED
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
 from kit.plan.blocks import Slot, numbers_of
-from kit.plan.make import LEAST_AFTER_PILOT, grown, maker_of
+from kit.plan.budget import LEAST_AFTER_PILOT
+from kit.plan.make import grown, maker_of
 from kit.plan.model import AUTO, DUET, SEQUENTIAL, TIMED, Bounds, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, RoleName, conditions_of, slowdown_percent
 from kit.records.session import RunEntry, Session, moment

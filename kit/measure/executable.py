@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunRequest
+from kit.engine.protocol import SESSION_LABEL, Engine, RunRequest
 from kit.errors import RunError
 from kit.plan.model import IDENTITY, Limits, PlannedRun
 from kit.plan.spec import spec_json
@@ -36,7 +36,7 @@ def run_executable(
             cpuset=limits.cpuset,
             memory_bytes=limits.memory_bytes,
             timeout_s=limits.timeout_s,
-            labels={LABEL: "kit", SESSION_LABEL: session_id},
+            labels={SESSION_LABEL: session_id},
         )
     )
     kind, _, said = outcome.logs.partition("\n")

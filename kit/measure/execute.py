@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from rich.filesize import decimal
 
-from kit.engine.protocol import LABEL, SESSION_LABEL, Engine, RunOutcome, RunRequest
+from kit.engine.protocol import SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
 from kit.host.facts import Host, sample
 from kit.host.gpu.watch import Watch
 from kit.measure.device import GpuBench, misplaced
+from kit.plan.blocks import steps_of
 from kit.plan.cpuset import cpus_of
 from kit.plan.model import IDENTITY, Limits, Plan, PlannedRun
 from kit.plan.roles import role_of
@@ -79,7 +79,9 @@ def execute(
     all the same. An engine that is gone (HostError) fails no run: it ends the session.
     """
     failures = dict.fromkeys(plan.arms, 0)
-    for together in _left(plan, done):
+    for together in steps_of(plan.runs):
+        if all(run.run_id in done for run in together):
+            continue
         for run in together:
             before(run)
         for run, entry in zip(together, _measure(bench, study, plan, together, log), strict=True):
@@ -90,16 +92,6 @@ def execute(
                     f"run {run.run_id}: {entry.failure}",
                     "see the end of its output above and in the run log; then go on (see --resume)",
                 )
-
-
-def _left(plan: Plan, done: Collection[str]) -> Iterator[tuple[PlannedRun, ...]]:
-    """What is to be run, one or a pair at a time, in the plan's order."""
-    for _, group in groupby(
-        plan.runs, key=lambda r: (r.block, r.run_id if r.pair is None else r.pair)
-    ):
-        together = tuple(group)
-        if any(run.run_id not in done for run in together):
-            yield together
 
 
 def _measure(
@@ -175,7 +167,7 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
         memory_bytes=limits.memory_bytes,
         timeout_s=limits.timeout_s,
         terminal=role.terminal,
-        labels={LABEL: "kit", SESSION_LABEL: bench.session_id},
+        labels={SESSION_LABEL: bench.session_id},
     )
     if study.arms[run.arm].variant != CUDA or bench.gpu is None:
         return request

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kit.errors import InputError
-from kit.plan.model import DUET, IDENTITY, TIMED, Limits, PlannedRun
+from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, TIMED, Limits, PlannedRun
 from kit.plan.roles import (
     CONTROLS,
     MAIN,
@@ -173,14 +173,22 @@ def run_seconds(study: Study, repeats: int, role: str) -> float:
     return cost.run_overhead_s + repeats * cost.fit_s * slower
 
 
+def designs_of(design: str) -> tuple[str, ...]:
+    """The designs that blocks have: both while it is open which one to take."""
+    return (SEQUENTIAL, DUET) if design == AUTO else (design,)
+
+
+def steps_of(runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], ...]:
+    """What is waited for, one after the other: a run, or the two of a pair, in their order."""
+    steps: dict[tuple[int, int | str], list[PlannedRun]] = {}
+    for run in runs:
+        steps.setdefault((run.block, run.run_id if run.pair is None else run.pair), []).append(run)
+    return tuple(map(tuple, steps.values()))
+
+
 def step_places(runs: Sequence[PlannedRun]) -> dict[str, int]:
-    """Of each run the place of its step in the plan; the two of a pair are one step."""
-    places: dict[str, int] = {}
-    steps: dict[tuple[int, int], int] = {}
-    for place, run in enumerate(runs):
-        step = place if run.pair is None else steps.setdefault((run.block, run.pair), place)
-        places[run.run_id] = step
-    return places
+    """Of each run the place of its step among the steps of the plan."""
+    return {run.run_id: place for place, step in enumerate(steps_of(runs)) for run in step}
 
 
 def numbers_of(runs: Sequence[PlannedRun], design: str) -> tuple[int, ...]:

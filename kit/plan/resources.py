@@ -48,6 +48,10 @@ class Resources:
     halves: tuple[str, str] | None = None
 
 
+UNLIMITED = Resources("0-1", 2**63, ("0", "1"))
+"""A machine that lacks nothing: a plan that cannot be made on it can be made on none."""
+
+
 @dataclass(frozen=True)
 class ResourceRequest:
     """What the user asked for; None or 0 where nothing was."""

@@ -20,14 +20,13 @@ from kit.judge.executable import ExecutableVerdict
 from kit.judge.pilot import Outlook
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
-from kit.records.session import Header
 from kit.report import ablation as explanation
 from kit.report.consistency_words import arithmetic
 from kit.report.effects import Form
 from kit.report.interference_words import disturbance
 from kit.report.left_out import excluded
 from kit.report.missing_words import lack
-from kit.report.model import ReportModel, VariantReport
+from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text
 from kit.report.same_work_words import detail
@@ -38,51 +37,15 @@ SCHEMA = 5
 
 def to_document(model: ReportModel) -> dict[str, Any]:
     """The document, its keys sorted; the same model gives the same document."""
-    header = model.header
-    document = {
-        "schema": SCHEMA,
-        "kit_version": header.kit_version,
-        "session": _session(header),
-        "study": {
-            "id": model.study.id,
-            "title": model.study.title,
-            "citation": model.study.paper.citation,
-            "sha256": model.study.sha256,
-        },
-        "headline": model.headline,
-        "head_claim": model.lead.claim.id if model.lead is not None else None,
-        "head_variant": model.lead.variant if model.lead is not None else None,
-        "same_work_held": model.same_work_held,
-        "controls_line": model.controls_line,
-        "substitutes": model.substitutes,
-        "variants": [_variant(part) for part in model.variants],
-        "executable": [
-            {**_untimed(verdict), "run": verdict.run} for verdict in model.judged.executable
-        ],
-        "training_claims": [
-            {**_untimed(verdict), "variant": verdict.variant} for verdict in model.judged.training
-        ],
-        "consistency": [_finding(found) for found in model.judged.findings],
-        "fidelity": header.fidelity,
-        "training": model.trained,
-        "costs": model.costs,
-        "arms": model.arms,
-        "host": header.host,
-        "plan": header.plan,
-        "runs": model.raw,
-        "failures": model.failures,
-        "exclusions": excluded(model.judged.exclusions),
-        "notes": (TORN,) if model.torn else (),
-        "flags": [
-            {"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in model.judged.flags
-        ],
-        "outlook": _outlook(model.outlook) if model.outlook is not None else None,
-        "explanation": (
-            explanation.values(model.explanation) if model.explanation is not None else None
-        ),
-        "gpu": model.gpu,
-    }
-    plain: dict[str, Any] = _plain(document)
+    plain: dict[str, Any] = _plain(
+        {
+            "schema": SCHEMA,
+            **_origin(model),
+            **_answers(model),
+            **_judged(model),
+            **_measured(model),
+        }
+    )
     return plain
 
 
@@ -92,12 +55,70 @@ def dumps(model: ReportModel) -> str:
     return json.dumps(document, sort_keys=True, indent=2, allow_nan=False) + "\n"
 
 
-def _session(header: Header) -> dict[str, object]:
+def _origin(model: ReportModel) -> dict[str, object]:
+    """What was reproduced, with which kit, on which host and by which plan."""
+    header, study = model.header, model.study
     return {
-        "id": header.session_id,
-        "created": header.created,
-        "command": header.command,
-        "plan_sha256": header.plan_sha256,
+        "kit_version": header.kit_version,
+        "session": {
+            "id": header.session_id,
+            "created": header.created,
+            "command": header.command,
+            "plan_sha256": header.plan_sha256,
+        },
+        "study": {
+            "id": study.id,
+            "title": study.title,
+            "citation": study.paper.citation,
+            "sha256": study.sha256,
+        },
+        "plan": header.plan,
+        "host": header.host,
+        "gpu": model.gpu,
+        "arms": model.arms,
+        "fidelity": header.fidelity,
+        "substitutes": model.substitutes,
+    }
+
+
+def _answers(model: ReportModel) -> dict[str, object]:
+    """What the head of a report says."""
+    lead = model.lead
+    return {
+        "headline": model.headline,
+        "head_claim": lead.claim.id if lead is not None else None,
+        "head_variant": lead.variant if lead is not None else None,
+        "same_work_held": model.same_work_held,
+        "controls_line": model.controls_line,
+    }
+
+
+def _judged(model: ReportModel) -> dict[str, object]:
+    """Every verdict, with what it rests on and what was left out of it."""
+    judged = model.judged
+    return {
+        "variants": [_variant(part) for part in model.variants],
+        "executable": [{**_untimed(each), "run": each.run} for each in judged.executable],
+        "training_claims": [
+            {**_untimed(each), "variant": each.variant} for each in judged.training
+        ],
+        "consistency": [_finding(found) for found in judged.findings],
+        "exclusions": excluded(judged.exclusions),
+        "flags": [{"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in judged.flags],
+        "outlook": _outlook(model.outlook) if model.outlook is not None else None,
+    }
+
+
+def _measured(model: ReportModel) -> dict[str, object]:
+    """The runs, and what they say beside the claims."""
+    found = model.explanation
+    return {
+        "runs": model.raw,
+        "failures": model.failures,
+        "notes": (TORN,) if model.torn else (),
+        "training": model.trained,
+        "costs": model.costs,
+        "explanation": explanation.values(found) if found is not None else None,
     }
 
 
@@ -125,20 +146,21 @@ def _variant(part: VariantReport) -> dict[str, object]:
         "order": comparison.order,
         "drifts": comparison.drifts,
         "outliers": comparison.outliers,
-        "published": [
-            {
-                "statistic": row.statistic,
-                "paper_baseline_s": row.paper_baseline,
-                "paper_contender_s": row.paper_contender,
-                "figures_gain_percent": row.figures_gain_percent,
-                "text_gain_percent": row.text_gain_percent,
-                "baseline_s": row.baseline,
-                "contender_s": row.contender,
-            }
-            for row in part.rows
-        ],
+        "published": [_published(row) for row in part.rows],
         "cold_s": part.cold,
         "verdicts": [_verdict(verdict, part.form) for verdict in comparison.verdicts],
+    }
+
+
+def _published(row: PublishedRow) -> dict[str, object]:
+    return {
+        "statistic": row.statistic,
+        "paper_baseline_s": row.paper_baseline,
+        "paper_contender_s": row.paper_contender,
+        "figures_gain_percent": row.figures_gain_percent,
+        "text_gain_percent": row.text_gain_percent,
+        "baseline_s": row.baseline,
+        "contender_s": row.contender,
     }
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
-from kit.plan.blocks import step_places
+from kit.plan.blocks import step_places, steps_of
 from kit.plan.model import PlannedRun
 from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
@@ -130,8 +129,7 @@ class _Turns:
 def _in_turn(session: Session) -> Iterator[str]:
     header = session.header
     runs = of_shard(header.plan.runs, header.shard)
-    pairs = groupby(runs, key=lambda run: (run.block, run.run_id if run.pair is None else run.pair))
-    turns = _Turns([tuple(run.run_id for run in together) for _, together in pairs])
+    turns = _Turns([tuple(run.run_id for run in step) for step in steps_of(runs)])
     step_of = {run_id: number for number, step in enumerate(turns.steps) for run_id in step}
     planned = {run.run_id for run in header.plan.runs}
     before = ""

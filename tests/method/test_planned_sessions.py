@@ -31,7 +31,7 @@ from kit.judge.pilot import LEAST_SD, aim_of
 from kit.judge.power import SIZE_CONFIDENCE, blocks_for, planning_sd
 from kit.judge.sensitivity import ALPHA
 from kit.judge.words import REPRODUCED
-from kit.plan.make import LEAST_AFTER_PILOT
+from kit.plan.budget import LEAST_AFTER_PILOT
 from kit.plan.roles import PLACEBO, SLOWED, slowdown_percent
 
 SESSIONS, PILOT = 2000, 5

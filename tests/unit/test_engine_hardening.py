@@ -9,7 +9,15 @@ import pytest
 
 from kit.engine.hardening import UNPRIVILEGED, container_config, unprivileged_user
 from kit.engine.protocol import LABEL, RunRequest
-from kit.engine.quirks import DOCKER, PODMAN, Quirks, engine_version, quirks_of, swap_refused
+from kit.engine.quirks import (
+    DOCKER,
+    PODMAN,
+    Quirks,
+    engine_version,
+    quirks_of,
+    release,
+    swap_refused,
+)
 
 PODMAN_VERSION = {
     "Version": "20.10.0",
@@ -124,6 +132,24 @@ def test_engines_are_told_apart() -> None:
     docker = {"Version": "24.0", "Components": [{"Name": "Engine", "Version": "24.0"}]}
     assert quirks_of(docker) is DOCKER and engine_version(docker) == "24.0"
     assert quirks_of({"Version": "1"}) is DOCKER
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [
+        ("4.3.1+ds1", (4, 3, 1)),
+        ("20.10.24+dfsg1", (20, 10, 24)),
+        ("5.4.0-rc1", (5, 4, 0)),
+        ("28.0.0-rd", (28, 0, 0)),
+        ("24.0.7-0ubuntu4~22.04.1", (24, 0, 7)),
+        ("535.183.01", (535, 183, 1)),
+        ("1.41", (1, 41)),
+        ("dev", ()),
+        ("", ()),
+    ],
+)
+def test_a_version_is_read_as_far_as_it_is_numbers(version: str, numbers: tuple[int, ...]) -> None:
+    assert release(version) == numbers
 
 
 def test_swap_refusals_are_known() -> None:

@@ -6,7 +6,6 @@ import pytest
 from fakes.engine import INFO, FakeEngine, fails, raises
 from fakes.gpu import T4
 
-from kit.engine.protocol import LABEL
 from kit.errors import HostError, NotStartedError
 from kit.host.gpu.preflight import Preflight, check
 from kit.host.gpu.session import tried
@@ -21,7 +20,6 @@ def test_a_container_that_sees_the_gpu_changes_nothing() -> None:
     assert tried(engine, "kit/any:1", FOUND) == FOUND
     (request,) = engine.named("run")
     assert (request.gpu, request.image, dict(request.volumes)) == (T4.uuid, "kit/any:1", {})
-    assert request.labels == {LABEL: "kit"}
 
 
 def test_a_refusal_is_a_problem_in_the_engine_s_words() -> None:

@@ -8,11 +8,10 @@ import pytest
 from fakes.engine import FakeEngine
 
 from kit import __version__
-from kit.engine.protocol import LABEL
 from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build.context import Context
-from kit.images.build.recipe import Recipe, build_recipe, find_built
+from kit.images.build.recipe import RECIPE_LABEL, Recipe, build_recipe, find_built
 from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 
@@ -52,7 +51,7 @@ def test_the_request_holds_tag_labels_arguments_and_proxies() -> None:
     (request,) = engine.named("build")
     assert request.tag == f"kit/thing:{__version__}"
     assert request.dockerfile == "Dockerfile"
-    assert request.labels[LABEL] == "kit"
+    assert list(request.labels) == [RECIPE_LABEL]
     assert request.args == {"BASE": "sha256:a", "http_proxy": "http://p.example"}
 
 

@@ -20,7 +20,7 @@ from fakes.engine import (
 from support.measured import FakeHost, spec_of, works, works_but, wrote
 from support.sessions import DOTNET, PYTHON, make_plan, make_session, make_study, paired
 
-from kit.engine.protocol import LABEL, SESSION_LABEL, RunOutcome, RunRequest
+from kit.engine.protocol import SESSION_LABEL, RunOutcome, RunRequest
 from kit.errors import HostError, RunError
 from kit.measure.execute import LOG_TAIL_CHARACTERS, Bench, execute
 from kit.plan.make import plan_sha256
@@ -89,7 +89,7 @@ def test_a_request_carries_the_spec_the_limits_and_the_labels(tmp_path: Path) ->
         assert request.image == table.header.images[run.arm].image_id
         assert (request.cpuset, request.memory_bytes) == ("0-1", 6_000_000_000)
         assert request.timeout_s == 1800.0
-        assert request.labels == {LABEL: "kit", SESSION_LABEL: "session-1"}
+        assert request.labels == {SESSION_LABEL: "session-1"}
     environments = [{k: v for k, v in r.env.items() if k != "KIT_SPEC"} for r in requests]
     threads = {"OMP_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "2"}
     assert environments == [{"PYTHONHASHSEED": "0", **threads}] * 6

@@ -9,6 +9,7 @@ from enum import Enum
 from rich.filesize import decimal
 
 from kit.engine.protocol import EngineInfo
+from kit.engine.quirks import release
 from kit.host.gpu.preflight import TOOLKIT, Preflight
 from kit.host.gpu.preflight import check as check_gpu
 from kit.host.scratch import REMEDY
@@ -112,7 +113,7 @@ def _engine(facts: Facts) -> Row:
         return Row("engine", Status.FAIL, facts.engine_problem or "none", facts.engine_remedy)
     engine = facts.engine
     found = f"{engine.name} {engine.version} (API {engine.api_version}) at {engine.endpoint}"
-    if _numbers(engine.api_version) < OLDEST_API:
+    if release(engine.api_version) < OLDEST_API:
         return Row("engine", Status.FAIL, found, "install Docker 20.10 or Podman 4, or newer")
     return Row("engine", Status.OK, found)
 
@@ -282,7 +283,3 @@ def _unserved(facts: Facts) -> tuple[str, ...]:
 
 def _unknown(name: str) -> Row:
     return Row(name, Status.WARN, "not known without an engine", "see the row engine")
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from kit.engine.protocol import LABEL, Engine, RunRequest
+from kit.engine.protocol import Engine, RunRequest
 from kit.errors import HostError, InputError, NotStartedError
 from kit.host.gpu.preflight import TOOLKIT, Preflight, check
 from kit.host.gpu.probe import Probe
@@ -92,7 +92,6 @@ def tried(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
         command=_LOOK,
         gpu=check.request,
         timeout_s=_TRIAL_S,
-        labels={LABEL: "kit"},
     )
     try:
         outcome = engine.run(request)

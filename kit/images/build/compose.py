@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from kit.engine.hardening import UNPRIVILEGED, container_config
-from kit.engine.protocol import LABEL, RunRequest
+from kit.engine.protocol import OWNED, RunRequest
 from kit.engine.quirks import DOCKER
 from kit.images.build.arms import LIBPYTHON
 from kit.images.names import (
@@ -140,7 +140,7 @@ def _build(arm: Arm, pins: Mapping[str, Any]) -> dict[str, Any]:
             "BINDING": f"${{KIT_BINDING:-{EXACT}}}",
             "NUGET_SOURCE": "${KIT_NUGET_SOURCE:-}",
         }
-    build = {"context": f"images/{arm.stack}", "args": args, "labels": {LABEL: "kit"}}
+    build = {"context": f"images/{arm.stack}", "args": args, **_labelled()}
     return {**build, "target": "arm"} if arm.stack == DOTNET else build
 
 
@@ -154,4 +154,4 @@ def _results(arm: str) -> str:
 
 
 def _labelled() -> dict[str, Any]:
-    return {"labels": {LABEL: "kit"}}
+    return {"labels": dict(OWNED)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from kit.engine.failures import one_line
 from kit.engine.images import is_step
-from kit.engine.protocol import LABEL, BuildRequest, Engine, ImageInfo
+from kit.engine.protocol import BuildRequest, Engine, ImageInfo
 from kit.environment import variables
 from kit.errors import ImageError
 from kit.images.build.context import Context
@@ -83,7 +83,7 @@ def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
                 dockerfile=recipe.dockerfile,
                 tag=recipe.tag,
                 args={**recipe.args, **tools.net.proxy_args},
-                labels={LABEL: "kit", RECIPE_LABEL: digest},
+                labels={RECIPE_LABEL: digest},
                 target=recipe.target,
             ),
             take,

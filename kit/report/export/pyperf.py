@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kit.judge.statistics import warm
 from kit.report.model import RawRun, ReportModel
 from kit.report.text import plain
 
@@ -56,7 +57,7 @@ def _run(run: RawRun) -> dict[str, Any]:
             "kit_block": run.block,
             "date": _date(plain(run.started_at)),
         },
-        "values": walls[1:] or walls,
+        "values": list(warm(walls)),
     }
     if len(walls) > 1:
         document["warmups"] = [[1, walls[0]]]

@@ -1,0 +1,97 @@
+"""Which images of the engine's store the kit built.
+
+The label LABEL is not enough to tell: an image built FROM one of the kit's inherits it.
+The kit's own is one all of whose names begin with ``kit/``, and whose history says that
+the kit built it. The kit's recipes set the label first in every stage, and the kit's
+builds end with a step that sets RECIPE_LABEL: an image in whose history other steps
+follow that one, without the label being set anew, is somebody else's. (Not every engine
+records that last step; there only the names tell.) An unnamed image that one of the
+kit's is built on is the kit's too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kit.engine.objects import ImageEntry, Step
+from kit.engine.protocol import LABEL
+from kit.images.build.recipe import RECIPE_LABEL
+
+_LABEL_STEP = re.compile(r"(?:/bin/sh -c #\(nop\)\s+)?LABEL\s(?P<labels>.*)", re.DOTALL)
+# Podman names the registry of a short name.
+_SHORT = re.compile(r"(?:localhost/|docker\.io/)?")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The images that carry the kit's label.
+
+    ``own`` are the kit's, each before those it is built on; ``foreign`` are somebody
+    else's, each with why.
+    """
+
+    own: tuple[ImageEntry, ...]
+    foreign: tuple[tuple[ImageEntry, str], ...]
+
+
+def labelled(images: Sequence[ImageEntry], owner: str) -> Labelled:
+    """Return those of all the images in the store that carry the label of that owner."""
+    by_id = {image.id: image for image in images}
+    found = [image for image in images if image.labels.get(LABEL) == owner]
+    foreign = _foreign(found, by_id, owner)
+    own = [image for image in found if image.id not in foreign]
+    # Those furthest from their base first.
+    own.sort(key=lambda image: -sum(1 for _ in _ancestors(image, by_id)))
+    return Labelled(tuple(own), tuple((by_id[key], why) for key, why in foreign.items()))
+
+
+def _foreign(
+    found: Sequence[ImageEntry], by_id: Mapping[str, ImageEntry], owner: str
+) -> dict[str, str]:
+    """Return why an image that carries the label is not the kit's, by its id."""
+    foreign = {image.id: why for image in found if (why := _why_foreign(image, owner))}
+    for image in found:
+        if image.id not in foreign:
+            # The unnamed steps of the kit's own build.
+            for ancestor in _ancestors(image, by_id):
+                if ancestor.names:
+                    break
+                foreign.pop(ancestor.id, None)
+    return foreign
+
+
+def _why_foreign(image: ImageEntry, owner: str) -> str:
+    """Why an image that carries the label is not the kit's; "" if it is."""
+    for name in image.names:
+        if not _SHORT.sub("", name, count=1).startswith(f"{owner}/"):
+            return f"its name {name} is not one that the kit gives"
+    if not _built_by_the_kit(image.steps, owner):
+        return "the history shows no build by the kit"
+    return ""
+
+
+def _built_by_the_kit(steps: tuple[Step, ...], owner: str) -> bool:
+    for i, step in enumerate(reversed(steps)):
+        match = _LABEL_STEP.match(step.text)
+        labels = match["labels"] if match else ""
+        if _sets(labels, RECIPE_LABEL, r"\S+"):
+            # The end of a build, unless the engine put further labels after it.
+            return all(_LABEL_STEP.match(later.text) for later in steps[len(steps) - i :])
+        if _sets(labels, LABEL, re.escape(owner)):
+            return True
+    # An imported file system got its label without a step, and is all one step.
+    return len(steps) == 1
+
+
+def _sets(labels: str, name: str, value: str) -> bool:
+    """Whether a LABEL step sets that name to the value, a pattern. Podman quotes both."""
+    return re.search(rf'(?:^|\s)"?{re.escape(name)}"?="?{value}"?(?:\s|$)', labels) is not None
+
+
+def _ancestors(image: ImageEntry, by_id: Mapping[str, ImageEntry]) -> Iterator[ImageEntry]:
+    parent = by_id.get(image.parent)
+    while parent is not None:
+        yield parent
+        parent = by_id.get(parent.parent)

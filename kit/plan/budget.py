@@ -1,0 +1,104 @@
+"""What a budget holds: a study's own tier, or the blocks that fit in minutes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from kit.errors import InputError
+from kit.plan.blocks import BlockMaker, designs_of
+from kit.plan.model import DUET, MOST_BLOCKS, SEQUENTIAL
+from kit.plan.roles import MAIN, RoleName, named
+from kit.study.model import Study, Tier
+
+MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
+PILOT_BLOCKS = 5
+"""Of a budget in minutes; a tier says its own."""
+LEAST_AFTER_PILOT = 6
+"""Judged blocks: with fewer an exact permutation test cannot fall below 5 % (2 / 2^6)."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a plan goes: its judged blocks, and the controls in each of them.
+
+    With a ``pilot`` of so many blocks (0: there is none) ``blocks`` is the most that may
+    follow it, within ``minutes`` in all where those bound it.
+    """
+
+    blocks: int
+    controls: tuple[RoleName, ...]
+    pilot: int = 0
+    minutes: int | None = None
+
+
+def tier_of(study: Study, budget: str) -> Tier:
+    """The tier of that name; of minutes such as "20m" one of its own, with no blocks yet.
+
+    Raises InputError for a budget that is neither.
+    """
+    tiers = study.protocol.tiers
+    if budget in tiers:
+        return tiers[budget]
+    if not MINUTES.fullmatch(budget):
+        raise InputError(
+            f"--budget: {budget!r} is neither a tier nor minutes",
+            f"use {', '.join(tiers)}, or e.g. 20m",
+        )
+    # The container is the unit of replication: a further block tells more than
+    # further fits in the same containers.
+    least = min(tiers.values(), key=lambda tier: tier.repeats)
+    controls = dict.fromkeys(name for tier in tiers.values() for name in tier.controls)
+    return Tier(budget, 0, least.repeats, tuple(controls), PILOT_BLOCKS)
+
+
+def extent_of(maker: BlockMaker, tier: Tier, design: str, blocks: int | None) -> Extent:
+    """How far a plan of that tier goes; ``maker`` makes its judged blocks.
+
+    With a number of ``blocks`` that was asked for there is no pilot. Raises InputError
+    where the minutes of a budget do not hold two blocks.
+    """
+    found = _of_tier(maker, tier) if tier.blocks else _in_minutes(maker, tier, design)
+    return found if blocks is None else Extent(blocks, found.controls)
+
+
+def _of_tier(maker: BlockMaker, tier: Tier) -> Extent:
+    if tier.pilot and not maker.can_pair:
+        # Nothing is compared, so there is no spread to plan by.
+        return Extent(tier.pilot, named(tier.controls))
+    return Extent(tier.blocks, named(tier.controls), tier.pilot or 0)
+
+
+def _in_minutes(maker: BlockMaker, tier: Tier, design: str) -> Extent:
+    """A budget in minutes holds so many blocks; with few of them there is no pilot."""
+    minutes = int(tier.name.removesuffix("m"))
+    left = minutes * 60 - maker.identity_seconds()
+    if maker.can_pair:
+        kinds = designs_of(design)
+        pilot_s = sum(maker.piloting().seconds(kind) for kind in kinds) * PILOT_BLOCKS
+        block_s = max(maker.seconds(kind) for kind in kinds)
+        if left >= pilot_s + LEAST_AFTER_PILOT * block_s:
+            fitting = _fitting(left - pilot_s, block_s)
+            return Extent(fitting, named(tier.controls), PILOT_BLOCKS, minutes)
+    return _few_blocks(maker, minutes, left, design)
+
+
+def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: str) -> Extent:
+    """As many as there is time for, with the controls of the smallest tier."""
+    least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
+    controls = named(least.controls)
+    smallest = replace(maker, roles=(MAIN, *controls))
+    block_s = smallest.seconds(DUET if design == DUET else SEQUENTIAL)
+    blocks = _fitting(left, block_s)
+    if blocks < 2:
+        needed = -(-(maker.identity_seconds() + 2 * block_s) // 60)
+        raise InputError(
+            f"--budget: {minutes} minutes do not hold two blocks of the study",
+            f"give at least {needed:.0f}m, or fewer --arms",
+        )
+    return Extent(blocks, controls)
+
+
+def _fitting(seconds: float, block_s: float) -> int:
+    """Return the blocks that so much time holds; a study's word of their cost may be a joke."""
+    return int(min(seconds // block_s, MOST_BLOCKS))
