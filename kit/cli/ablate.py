@@ -8,23 +8,36 @@ from typing import Any
 import click
 
 from kit.cli.options import FOLDER, NEW_FOLDER, build_options, image_options, was_given
+from kit.cli.topics import HOW_MUCH, MACHINE, OUTPUT, TopicCommand, option
 from kit.errors import InputError
 from kit.plan.model import MOST_BLOCKS
 
 
-@click.command()
-@image_options
+@click.command(cls=TopicCommand)
 @click.argument("folder", required=False, type=FOLDER)
-@click.option(
-    "--blocks", type=click.IntRange(2, MOST_BLOCKS), help="Blocks of runs; 3 if left out."
+@option(
+    HOW_MUCH,
+    "--blocks",
+    type=click.IntRange(2, MOST_BLOCKS),
+    metavar="N",
+    help="Blocks of runs; 3 if left out.",
 )
-@click.option("--repeats", type=click.IntRange(2), help="Fits in each run; 4 if left out.")
-@click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
-@click.option(
+@option(
+    HOW_MUCH,
+    "--repeats",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Fits in each run; 4 if left out.",
+)
+@option(MACHINE, "--noisy", is_flag=True, help="Measure though the machine is busy.")
+@image_options
+@option(
+    OUTPUT,
     "--out",
     type=NEW_FOLDER,
     default=Path("explanation"),
     show_default=True,
+    metavar="DIR",
     help="The folder of an explanation without a session.",
 )
 def ablate(

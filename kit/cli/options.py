@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from kit.cli.topics import IMAGES, MACHINE, option
 from kit.errors import InputError
 from kit.files.plain import open_named, refuse_large, refuse_other
 
@@ -17,20 +18,20 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.images.build.arms import Options
 
 _OPTIONS = (
-    click.option(
-        "--setup", "with_setup", is_flag=True, help="Install and start what is missing."
+    option(
+        MACHINE, "--setup", "with_setup", is_flag=True, help="Install and start what is missing."
     ),
-    click.option(
-        "--wait", is_flag=True,
+    option(
+        MACHINE, "--wait", is_flag=True,
         help="Wait while another kit measures on this machine, or works in the folder.",
     ),
-    click.option("--strict", is_flag=True, help="Refuse substitutes."),
-    click.option(
-        "--nuget-source", default="", metavar="FEED",
+    option(IMAGES, "--strict", is_flag=True, help="Refuse substitutes."),
+    option(
+        IMAGES, "--nuget-source", default="", metavar="FEED",
         help="Folder or URL with Keras.NET's packages.",
     ),
-    click.option(
-        "--mirror", "mirrors", multiple=True, metavar="HOST[/PREFIX]",
+    option(
+        IMAGES, "--mirror", "mirrors", multiple=True, metavar="HOST[/PREFIX]",
         help="A registry to ask for base images first, by digest; repeatable. "
         "Else KIT_MIRROR (A,B).",
     ),
@@ -39,8 +40,8 @@ _OPTIONS = (
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command; they reach it as keywords."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    for add in reversed(_OPTIONS):
+        command = add(command)
     return command
 
 

@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kit.cli.topics import OUTPUT, option
+
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.report.model import ReportModel
     from kit.study.model import Study
 
 _OPTIONS = (
-    click.option(
-        "--fail-on", default="", metavar="RULES",
+    option(
+        OUTPUT, "--fail-on", default="", metavar="RULES",
         help="Exit with 7 on these verdicts: WORD, CLAIM=WORD or CLAIM!=WORD, separated by "
         "commas, e.g. OPPOSITE,C5!=REPRODUCED.",
     ),
-    click.option("--quiet", is_flag=True, help="Print only where the report is."),
-    click.option("--json", "as_json", is_flag=True, help="Print results.json instead."),
+    option(OUTPUT, "--quiet", is_flag=True, help="Print only where the report is."),
+    option(OUTPUT, "--json", "as_json", is_flag=True, help="Print results.json instead."),
 )  # fmt: skip
 
 
 def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command; they reach it as keywords."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    for add in reversed(_OPTIONS):
+        command = add(command)
     return command
 
 

@@ -9,6 +9,15 @@ import click
 
 from kit.cli.options import FOLDER, NEW_FOLDER, build_options, image_options, was_given
 from kit.cli.outcome import check_options, conclude, outcome_options
+from kit.cli.topics import (
+    GOING_ON,
+    HOW_MUCH,
+    MACHINE,
+    OUTPUT,
+    WHAT,
+    TopicCommand,
+    option,
+)
 from kit.errors import InputError
 from kit.plan.model import MOST_BLOCKS
 
@@ -17,74 +26,96 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.images.build.arms import Options
 
 
-@click.command()
-@image_options
-@click.option(
+@click.command(cls=TopicCommand)
+@option(
+    WHAT,
+    "--study",
+    "study_folder",
+    type=FOLDER,
+    metavar="DIR",
+    help="The study in this folder (see `kit new-study`) instead of the shipped one.",
+)
+@option(WHAT, "--arms", default="", metavar="A,B", help="Only these arms.")
+@option(
+    WHAT,
+    "--gpu",
+    is_flag=True,
+    help="Run the CUDA arms too. Where they cannot be tested here, the rest is done, the report "
+    "says what is missing, and the command ends with exit code 3.",
+)
+@option(
+    WHAT,
+    "--gpu-device",
+    default="",
+    metavar="INDEX|UUID",
+    help="The GPU for --gpu, all runs on the same; left out: the one with most memory free.",
+)
+@option(
+    HOW_MUCH,
     "--budget",
     default="quick",
     show_default=True,
     metavar="TIER|MINUTES",
     help="How much to measure: quick, standard, full, or minutes such as 20m.",
 )
-@click.option(
+@option(
+    HOW_MUCH,
     "--design",
     default="sequential",
     show_default=True,
     type=click.Choice(["sequential", "duet", "auto"]),
-    help="Blocks of one run at a time, or of pairs at the same time on halves of the CPUs, or "
-    "what a pilot of both shows to decide sooner.",
+    metavar="DESIGN",
+    help="Blocks of one run at a time (sequential), or of pairs at the same time on halves of "
+    "the CPUs (duet), or what a pilot of both shows to decide sooner (auto).",
 )
-@click.option(
+@option(
+    HOW_MUCH,
     "--blocks",
     type=click.IntRange(1, MOST_BLOCKS),
+    metavar="N",
     help="So many blocks, without a pilot that plans them.",
 )
-@click.option(
-    "--study",
-    "study_folder",
-    type=FOLDER,
-    help="The study in this folder (see `kit new-study`) instead of the shipped one.",
-)
-@click.option(
+@option(
+    HOW_MUCH,
     "--shard",
     default="",
     metavar="I/N",
     help="Only the I-th of N parts of the blocks, for `kit merge`; needs --seed.",
 )
-@outcome_options
-@click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
-@click.option("--arms", default="", metavar="A,B", help="Only these arms.")
-@click.option(
-    "--gpu",
-    is_flag=True,
-    help="Run the CUDA arms too. Where they cannot be tested here, the rest is done, the report "
-    "says what is missing, and the command ends with exit code 3.",
-)
-@click.option(
-    "--gpu-device",
-    default="",
-    metavar="INDEX|UUID",
-    help="The GPU for --gpu, all runs on the same; left out: the one with most memory free.",
-)
-@click.option(
+@option(
+    HOW_MUCH,
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
+    metavar="N",
     help="Order of the runs; drawn when left out.",
 )
-@click.option("--cpus", type=click.IntRange(1), default=None, help="CPUs of every run.")
-@click.option("--memory", default="", metavar="SIZE", help="Memory of every run, e.g. 8g.")
-@click.option(
+@option(
+    MACHINE,
+    "--cpus",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="CPUs of every run.",
+)
+@option(MACHINE, "--memory", default="", metavar="SIZE", help="Memory of every run, e.g. 8g.")
+@option(MACHINE, "--noisy", is_flag=True, help="Measure though the machine is busy.")
+@image_options
+@option(
+    OUTPUT,
     "--out",
     type=NEW_FOLDER,
     default=Path("results"),
     show_default=True,
+    metavar="DIR",
     help="Where results folders are made.",
 )
-@click.option(
+@outcome_options
+@option(
+    GOING_ON,
     "--resume",
     type=FOLDER,
     metavar="DIR",
-    help="Go on with an interrupted session.",
+    help="Go on with an interrupted session, by its own plan.",
 )
 def reproduce(resume: Path | None, **values: Any) -> None:
     """Build the images, run the study in containers, write the report."""
@@ -153,8 +184,8 @@ def _refuse_with_resume() -> None:
     """A resumed session has its own plan; options that would change it are an error."""
     for name in _OF_A_PLAN:
         if was_given(name):
-            option = f"--{name.removesuffix('_folder').replace('_', '-')}"
+            wrong = f"--{name.removesuffix('_folder').replace('_', '-')}"
             raise InputError(
-                f"{option}: cannot be given with --resume, which follows the recorded plan",
-                f"leave out {option}, or start a new session",
+                f"{wrong}: cannot be given with --resume, which follows the recorded plan",
+                f"leave out {wrong}, or start a new session",
             )

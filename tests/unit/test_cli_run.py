@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 import pytest
 
 import kit.cli
+from kit.cli.topics import TOPICS
 from kit.errors import ERRORS, EXIT_INTERRUPTED, ImageError, KitError
 
 
@@ -291,3 +293,31 @@ def test_an_old_name_of_a_command_is_told_and_still_works(old, new, capsys):
     assert f"kit {new}" in told.err
     assert f"Usage: kit {old}" in told.out
     assert old not in kit.cli.cli.commands
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+@pytest.mark.parametrize("command", ["reproduce", "ablate"])
+def test_help_names_every_option_once_under_a_topic_and_in_one_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert kit.cli.run([command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    options = [line for line in lines if re.match(r"  -", line)]
+    (texts,) = {re.match(r"  \S+(?:, \S+)*(?: \S+)? {2,}", line).end() for line in options}
+    assert max(map(len, lines)) <= int(columns) and texts <= 32
+    named = [re.findall(r"--[a-z-]+", line[:texts])[0] for line in options]
+    parameters = kit.cli.cli.commands[command].params
+    known = [p.opts[0] for p in parameters if isinstance(p, click.Option)]
+    assert sorted(named) == sorted({*known, "--help"})
+    headings = [line for line in lines if re.fullmatch(r"[A-Z][\w ]+:", line)]
+    assert headings == [f"{topic}:" for topic in TOPICS if f"{topic}:" in headings]
+    assert len(headings) > 4
+
+
+def test_the_help_of_reproduce_fits_on_a_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert kit.cli.run(["reproduce", "--help"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) <= 60
