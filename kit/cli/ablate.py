@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kit.cli.options import FOLDER, NEW_FOLDER, build_options, image_options, was_given
+from kit.cli.options import ImageOptions, build_options, image_options, was_given
+from kit.cli.paths import FOLDER, NEW_FOLDER
 from kit.cli.topics import HOW_MUCH, MACHINE, OUTPUT, TopicCommand, option
+from kit.cli.values import MOST_BLOCKS
 from kit.errors import InputError
-from kit.plan.model import MOST_BLOCKS
 
 
 @click.command(cls=TopicCommand)
@@ -46,7 +46,7 @@ def ablate(
     blocks: int | None,
     repeats: int | None,
     noisy: bool,
-    **values: Any,
+    images: ImageOptions,
 ) -> None:
     """Explain the difference between the two CPU arms: change one thing per run.
 
@@ -68,8 +68,8 @@ def ablate(
             "leave out one of the two",
         )
     place = target(folder, out, blocks, repeats)
-    options = build_options(values)
-    with open_runtime(values) as runtime:
+    options = build_options(images)
+    with open_runtime(images) as runtime:
         found = explain(runtime, place, shipped_pins(), options, blocks, repeats, noisy)
     if found is None:
         return

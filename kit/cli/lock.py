@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.options import SMALL
+from kit.cli.paths import SMALL
 from kit.errors import ImageError, InputError, KitError
 
 if TYPE_CHECKING:

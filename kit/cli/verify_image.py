@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.options import FOLDER
+from kit.cli.paths import FOLDER
 from kit.errors import ImageError, InputError
 
 if TYPE_CHECKING:
