@@ -251,6 +251,12 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_doctor_refuses_a_tier_that_the_study_has_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kit.cli.run(["doctor", "--budget", "huge"]) == 2
+    err = capsys.readouterr().err
+    assert "--budget" in err and "quick" in err
+
+
 @pytest.mark.slow
 def test_doctor_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
     code = kit.cli.run(["doctor", "--json"])
