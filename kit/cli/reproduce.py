@@ -208,10 +208,10 @@ _OF_A_PLAN = (
 
 def _refuse_with_resume() -> None:
     """A resumed session has its own plan; options that would change it are an error."""
-    for name in _OF_A_PLAN:
-        if was_given(name):
-            wrong = f"--{name.removesuffix('_folder').replace('_', '-')}"
+    for parameter in reproduce.params:
+        if parameter.name in _OF_A_PLAN and was_given(parameter.name):
+            given = parameter.opts[0]
             raise InputError(
-                f"{wrong}: cannot be given with --resume, which follows the recorded plan",
-                f"leave out {wrong}, or start a new session",
+                f"{given}: cannot be given with --resume, which follows the recorded plan",
+                f"leave out {given}, or start a new session",
             )

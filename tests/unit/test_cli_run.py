@@ -148,8 +148,11 @@ def test_an_absurd_memory_is_bad_input(size: str) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["--budget=quick", "--arms=python-cpu", "--seed=1", "--cpus=1", "--memory=8g", "--out=x"],
-)
+    [
+        "--budget=quick", "--design=duet", "--blocks=2", "--shard=1/2", "--study=.", "--gpu",
+        "--arms=python-cpu", "--gpu-device=0", "--seed=1", "--cpus=1", "--memory=8g", "--out=x",
+    ],
+)  # fmt: skip
 def test_resuming_refuses_options_that_would_change_the_plan(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
