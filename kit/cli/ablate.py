@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kit.cli.options import FOLDER, NEW_FOLDER, build_options, image_options, was_given
+from kit.cli.options import ImageOptions, build_options, image_options, was_given
+from kit.cli.paths import FOLDER, NEW_FOLDER
+from kit.cli.topics import HOW_MUCH, MACHINE, OUTPUT, TopicCommand, option
+from kit.cli.values import MOST_BLOCKS
 from kit.errors import InputError
-from kit.plan.model import MOST_BLOCKS
 
 
-@click.command()
-@image_options
+@click.command(cls=TopicCommand)
 @click.argument("folder", required=False, type=FOLDER)
-@click.option(
-    "--blocks", type=click.IntRange(2, MOST_BLOCKS), help="Blocks of runs; 3 if left out."
+@option(
+    HOW_MUCH,
+    "--blocks",
+    type=click.IntRange(2, MOST_BLOCKS),
+    metavar="N",
+    help="Blocks of runs; 3 if left out.",
 )
-@click.option("--repeats", type=click.IntRange(2), help="Fits in each run; 4 if left out.")
-@click.option("--noisy", is_flag=True, help="Measure though the machine is busy.")
-@click.option(
+@option(
+    HOW_MUCH,
+    "--repeats",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Fits in each run; 4 if left out.",
+)
+@option(MACHINE, "--noisy", is_flag=True, help="Measure though the machine is busy.")
+@image_options
+@option(
+    OUTPUT,
     "--out",
     type=NEW_FOLDER,
     default=Path("explanation"),
     show_default=True,
+    metavar="DIR",
     help="The folder of an explanation without a session.",
 )
 def ablate(
@@ -33,7 +46,7 @@ def ablate(
     blocks: int | None,
     repeats: int | None,
     noisy: bool,
-    **values: Any,
+    images: ImageOptions,
 ) -> None:
     """Explain the difference between the two CPU arms: change one thing per run.
 
@@ -55,8 +68,8 @@ def ablate(
             "leave out one of the two",
         )
     place = target(folder, out, blocks, repeats)
-    options = build_options(values)
-    with open_runtime(values) as runtime:
+    options = build_options(images)
+    with open_runtime(images) as runtime:
         found = explain(runtime, place, shipped_pins(), options, blocks, repeats, noisy)
     if found is None:
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.options import FOLDER
+from kit.cli.paths import FOLDER
 
 
 @click.command()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from kit.cli.options import build_options, image_options
+from kit.cli.options import ImageOptions, build_options, image_options
+from kit.cli.values import ARMS
 from kit.errors import ImageError
 
 
 @click.command()
-@click.option("--arms", default="", metavar="A,B", help="Only these arms; else every CPU arm.")
+@click.option(
+    "--arms", type=ARMS, default=(), metavar="A,B", help="Only these arms; else every CPU arm."
+)
 @image_options
 @click.option(
     "--verify",
     is_flag=True,
     help="Build everything a second time without cache and compare every file.",
 )
-def build(arms: str, verify: bool, **values: Any) -> None:
+def build(arms: tuple[str, ...], verify: bool, images: ImageOptions) -> None:
     """Build the images, and print what they are.
 
     With --verify the images are built a second time without cache, compared (path, type,
@@ -36,14 +37,14 @@ def build(arms: str, verify: bool, **values: Any) -> None:
     from kit.study.load import shipped_study
 
     study, pins = shipped_study(), shipped_pins()
-    chosen = chosen_arms(study, [name.strip() for name in arms.split(",") if name.strip()])
-    options = build_options(values)
-    with open_runtime(values) as runtime:
-        images, _ = build_images(runtime, study, pins, options, chosen)
+    chosen = chosen_arms(study, arms)
+    options = build_options(images)
+    with open_runtime(images) as runtime:
+        built, _ = build_images(runtime, study, pins, options, chosen)
         rebuilt = build_twice(runtime, study, pins, options, chosen) if verify else ()
     rows = [
         [arm, image.reference, image.image_id[:19], decimal(image.size_bytes), image.content_sha256]
-        for arm, image in images.arms.items()
+        for arm, image in built.arms.items()
     ]
     headers = ["arm", "reference", "image id", "size", "content"]
     click.echo(tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True))

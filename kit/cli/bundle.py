@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kit.cli.options import FILE, NEW_FILE, build_options, image_options
+from kit.cli.options import ImageOptions, build_options, image_options
+from kit.cli.paths import FILE, NEW_FILE
+from kit.cli.values import ARMS
 
 
 @click.group()
@@ -17,9 +18,11 @@ def bundle() -> None:
 
 @bundle.command()
 @click.argument("file", type=NEW_FILE)
-@click.option("--arms", default="", metavar="A,B", help="Only these arms; else every CPU arm.")
+@click.option(
+    "--arms", type=ARMS, default=(), metavar="A,B", help="Only these arms; else every CPU arm."
+)
 @image_options
-def save(file: Path, arms: str, **values: Any) -> None:
+def save(file: Path, arms: tuple[str, ...], images: ImageOptions) -> None:
     """Build or find the images and write the bundle to FILE."""
     from rich.filesize import decimal
 
@@ -32,16 +35,15 @@ def save(file: Path, arms: str, **values: Any) -> None:
     from kit.study.load import shipped_study
 
     study = shipped_study()
-    named = [name.strip() for name in arms.split(",") if name.strip()]
-    chosen = chosen_arms(study, named)
+    chosen = chosen_arms(study, arms)
     if not file.absolute().parent.is_dir():
         raise InputError(f"{file}: its folder is not there", "make the folder first")
-    options = build_options(values)
-    with open_runtime(values) as runtime:
-        images = build(runtime, study, shipped_pins(), options, chosen)
+    options = build_options(images)
+    with open_runtime(images) as runtime:
+        built = build(runtime, study, shipped_pins(), options, chosen)
         with runtime.progress.phase("bundle") as phase:
             document = write(
-                runtime.engine, images, images.nuget_source, file.absolute(), runtime.now(),
+                runtime.engine, built, built.nuget_source, file.absolute(), runtime.now(),
                 phase.step,
             )  # fmt: skip
     size = file.stat().st_size

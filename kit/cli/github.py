@@ -6,7 +6,6 @@ Both only inside a workflow, which the runner's own variables tell.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +25,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 _LIMIT = 500
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 # The token is drawn anew by every process, so that no program's output can hold it.
-_TOKEN = f"kit-{secrets.token_hex(16)}"
+_TOKEN = f"kit-{os.urandom(16).hex()}"
 _STOP = f"::stop-commands::{_TOKEN}"
 _RESUME = f"::{_TOKEN}::"
 # By verdict; anything else is a notice.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.options import SMALL
-from kit.errors import ImageError, InputError, KitError
+from kit.cli.paths import SMALL
+from kit.errors import InputError
 
 if TYPE_CHECKING:
-    from kit.engine.protocol import Engine
     from kit.pins.check import Row
 
 
@@ -36,7 +34,6 @@ def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: Path | 
     or still serves though its name moved, does not.
     """
     from kit.app import lock as workplace
-    from kit.pins.sources import RealSources
 
     if only_check and nuget_lock:
         raise InputError(
@@ -46,43 +43,35 @@ def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: Path | 
     if as_json and not only_check:
         raise InputError("--json: prints the rows of --check alone", "add --check")
 
-    sources = RealSources(_engine(), nuget_source)
+    sources = workplace.real_sources(nuget_source)
     if only_check:
-        _print_check(workplace.check_all(sources), as_json)
+        rows = workplace.check_all(sources)
+        click.echo(_json(rows) if as_json else _table(rows))
+        workplace.refuse_rot(rows)
         return
     for note in workplace.lock(sources, nuget_lock):
         click.echo(note, err=True)
     click.echo("kit/pins/pins.yaml, lists of wheels and compose.yaml are written")
 
 
-def _engine() -> Engine | None:
-    """None where there is none: what needs one is then not checked, and says so."""
-    from kit.engine.discover import discover
+def _json(rows: Sequence[Row]) -> str:
+    import json
 
-    try:
-        return discover()
-    except KitError:
-        return None
+    return json.dumps([vars(row) for row in rows], indent=2)
 
 
-def _print_check(rows: Sequence[Row], as_json: bool) -> None:
+def _table(rows: Sequence[Row]) -> str:
+    """The pins that are not as they were, and how many there are of each state."""
     from tabulate import tabulate
 
-    from kit.pins.check import BAD, OK
+    from kit.pins.check import OK
 
-    if as_json:
-        click.echo(json.dumps([vars(row) for row in rows], indent=2))
-    else:
-        counts = {state: sum(r.state == state for r in rows) for state in {r.state for r in rows}}
-        said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        shown = [[r.state, r.kind, r.name[:28], r.detail[:38]] for r in rows if r.state != OK]
-        if shown:
-            headers = ["state", "kind", "pin", "why"]
-            click.echo(tabulate(shown, headers=headers, tablefmt="simple", disable_numparse=True))
-        click.echo(f"{len(rows)} pins: {said}")
-    bad = [f"{row.kind} {row.name}" for row in rows if row.state in BAD]
-    if bad:
-        raise ImageError(
-            f"--check: {len(bad)} pins are gone or changed: {', '.join(bad[:5])}",
-            "choose what replaces them in wanted.yaml and run kit lock",
-        )
+    counts = {state: sum(r.state == state for r in rows) for state in {r.state for r in rows}}
+    said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    end = f"{len(rows)} pins: {said}"
+    shown = [[r.state, r.kind, r.name[:28], r.detail[:38]] for r in rows if r.state != OK]
+    if not shown:
+        return end
+    headers = ["state", "kind", "pin", "why"]
+    table = tabulate(shown, headers=headers, tablefmt="simple", disable_numparse=True)
+    return f"{table}\n{end}"

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
-from kit.cli.options import FOLDER
+from kit.cli.paths import FOLDER
+from kit.cli.values import LABELS
 
 
 @click.command()
 @click.option(
     "--runner",
     "runners",
+    type=LABELS,
     multiple=True,
     metavar="LABEL",
     help="A runner for the CPU arms, by its label or as '[LABEL, LABEL]'; repeatable.",
@@ -20,6 +22,7 @@ from kit.cli.options import FOLDER
 @click.option(
     "--gpu-runner",
     "gpu_runners",
+    type=LABELS,
     multiple=True,
     metavar="LABEL",
     help="A runner with a GPU: CPU and CUDA arms; as --runner.",
@@ -33,8 +36,8 @@ from kit.cli.options import FOLDER
     help="The study in this folder instead of the shipped one.",
 )  # fmt: skip
 def matrix(
-    runners: tuple[str, ...],
-    gpu_runners: tuple[str, ...],
+    runners: tuple[tuple[str, ...], ...],
+    gpu_runners: tuple[tuple[str, ...], ...],
     shards: int,
     blocks: int,
     study_folder: Path | None,
@@ -43,11 +46,8 @@ def matrix(
 
     Each row gives `kit reproduce --shard` its shard; rows of one group are merged.
     """
-    from kit.cli.labels import labels_of
     from kit.plan.shard import matrix as rows
     from kit.study.load import load_study, shipped_study
 
-    cpu = [labels_of("--runner", runner) for runner in runners]
-    gpu = [labels_of("--gpu-runner", runner) for runner in gpu_runners]
     study = shipped_study() if study_folder is None else load_study(study_folder)
-    click.echo(rows(study, cpu, gpu, shards, blocks))
+    click.echo(rows(study, runners, gpu_runners, shards, blocks))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kit.cli.options import FOLDER, NEW_FOLDER
-from kit.cli.outcome import check_options, conclude, outcome_options
+from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
+from kit.cli.paths import FOLDER, NEW_FOLDER
 
 
 @click.command()
@@ -21,7 +20,7 @@ from kit.cli.outcome import check_options, conclude, outcome_options
     help="Where the merged session's folder is made.",
 )
 @outcome_options
-def merge(shards: tuple[Path, ...], out: Path, **values: Any) -> None:
+def merge(shards: tuple[Path, ...], out: Path, outcome: OutcomeOptions) -> None:
     """Put the SHARDS of one plan (see `kit reproduce --shard`) into one session and judge it.
 
     Shards of another plan, kit or image, twice the same one, or a missing one are refused
@@ -31,6 +30,6 @@ def merge(shards: tuple[Path, ...], out: Path, **values: Any) -> None:
     from kit.results.opened import open_session
 
     opened = [open_session(shard) for shard in shards]
-    check_options(values, opened[0].study)
+    check_options(outcome, opened[0].study)
     merged = pipeline.merge(opened, out)
-    conclude(pipeline.report(merged), merged.folder, values)
+    conclude(pipeline.report(merged), merged.folder, outcome)

@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kit.cli.topics import OUTPUT, option
+from kit.cli.values import RULES
+
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
+    from kit.judge.rules import FailRule
     from kit.report.model import ReportModel
     from kit.study.model import Study
 
+
+@dataclass(frozen=True)
+class OutcomeOptions:
+    """What the command line says of the end: what fails it, and what is printed."""
+
+    fail_on: tuple[FailRule, ...]
+    quiet: bool
+    as_json: bool
+
+
 _OPTIONS = (
-    click.option(
-        "--fail-on", default="", metavar="RULES",
+    option(
+        OUTPUT, "--fail-on", type=RULES, default=(), metavar="RULES",
         help="Exit with 7 on these verdicts: WORD, CLAIM=WORD or CLAIM!=WORD, separated by "
         "commas, e.g. OPPOSITE,C5!=REPRODUCED.",
     ),
-    click.option("--quiet", is_flag=True, help="Print only where the report is."),
-    click.option("--json", "as_json", is_flag=True, help="Print results.json instead."),
+    option(OUTPUT, "--quiet", is_flag=True, help="Print only where the report is."),
+    option(OUTPUT, "--json", "as_json", is_flag=True, help="Print results.json instead."),
 )  # fmt: skip
 
 
 def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command; they reach it as keywords."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    """Add the options to a command; they reach it as ``outcome``, an `OutcomeOptions`."""
+
+    @wraps(command)
+    def typed(*, fail_on: tuple[FailRule, ...], quiet: bool, as_json: bool, **others: Any) -> Any:
+        return command(outcome=OutcomeOptions(fail_on, quiet, as_json), **others)
+
+    for add in reversed(_OPTIONS):
+        typed = add(typed)
+    return typed
 
 
-def check_options(values: Mapping[str, Any], study: Study) -> None:
-    """Raise InputError for invalid rules and for rules on unknown claims."""
-    from kit.judge.rules import parse_rules, refuse_strangers
+def check_options(outcome: OutcomeOptions, study: Study) -> None:
+    """Raise InputError for rules on claims that the study does not make."""
+    from kit.judge.rules import refuse_strangers
 
-    refuse_strangers(parse_rules(values["fail_on"]), study)
+    refuse_strangers(outcome.fail_on, study)
 
 
 def warn_unfit(folder: Path) -> None:
@@ -54,20 +75,20 @@ def warn_unfit(folder: Path) -> None:
         )
 
 
-def conclude(model: ReportModel, folder: Path, values: Mapping[str, Any]) -> None:
+def conclude(model: ReportModel, folder: Path, outcome: OutcomeOptions) -> None:
     """Print the verdicts, write the step's summary and annotations, raise what failed."""
     from kit.app import pipeline
     from kit.cli.github import annotate, summarise
     from kit.cli.runtime import print_head
     from kit.environment import variables
     from kit.errors import VerdictError
-    from kit.judge.rules import fired, parse_rules
+    from kit.judge.rules import fired
     from kit.report import results_json
     from kit.results.names import REPORT
 
-    if values["as_json"]:
+    if outcome.as_json:
         click.echo(results_json.dumps(model), nl=False)
-    elif values["quiet"]:
+    elif outcome.quiet:
         click.echo(folder / REPORT)
     else:
         print_head(model, folder)
@@ -76,7 +97,7 @@ def conclude(model: ReportModel, folder: Path, values: Mapping[str, Any]) -> Non
         summarise(model, variables())
         annotate(model, variables())
     pipeline.check_outcome(model, folder)
-    said = fired(parse_rules(values["fail_on"]), model.judged)
+    said = fired(outcome.fail_on, model.judged)
     if said:
         raise VerdictError(
             f"--fail-on: {', '.join(said)}", f"see {folder / REPORT} for what was found"

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kit.cli.options import FOLDER
-from kit.cli.outcome import check_options, conclude, outcome_options
+from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
+from kit.cli.paths import FOLDER
 
 
 @click.command()
 @click.argument("folder", type=FOLDER)
 @outcome_options
-def report(folder: Path, **values: Any) -> None:
+def report(folder: Path, outcome: OutcomeOptions) -> None:
     """Judge the session in FOLDER again and write its reports anew; no engine is needed."""
     from kit.app import pipeline
     from kit.host.locks import writing
     from kit.results.opened import open_session
 
     opened = open_session(folder)
-    check_options(values, opened.study)
+    check_options(outcome, opened.study)
     with writing(folder):
         model = pipeline.report(opened.again())
-    conclude(model, folder, values)
+    conclude(model, folder, outcome)

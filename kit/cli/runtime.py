@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from kit.app.runtime import Runtime, sweep
+from kit.cli.options import ImageOptions
 from kit.cli.progress import progress_for
 from kit.engine.discover import discover
 from kit.engine.endpoints import is_local
@@ -33,19 +33,19 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def open_runtime(values: Mapping[str, Any]) -> Iterator[Runtime]:
+def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
     """The engine found (installed first, if that was asked for), and the rest.
 
     While it is open no other kit measures or builds on this machine; what a killed one
     left in the engine is removed first. Raises HostError.
     """
     net = read_network()
-    if values["with_setup"]:
+    if images.setup:
         setup(say)
     lock = lock_id()
     engine = discover().labelling({LOCK_LABEL: lock})
     local = is_local(engine.endpoint)
-    locks = Locks(values["wait"], say)
+    locks = Locks(images.wait, say)
     try:
         locks.machine()
         sweep(engine, lock, say)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
-
-# More patience than doctor's: what does not answer has packages installed for it.
-_PATIENCE_S = 20.0
 
 
 @click.command()
@@ -18,22 +13,8 @@ def setup(stop: bool) -> None:
     Also installs mmdebstrap where no image registry can be reached and base
     images must be made here.
     """
+    from kit.app.setup import set_up
     from kit.cli.runtime import say
-    from kit.engine.discover import discover
-    from kit.environment import variables
-    from kit.host.doctor.reach import reachability
-    from kit.host.setup import ensure_bootstrap_tools
-    from kit.host.setup import setup as set_up
-    from kit.images.bases.candidates import bases_out_of_reach
-    from kit.images.bases.mirrors import parse_mirrors
     from kit.pins.load import shipped_pins
 
-    mirrors = parse_mirrors((), variables())
-    set_up(say, stop=stop)
-    if stop:
-        return
-    reach = partial(reachability, timeout_s=_PATIENCE_S)
-    missing = bases_out_of_reach(discover(), shipped_pins(), reach, mirrors)
-    if missing:
-        say(f"no registry gives {', '.join(missing)}: base images will be made here")
-        ensure_bootstrap_tools(say)
+    set_up(shipped_pins(), say, stop)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.options import FOLDER, SMALL
+from kit.cli.paths import FOLDER, SMALL
 
 
 @click.command()

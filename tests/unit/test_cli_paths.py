@@ -12,7 +12,7 @@ import click
 import pytest
 
 import kit.cli
-from kit.cli.options import FOLDER, NEW_FOLDER, SMALL_FILE, _Named
+from kit.cli.paths import FOLDER, NEW_FOLDER, SMALL_FILE, NamedPath
 from kit.errors import InputError
 from kit.host.network import CA_VARIABLES, read_network
 
@@ -61,7 +61,7 @@ def test_every_option_of_a_path_has_the_type_that_refuses() -> None:
     assert len(NAMED) > 15
     for name, parameter in NAMED:
         (found,) = (p for p in COMMANDS[name].params if p.name == parameter)
-        assert isinstance(found.type, _Named), (name, parameter)
+        assert isinstance(found.type, NamedPath), (name, parameter)
 
 
 @pytest.mark.parametrize(("name", "parameter"), NAMED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 import pytest
 
 import kit.cli
+from kit.cli.topics import TOPICS
 from kit.errors import ERRORS, EXIT_INTERRUPTED, ImageError, KitError
 
 
@@ -146,8 +148,11 @@ def test_an_absurd_memory_is_bad_input(size: str) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["--budget=quick", "--arms=python-cpu", "--seed=1", "--cpus=1", "--memory=8g", "--out=x"],
-)
+    [
+        "--budget=quick", "--design=duet", "--blocks=2", "--shard=1/2", "--study=.", "--gpu",
+        "--arms=python-cpu", "--gpu-device=0", "--seed=1", "--cpus=1", "--memory=8g", "--out=x",
+    ],
+)  # fmt: skip
 def test_resuming_refuses_options_that_would_change_the_plan(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
@@ -249,6 +254,12 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_doctor_refuses_a_tier_that_the_study_has_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kit.cli.run(["doctor", "--budget", "huge"]) == 2
+    err = capsys.readouterr().err
+    assert "--budget" in err and "quick" in err
+
+
 @pytest.mark.slow
 def test_doctor_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
     code = kit.cli.run(["doctor", "--json"])
@@ -291,3 +302,31 @@ def test_an_old_name_of_a_command_is_told_and_still_works(old, new, capsys):
     assert f"kit {new}" in told.err
     assert f"Usage: kit {old}" in told.out
     assert old not in kit.cli.cli.commands
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+@pytest.mark.parametrize("command", ["reproduce", "ablate"])
+def test_help_names_every_option_once_under_a_topic_and_in_one_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert kit.cli.run([command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    options = [line for line in lines if re.match(r"  -", line)]
+    (texts,) = {re.match(r"  \S+(?:, \S+)*(?: \S+)? {2,}", line).end() for line in options}
+    assert max(map(len, lines)) <= int(columns) and texts <= 32
+    named = [re.findall(r"--[a-z-]+", line[:texts])[0] for line in options]
+    parameters = kit.cli.cli.commands[command].params
+    known = [p.opts[0] for p in parameters if isinstance(p, click.Option)]
+    assert sorted(named) == sorted({*known, "--help"})
+    headings = [line for line in lines if re.fullmatch(r"[A-Z][\w ]+:", line)]
+    assert headings == [f"{topic}:" for topic in TOPICS if f"{topic}:" in headings]
+    assert len(headings) > 4
+
+
+def test_the_help_of_reproduce_fits_on_a_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert kit.cli.run(["reproduce", "--help"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) <= 60

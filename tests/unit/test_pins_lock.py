@@ -18,7 +18,7 @@ from kit.app import lock as workplace
 from kit.errors import AbsentError, DeniedError, ImageError, InputError, UnreachableError
 from kit.host import network
 from kit.images.build.compose import compose_yaml
-from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, check
+from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, Row, check
 from kit.pins.generate import Generated, Inputs, generate
 from kit.pins.load import PINS, is_whole, pins_document
 from kit.pins.sources import NoAnswer, RealSources
@@ -287,3 +287,29 @@ def test_an_option_that_would_be_ignored_is_refused(
     named = [str(file)] if options[-1] == "--nuget-lock" else []
     assert kit.cli.run(["lock", *options, *named]) == 2
     assert options[-1] in capsys.readouterr().err
+
+
+ROWS = (
+    Row("wheel", "numpy 1.0", "a", "a", "ok", "the same file"),
+    Row("image", "python:3.8", "a", "b", "moved", "its tag leads elsewhere"),
+    Row("npm", "sdk", "a", "", "gone", "no such package"),
+)
+
+
+@pytest.mark.parametrize(("rows", "code"), [(ROWS[:2], 0), (ROWS, 4)])
+def test_a_check_prints_its_rows_and_fails_for_pins_that_serve_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    rows: tuple[Row, ...],
+    code: int,
+) -> None:
+    monkeypatch.setattr(workplace, "real_sources", lambda _feed: None)
+    monkeypatch.setattr(workplace, "check_all", lambda _sources: rows)
+    assert kit.cli.run(["lock", "--check", "--json"]) == code
+    out, err = capsys.readouterr()
+    assert json.loads(out) == [vars(row) for row in rows]
+    assert ("sdk" in err) == bool(code) and "python:3.8" not in err
+    assert kit.cli.run(["lock", "--check"]) == code
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1].startswith(f"{len(rows)} pins: ")
+    assert "python:3.8" in out and "numpy" not in out
