@@ -30,8 +30,9 @@ from kit.records.command import shown
 from kit.records.gpu import GpuCheck
 from kit.records.images import ArmImage
 from kit.records.session import Session
+from kit.report.build import build_report
 from kit.report.files import report_files
-from kit.report.model import ReportModel, build_report
+from kit.report.model import ReportModel
 from kit.results.folder import open_results
 from kit.results.names import REPORT, SBOMS, sbom_name
 from kit.results.opened import Opened, keep_study, open_session

@@ -21,7 +21,7 @@ def appendix(folder: Path) -> None:
     from kit.files.write import write_below
     from kit.host.locks import writing
     from kit.report.appendix import render
-    from kit.report.model import build_report
+    from kit.report.build import build_report
     from kit.results.opened import open_session
     from kit.results.sums import add_sums, remove_unfinished
 

@@ -29,7 +29,7 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 
 
 def _model(folder: Path) -> ReportModel:
-    from kit.report.model import build_report
+    from kit.report.build import build_report
     from kit.results.opened import open_session
 
     opened = open_session(folder)

@@ -20,8 +20,8 @@ def judge(folder: Path, as_json: bool) -> None:
     from rich.console import Console
 
     from kit.report import results_json
+    from kit.report.build import build_report
     from kit.report.head import show
-    from kit.report.model import build_report
     from kit.results.opened import open_session
 
     opened = open_session(folder)

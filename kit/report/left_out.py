@@ -1,12 +1,78 @@
-"""The runs that do not count, each with the reason in words."""
+"""What is left out or missing, in words: runs, a variant's arms, parts of an estimate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.judge.pairing import Exclusion
-from kit.report.missing_words import exclusion
+from kit.judge.missing import Lack, NoArm, NoUsableRun, Unplannable
+from kit.judge.pairing import (
+    Exclusion,
+    ExclusionReason,
+    NeverRan,
+    NoPartner,
+    PartnerFailed,
+    RunEnded,
+    RunFailed,
+    SeveralMachines,
+)
+from kit.judge.statistics import Estimate, NoFits, TimeNotFinite, TimeNotPositive
+from kit.plan.roles import MAIN
+
+
+def exclusion(reason: ExclusionReason) -> str:
+    """Return why a run does not count. Raises TypeError for what is no such reason."""
+    match reason:
+        case NoFits():
+            said = "the record holds no fits"
+        case TimeNotFinite(fit, wall_ns):
+            said = f"fit {fit} has a time that is not finite ({wall_ns})"
+        case TimeNotPositive(fit, wall_ns):
+            said = f"fit {fit} has a time that is not positive ({wall_ns} ns)"
+        case SeveralMachines(block):
+            said = f"block {block} ran on several machines"
+        case RunFailed(failure):
+            said = f"the run failed: {failure}"
+        case RunEnded(exit_code):
+            said = f"the run failed: exit code {exit_code}"
+        case PartnerFailed():
+            said = "the other of its pair failed, so it ran without a partner"
+        case NeverRan():
+            said = "planned, but the log has no such run"
+        case NoPartner(block, arm, role):
+            named = arm if role == MAIN else f"{arm} {role}"
+            said = f"block {block} has no usable run of {named}, so this run has no partner"
+        case _:
+            raise TypeError(f"{reason!r} leaves no run out")
+    return said
+
+
+def lack(what: Lack) -> str:
+    """Return what a variant lacks. Raises TypeError for another thing."""
+    match what:
+        case Unplannable(problem):
+            return problem
+        case NoArm(stack, variant):
+            return f"the plan holds no {stack} arm of variant {variant}"
+        case NoUsableRun(arm, ()):
+            return f"no usable run of {arm}"
+        case NoUsableRun(arm, reasons):
+            why = f"{len(reasons)} left out; {exclusion(reasons[0])}"
+            return f"no usable run of {arm} ({why})"
+        case _:
+            raise TypeError(f"{what!r} is nothing that a variant lacks")
+
+
+def estimate_note(estimate: Estimate) -> str:
+    """Return what an estimate is without; empty: nothing."""
+    parts = []
+    if estimate.unrecorded:
+        parts.append(f"not recorded in block {', '.join(map(str, estimate.unrecorded))}")
+    if estimate.pairs == 0:
+        parts.append("no complete pair")
+    if estimate.pairs == 1:
+        parts.append("no interval: one complete pair says nothing about the spread")
+    return "; ".join(parts)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from kit.report.effects import (
     form_of,
     margin_words,
 )
-from kit.report.missing_words import lack
+from kit.report.left_out import lack
 from kit.study.model import Range
 
 _AIMS: Mapping[why.Aim, str] = {

@@ -24,8 +24,7 @@ from kit.report import ablation as explanation
 from kit.report.consistency_words import arithmetic
 from kit.report.effects import Form
 from kit.report.interference_words import disturbance
-from kit.report.left_out import excluded
-from kit.report.missing_words import lack
+from kit.report.left_out import excluded, lack
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.origin import TORN
 from kit.report.reasons import control_text, reason_text, untimed_text

@@ -17,8 +17,8 @@ from kit.judge.ablation import explain
 from kit.plan.model import EXPLAIN
 from kit.records.session import Session
 from kit.report import ablation as explanation
+from kit.report.build import build_report
 from kit.report.files import is_picture, report_files, without_pictures
-from kit.report.model import build_report
 from kit.results.folder import open_results
 from kit.results.names import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
 from kit.study.model import Study

@@ -47,8 +47,8 @@ def main() -> int:
 
 def reports(session: Session) -> None:
     """From the log's file to every file of a report."""
+    from kit.report.build import build_report
     from kit.report.files import report_files
-    from kit.report.model import build_report
     from kit.results.names import PAGE
     from kit.results.runlog import RunLog, read_session
 

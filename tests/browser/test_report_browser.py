@@ -30,7 +30,7 @@ from support.sessions import (
 )
 
 from kit.report import plots
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.study.load import shipped_study
 
 pytestmark = pytest.mark.timeout(600)

@@ -17,14 +17,14 @@ from kit.app import pipeline
 from kit.errors import KitError
 from kit.files import documents
 from kit.host import network
-from kit.report import files, model
+from kit.report import build, files
 from kit.report.plots import drawings
 from kit.study import load
 from kit.study import pins as study_pins
 from kit.verify import pictures, plots, reports
 
 _draw_all = Once(drawings.draw_all)
-_build_report = Once(model.build_report)
+_build_report = Once(build.build_report)
 _explain = Once(reports.explain)
 _distance, _paints = Once(pictures.distance), Once(pictures.paints)
 _report_files = {drawn: Once(files.report_files) for drawn in (True, False)}
@@ -34,7 +34,7 @@ _report_files = {drawn: Once(files.report_files) for drawn in (True, False)}
 def _made_once(patch: pytest.MonkeyPatch, drawn: bool) -> None:
     for module in (pipeline, reports):
         patch.setattr(module, "report_files", _report_files[drawn])
-    for module in (pipeline, reports, model):
+    for module in (pipeline, reports, build):
         patch.setattr(module, "build_report", _build_report)
     patch.setattr(reports, "explain", _explain)
     patch.setattr(plots, "distance", _distance)
@@ -109,7 +109,7 @@ def drawn(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports really made, in a module marked ``made_once``, for a test that changes how."""
-    for module in (pipeline, reports, model):
+    for module in (pipeline, reports, build):
         monkeypatch.setattr(module, "build_report", _build_report.function)
     for module in (pipeline, reports):
         monkeypatch.setattr(module, "report_files", files.report_files)

@@ -22,7 +22,7 @@ from kit.plan.resources import Resources
 from kit.plan.spec import spec_json
 from kit.records.record import parse_record, record_document
 from kit.report import appendix, export, results_json
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.results.names import RUN_LOG
 from kit.results.runlog import RunLog, read_session
 from kit.schemas import schema

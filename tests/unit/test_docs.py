@@ -17,8 +17,8 @@ from support.sessions import make_session, make_study, paired
 from kit.cli import cli
 from kit.cli.reference import reference
 from kit.environment import VARIABLES
+from kit.report.build import build_report
 from kit.report.files import is_picture, report_files
-from kit.report.model import build_report
 
 pytestmark = pytest.mark.slow
 

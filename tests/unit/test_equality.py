@@ -31,7 +31,7 @@ from kit.judge.words import (
     WORDS,
 )
 from kit.plan.roles import LEAST_SLOWDOWN, slowdown_percent
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
 from kit.report.sample_size import outlook_lines

@@ -24,8 +24,8 @@ from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
 from kit.records.images import ArmImage, ExecutableRun
 from kit.records.record import record_document
+from kit.report.build import build_report
 from kit.report.export import render_all
-from kit.report.model import build_report
 from kit.report.results_json import dumps
 from kit.results.runlog import RunLog, read_session
 from kit.schemas import problems

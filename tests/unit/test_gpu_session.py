@@ -28,7 +28,7 @@ from kit.images.inspect.describe import Description
 from kit.judge.words import NOT_TESTABLE
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.results.opened import open_session
 from kit.results.runlog import read_session
 from kit.schemas import problems

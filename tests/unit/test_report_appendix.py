@@ -33,8 +33,8 @@ from kit.records.host import EngineFacts
 from kit.records.images import ExecutableRun
 from kit.report.appendix import render
 from kit.report.appendix.checklist import TO_FILL_IN
+from kit.report.build import build_report
 from kit.report.files import SUMS
-from kit.report.model import build_report
 from kit.report.render.latex import escape
 from kit.results.names import APPENDIX, APPENDIX_LATEX, RUN_LOG
 from kit.study.load import shipped_study

@@ -20,7 +20,7 @@ from support.sessions import (
 
 from kit.records.host import EngineFacts
 from kit.report import crate
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.results.names import CRATE
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]

@@ -12,8 +12,8 @@ from support.sessions import PYTHON, make_fidelity, make_session, make_study, pa
 import kit.cli
 from kit.errors import InputError
 from kit.records.host import EngineFacts
+from kit.report.build import build_report
 from kit.report.diff import compare, document, shown
-from kit.report.model import build_report
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
 SLOWER = [0.70, 0.72, 0.69]

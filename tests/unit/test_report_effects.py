@@ -31,10 +31,10 @@ from kit.judge.power import Need
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.records.host import HostSample
 from kit.report import appendix, crate, diff
+from kit.report.build import build_report
 from kit.report.effects import Form
 from kit.report.export import render_all
 from kit.report.head import show
-from kit.report.model import build_report
 from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document

@@ -22,11 +22,11 @@ from support.sessions import (
     with_role,
 )
 
+from kit.report.build import build_report
 from kit.report.export import badge, render_all, summary
 from kit.report.export.fits_csv import COLUMNS
 from kit.report.export.summary import LIMIT_BYTES
 from kit.report.headline import headline
-from kit.report.model import build_report
 from kit.study.load import shipped_study
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]

@@ -20,7 +20,7 @@ from support.sessions import (
 
 from kit.host.gpu.watch import summed
 from kit.records.gpu import Finding, GpuCheck
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.report.results_json import to_document
 from kit.schemas import problems
 from kit.study.model import Arm

@@ -43,9 +43,10 @@ from kit.records.gpu import Finding, Gpu, GpuCheck, GpuSample
 from kit.records.images import ExecutableRun
 from kit.report import ablation as explanation
 from kit.report import appendix, crate, diff
+from kit.report.build import build_report
 from kit.report.export import fits_csv, render_all
 from kit.report.head import show
-from kit.report.model import ReportModel, build_report
+from kit.report.model import ReportModel
 from kit.report.plots import draw_all, files
 from kit.study.load import shipped_study
 

@@ -26,6 +26,7 @@ from support.sessions import (
 from kit.records.host import EngineFacts
 from kit.records.images import ArmImage, Component
 from kit.report import contents, plots
+from kit.report.build import build_report
 from kit.report.document import (
     Code,
     CodeBlock,
@@ -39,7 +40,6 @@ from kit.report.document import (
     Table,
     Tone,
 )
-from kit.report.model import build_report
 from kit.report.render import html, markdown
 from kit.report.text import plain
 from kit.study.load import shipped_study

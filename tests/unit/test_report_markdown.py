@@ -30,8 +30,8 @@ from support.sessions import (
 from kit.plan.model import FEWER_REPEATS, Note
 from kit.records.host import EngineFacts
 from kit.records.images import Component
+from kit.report.build import build_report
 from kit.report.head import show
-from kit.report.model import build_report
 from kit.study.load import shipped_study
 from kit.study.model import Arm
 

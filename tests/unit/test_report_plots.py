@@ -15,7 +15,7 @@ from scipy import stats
 from support.sessions import PYTHON, make_session, make_study, paired, report_md
 
 from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.report.plots import draw_all, drawn_by, files
 from kit.report.plots.style import marks
 from kit.report.results_json import to_document

@@ -18,7 +18,7 @@ from support.sessions import (
     paired,
 )
 
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.report.results_json import dumps, to_document
 from kit.schemas import problems
 

@@ -12,7 +12,7 @@ from kit.judge import check, consistency, interference, missing, pairing, statis
 from kit.judge.pilot import Outlook
 from kit.report.consistency_words import arithmetic
 from kit.report.interference_words import WATCHED, disturbance
-from kit.report.missing_words import exclusion, lack
+from kit.report.left_out import exclusion, lack
 from kit.report.same_work_words import compared, detail, difference
 from kit.report.sample_size import blocks_because
 

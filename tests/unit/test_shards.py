@@ -26,8 +26,8 @@ from kit.plan.model import FEWER_REPEATS, Note
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard, matrix, of_shard, parse_shard
 from kit.records.session import Session
+from kit.report.build import build_report
 from kit.report.export import summary
-from kit.report.model import build_report
 from kit.results.names import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import RunLog, read_session

@@ -22,7 +22,7 @@ from kit.errors import KitError
 from kit.plan.make import plan_sha256
 from kit.plan.model import plan_from
 from kit.records.planned import misfits
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.report.sections import environment
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import broken_chain, read_session

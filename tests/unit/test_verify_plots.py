@@ -12,8 +12,8 @@ import pytest
 from golden.archive import ARCHIVES, opened
 from PIL import Image
 
+from kit.report.build import build_report
 from kit.report.files import picture_address, report_files
-from kit.report.model import build_report
 from kit.report.plots import pieces
 from kit.report.plots.raster import png
 from kit.report.plots.style import DPI, figure, rendered, styled

@@ -16,7 +16,7 @@ from kit.engine.protocol import RunOutcome, RunRequest
 from kit.judge.comparison import judge
 from kit.plan.shard import Shard
 from kit.records.session import RunEntry, Session
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.results.runlog import read_session
 from kit.verify.runs import differences, missing
 

@@ -29,7 +29,7 @@ from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.records.session import Session
 from kit.report import headline
-from kit.report.model import build_report
+from kit.report.build import build_report
 from kit.results.names import RESULTS
 from kit.results.runlog import read_session
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kit.records.gpu import Finding, Gpu, GpuSample
 from kit.report.document import Block, Code, List, Paragraph, Strong, Table, Text, Tone, facts
 from kit.report.gpu import GpuReport, GpuRun
-from kit.report.missing_words import estimate_note
+from kit.report.left_out import estimate_note
 from kit.report.model import ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio
 

@@ -6,7 +6,7 @@ from kit.judge.cost import FitCost
 from kit.judge.training import Trained
 from kit.report.document import Block, Paragraph, Table
 from kit.report.effects import size_text
-from kit.report.missing_words import estimate_note
+from kit.report.left_out import estimate_note
 from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import NONE, fixed, gain, megabytes, ratio, seconds
 from kit.report.sections.published import NAMES, fits_text, ratio_name
