@@ -69,7 +69,7 @@ def explain(
     options: Options,
     blocks: int | None,
     repeats: int | None,
-    noisy: bool,
+    allow_busy_host: bool,
 ) -> Ablation | None:
     """Measure, judge and write an explanation, into its session's report too.
 
@@ -77,7 +77,7 @@ def explain(
     """
     if target.session is not None:
         runtime.claim(target.session)
-    ablate(runtime, target.study, pins, options, target.folder, blocks, repeats, noisy)
+    ablate(runtime, target.study, pins, options, target.folder, blocks, repeats, allow_busy_host)
     found = explanation(target.folder, target.study)
     if found is not None:
         write(target.folder, found)
@@ -94,7 +94,7 @@ def ablate(
     folder: Path,
     blocks: int | None = None,
     repeats: int | None = None,
-    noisy: bool = False,
+    allow_busy_host: bool = False,
 ) -> Path:
     """Make the explaining session in that folder, or go on with the one that is there.
 
@@ -103,9 +103,9 @@ def ablate(
     """
     if begun(folder):
         check_there(folder, blocks, repeats)
-        return resume(runtime, open_begun(folder), pins, options, noisy).folder
+        return resume(runtime, open_begun(folder), pins, options, allow_busy_host).folder
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
-    now = check_quiet(runtime, noisy)
+    now = check_quiet(runtime, allow_busy_host)
     limits = _limits_beside(folder) or _limits(
         resources(runtime.engine.info(), now, ResourceRequest(), runtime.host.cores()), study
     )

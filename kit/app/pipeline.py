@@ -50,7 +50,7 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
     """
     check_shard(request)
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
-    now = check_quiet(runtime, request.noisy)
+    now = check_quiet(runtime, request.allow_busy_host)
     have = resources(runtime.engine.info(), now, request.requested, runtime.host.cores())
     plan = _plan(study, request, request.arms, seed, have, request.gpu)
     gpu = _check_gpu(runtime, study, pins, request, plan) if request.gpu else None
@@ -91,7 +91,7 @@ def check_request(study: Study, request: Request) -> None:
 
 
 def resume(
-    runtime: Runtime, opened: Opened, pins: Pins, options: Options, noisy: bool = False
+    runtime: Runtime, opened: Opened, pins: Pins, options: Options, allow_busy_host: bool = False
 ) -> Opened:
     """Continue a session's own plan, without the runs that are done; the session with them.
 
@@ -107,7 +107,7 @@ def resume(
     if header.gpu is not None:
         refuse_other_gpu(header.gpu, runtime.probe.look())
     if unfinished(session):
-        available = check_quiet(runtime, noisy)
+        available = check_quiet(runtime, allow_busy_host)
         refuse_shortage(header.plan, runtime.engine.info(), available)
         _name_other_machine(runtime, session)
     images = build(runtime, study, pins, options, header.plan.arms)

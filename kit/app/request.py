@@ -35,7 +35,7 @@ class Request:
     """The folder of the study as it was named; empty: the shipped one."""
     shard: Shard | None = None
     """The part of the plan to make; None: all of it."""
-    noisy: bool = False
+    allow_busy_host: bool = False
     """Go on though the machine is busy with something else."""
 
 

@@ -53,7 +53,7 @@ def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
         say(f"removed {removed} that a killed session left")
 
 
-def check_quiet(runtime: Runtime, noisy: bool) -> int:
+def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
     """Bytes of memory that are free. Refuses to begin on a machine that others keep busy."""
     cpus = runtime.engine.info().cpus
     # The quietest of several moments: one alone may be an engine's start or a cron job.
@@ -63,10 +63,10 @@ def check_quiet(runtime: Runtime, noisy: bool) -> int:
             break
         now = min(now, runtime.host.read(), key=lambda reading: reading.busy_cpus)
     share = now.busy_cpus / max(cpus, 1)
-    if share > BUSY_REFUSED and not noisy:
+    if share > BUSY_REFUSED and not allow_busy_host:
         raise HostError(
             f"the machine is busy: others use {now.busy_cpus:.1f} of {cpus} CPUs",
-            "wait until it is quiet, or measure all the same with --noisy",
+            "wait until it is quiet, or measure all the same with --allow-busy-host",
         )
     if share > BUSY_NAMED:
         with runtime.progress.phase("host") as phase:

@@ -8,6 +8,7 @@ import click
 
 from kit.cli.options import ImageOptions, build_options, image_options, was_given
 from kit.cli.paths import FOLDER, NEW_FOLDER
+from kit.cli.renamed import renamed_flag
 from kit.cli.topics import HOW_MUCH, MACHINE, OUTPUT, TopicCommand, option
 from kit.cli.values import MOST_BLOCKS
 from kit.errors import InputError
@@ -29,7 +30,8 @@ from kit.errors import InputError
     metavar="N",
     help="Fits in each run; 4 if left out.",
 )
-@option(MACHINE, "--noisy", is_flag=True, help="Measure though the machine is busy.")
+@option(MACHINE, "--allow-busy-host", is_flag=True, help="Measure though the machine is busy.")
+@renamed_flag("--noisy", "--allow-busy-host")
 @image_options
 @option(
     OUTPUT,
@@ -45,7 +47,7 @@ def ablate(
     out: Path,
     blocks: int | None,
     repeats: int | None,
-    noisy: bool,
+    allow_busy_host: bool,
     images: ImageOptions,
 ) -> None:
     """Explain the difference between the two CPU arms: change one thing per run.
@@ -70,7 +72,7 @@ def ablate(
     place = target(folder, out, blocks, repeats)
     options = build_options(images)
     with open_runtime(images) as runtime:
-        found = explain(runtime, place, shipped_pins(), options, blocks, repeats, noisy)
+        found = explain(runtime, place, shipped_pins(), options, blocks, repeats, allow_busy_host)
     if found is None:
         return
     for written in (folder, place.folder):

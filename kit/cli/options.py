@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kit.cli.renamed import renamed_flag
 from kit.cli.topics import IMAGES, MACHINE, option
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
@@ -19,12 +20,13 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 class ImageOptions:
     """What the command line says of the engine and of the images.
 
-    ``setup`` lets missing tools be installed, ``wait`` waits for another kit that has the
-    machine; the others are as in `kit.images.build.arms.Options`, ``mirrors`` unchecked.
+    ``install_engine`` lets missing tools be installed, ``wait_for_lock`` waits for another kit
+    that has the machine; the others are as in `kit.images.build.arms.Options`, ``mirrors``
+    unchecked.
     """
 
-    setup: bool
-    wait: bool
+    install_engine: bool
+    wait_for_lock: bool
     strict: bool
     nuget_source: str
     mirrors: tuple[str, ...]
@@ -32,12 +34,15 @@ class ImageOptions:
 
 _OPTIONS = (
     option(
-        MACHINE, "--setup", is_flag=True, help="Install and start what is missing."
+        MACHINE, "--install-engine", is_flag=True,
+        help="Install and start an engine, or what else is missing to build.",
     ),
+    renamed_flag("--setup", "--install-engine"),
     option(
-        MACHINE, "--wait", is_flag=True,
+        MACHINE, "--wait-for-lock", is_flag=True,
         help="Wait while another kit measures on this machine, or works in the folder.",
     ),
+    renamed_flag("--wait", "--wait-for-lock"),
     option(IMAGES, "--strict", is_flag=True, help="Refuse substitutes."),
     option(
         IMAGES, "--nuget-source", default="", metavar="FEED",
@@ -57,14 +62,14 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def typed(
         *,
-        setup: bool,
-        wait: bool,
+        install_engine: bool,
+        wait_for_lock: bool,
         strict: bool,
         nuget_source: str,
         mirrors: tuple[str, ...],
         **others: Any,
     ) -> Any:
-        images = ImageOptions(setup, wait, strict, nuget_source, mirrors)
+        images = ImageOptions(install_engine, wait_for_lock, strict, nuget_source, mirrors)
         return command(images=images, **others)
 
     for add in reversed(_OPTIONS):
@@ -81,7 +86,7 @@ def was_given(name: str) -> bool:
 def build_options(images: ImageOptions) -> Options:
     """The builder's options, with the bundle that was loaded last.
 
-    Tools are installed only where setup was asked for.
+    Tools are installed only where that was asked for.
 
     Raises InputError for a mirror that is none.
     """
@@ -93,7 +98,7 @@ def build_options(images: ImageOptions) -> Options:
     from kit.images.bundle.store import loaded
 
     def install() -> None:
-        if images.setup:
+        if images.install_engine:
             ensure_bootstrap_tools(say)
 
     return Options(

@@ -10,6 +10,7 @@ import click
 from kit.cli.options import ImageOptions, build_options, image_options, was_given
 from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
 from kit.cli.paths import FOLDER, NEW_FOLDER
+from kit.cli.renamed import renamed_flag
 from kit.cli.topics import (
     GOING_ON,
     HOW_MUCH,
@@ -99,7 +100,8 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     help="CPUs of every run.",
 )
 @option(MACHINE, "--memory", type=MEMORY, metavar="SIZE", help="Memory of every run, e.g. 8g.")
-@option(MACHINE, "--noisy", is_flag=True, help="Measure though the machine is busy.")
+@option(MACHINE, "--allow-busy-host", is_flag=True, help="Measure though the machine is busy.")
+@renamed_flag("--noisy", "--allow-busy-host")
 @image_options
 @option(
     OUTPUT,
@@ -130,7 +132,7 @@ def reproduce(
     seed: int | None,
     cpus: int | None,
     memory: int | None,
-    noisy: bool,
+    allow_busy_host: bool,
     images: ImageOptions,
     out: Path,
     outcome: OutcomeOptions,
@@ -143,7 +145,7 @@ def reproduce(
     options = build_options(images)
     if resume is not None:
         _refuse_with_resume()
-        _go_on(resume, options, noisy, images, outcome)
+        _go_on(resume, options, allow_busy_host, images, outcome)
         return
     if gpu_device and not gpu:
         raise InputError("--gpu-device: no GPU was asked for", "add --gpu")
@@ -160,7 +162,7 @@ def reproduce(
         blocks=blocks,
         study=str(study_folder or ""),
         shard=shard,
-        noisy=noisy,
+        allow_busy_host=allow_busy_host,
     )
     _begin(request, study_folder, images, outcome)
 
@@ -184,7 +186,11 @@ def _begin(
 
 
 def _go_on(
-    folder: Path, options: Options, noisy: bool, images: ImageOptions, outcome: OutcomeOptions
+    folder: Path,
+    options: Options,
+    allow_busy_host: bool,
+    images: ImageOptions,
+    outcome: OutcomeOptions,
 ) -> None:
     from kit.app import pipeline
     from kit.cli.runtime import open_runtime
@@ -195,7 +201,7 @@ def _go_on(
     opened.session.must_compare()
     check_options(outcome, opened.study)
     with open_runtime(images) as runtime:
-        opened = pipeline.resume(runtime, opened, shipped_pins(), options, noisy)
+        opened = pipeline.resume(runtime, opened, shipped_pins(), options, allow_busy_host)
         model = pipeline.report(opened)
     conclude(model, opened.folder, outcome)
 

@@ -40,12 +40,12 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
     left in the engine is removed first. Raises HostError.
     """
     net = read_network()
-    if images.setup:
+    if images.install_engine:
         setup(say)
     lock = lock_id()
     engine = discover().labelling({LOCK_LABEL: lock})
     local = is_local(engine.endpoint)
-    locks = Locks(images.wait, say)
+    locks = Locks(images.wait_for_lock, say)
     try:
         locks.machine()
         sweep(engine, lock, say)

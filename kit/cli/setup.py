@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from kit.cli.renamed import renamed_flag
+
 
 @click.command()
-@click.option("--stop", is_flag=True, help="End the engine that kit setup started.")
-def setup(stop: bool) -> None:
+@click.option("--stop-engine", is_flag=True, help="End the engine that kit setup started.")
+@renamed_flag("--stop", "--stop-engine")
+def setup(stop_engine: bool) -> None:
     """Find a container engine; on Debian or Ubuntu, as root, install and start one.
 
     Also installs mmdebstrap where no image registry can be reached and base
@@ -17,4 +20,4 @@ def setup(stop: bool) -> None:
     from kit.cli.runtime import say
     from kit.pins.load import shipped_pins
 
-    set_up(shipped_pins(), say, stop)
+    set_up(shipped_pins(), say, stop_engine)

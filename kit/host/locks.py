@@ -146,7 +146,8 @@ class Locks:
         if not self._wait:
             raise LockedError(
                 problem,
-                "repeat the command when that ends; with --wait one that measures or builds waits",
+                "repeat the command when that ends; with --wait-for-lock one that measures or "
+                "builds waits",
                 who,
             )
         self._say(f"waiting: {problem}")

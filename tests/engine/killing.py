@@ -74,7 +74,7 @@ def killed_session(
 ) -> Killed:
     """Start a session, kill it within ``span_s`` seconds, kill what resumes it, then let it end."""
     start = kit(
-        "reproduce", "--study", str(study), "--out", str(out), "--noisy", "--quiet",
+        "reproduce", "--study", str(study), "--out", str(out), "--allow-busy-host", "--quiet",
         "--blocks", "1", "--seed", str(chance.randrange(1000)),
     )  # fmt: skip
     kills = left_between = lost = 0
@@ -116,7 +116,7 @@ def killed_session(
 
 
 def _resume(folder: Path) -> tuple[str, ...]:
-    return "reproduce", "--resume", str(folder), "--noisy", "--quiet"
+    return "reproduce", "--resume", str(folder), "--allow-busy-host", "--quiet"
 
 
 def _ended(command: list[str], after_s: float | None) -> tuple[int, str]:
@@ -146,8 +146,8 @@ def main() -> None:
         study = Path(scratch) / "squares"
         subprocess.run(kit("new-study", str(study)), check=True, capture_output=True)
         begin = time.monotonic()
-        whole = kit("reproduce", "--study", str(study), "--out", f"{scratch}/first", "--noisy",
-                    "--quiet", "--blocks", "1")  # fmt: skip
+        whole = kit("reproduce", "--study", str(study), "--out", f"{scratch}/first",
+                    "--allow-busy-host", "--quiet", "--blocks", "1")  # fmt: skip
         subprocess.run(whole, check=True, capture_output=True)
         begin = time.monotonic()
         subprocess.run(whole, check=True, capture_output=True)

@@ -79,7 +79,9 @@ def made(
         describe=lambda image_id: describe(engine, image_id, cache),
     )  # fmt: skip
     out = Path(tmp_path_factory.mktemp("out"))
-    request = pipeline.Request("tiny", ARMS, 5, ResourceRequest(), out, Options(), noisy=True)
+    request = pipeline.Request(
+        "tiny", ARMS, 5, ResourceRequest(), out, Options(), allow_busy_host=True
+    )
     folder = pipeline.reproduce(runtime, STUDY, shipped_pins(), request)
     model = reported(folder, STUDY)
     return Made(folder, read_session(folder), model)

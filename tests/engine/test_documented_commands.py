@@ -19,11 +19,11 @@ from support.packages import install
 from kit.engine.docker import DockerEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1800)]
-LIGHT = "--study squares --noisy --blocks 1"
+LIGHT = "--study squares --allow-busy-host --blocks 1"
 """The small study that `kit new-study` makes, and little of it, whatever else the machine does."""
 
 
-SHARD = "--study squares --noisy"
+SHARD = "--study squares --allow-busy-host"
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,12 @@ STEPS = (
     Step("kit doctor", says="engine"),
     Step("kit new-study FOLDER"),
     Step("kit new-study squares"),
-    Step("kit reproduce --study squares --budget quick", "--noisy", says="built-in sum"),
-    Step("kit reproduce --study FOLDER", "--noisy --blocks 2 --out other", says="built-in sum"),
+    Step("kit reproduce --study squares --budget quick", "--allow-busy-host", says="built-in sum"),
+    Step(
+        "kit reproduce --study FOLDER",
+        "--allow-busy-host --blocks 2 --out other",
+        says="built-in sum",
+    ),
     Step("kit reproduce", f"{LIGHT} --out plain", says="Same work: held"),
     Step("kit reproduce --mirror registry.example/hub", f"{LIGHT} --out plain"),
     Step("kit reproduce --nuget-source packages", f"{LIGHT} --out plain"),
@@ -54,7 +58,7 @@ STEPS = (
     Step("kit diff A B", says="C1"),
     Step("kit verify-image DIR"),
     Step("kit verify-image results/SESSION"),
-    Step("kit ablate DIR", "--blocks 2 --noisy"),
+    Step("kit ablate DIR", "--blocks 2 --allow-busy-host"),
     Step("kit appendix DIR", says="appendix"),
     Step("kit sign DIR --key KEY", says="SHA256SUMS.sig"),
     Step(
@@ -81,7 +85,7 @@ STEPS = (
     # Of the two arms the one that holds what the other one holds, and more.
     Step("kit build --verify", "--arms dotnet-cpu", says="same"),
     Step(
-        "kit reproduce --setup --budget quick",
+        "kit reproduce --install-engine --budget quick",
         f"{SHARD} --out plain",
         says="Same work: held",
     ),

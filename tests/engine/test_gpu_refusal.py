@@ -94,7 +94,7 @@ def test_a_session_without_a_gpu_ends_with_the_report_and_the_right_code(
     assert quick in text
     (study / STUDY).write_text(text.replace(quick, "quick: {blocks: 1, repeats: 2, controls: []}"))
     out = tmp_path / "out"
-    options = ["--study", str(study), "--noisy", "--seed", "3", "--out", str(out)]
+    options = ["--study", str(study), "--allow-busy-host", "--seed", "3", "--out", str(out)]
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(GPU), *options],
         capture_output=True, text=True, check=False,

@@ -45,7 +45,7 @@ def left_behind(engine: DockerEngine, session: str, volumes: set[str]) -> list[s
 def test_ctrl_c_in_an_identity_run(
     engine: DockerEngine, tmp_path: Path, started: list[Command]
 ) -> None:
-    command = Command("reproduce", "--noisy", "--seed", "1", "--out", str(tmp_path))
+    command = Command("reproduce", "--allow-busy-host", "--seed", "1", "--out", str(tmp_path))
     started.append(command)
     command.wait_for("runs: identity")
     folder = folder_in(tmp_path)
@@ -66,7 +66,8 @@ def test_sigterm_in_a_block_then_resume(
     engine: DockerEngine, tmp_path: Path, started: list[Command]
 ) -> None:
     command = Command(
-        "reproduce", "--noisy", "--seed", "1", "--arms", "python-cpu", "--out", str(tmp_path)
+        "reproduce", "--allow-busy-host", "--seed", "1", "--arms", "python-cpu",
+        "--out", str(tmp_path)
     )  # fmt: skip
     started.append(command)
     command.wait_for("runs: block 1:")
@@ -79,7 +80,7 @@ def test_sigterm_in_a_block_then_resume(
     assert left_behind(engine, folder.name, volumes) == []
     assert [entry.kind for entry in read_session(folder).entries] == ["identity"]
 
-    resumed = Command("reproduce", "--resume", str(folder), "--noisy")
+    resumed = Command("reproduce", "--resume", str(folder), "--allow-busy-host")
     started.append(resumed)
     first = resumed.wait_for("runs: ")
     assert "block 1:" in first, "what is done must not run again"

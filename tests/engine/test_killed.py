@@ -30,7 +30,7 @@ def study(tmp_path_factory: pytest.TempPathFactory, engine: DockerEngine) -> Pat
 
 def started_on(study: Path, out: Path) -> Command:
     return Command(
-        "reproduce", "--study", str(study), "--out", str(out), "--noisy", "--blocks", "1"
+        "reproduce", "--study", str(study), "--out", str(out), "--allow-busy-host", "--blocks", "1"
     )
 
 
@@ -96,5 +96,5 @@ def test_another_signal_ends_it_as_ctrl_c_does(
     code, seconds = command.stop(signal.SIGQUIT)
     assert (code, seconds < 10) == (EXIT_INTERRUPTED, True)
     assert remains(engine) == []
-    resume = kit("reproduce", "--resume", str(folder_in(tmp_path)), "--noisy", "--quiet")
+    resume = kit("reproduce", "--resume", str(folder_in(tmp_path)), "--allow-busy-host", "--quiet")
     assert subprocess.run(resume, check=False, capture_output=True).returncode == 0

@@ -76,7 +76,7 @@ def watched(engine: DockerEngine, command: Command, session: str, lift: bool) ->
 
 
 def reproduce(study: Path, out: Path, engine: DockerEngine, lift: bool) -> tuple[Command, Path]:
-    command = Command("reproduce", "--study", str(study), "--out", str(out), "--noisy")
+    command = Command("reproduce", "--study", str(study), "--out", str(out), "--allow-busy-host")
     try:
         command.wait_for("runs: identity")
         folder = folder_in(out)

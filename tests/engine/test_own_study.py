@@ -45,7 +45,7 @@ def study(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def reproduce(study: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     # Whatever else this machine does: the numbers are not asserted.
-    return kit("reproduce", "--study", str(study), "--out", str(out), "--noisy", *more)
+    return kit("reproduce", "--study", str(study), "--out", str(out), "--allow-busy-host", *more)
 
 
 def test_it_runs_as_it_is_and_is_judged(study: Path, tmp_path: Path) -> None:
@@ -80,8 +80,9 @@ def test_a_pilot_plans_it_and_an_interruption_loses_nothing(
     (small / "study.yaml").write_text(text.replace(standard, few))
     out = tmp_path / "out"
     command = Command(
-        "reproduce", "--study", str(small), "--out", str(out), "--noisy", "--budget", "standard"
-    )
+        "reproduce", "--study", str(small), "--out", str(out), "--allow-busy-host",
+        "--budget", "standard",
+    )  # fmt: skip
     started.append(command)
     command.wait_for("Fixed now:")
     command.wait_for("block 5: ")
@@ -90,7 +91,7 @@ def test_a_pilot_plans_it_and_an_interruption_loses_nothing(
     folder = folder_in(out)
     stopped = read_session(folder)
     assert stopped.outlook is not None
-    done = kit("reproduce", "--resume", str(folder), "--noisy")
+    done = kit("reproduce", "--resume", str(folder), "--allow-busy-host")
     assert done.returncode == 0, done.stderr
     whole = read_session(folder)
     planned = [run.run_id for run in whole.header.plan.runs]
@@ -126,7 +127,7 @@ def test_duet_runs_overlap_on_halves_and_end_together(
         assert first_start < second_end and second_start < first_end
     out = tmp_path / "again"
     command = Command(
-        "reproduce", "--study", str(study), "--out", str(out), "--noisy",
+        "reproduce", "--study", str(study), "--out", str(out), "--allow-busy-host",
         "--design", "duet", "--blocks", "20",
     )  # fmt: skip
     started.append(command)

@@ -273,8 +273,8 @@ def test_a_busy_machine_is_refused_unless_asked(tmp_path: Path) -> None:
     request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options())
     with pytest.raises(kit.errors.HostError, match="the machine is busy") as caught:
         pipeline.reproduce(runtime, STUDY, PINS, request)
-    assert "--noisy" in caught.value.remedy
-    folder = pipeline.reproduce(runtime, STUDY, PINS, replace(request, noisy=True))
+    assert "--allow-busy-host" in caught.value.remedy
+    folder = pipeline.reproduce(runtime, STUDY, PINS, replace(request, allow_busy_host=True))
     model = reported(folder)
     assert len(model.judged.flags) == len(model.raw)
     assert "timed runs were disturbed" in (folder / "report.md").read_text()

@@ -34,7 +34,11 @@ def test_the_reference_is_what_the_commands_print() -> None:
 
 @pytest.mark.parametrize("page, command", SHOWN, ids=lambda value: str(value)[:50])
 def test_every_command_that_is_shown_parses(
-    page: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = shlex.split(command.partition(" > ")[0])[1:]
@@ -61,6 +65,7 @@ def test_every_command_that_is_shown_parses(
     except click.BadParameter as error:
         # A file is wanted where the example made a folder.
         assert "is a directory" in str(error).lower(), f"{page}: {command}: {error}"
+    assert capsys.readouterr().err == "", "an old name"
 
 
 def test_links_between_pages_lead_somewhere() -> None:

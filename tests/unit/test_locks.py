@@ -71,7 +71,7 @@ def test_a_second_process_is_refused_and_told_who_it_is(
         taken()
     for word in (f"process {other.pid} ", "`kit ", " UTC", str(folder)):
         assert word in caught.value.problem
-    assert "--wait" in caught.value.remedy
+    assert "--wait-for-lock" in caught.value.remedy
     with pytest.raises(HostError, match=f"process {other.pid} "), writing(folder):
         pass
     assert list(folder.iterdir()) == []
@@ -275,7 +275,7 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
         assert f"process {holder} " in said
         assert str(folder) in said
     assert not (tmp_path / "elsewhere").exists()
-    others.append(command_of(place, gate, *resume, "--wait"))
+    others.append(command_of(place, gate, *resume, "--wait-for-lock"))
     others[2].waited_for(f"process {holder} ")
     gate.touch()
     assert [other.ended()[0] for other in others[1:]] == [0, 0]
@@ -358,7 +358,7 @@ def test_every_command_that_builds_or_measures_can_wait() -> None:
     waiting = [
         " ".join(words)
         for words in (["reproduce"], ["ablate"], ["build"], ["bundle", "save"])
-        if "--wait" in _options(words)
+        if "--wait-for-lock" in _options(words)
     ]
     assert waiting == ["reproduce", "ablate", "build", "bundle save"]
 

@@ -33,9 +33,9 @@ class BusyHost(FakeHost):
         return self.reading
 
 
-def resume(bench: Bench, folder: Path, host: FakeHost, noisy: bool = False) -> Path:
+def resume(bench: Bench, folder: Path, host: FakeHost, allow_busy_host: bool = False) -> Path:
     runtime = replace(bench.runtime(), host=host)
-    return pipeline.resume(runtime, open_session(folder), PINS, Options(), noisy).folder
+    return pipeline.resume(runtime, open_session(folder), PINS, Options(), allow_busy_host).folder
 
 
 def test_a_machine_with_less_memory_than_the_plan_gives_is_refused(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_busy_machine_is_refused_unless_noise_is_taken(tmp_path: Path) -> None
     with pytest.raises(HostError, match="busy"):
         resume(again, folder, BusyHost(busy_cpus=3.9))
     assert again.ran() == []
-    resume(again, folder, BusyHost(busy_cpus=3.9), noisy=True)
+    resume(again, folder, BusyHost(busy_cpus=3.9), allow_busy_host=True)
     done = Bench(tmp_path)
     resume(done, folder, BusyHost(busy_cpus=3.9, available_bytes=1))
     assert done.ran() == [], "a finished session asks for nothing"
@@ -80,7 +80,7 @@ def test_an_explanation_that_goes_on_is_checked_alike(tmp_path: Path) -> None:
     runtime = replace(Bench(tmp_path).runtime(), host=BusyHost(busy_cpus=3.9))
     with pytest.raises(HostError, match="busy"):
         ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3)
-    ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3, noisy=True)
+    ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3, allow_busy_host=True)
 
 
 def test_cpus_that_are_gone_are_named(tmp_path: Path) -> None:

@@ -213,7 +213,7 @@ def _bootstrap(facts: Facts) -> Row:
         return Row(name, Status.OK, facts.mmdebstrap)
     if not _needs_bootstrap(facts):
         return Row(name, Status.OK, "none; not needed")
-    remedy = "use --setup, which installs it, or: apt-get install mmdebstrap"
+    remedy = "use --install-engine, which installs it, or: apt-get install mmdebstrap"
     found = f"none, and no registry answers for: {', '.join(_unserved(facts))}"
     return Row(name, Status.FAIL, found, remedy)
 

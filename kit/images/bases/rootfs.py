@@ -49,7 +49,8 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
     if program is None:
         raise HostError(
             "mmdebstrap is not installed and no registry gave the base images",
-            "run `kit reproduce --setup` (`kit setup` where no registry answers), or install it",
+            "run `kit reproduce --install-engine` (`kit setup` where no registry answers), or "
+            "install it",
         )
     problem = scratch_problem()
     if problem:

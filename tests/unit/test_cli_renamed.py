@@ -1,0 +1,59 @@
+"""Old names of options: they work, say the new one, and are not shown."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+import kit.cli
+
+BUILDING = ("reproduce", "ablate", "build", "bundle save")
+RENAMED = [
+    *((command, "--noisy", "--allow-busy-host") for command in ("reproduce", "ablate")),
+    *((command, "--wait", "--wait-for-lock") for command in BUILDING),
+    *((command, "--setup", "--install-engine") for command in BUILDING),
+    ("setup", "--stop", "--stop-engine"),
+]
+
+
+def command(name: str) -> click.Command:
+    """The command of that name."""
+    found: click.Command = kit.cli.cli
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        found = found.commands[word]
+    return found
+
+
+def parsed(name: str, *options: str) -> dict[str, object]:
+    """What the command receives for these options."""
+    words = [*options, *(["out.bundle"] if name == "bundle save" else [])]
+    # Below the group, as when it runs: a command keeps the help option of its first context.
+    top = kit.cli.cli.make_context("kit", [], resilient_parsing=True)
+    return command(name).make_context(name, words, parent=top).params
+
+
+@pytest.mark.parametrize(("name", "old", "new"), RENAMED)
+def test_an_old_name_is_the_new_one_and_says_so_in_one_line(
+    capsys: pytest.CaptureFixture[str], name: str, old: str, new: str
+) -> None:
+    wanted = parsed(name, new)
+    assert capsys.readouterr() == ("", "")
+    assert wanted != parsed(name)
+    for given in ([old], [old, old], [old, new], [new, old]):
+        assert parsed(name, *given) == wanted
+        out, err = capsys.readouterr()
+        (line,) = err.splitlines()
+        assert out == "" and line.startswith("kit: ")
+        assert {old, new} <= set(line.replace(";", "").split())
+
+
+@pytest.mark.parametrize(("name", "old", "new"), RENAMED)
+def test_help_shows_the_new_name_alone(
+    capsys: pytest.CaptureFixture[str], name: str, old: str, new: str
+) -> None:
+    assert kit.cli.run([*name.split(), "--help"]) == 0
+    shown = re.findall(r"--[a-z-]+", capsys.readouterr().out)
+    assert new in shown and old not in shown
