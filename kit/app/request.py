@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kit.errors import InputError
 from kit.images.build.arms import Options
+from kit.images.build.settings import NUGET_SOURCE
 from kit.plan.model import SEQUENTIAL
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
@@ -78,7 +79,8 @@ def repeating(request: Request, seed: int) -> str:
     if request.requested.memory_bytes:
         words.append(f"--memory {request.requested.memory_bytes}")
     if request.options.nuget_source:
-        words.append(f"--nuget-source {shlex.quote(request.options.nuget_source)}")
+        setting = f"{NUGET_SOURCE}={request.options.nuget_source}"
+        words.append(f"--set {shlex.quote(setting)}")
     words += [f"--mirror {mirror}" for mirror in request.options.mirrors]
     if request.options.strict:
         words.append("--strict")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.cli.renamed import renamed_flag
+from kit.cli.renamed import renamed_flag, say_renamed
 from kit.cli.topics import IMAGES, MACHINE, option
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
@@ -21,15 +21,23 @@ class ImageOptions:
     """What the command line says of the engine and of the images.
 
     ``install_engine`` lets missing tools be installed, ``wait_for_lock`` waits for another kit
-    that has the machine; the others are as in `kit.images.build.arms.Options`, ``mirrors``
-    unchecked.
+    that has the machine; the others are as in `kit.images.build.arms.Options`, ``settings``
+    and ``mirrors`` unchecked.
     """
 
     install_engine: bool
     wait_for_lock: bool
     strict: bool
-    nuget_source: str
+    settings: tuple[str, ...]
     mirrors: tuple[str, ...]
+
+
+def _nuget_source(_context: click.Context, _option: click.Parameter, feed: str) -> tuple[str, ...]:
+    """Return the setting that the old option stands for; none where it was left out."""
+    if not feed:
+        return ()
+    say_renamed("--nuget-source", "--set nuget_source=FEED")
+    return (f"nuget_source={feed}",)
 
 
 _OPTIONS = (
@@ -45,8 +53,12 @@ _OPTIONS = (
     renamed_flag("--wait", "--wait-for-lock"),
     option(IMAGES, "--strict", is_flag=True, help="Refuse substitutes."),
     option(
-        IMAGES, "--nuget-source", default="", metavar="FEED",
-        help="Folder or URL with Keras.NET's packages.",
+        IMAGES, "--set", "settings", multiple=True, metavar="NAME=VALUE",
+        help="A setting of the kit's recipes; repeatable. nuget_source: folder or URL with "
+        "Keras.NET's packages.",
+    ),
+    click.option(
+        "--nuget-source", "old_settings", default="", hidden=True, callback=_nuget_source
     ),
     option(
         IMAGES, "--mirror", "mirrors", multiple=True, metavar="HOST[/PREFIX]",
@@ -65,11 +77,14 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
         install_engine: bool,
         wait_for_lock: bool,
         strict: bool,
-        nuget_source: str,
+        settings: tuple[str, ...],
+        old_settings: tuple[str, ...],
         mirrors: tuple[str, ...],
         **others: Any,
     ) -> Any:
-        images = ImageOptions(install_engine, wait_for_lock, strict, nuget_source, mirrors)
+        images = ImageOptions(
+            install_engine, wait_for_lock, strict, (*settings, *old_settings), mirrors
+        )
         return command(images=images, **others)
 
     for add in reversed(_OPTIONS):
@@ -88,13 +103,14 @@ def build_options(images: ImageOptions) -> Options:
 
     Tools are installed only where that was asked for.
 
-    Raises InputError for a mirror that is none.
+    Raises InputError for a setting or a mirror that is none.
     """
     from kit.cli.runtime import say
     from kit.environment import data_folder, variables
     from kit.host.setup import ensure_bootstrap_tools
     from kit.images.bases.mirrors import parse_mirrors
     from kit.images.build.arms import Options
+    from kit.images.build.settings import NUGET_SOURCE, parse_settings
     from kit.images.bundle.store import loaded
 
     def install() -> None:
@@ -103,7 +119,7 @@ def build_options(images: ImageOptions) -> Options:
 
     return Options(
         strict=images.strict,
-        nuget_source=images.nuget_source,
+        nuget_source=parse_settings(images.settings).get(NUGET_SOURCE, ""),
         ensure_tools=install,
         mirrors=parse_mirrors(images.mirrors, variables()),
         bundle=loaded(data_folder()),

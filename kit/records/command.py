@@ -18,9 +18,10 @@ _REMEDY = "give the folder as the kit wrote it"
 _FLAGS = ("--gpu", "--strict")
 _VALUES = (
     "--budget", "--seed", "--study", "--design", "--blocks", "--repeats", "--arms",
-    "--gpu-device", "--cpus", "--memory", "--nuget-source", "--mirror", "--shard",
+    "--gpu-device", "--cpus", "--memory", "--set", "--nuget-source", "--mirror", "--shard",
 )  # fmt: skip
-_REPEATED = ("--mirror",)
+"""``--nuget-source`` is in the logs of earlier kits."""
+_REPEATED = ("--mirror", "--set")
 _LONGEST = 10_000
 """Letters; a log may hold anything, and splitting takes the square of the length."""
 

@@ -51,7 +51,7 @@ STEPS = (
     ),
     Step("kit reproduce", f"{LIGHT} --out plain", says="Same work: held"),
     Step("kit reproduce --mirror registry.example/hub", f"{LIGHT} --out plain"),
-    Step("kit reproduce --nuget-source packages", f"{LIGHT} --out plain"),
+    Step("kit reproduce --set nuget_source=packages", f"{LIGHT} --out plain"),
     Step("kit judge DIR", says="C1"),
     Step("kit report DIR", says="report.md"),
     Step("kit verify DIR"),

@@ -8,6 +8,8 @@ import click
 import pytest
 
 import kit.cli
+from kit.cli.options import ImageOptions, build_options, image_options
+from kit.images.build.settings import NAMES
 
 BUILDING = ("reproduce", "ablate", "build", "bundle save")
 RENAMED = [
@@ -57,3 +59,33 @@ def test_help_shows_the_new_name_alone(
     assert kit.cli.run([*name.split(), "--help"]) == 0
     shown = re.findall(r"--[a-z-]+", capsys.readouterr().out)
     assert new in shown and old not in shown
+
+
+def nuget_source(*options: str) -> str:
+    """The feed that the builder gets for these options."""
+    received: list[str] = []
+
+    def receive(images: ImageOptions) -> None:
+        received.append(build_options(images).nuget_source)
+
+    click.command()(image_options(receive)).main(list(options), standalone_mode=False)
+    return received[0]
+
+
+def test_the_old_option_of_a_feed_sets_it(capsys: pytest.CaptureFixture[str]) -> None:
+    feed = "https://feed.example/v3?a=b"
+    assert nuget_source() == nuget_source("--set", "nuget_source=") == ""
+    assert nuget_source("--set", f"nuget_source={feed}") == feed
+    assert capsys.readouterr() == ("", "")
+    assert nuget_source("--nuget-source", feed) == feed
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert out == "" and "--set nuget_source=FEED" in line
+
+
+@pytest.mark.parametrize("name", BUILDING)
+def test_help_names_every_setting(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert kit.cli.run([*name.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--set NAME=VALUE" in shown and "--nuget-source" not in shown
+    assert [setting for setting in NAMES if setting not in shown] == []

@@ -116,6 +116,9 @@ BAD = {
     "no cpus": (["--cpus", "0"], "--cpus"),
     "unknown option": (["--frobnicate"], "--frobnicate"),
     "no mirror": (["--mirror", "https://mirror.example"], "--mirror"),
+    "unknown setting": (["--set", "colour=red"], "nuget_source"),
+    "no setting": (["--set", "nuget_source"], "NAME=VALUE"),
+    "a setting twice": (["--set", "nuget_source=a", "--nuget-source", "b"], "nuget_source"),
     "no folder": (["--resume", "/nowhere"], "--resume"),
 }
 

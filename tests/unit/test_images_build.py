@@ -466,7 +466,7 @@ def test_strict_refuses_the_substitute_binding(engine: Engine) -> None:
         build(engine, strict=True)
     assert PINS.substitute_binding in caught.value.problem
     assert "the feed did not answer" in caught.value.problem
-    assert "--nuget-source" in caught.value.remedy
+    assert "nuget_source" in caught.value.remedy
     assert PYTHON_NET not in engine.built()
 
 
@@ -516,7 +516,7 @@ def test_a_bad_nuget_folder_is_bad_input(engine: Engine, tmp_path: Path, made: b
         feed.mkdir()
     with pytest.raises(InputError) as caught:
         build(engine, nuget_source=str(feed))
-    assert "--nuget-source" in caught.value.problem and str(feed) in caught.value.problem
+    assert "nuget_source" in caught.value.problem and str(feed) in caught.value.problem
 
 
 def test_no_cpython_to_adopt_uses_the_other_lock_and_no_keras_net(

@@ -90,6 +90,12 @@ def test_the_header_s_command_names_every_mirror(tmp_path: Path) -> None:
     assert "--mirror m.example/hub --mirror localhost:5000" in words
 
 
+def test_the_header_s_command_sets_the_feed(tmp_path: Path) -> None:
+    folder = Bench(tmp_path).reproduce(options=Options(nuget_source="https://feed.example/my feed"))
+    words = shlex.split(read_session(folder).header.command)
+    assert words[words.index("--set") + 1] == "nuget_source=https://feed.example/my feed"
+
+
 def test_the_header_s_command_repeats_the_plan(tmp_path: Path) -> None:
     from kit.plan.resources import parse_memory
 

@@ -48,6 +48,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "a mirror and a study": {
         "study": "my study", "options": Options(mirrors=("a.example/x", "b.example")),
     },
+    "a feed": {"options": Options(nuget_source="https://feed.example/my feed")},
     "a shard": {"shard": Shard(2, 3)},
 }  # fmt: skip
 
@@ -121,6 +122,16 @@ def test_a_number_that_is_none_is_refused_by_its_option(value: str) -> None:
     command = parse_command(f"kit reproduce --blocks '{value}'")
     with pytest.raises(InputError, match="--blocks"):
         command.number("--blocks", 10_000)
+
+
+@pytest.mark.parametrize(
+    "feed",
+    ["--nuget-source 'my feed'", "--set 'nuget_source=my feed'", "--set nuget_source=a --set b=c"],
+)
+def test_a_recorded_feed_is_read_as_earlier_kits_wrote_it_and_as_this_one_does(feed: str) -> None:
+    command = parse_command(f"kit reproduce --budget quick {feed} --seed 7")
+    assert command.text("--budget") == "quick" and command.number("--seed") == 7
+    assert without(f"kit reproduce {feed} --shard 1/2", "--shard") == f"kit reproduce {feed}"
 
 
 def test_a_command_without_an_option_is_the_same_line_otherwise() -> None:

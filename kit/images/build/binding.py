@@ -106,7 +106,8 @@ class Bindings:
             raise ImageError(
                 f"--strict: the binding would be {pins.substitute_binding}: "
                 + "; ".join((tried.why, *tried.details)),
-                "name a feed with Keras.NET 3.8.5 by --nuget-source, or leave out --strict",
+                "name a feed with Keras.NET 3.8.5 by --set nuget_source=FEED, or leave out "
+                "--strict",
             )
         self._tools.say(
             f"{pins.exact_binding} is not available here, which a substitute covers: "
@@ -167,7 +168,7 @@ class Bindings:
                 raise ImageError(
                     f"the C# program does not build with Keras.NET: {not_compiled}",
                     "this is a fault of the kit or of the feed's packages: report it, or name "
-                    "another feed by --nuget-source",
+                    "another feed by --set nuget_source=FEED",
                 ) from error
             return _NotHad("Keras.NET's packages could not be had", (error.problem,))
 
@@ -189,7 +190,7 @@ def check_nuget_source(source: str) -> None:
     """Before anything is built: minutes later would be late for a mistyped name."""
     if source and "://" not in source and not any(Path(source).glob("*.nupkg")):
         raise InputError(
-            f"--nuget-source: {source} is neither a URL nor a folder with .nupkg files",
+            f"--set nuget_source={source}: neither a URL nor a folder with .nupkg files",
             "name the feed's address, or the folder that holds the packages",
         )
 
