@@ -70,7 +70,13 @@ class _Commands(click.Group):
 )
 @click.version_option(kit.__version__, prog_name="kit")
 def cli() -> None:
-    """Check, claim by claim, whether a published benchmark holds, in pinned containers."""
+    """Check, claim by claim, whether a published benchmark holds, in pinned containers.
+
+    \b
+    Begin with:
+      kit doctor     what this machine lacks, with remedies
+      kit reproduce  measure the shipped study and write a report
+    """
 
 
 COMMANDS = (

@@ -327,6 +327,16 @@ def test_help_names_every_option_once_under_a_topic_and_in_one_column(
     assert len(headings) > 4
 
 
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_says_what_to_type_first(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    kit.cli.run(arguments)
+    begin = "".join(capsys.readouterr()).partition("Options:")[0]
+    typed = re.findall(r"^ +kit ([\w-]+)  ", begin, re.MULTILINE)
+    assert typed and set(typed) < set(kit.cli.cli.commands)
+
+
 def test_the_help_of_reproduce_fits_on_a_page(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
