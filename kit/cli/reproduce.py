@@ -25,6 +25,7 @@ from kit.errors import InputError
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.app.request import Request
     from kit.images.build.arms import Options
+    from kit.plan.model import Design
     from kit.plan.shard import Shard
 
 
@@ -124,7 +125,7 @@ def reproduce(
     gpu: bool,
     gpu_device: str,
     budget: str,
-    design: str,
+    design: Design,
     blocks: int | None,
     shard: Shard | None,
     seed: int | None,
