@@ -9,7 +9,7 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.images.build.arms import Options
 from kit.images.build.settings import NUGET_SOURCE
-from kit.plan.model import SEQUENTIAL
+from kit.plan.model import SEQUENTIAL, Design
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.study.model import Study
@@ -30,7 +30,7 @@ class Request:
     options: Options
     gpu: bool = False
     gpu_device: str = ""
-    design: str = SEQUENTIAL
+    design: Design = SEQUENTIAL
     blocks: int | None = None
     study: str = ""
     """The folder of the study as it was named; empty: the shipped one."""

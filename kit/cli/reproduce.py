@@ -26,6 +26,7 @@ from kit.errors import InputError
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.app.request import Request
     from kit.images.build.arms import Options
+    from kit.plan.model import Design
     from kit.plan.shard import Shard
 
 
@@ -126,7 +127,7 @@ def reproduce(
     gpu: bool,
     gpu_device: str,
     budget: str,
-    design: str,
+    design: Design,
     blocks: int | None,
     shard: Shard | None,
     seed: int | None,

@@ -34,7 +34,7 @@ from kit.judge.reasons import (
 )
 from kit.judge.sensitivity import ALPHA, equivalence_p, holm, t_p
 from kit.judge.statistics import CONFIDENCE, Estimate, Interval, RunStatistics, half_width
-from kit.plan.model import DUET
+from kit.plan.model import DUET, Design
 from kit.plan.roles import MAIN, PLACEBO, RoleName, reference_of, slowdown_percent
 from kit.study.model import Study, Variant
 
@@ -63,7 +63,7 @@ def controls(
     runs: Sequence[RunStatistics],
     pair: ArmPair,
     roles: Sequence[RoleName],
-    design: str,
+    design: Design,
     study: Study,
     statistics: Sequence[str],
 ) -> tuple[tuple[Control, ...], tuple[Exclusion, ...]]:

@@ -18,10 +18,10 @@ from typing import Any, Literal
 from kit.judge.controls import HARDENED
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
-from kit.plan.blocks import Slot, numbers_of
+from kit.plan.blocks import Slot, designs_of, numbers_of
 from kit.plan.budget import LEAST_AFTER_PILOT
 from kit.plan.make import grown, maker_of
-from kit.plan.model import AUTO, DUET, SEQUENTIAL, TIMED, Bounds, Plan
+from kit.plan.model import AUTO, SEQUENTIAL, TIMED, BlockDesign, Bounds, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, RoleName, conditions_of, slowdown_percent
 from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
@@ -43,7 +43,7 @@ class DesignOutlook:
     ``control_sd`` is the planning SD of the statistic that the positive control is judged on.
     """
 
-    design: str
+    design: BlockDesign
     blocks: int
     sd_log: float
     planning_sd: float
@@ -61,7 +61,7 @@ class Outlook:
     decides sooner. ``budget``: of blocks or minutes, where that is the limit.
     """
 
-    design: str
+    design: BlockDesign
     blocks: int
     claim: str
     wanted_gain_percent: float
@@ -95,8 +95,7 @@ def outlook(session: Session, study: Study) -> Outlook | None:
     bounds = plan.bounds
     if claim is None or bounds is None:
         return None
-    wanted = (SEQUENTIAL, DUET) if plan.design == AUTO else (plan.design,)
-    found = [_design(session, study, design, claim) for design in wanted]
+    found = [_design(session, study, design, claim) for design in designs_of(plan.design)]
     designs = tuple(design for design in found if design is not None)
     if not designs:
         return None
@@ -124,7 +123,9 @@ def outlook(session: Session, study: Study) -> Outlook | None:
     )
 
 
-def _design(session: Session, study: Study, design: str, claim: Claim) -> DesignOutlook | None:
+def _design(
+    session: Session, study: Study, design: BlockDesign, claim: Claim
+) -> DesignOutlook | None:
     """None where fewer than two blocks are complete."""
     sd, blocks = _spread(session, study, design, claim.statistic)
     if sd is None:
@@ -144,7 +145,7 @@ def _design(session: Session, study: Study, design: str, claim: Claim) -> Design
 
 
 def _spread(
-    session: Session, study: Study, design: str, statistic: str
+    session: Session, study: Study, design: BlockDesign, statistic: str
 ) -> tuple[float | None, int]:
     """The largest spread among the variants, and its blocks."""
     numbers = numbers_of(session.header.plan.runs, design)
@@ -160,7 +161,7 @@ def _spread(
     return max(spreads, default=(None, 0))
 
 
-def _block_seconds(session: Session, study: Study, design: str) -> float:
+def _block_seconds(session: Session, study: Study, design: BlockDesign) -> float:
     """Seconds of a judged block, from the pilot's runs and the usual time between two.
 
     A run of an arm takes what its pilot runs usually took, the slowed control longer by its

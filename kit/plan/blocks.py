@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kit.errors import InputError
-from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, TIMED, Limits, PlannedRun
+from kit.plan.model import (
+    AUTO,
+    DUET,
+    IDENTITY,
+    SEQUENTIAL,
+    TIMED,
+    BlockDesign,
+    Design,
+    Limits,
+    PlannedRun,
+)
 from kit.plan.roles import (
     CONTROLS,
     MAIN,
@@ -55,7 +65,7 @@ class BlockMaker:
         """What makes the blocks of the pilot: both stacks, no controls."""
         return replace(self, roles=(PILOT,))
 
-    def block(self, number: int, design: str, turn: int) -> tuple[PlannedRun, ...]:
+    def block(self, number: int, design: Design, turn: int) -> tuple[PlannedRun, ...]:
         """The runs of one block, in order; it is the ``turn``-th of its design."""
         shuffle = random.Random(f"{self.seed}/{number}")
         if design == DUET:
@@ -64,14 +74,14 @@ class BlockMaker:
         shuffle.shuffle(slots)
         return tuple(self._run(number, place, slot) for place, slot in enumerate(slots))
 
-    def seconds(self, design: str) -> float:
+    def seconds(self, design: Design) -> float:
         """What a block takes, roughly, from the study's own cost figures."""
         return sum(
             max(run_seconds(self.study, self.repeats, role) for _, role in step)
             for step in self.steps(design)
         )
 
-    def steps(self, design: str) -> tuple[tuple[Slot, ...], ...]:
+    def steps(self, design: Design) -> tuple[tuple[Slot, ...], ...]:
         """What a block waits for, one after the other: a run, or the two of a pair."""
         if design == DUET:
             return tuple(self._pairs())
@@ -173,7 +183,7 @@ def run_seconds(study: Study, repeats: int, role: str) -> float:
     return cost.run_overhead_s + repeats * cost.fit_s * slower
 
 
-def designs_of(design: str) -> tuple[str, ...]:
+def designs_of(design: Design) -> tuple[BlockDesign, ...]:
     """The designs that blocks have: both while it is open which one to take."""
     return (SEQUENTIAL, DUET) if design == AUTO else (design,)
 
@@ -191,6 +201,6 @@ def step_places(runs: Sequence[PlannedRun]) -> dict[str, int]:
     return {run.run_id: place for place, step in enumerate(steps_of(runs)) for run in step}
 
 
-def numbers_of(runs: Sequence[PlannedRun], design: str) -> tuple[int, ...]:
+def numbers_of(runs: Sequence[PlannedRun], design: Design) -> tuple[int, ...]:
     """The numbers of the blocks of that design among those runs."""
     return tuple(dict.fromkeys(r.block for r in runs if r.block >= 0 and r.design == design))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from kit.errors import InputError
 from kit.plan.blocks import BlockMaker, designs_of
-from kit.plan.model import DUET, MOST_BLOCKS, SEQUENTIAL
+from kit.plan.model import DUET, MOST_BLOCKS, SEQUENTIAL, Design
 from kit.plan.roles import MAIN, RoleName, named
 from kit.study.model import Study, Tier
 
@@ -52,7 +52,7 @@ def tier_of(study: Study, budget: str) -> Tier:
     return Tier(budget, 0, least.repeats, tuple(controls), PILOT_BLOCKS)
 
 
-def extent_of(maker: BlockMaker, tier: Tier, design: str, blocks: int | None) -> Extent:
+def extent_of(maker: BlockMaker, tier: Tier, design: Design, blocks: int | None) -> Extent:
     """How far a plan of that tier goes; ``maker`` makes its judged blocks.
 
     With a number of ``blocks`` that was asked for there is no pilot. Raises InputError
@@ -69,7 +69,7 @@ def _of_tier(maker: BlockMaker, tier: Tier) -> Extent:
     return Extent(tier.blocks, named(tier.controls), tier.pilot or 0)
 
 
-def _in_minutes(maker: BlockMaker, tier: Tier, design: str) -> Extent:
+def _in_minutes(maker: BlockMaker, tier: Tier, design: Design) -> Extent:
     """A budget in minutes holds so many blocks; with few of them there is no pilot."""
     minutes = int(tier.name.removesuffix("m"))
     left = minutes * 60 - maker.identity_seconds()
@@ -83,7 +83,7 @@ def _in_minutes(maker: BlockMaker, tier: Tier, design: str) -> Extent:
     return _few_blocks(maker, minutes, left, design)
 
 
-def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: str) -> Extent:
+def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) -> Extent:
     """As many as there is time for, with the controls of the smallest tier."""
     least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
     controls = named(least.controls)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from kit.errors import InputError
-from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, Plan, PlannedRun
+from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, BlockDesign, Plan, PlannedRun
 from kit.plan.roles import CONTROLS, PILOT, reference_of
 
 
@@ -62,7 +62,7 @@ def _is_pilot(runs: list[PlannedRun]) -> bool:
     return any(run.role == PILOT for run in runs)
 
 
-def _alike(design: str, blocks: list[list[PlannedRun]]) -> Iterator[str]:
+def _alike(design: BlockDesign, blocks: list[list[PlannedRun]]) -> Iterator[str]:
     """Every block of a design holds the same runs."""
     for runs in blocks[1:]:
         first, here = ({(r.arm, r.role) for r in each} for each in (blocks[0], runs))

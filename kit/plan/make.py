@@ -23,6 +23,7 @@ from kit.plan.model import (
     NO_PILOT,
     SEQUENTIAL,
     Bounds,
+    Design,
     Limits,
     Note,
     Plan,
@@ -42,7 +43,7 @@ def make_plan(
     resources: Resources,
     gpu: bool = False,
     *,
-    design: str = SEQUENTIAL,
+    design: Design = SEQUENTIAL,
     blocks: int | None = None,
 ) -> Plan:
     """The plan for a budget: a tier's name, or minutes such as "20m".
@@ -71,7 +72,7 @@ def make_plan(
 
 
 def _plan(
-    maker: BlockMaker, tier: Tier, extent: Extent, design: str, notes: tuple[Note, ...]
+    maker: BlockMaker, tier: Tier, extent: Extent, design: Design, notes: tuple[Note, ...]
 ) -> Plan:
     """Return the plan of the identity runs and the pilot, or the blocks without one."""
     judged = replace(maker, roles=(MAIN, *extent.controls))
@@ -94,7 +95,7 @@ def _plan(
     )
 
 
-def grown(study: Study, plan: Plan, design: str, blocks: int) -> Plan:
+def grown(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
     """The plan of a pilot with so many blocks of that design after it."""
     maker = maker_of(study, plan)
     number = max((run.block for run in plan.runs), default=-1) + 1
@@ -169,8 +170,8 @@ def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
 
 
 def _possible(
-    study: Study, arms: Sequence[str], wanted: str, resources: Resources
-) -> tuple[str, tuple[Note, ...]]:
+    study: Study, arms: Sequence[str], wanted: Design, resources: Resources
+) -> tuple[Design, tuple[Note, ...]]:
     """The design that can be had, and a note where it is not the one that was wished.
 
     Raises HostError where duet blocks are wished for and cannot be.
@@ -187,14 +188,14 @@ def _possible(
     return SEQUENTIAL, (refusal,)
 
 
-def _settled(design: str, extent: Extent) -> tuple[str, tuple[Note, ...]]:
+def _settled(design: Design, extent: Extent) -> tuple[Design, tuple[Note, ...]]:
     """The design, and a note where it was left to a pilot that there is none of."""
     if design == AUTO and not extent.pilot:
         return SEQUENTIAL, (Note(NO_PILOT),)
     return design, ()
 
 
-def _blocks(maker: BlockMaker, design: str, count: int) -> tuple[PlannedRun, ...]:
+def _blocks(maker: BlockMaker, design: Design, count: int) -> tuple[PlannedRun, ...]:
     """The first blocks; of both designs in turn while it is open which one to take."""
     kinds = [(kind, turn) for turn in range(count) for kind in designs_of(design)]
     blocks = (maker.block(number, kind, turn) for number, (kind, turn) in enumerate(kinds))

@@ -8,8 +8,12 @@ from typing import Any, Final, Literal
 
 from kit.plan.roles import MAIN, RoleName
 
-SEQUENTIAL, DUET, AUTO = "sequential", "duet", "auto"
-DESIGNS = (SEQUENTIAL, DUET, AUTO)
+BlockDesign = Literal["sequential", "duet"]
+Design = Literal["sequential", "duet", "auto"]
+SEQUENTIAL: Final = "sequential"
+DUET: Final = "duet"
+AUTO: Final = "auto"
+DESIGNS: tuple[Design, ...] = (SEQUENTIAL, DUET, AUTO)
 """One container at a time; the two of a pair at the same time; or what decides sooner."""
 Kind = Literal["identity", "timed"]
 IDENTITY: Final = "identity"
@@ -64,7 +68,7 @@ class PlannedRun:
     cpuset: str | None = None
 
     @property
-    def design(self) -> str:
+    def design(self) -> BlockDesign:
         """The design of the run's block."""
         return SEQUENTIAL if self.pair is None else DUET
 
@@ -106,7 +110,7 @@ class Plan:
     limits: Limits
     runs: tuple[PlannedRun, ...]
     notes: tuple[Note, ...]
-    design: str = SEQUENTIAL
+    design: Design = SEQUENTIAL
     roles: tuple[RoleName, ...] = (MAIN,)
     """Of the runs of every block."""
     pilot: int = 0

@@ -11,7 +11,7 @@ from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
 from kit.plan.cpuset import cpus_of, cpuset_of
-from kit.plan.model import DUET_CORES, DUET_MEMORY, DUET_ON_GPU, SEQUENTIAL, Note, Plan
+from kit.plan.model import DUET_CORES, DUET_MEMORY, DUET_ON_GPU, SEQUENTIAL, Design, Note, Plan
 from kit.study.model import Protocol
 
 # The engine, the driver and the page cache need some; without it the kernel
@@ -146,7 +146,7 @@ def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
     )
 
 
-def memory_of_a_run(available: Resources, design: str) -> int:
+def memory_of_a_run(available: Resources, design: Design) -> int:
     """Half of it, where two runs go on at the same time."""
     if design == SEQUENTIAL:
         return available.memory_bytes

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from kit.errors import InputError
-from kit.plan.model import DESIGNS, SEQUENTIAL
+from kit.plan.model import DESIGNS, SEQUENTIAL, Design
 
 _REMEDY = "give the folder as the kit wrote it"
 _FLAGS = ("--gpu", "--strict")
@@ -66,7 +66,7 @@ class Command:
         return tuple(name for name in self.text("--arms").split(",") if name)
 
     @property
-    def design(self) -> str:
+    def design(self) -> Design:
         """Return the design that was asked for. Raise InputError for an unknown one."""
         design = self.text("--design", SEQUENTIAL)
         if design not in DESIGNS:

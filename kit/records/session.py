@@ -13,7 +13,18 @@ from datetime import datetime
 from typing import Any
 
 from kit.errors import InputError
-from kit.plan.model import DUET, EXPLAIN, IDENTITY, SEQUENTIAL, TIMED, Kind, Note, Plan, PlannedRun
+from kit.plan.model import (
+    DUET,
+    EXPLAIN,
+    IDENTITY,
+    SEQUENTIAL,
+    TIMED,
+    BlockDesign,
+    Kind,
+    Note,
+    Plan,
+    PlannedRun,
+)
 from kit.plan.roles import MAIN, RoleName
 from kit.plan.shard import Shard, of_shard
 from kit.records.gpu import GpuCheck, GpuSample
@@ -98,7 +109,7 @@ class RunEntry:
     """CPUs of that machine; None: those of the header's host."""
 
     @property
-    def design(self) -> str:
+    def design(self) -> BlockDesign:
         """The design of the run's block."""
         return SEQUENTIAL if self.pair is None else DUET
 
