@@ -54,7 +54,7 @@ def save(file: Path, arms: tuple[str, ...], images: ImageOptions) -> None:
 @click.argument("file", type=FILE)
 def load(file: Path) -> None:
     """Check FILE, load its images, and let `kit reproduce` use them."""
-    from kit.cli.runtime import say
+    from kit.cli.streams import say
     from kit.engine.discover import discover
     from kit.environment import data_folder, homeless
     from kit.images.bundle.load import load as bring

@@ -46,7 +46,7 @@ def clean(dry_run: bool) -> None:
 def _living() -> Iterator[Living | None]:
     """Who measures or builds on this machine; where nobody does, nobody begins meanwhile."""
     from kit.app.clean import Living
-    from kit.cli.runtime import say
+    from kit.cli.streams import say
     from kit.errors import LockedError
     from kit.host.locks import Locks, lock_id
 

@@ -105,7 +105,7 @@ def build_options(images: ImageOptions) -> Options:
 
     Raises InputError for a setting or a mirror that is none.
     """
-    from kit.cli.runtime import say
+    from kit.cli.streams import say
     from kit.environment import data_folder, variables
     from kit.host.setup import ensure_bootstrap_tools
     from kit.images.bases.mirrors import parse_mirrors

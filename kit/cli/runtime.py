@@ -13,6 +13,7 @@ from rich.console import Console
 from kit.app.runtime import Runtime, sweep
 from kit.cli.options import ImageOptions
 from kit.cli.progress import progress_for
+from kit.cli.streams import say
 from kit.engine.discover import discover
 from kit.engine.endpoints import is_local
 from kit.engine.protocol import LOCK_LABEL
@@ -25,11 +26,6 @@ from kit.images.inspect.describe import describe, user_cache
 from kit.report.head import show
 from kit.report.model import ReportModel
 from kit.results.names import REPORT
-
-
-def say(text: str) -> None:
-    """A line for people, on standard error."""
-    click.echo(text, err=True)
 
 
 @contextmanager

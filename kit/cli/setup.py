@@ -17,7 +17,7 @@ def setup(stop_engine: bool) -> None:
     images must be made here.
     """
     from kit.app.setup import set_up
-    from kit.cli.runtime import say
+    from kit.cli.streams import say
     from kit.pins.load import shipped_pins
 
     set_up(shipped_pins(), say, stop_engine)

@@ -8,10 +8,17 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
+import click
+
 from kit.errors import HostError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+
+def say(text: str) -> None:
+    """Print a line for people, on standard error."""
+    click.echo(text, err=True)
 
 
 class Output(io.FileIO):
