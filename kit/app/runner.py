@@ -59,7 +59,7 @@ def measure(
 def unfinished(session: Session) -> bool:
     """Whether runs of its plan are to be made, now or when its pilot has fixed how many."""
     piloting = session.header.plan.pilot > 0 and session.outlook is None
-    return piloting or bool(session.missing())
+    return piloting or bool(session.missing_runs())
 
 
 def run_plan(
@@ -73,7 +73,7 @@ def run_plan(
         runtime.engine, runtime.host, header.images, header.session_id, _gpu_bench(runtime, header),
         this_machine(engine), host_facts(engine).cpus, found,
     )  # fmt: skip
-    left = session.missing()
+    left = session.missing_runs()
     if not left:
         return
     others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}

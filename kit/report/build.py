@@ -134,7 +134,7 @@ def _arm(session: Session, arm: str) -> ArmFacts:
 
 
 def _failures(session: Session) -> tuple[Failure, ...]:
-    good = session.done()
+    good = session.completed_run_ids()
     return tuple(
         Failure(
             run_id=entry.run_id,

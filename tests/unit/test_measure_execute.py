@@ -255,5 +255,5 @@ def test_the_other_of_a_pair_runs_on_where_one_cannot_be_started_and_both_are_ma
         "t0-python-cpu": False,
         "t0-dotnet-cpu": True,
     }
-    assert session.done() == {"i-python-cpu", "i-dotnet-cpu"}
+    assert session.completed_run_ids() == {"i-python-cpu", "i-dotnet-cpu"}
     assert table.engine.named("remove_by_label") == []
