@@ -14,7 +14,7 @@ from rich.filesize import decimal
 
 from kit.engine.protocol import SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
-from kit.host.facts import Host, sample
+from kit.host.facts import Host, conditions_between
 from kit.host.gpu.watch import Watch
 from kit.measure.device import GpuBench, misplaced
 from kit.plan.blocks import steps_of
@@ -22,8 +22,8 @@ from kit.plan.cpuset import cpus_of
 from kit.plan.model import IDENTITY, Limits, Plan, PlannedRun
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
-from kit.records.gpu import GpuSample
-from kit.records.host import HostSample
+from kit.records.gpu import GpuTelemetry
+from kit.records.host import HostConditions
 from kit.records.images import ArmImage
 from kit.records.record import Record, parse_record
 from kit.records.session import RunEntry
@@ -105,12 +105,12 @@ def _measure(
     with _watch(bench, variant) as watch:
         outcomes = _run_all(bench, requests)
     after = bench.host.read()
-    around = sample(before, after, others)
-    sampled = watch.sample() if watch is not None else None
+    conditions = conditions_between(before, after, others)
+    telemetry = watch.telemetry() if watch is not None else None
     entries = []
     for run, request, outcome in zip(together, requests, outcomes, strict=True):
         record, document, failure = _judge_outcome(run, outcome, request, variant)
-        entry = _entry(bench, run, outcome, around, record, failure, sampled)
+        entry = _entry(bench, run, outcome, conditions, record, failure, telemetry)
         log.add(entry, document)
         entries.append(entry)
     return entries
@@ -238,10 +238,10 @@ def _entry(
     bench: Bench,
     run: PlannedRun,
     outcome: RunOutcome,
-    around: HostSample,
+    conditions: HostConditions,
     record: Record | None,
     failure: str | None,
-    gpu: GpuSample | None,
+    gpu: GpuTelemetry | None,
 ) -> RunEntry:
     return RunEntry(
         run_id=run.run_id,
@@ -255,7 +255,7 @@ def _entry(
         exit_code=outcome.exit_code,
         failure=failure,
         log_tail=outcome.logs[-LOG_TAIL_CHARACTERS:] if failure else "",
-        host=around,
+        host=conditions,
         record=record,
         gpu=gpu,
         role=run.role,

@@ -84,7 +84,7 @@ class GpuCheck:
 
 
 @dataclass(frozen=True)
-class GpuSample:
+class GpuTelemetry:
     """The chosen GPU over one run: just before it, every second, just after.
 
     ``sm_mhz_min`` leaves out readings in which the GPU was idle. ``failures`` are
@@ -116,12 +116,12 @@ def check_from(document: Mapping[str, Any]) -> GpuCheck:
     return GpuCheck(**values)
 
 
-def sample_from(document: Mapping[str, Any]) -> GpuSample:
-    """The sample of its JSON form. Raises KeyError or TypeError when it is none."""
+def telemetry_from(document: Mapping[str, Any]) -> GpuTelemetry:
+    """The telemetry of its JSON form. Raises KeyError or TypeError when it is none."""
     values = dict(document)
     for name in ("throttle", "pids", "failures"):
         values[name] = tuple(values[name])
-    return GpuSample(**values)
+    return GpuTelemetry(**values)
 
 
 def _gpu(document: Mapping[str, Any]) -> Gpu:

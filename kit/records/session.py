@@ -16,8 +16,8 @@ from kit.errors import InputError
 from kit.plan.model import DUET, EXPLAIN, IDENTITY, SEQUENTIAL, TIMED, Kind, Note, Plan, PlannedRun
 from kit.plan.roles import MAIN, RoleName
 from kit.plan.shard import Shard, of_shard
-from kit.records.gpu import GpuCheck, GpuSample
-from kit.records.host import HostFacts, HostSample
+from kit.records.gpu import GpuCheck, GpuTelemetry
+from kit.records.host import HostConditions, HostFacts
 from kit.records.images import ArmImage, Component, ExecutableRun
 from kit.records.record import Record
 
@@ -85,9 +85,9 @@ class RunEntry:
     failure: str | None
     log_tail: str
     """The end of the container's output; kept for failed runs only."""
-    host: HostSample
+    host: HostConditions
     record: Record | None
-    gpu: GpuSample | None = None
+    gpu: GpuTelemetry | None = None
     """The GPU during the run of a CUDA arm; None for other arms."""
     role: RoleName = MAIN
     pair: int | None = None

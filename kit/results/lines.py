@@ -13,11 +13,11 @@ from typing import Any
 
 from kit.files.documents import read_json
 from kit.errors import InputError
-from kit.records.gpu import check_from, sample_from
+from kit.records.gpu import check_from, telemetry_from
 from kit.records.images import ArmImage, Component
 from kit.records.images import ExecutableRun
 from kit.records.record import Record, misnumbered, record_from
-from kit.records.host import EngineFacts, HostFacts, HostSample
+from kit.records.host import EngineFacts, HostFacts, HostConditions
 from kit.records.session import Header, MergedShard, RunEntry
 from kit.plan.coherent import contradictions
 from kit.plan.model import plan_from
@@ -121,8 +121,8 @@ def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:
         _refuse(problems("record", record), f"{where}: record")
         values["record"] = record_from(record)
         _refuse(_unlike(values, values["record"]), f"{where}: record")
-    values["host"] = HostSample(**values["host"])
-    values["gpu"] = None if values["gpu"] is None else sample_from(values["gpu"])
+    values["host"] = HostConditions(**values["host"])
+    values["gpu"] = None if values["gpu"] is None else telemetry_from(values["gpu"])
     return RunEntry(**values)
 
 

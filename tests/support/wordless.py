@@ -22,7 +22,7 @@ PROSE = {
     "Component": ("why", "details"),
     "RunEntry": ("failure", "log_tail"),
     "Finding": ("what", "remedy"),
-    "GpuSample": ("failures",),
+    "GpuTelemetry": ("failures",),
     "ExecutableRun": ("said",),
 }
 """Fields of a log that hold sentences, by the class of the value they are in."""

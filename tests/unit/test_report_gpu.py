@@ -18,7 +18,7 @@ from support.sessions import (
     run_named,
 )
 
-from kit.host.gpu.watch import summed
+from kit.host.gpu.watch import telemetry_of
 from kit.records.gpu import Finding, GpuCheck
 from kit.report.build import build_report
 from kit.report.results_json import to_document
@@ -39,9 +39,9 @@ def session(check: GpuCheck = CHECK, *readings, failures=()):
     """Four arms, two blocks; every CUDA run saw those readings."""
     times = paired([1.05, 1.06])
     made = make_session({**times, CUDA[0]: times[PYTHON], CUDA[1]: times[DOTNET]})
-    sample = summed(T4.uuid, readings or (T4,), failures)
+    telemetry = telemetry_of(T4.uuid, readings or (T4,), failures)
     entries = tuple(
-        replace(entry, gpu=sample if entry.arm in CUDA else None) for entry in made.entries
+        replace(entry, gpu=telemetry if entry.arm in CUDA else None) for entry in made.entries
     )
     return replace(made, header=replace(made.header, gpu=check), entries=entries)
 

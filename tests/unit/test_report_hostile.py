@@ -39,7 +39,7 @@ from kit.judge.samework import SameWork
 from kit.plan.model import DUET_CORES, Note
 from kit.plan.roles import ROLES
 from kit.plan.shard import Shard
-from kit.records.gpu import Finding, Gpu, GpuCheck, GpuSample
+from kit.records.gpu import Finding, Gpu, GpuCheck, GpuTelemetry
 from kit.records.images import ExecutableRun
 from kit.report import ablation as explanation
 from kit.report import appendix, crate, diff
@@ -109,7 +109,7 @@ def session_and_model():
         arms=("x",), gpus=(gpu,), chosen="x", request="x",
         problems=(Finding("x", "x"),), warnings=(Finding("x", "x"),), first_start_s=1.0,
     )  # fmt: skip
-    sample = GpuSample(
+    telemetry = GpuTelemetry(
         uuid="x", name="x", driver="x", readings=1, sm_mhz_min=1, sm_mhz_max=2,
         temperature_max_c=1, power_max_w=1.0, power_mean_w=1.0, memory_max_bytes=1,
         throttle=("sw_thermal_slowdown",), pids=(1,), failures=("x",),
@@ -120,7 +120,7 @@ def session_and_model():
         plan=replace(session.header.plan, notes=(Note(DUET_CORES),), pilot=5),
     )  # fmt: skip
     entries = tuple(
-        replace(entry, gpu=sample, machine="ab"[entry.block % 2]) for entry in session.entries
+        replace(entry, gpu=telemetry, machine="ab"[entry.block % 2]) for entry in session.entries
     )
     ran = ExecutableRun(**{
         field.name: {"str": "x", "int": 1, "bool": True}.get(str(field.type), "x")
