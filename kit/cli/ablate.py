@@ -56,7 +56,7 @@ def ablate(
     it. Repeat the command to continue one that was interrupted.
     """
     from kit.app.ablate import explain, target
-    from kit.cli.outcome import warn_unfit
+    from kit.cli.outcome import warn_stale_signature
     from kit.cli.runtime import open_runtime
     from kit.pins.load import shipped_pins
     from kit.report.ablation import plain_text
@@ -75,6 +75,6 @@ def ablate(
         return
     for written in (folder, place.folder):
         if written is not None:
-            warn_unfit(written)
+            warn_stale_signature(written)
     click.echo(plain_text(found))
     click.echo(f"Ablation: {place.folder / ABLATION_REPORT}")

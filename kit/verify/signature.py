@@ -34,8 +34,8 @@ def check(folder: Path, sums: bytes | None, signers: Signers | None) -> Finding:
     return _told(examine(sums, signature, signers), signers)
 
 
-def fits(folder: Path) -> bool:
-    """Return whether the folder's signature fits its sums; True where nothing says otherwise."""
+def signature_matches(folder: Path) -> bool:
+    """Return whether the folder's signature matches its sums; True where nothing says otherwise."""
     with open_results(folder) as results:
         sums = results.read(SUMS) if results.has(SUMS) else None
     return not check(folder, sums, None).wrong
