@@ -64,9 +64,9 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     known = sorted((p, name) for name, p in p_values.items() if p is not None)
     adjusted: dict[str, float | None] = dict.fromkeys(p_values)
     least = 0.0
-    for place, (p, name) in enumerate(known):
+    for rank, (p, name) in enumerate(known):
         # A step's p is never below an earlier step's.
-        least = max(least, min(1.0, p * (len(known) - place)))
+        least = max(least, min(1.0, p * (len(known) - rank)))
         adjusted[name] = least
     return adjusted
 

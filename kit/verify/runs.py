@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kit.plan.blocks import step_places, steps_of
+from kit.plan.blocks import step_index_by_run, steps_of
 from kit.plan.model import PlannedRun
 from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
@@ -62,20 +62,20 @@ def _contents(session: Session) -> Iterator[str]:
 
 def _gathered(session: Session) -> Iterator[str]:
     """A merged log has the plan's order, each step's tries one after another."""
-    place = step_places(session.header.plan.runs)
+    step_index = step_index_by_run(session.header.plan.runs)
     valid = session.valid_entry_indices()
     last = -1
     good: set[str] = set()
     for number, entry in enumerate(session.entries):
-        if entry.run_id not in place:
+        if entry.run_id not in step_index:
             continue
-        if place[entry.run_id] < last:
+        if step_index[entry.run_id] < last:
             yield f"{entry.run_id} is not in the plan's order"
         if entry.run_id in good:
             yield f"{entry.run_id} is there twice"
         if number in valid:
             good.add(entry.run_id)
-        last = place[entry.run_id]
+        last = step_index[entry.run_id]
 
 
 def missing(session: Session) -> Iterator[str]:

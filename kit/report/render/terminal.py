@@ -108,8 +108,8 @@ def _style(inline: object) -> str:
 
 
 def _hanging(mark: str, content: Text, console: Console, width: int) -> Iterator[rich.Text]:
-    for place, line in enumerate(_wrapped(content, console, width - len(mark))):
-        yield rich.Text(mark if place == 0 else " " * len(mark)) + line
+    for index, line in enumerate(_wrapped(content, console, width - len(mark))):
+        yield rich.Text(mark if index == 0 else " " * len(mark)) + line
 
 
 def _wrapped(content: Text, console: Console, width: int) -> list[rich.Text]:
