@@ -202,8 +202,8 @@ def _check_gpu(
             return built.arms[arm].image_id
 
         found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)
-        for finding in (*found.problems, *found.warnings):
-            phase.say(f"GPU: {finding.what}; {finding.remedy}")
+        for issue in (*found.problems, *found.warnings):
+            phase.say(f"GPU: {issue.what}; {issue.remedy}")
     return found
 
 

@@ -40,7 +40,7 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class Finding:
+class GpuIssue:
     """Something about the GPU that a user must know: one line each."""
 
     what: str
@@ -52,7 +52,7 @@ class Found:
     """The GPUs of this machine. ``missing`` says why there are none, and what to do."""
 
     gpus: tuple[Gpu, ...] = ()
-    missing: Finding | None = None
+    missing: GpuIssue | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class GpuCheck:
     gpus: tuple[Gpu, ...]
     chosen: str | None
     request: str
-    problems: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
+    problems: tuple[GpuIssue, ...]
+    warnings: tuple[GpuIssue, ...]
     first_start_s: float = 0.0
 
     @property
@@ -112,7 +112,7 @@ def check_from(document: Mapping[str, Any]) -> GpuCheck:
     values["arms"] = tuple(values["arms"])
     values["gpus"] = tuple(_gpu(gpu) for gpu in values["gpus"])
     for name in ("problems", "warnings"):
-        values[name] = tuple(Finding(**finding) for finding in values[name])
+        values[name] = tuple(GpuIssue(**issue) for issue in values[name])
     return GpuCheck(**values)
 
 

@@ -21,7 +21,7 @@ X = "X"
 PROSE = {
     "Component": ("why", "details"),
     "RunEntry": ("failure", "log_tail"),
-    "Finding": ("what", "remedy"),
+    "GpuIssue": ("what", "remedy"),
     "GpuTelemetry": ("failures",),
     "ExecutableRun": ("said",),
 }

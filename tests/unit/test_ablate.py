@@ -18,7 +18,7 @@ import kit.cli
 from kit.app import ablate, pipeline
 from kit.errors import InputError
 from kit.images.build.arms import Options
-from kit.judge.consistency import findings
+from kit.judge.consistency import consistency_results
 from kit.plan.resources import ResourceRequest
 from kit.plan.roles import role_of
 from kit.results.names import ABLATION, RUN_LOG
@@ -359,7 +359,7 @@ def test_every_consistency_rule_takes_a_study_s_own_stacks(tmp_path: Path) -> No
     facts = 'rule: rounds\n    facts: {statistic: min, text: {loop: "1.0"}, text_gain_percent: 10}'
     for new in (STEPS[1].replace("python", "loop"), facts):
         claims.write_text(text.replace(STEPS[0], new))
-        (found,) = findings(load_study(folder))
+        (found,) = consistency_results(load_study(folder))
         assert found.word == "CONSISTENT", found
 
 

@@ -19,7 +19,7 @@ from support.sessions import (
 )
 
 from kit.host.gpu.watch import telemetry_of
-from kit.records.gpu import Finding, GpuCheck
+from kit.records.gpu import GpuCheck, GpuIssue
 from kit.report.build import build_report
 from kit.report.results_json import to_document
 from kit.schemas import problems
@@ -90,11 +90,11 @@ def test_a_throttled_run_is_flagged_in_the_head_and_the_table() -> None:
 
 def test_nothing_of_a_hostile_gpu_becomes_markup() -> None:
     evil = make_gpu(name=EVIL, driver=EVIL, throttle=(EVIL,))
-    finding = Finding(EVIL, EVIL)
-    check = replace(CHECK, gpus=(evil,), warnings=(finding,))
+    issue = GpuIssue(EVIL, EVIL)
+    check = replace(CHECK, gpus=(evil,), warnings=(issue,))
     for made in (
         session(check, evil, failures=(EVIL,)),
-        session(replace(check, problems=(finding, NO_DRIVER)), evil),
+        session(replace(check, problems=(issue, NO_DRIVER)), evil),
     ):
         model = build_report(made, STUDY)
         text = report_md(model)

@@ -39,7 +39,7 @@ from kit.judge.samework import SameWork
 from kit.plan.model import DUET_CORES, Note
 from kit.plan.roles import ROLES
 from kit.plan.shard import Shard
-from kit.records.gpu import Finding, Gpu, GpuCheck, GpuTelemetry
+from kit.records.gpu import Gpu, GpuCheck, GpuIssue, GpuTelemetry
 from kit.records.images import ExecutableRun
 from kit.report import ablation as explanation
 from kit.report import appendix, crate, diff
@@ -107,7 +107,7 @@ def session_and_model():
     )  # fmt: skip
     check = GpuCheck(
         arms=("x",), gpus=(gpu,), chosen="x", request="x",
-        problems=(Finding("x", "x"),), warnings=(Finding("x", "x"),), first_start_s=1.0,
+        problems=(GpuIssue("x", "x"),), warnings=(GpuIssue("x", "x"),), first_start_s=1.0,
     )  # fmt: skip
     telemetry = GpuTelemetry(
         uuid="x", name="x", driver="x", readings=1, sm_mhz_min=1, sm_mhz_max=2,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.records.gpu import Finding, Gpu, GpuTelemetry
+from kit.records.gpu import Gpu, GpuIssue, GpuTelemetry
 from kit.report.document import Block, Code, List, Paragraph, Strong, Table, Text, Tone, facts
 from kit.report.gpu import GpuReport, GpuRun
 from kit.report.left_out import estimate_note
@@ -28,7 +28,7 @@ def gpu(model: ReportModel) -> tuple[Block, ...]:
         return ()
     return (
         *_missing(part),
-        *((Paragraph("Warnings:"), _findings(part.check.warnings)) if part.check.warnings else ()),
+        *((Paragraph("Warnings:"), _issues(part.check.warnings)) if part.check.warnings else ()),
         *((_found(part.check.gpu, len(part.check.gpus)),) if part.check.gpu is not None else ()),
         *((*_placements(part), *_runs(part)) if part.runs else ()),
         *(_ratios(part) if part.ratios else ()),
@@ -57,11 +57,11 @@ def _missing(part: GpuReport) -> tuple[Block, ...]:
         return ()
     arms = ", ".join(part.check.arms)
     said = Strong(f"The CUDA arms ({arms}) are not testable here.")
-    return Paragraph((said, " Missing:")), _findings(part.check.problems)
+    return Paragraph((said, " Missing:")), _issues(part.check.problems)
 
 
-def _findings(findings: Sequence[Finding]) -> List:
-    return List(tuple((f.what, ". Remedy: ", f.remedy) for f in findings))
+def _issues(issues: Sequence[GpuIssue]) -> List:
+    return List(tuple((f.what, ". Remedy: ", f.remedy) for f in issues))
 
 
 def _found(chosen: Gpu, count: int) -> Table:
