@@ -15,7 +15,7 @@ from kit.judge.effects import log_of
 from kit.judge.equality import margin_of
 from kit.judge.pilot import LEAST_SD
 from kit.judge.power import POWERS, Aim, blocks_for, blocks_needed, planning_sd, power_of
-from kit.plan.make import LEAST_AFTER_PILOT
+from kit.plan.budget import LEAST_AFTER_PILOT
 
 SESSIONS, PILOT, MOST = 4000, 5, 60
 SD = 0.06
