@@ -31,6 +31,7 @@ class Sensitivity:
     ``equivalence`` is of the two one-sided tests that the gain lies outside plus or
     minus ``EQUIVALENCE_PERCENT``, or outside the margin of a claim of equality;
     ``permutation_exact`` says that all sign flips were tried, not a seeded sample of them.
+    The fields are written to results.json by these names.
     """
 
     t: float | None
@@ -45,11 +46,11 @@ def sensitivity(logs: Sequence[float], margin: tuple[float, float] | None = None
     if len(logs) < 2:
         return Sensitivity(None, None, None, False, None)
     return Sensitivity(
-        t=t_p(logs),
+        t=paired_t_pvalue(logs),
         wilcoxon=_wilcoxon(logs),
         permutation=_permutation(logs),
         permutation_exact=len(logs) <= MOST_EXACT,
-        equivalence=equivalence_p(logs, margin),
+        equivalence=tost_pvalue(logs, margin),
     )
 
 
@@ -81,7 +82,7 @@ def _spread(logs: Sequence[float]) -> bool:
     return max(logs) > min(logs)
 
 
-def t_p(logs: Sequence[float], at: float = 0.0) -> float:
+def paired_t_pvalue(logs: Sequence[float], at: float = 0.0) -> float:
     """Two-sided p of the paired t test that the log ratios, two or more, have another mean."""
     if not _spread(logs):
         return 1.0 if logs[0] == at else 0.0
@@ -129,7 +130,7 @@ def _permutation(logs: Sequence[float]) -> float:
     return float(result.pvalue)
 
 
-def equivalence_p(logs: Sequence[float], margin: tuple[float, float] | None = None) -> float:
+def tost_pvalue(logs: Sequence[float], margin: tuple[float, float] | None = None) -> float:
     """Return p of Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987).
 
     ``margin`` holds log ratios; left out, it is the one of ``EQUIVALENCE_PERCENT``.

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import stats
-from support.rows import equivalence_p, intervals
+from support.rows import intervals, tost_pvalues
 from support.sessions import make_equal
 
 from kit.judge.effects import log_of
@@ -85,5 +85,5 @@ def test_so_many_blocks_show_equality_with_that_power(power, margin):
     band = (claim.band_percent.low, claim.band_percent.high)
     blocks = blocks_for(sd, sd, Aim(0.0, band), power)
     logs = np.random.default_rng(int(margin)).normal(0, sd, (SESSIONS, blocks))
-    shown = np.mean(equivalence_p(logs, margin_of(claim)) < 0.05)
+    shown = np.mean(tost_pvalues(logs, margin_of(claim)) < 0.05)
     assert power - 0.03 <= shown <= power + 0.12

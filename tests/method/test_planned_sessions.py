@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from support.rows import Rows, equivalence_p, intervals, t_p
+from support.rows import Rows, intervals, paired_t_pvalues, tost_pvalues
 from support.sessions import (
     PYTHON,
     make_claim,
@@ -89,8 +89,10 @@ def drawn(gain, true_gain, random):
 def held(sessions, gain):
     """Of each session: whether both controls hold."""
     study = study_of(gain)
-    differs = len(study.claims) * t_p(sessions.placebo) < ALPHA  # Holm's: all have the same p
-    placebo = ~differs | (equivalence_p(sessions.placebo) < ALPHA)
+    differs = (
+        len(study.claims) * paired_t_pvalues(sessions.placebo) < ALPHA
+    )  # Holm's: all have the same p
+    placebo = ~differs | (tost_pvalues(sessions.placebo) < ALPHA)
     found = intervals(sessions.slowed)[0] > 0
     low, high = intervals(sessions.slowed, SIZE_CONFIDENCE)
     known = math.log1p(slowdown_percent(study) / 100)
@@ -104,13 +106,13 @@ def reproduced(sessions, gain):
     if gain == EQUAL:
         low, high = margin_of(claim)
         centre = logs.mean(axis=1)
-        p = equivalence_p(logs, (low, high))
+        p = tost_pvalues(logs, (low, high))
         shown = (low < centre) & (centre < high) & (claims * p < ALPHA)
     else:
         low, high = intervals(logs)
         band = claim.band_percent
         within = (low >= log_of(band.low)) & (high <= log_of(band.high))
-        shown = within & (low > 0) & (claims * t_p(logs) < ALPHA)
+        shown = within & (low > 0) & (claims * paired_t_pvalues(logs) < ALPHA)
     return shown & held(sessions, gain)
 
 
