@@ -17,7 +17,7 @@ from kit.records.gpu import check_from, telemetry_from
 from kit.records.images import ArmImage, Component
 from kit.records.images import ExecutableRun
 from kit.records.record import Record, misnumbered, record_from
-from kit.records.host import EngineFacts, HostFacts, HostConditions
+from kit.records.host import EngineFacts, HostConditions, HostFacts
 from kit.records.session import Header, MergedShard, RunEntry
 from kit.plan.coherent import contradictions
 from kit.plan.model import plan_from

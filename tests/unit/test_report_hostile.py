@@ -32,7 +32,7 @@ from support.sessions import (
     with_role,
 )
 
-from kit.judge.ablation import Ablation, PartName, explain
+from kit.judge.ablation import Ablation, ContrastName, explain
 from kit.judge.pilot import Limit
 from kit.judge.reasons import Aim, PlaceboDiffers, Side
 from kit.judge.samework import SameWork
@@ -63,7 +63,7 @@ EVIL = (
 )
 FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
-    *ROLES, *get_args(PartName),
+    *ROLES, *get_args(ContrastName),
     "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
     "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
     "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
