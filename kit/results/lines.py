@@ -29,7 +29,7 @@ from kit.results.folder import REMEDY
 from kit.schemas import problems
 
 SCHEMA = 6
-AFTER = "after"
+PREVIOUS_SHA256 = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
 LINE = "line"
 """In every line: its number, from 1, so that none can be taken out alone."""
@@ -46,7 +46,7 @@ def parsed(line: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where}: not JSON ({error})", REMEDY) from error
     if not isinstance(document, dict):
         raise InputError(f"{where}: not an object", REMEDY)
-    document.pop(AFTER, None)
+    document.pop(PREVIOUS_SHA256, None)
     if not isinstance(document.pop(LINE, None), int):
         raise InputError(f"{where}: line: not the number of the line", REMEDY)
     # Half a character can only come from an escape: the line itself was decoded.

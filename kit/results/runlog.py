@@ -17,7 +17,7 @@ from kit.errors import HostError, InputError
 from kit.files.write import append, cut_to_line, last_line
 from kit.records.images import ExecutableRun
 from kit.results.lines import (
-    AFTER,
+    PREVIOUS_SHA256,
     LINE,
     SCHEMA,
     entry_from,
@@ -88,9 +88,9 @@ class RunLog:
     def _append(self, document: Mapping[str, Any], new: bool = False) -> None:
         try:
             before = b"" if new else last_line(self._path)
-            after = hashlib.sha256(before).hexdigest() if before else ""
+            previous = hashlib.sha256(before).hexdigest() if before else ""
             number = json.loads(before)[LINE] + 1 if before else 1
-            tied = {**document, AFTER: after, LINE: number}
+            tied = {**document, PREVIOUS_SHA256: previous, LINE: number}
             line = json.dumps(tied, sort_keys=True, allow_nan=False)
             append(self._path, line.encode() + b"\n", RUN_LOG_BYTES, new)
         except FileExistsError:
@@ -109,10 +109,10 @@ def broken_chain(folder: Path) -> list[str]:
     for number, line in enumerate(_content(folder).split(b"\n")[:-1], start=1):
         try:
             document = json.loads(line)
-            after, own = document.get(AFTER), document.get(LINE)
+            previous, own = document.get(PREVIOUS_SHA256), document.get(LINE)
         except (ValueError, AttributeError, RecursionError):
-            after = own = None
-        if after != before:
+            previous = own = None
+        if previous != before:
             broken.append(f"{RUN_LOG}, line {number}: an earlier line was changed or taken out")
         elif own != number:
             broken.append(f"{RUN_LOG}, line {number}: was line {own} when it was written")
