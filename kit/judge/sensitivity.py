@@ -15,10 +15,10 @@ from kit.judge.statistics import CONFIDENCE
 ALPHA = 1 - CONFIDENCE
 EQUIVALENCE_PERCENT = 2.0
 """Gains within plus or minus this much count as no difference."""
-MOST_EXACT = 16
+MAX_EXACT = 16
 """Blocks up to which every one of the 2^n sign flips is tried."""
 RESAMPLES = 9_999
-LEAST_RESAMPLES = 999
+MIN_RESAMPLES = 999
 """With thousands of blocks the signs' sum is normal to the eye, and fewer flips tell it."""
 RESAMPLING_SEED = 20220501
 _VALUES_IN_ALL, _VALUES_AT_ONCE = 2_500_000, 1_000_000
@@ -49,7 +49,7 @@ def sensitivity(logs: Sequence[float], margin: tuple[float, float] | None = None
         t=paired_t_pvalue(logs),
         wilcoxon=_wilcoxon(logs),
         permutation=_permutation(logs),
-        permutation_exact=len(logs) <= MOST_EXACT,
+        permutation_exact=len(logs) <= MAX_EXACT,
         equivalence=tost_pvalue(logs, margin),
     )
 
@@ -117,13 +117,13 @@ def _permutation(logs: Sequence[float]) -> float:
     import numpy as np
     from scipy import stats
 
-    resamples = min(RESAMPLES, max(LEAST_RESAMPLES, _VALUES_IN_ALL // len(logs)))
+    resamples = min(RESAMPLES, max(MIN_RESAMPLES, _VALUES_IN_ALL // len(logs)))
     result = stats.permutation_test(
         (np.asarray(logs),),
         lambda x, axis: np.mean(x, axis=axis),
         permutation_type="samples",
         vectorized=True,
-        n_resamples=2**MOST_EXACT if len(logs) <= MOST_EXACT else resamples,
+        n_resamples=2**MAX_EXACT if len(logs) <= MAX_EXACT else resamples,
         batch=max(1, _VALUES_AT_ONCE // len(logs)),
         rng=np.random.default_rng(RESAMPLING_SEED),
     )
