@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from kit.errors import InputError
 
-LEAST_COLUMNS, MOST_COLUMNS = 20, 1000
+MIN_COLUMNS, MAX_COLUMNS = 20, 1000
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def _each(names: str, use: str, values: str) -> tuple[Variable, ...]:
 
 
 _FOLDER = "an absolute path; anything else counts as unset"
-_SIZE = f"a whole number from {LEAST_COLUMNS} to {MOST_COLUMNS}; anything else counts as unset"
-_LINES = f"a whole number from 1 to {MOST_COLUMNS}; anything else counts as unset"
+_SIZE = f"a whole number from {MIN_COLUMNS} to {MAX_COLUMNS}; anything else counts as unset"
+_LINES = f"a whole number from 1 to {MAX_COLUMNS}; anything else counts as unset"
 _PROXY = "URL of a proxy"
 _BUNDLE = "file of PEM certificates; exit code 2 if it cannot be read"
 _ANY = "any"
@@ -123,8 +123,8 @@ def settle(environ: MutableMapping[str, str] | None = None) -> None:
     for name in FOLDERS:
         if name in environ and not Path(environ[name]).is_absolute():
             del environ[name]
-    for name, least in (("COLUMNS", LEAST_COLUMNS), ("LINES", 1)):
-        if name in environ and not _is_number(environ[name], least, MOST_COLUMNS):
+    for name, least in (("COLUMNS", MIN_COLUMNS), ("LINES", 1)):
+        if name in environ and not _is_number(environ[name], least, MAX_COLUMNS):
             del environ[name]
 
 

@@ -76,7 +76,7 @@ def explain(
     Return None where it holds too few runs. Raise as ``ablate`` does.
     """
     if target.session is not None:
-        runtime.claim(target.session)
+        runtime.lock_results(target.session)
     ablate(runtime, target.study, pins, options, target.folder, blocks, repeats, allow_busy_host)
     found = explanation(target.folder, target.study)
     if found is not None:
@@ -114,7 +114,7 @@ def ablate(
     command = f"kit ablate --blocks {blocks} --repeats {repeats}"
     header = new_header(runtime.now(), runtime.engine.info(), plan, images, command, None)
     folder.mkdir(parents=True, exist_ok=True)
-    runtime.claim(folder)
+    runtime.lock_results(folder)
     keep_study(study, folder)
     log = RunLog.create(folder, header)
     run_plan(runtime, study, Session(header, ()), log, folder, images)

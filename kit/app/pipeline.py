@@ -69,7 +69,7 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
         raise HostError(
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
-    runtime.claim(folder)
+    runtime.lock_results(folder)
     write_below(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
     keep_study(study, folder)
     log = RunLog.create(folder, header)
@@ -99,7 +99,7 @@ def resume(
     one, HostError where the machine is busy or lacks what the plan's runs need.
     """
     folder = opened.folder
-    runtime.claim(folder)
+    runtime.lock_results(folder)
     opened = opened.again()  # another kit may have gone on with it until now
     session, study = opened.session, opened.study
     header = session.header
@@ -202,8 +202,8 @@ def _check_gpu(
             return built.arms[arm].image_id
 
         found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)
-        for finding in (*found.problems, *found.warnings):
-            phase.say(f"GPU: {finding.what}; {finding.remedy}")
+        for issue in (*found.problems, *found.warnings):
+            phase.say(f"GPU: {issue.what}; {issue.remedy}")
     return found
 
 

@@ -12,9 +12,9 @@ from kit.errors import KitError
 from kit.host.facts import host_facts, this_machine
 from kit.images.build.arms import Images
 from kit.judge.pilot import fixed_plan
-from kit.measure.device import GpuBench
+from kit.measure.device import GpuAssignment
 from kit.measure.executable import run_executable
-from kit.measure.execute import Bench, execute
+from kit.measure.execute import RunContext, execute
 from kit.plan.make import expected_seconds
 from kit.plan.model import COMPARE, PlannedRun
 from kit.plan.roles import MAIN
@@ -59,7 +59,7 @@ def measure(
 def unfinished(session: Session) -> bool:
     """Whether runs of its plan are to be made, now or when its pilot has fixed how many."""
     piloting = session.header.plan.pilot > 0 and session.outlook is None
-    return piloting or bool(session.missing())
+    return piloting or bool(session.missing_runs())
 
 
 def run_plan(
@@ -69,11 +69,11 @@ def run_plan(
     header = session.header
     found = {arm: image.image_id for arm, image in images.arms.items()}
     engine = runtime.engine.info()
-    bench = Bench(
-        runtime.engine, runtime.host, header.images, header.session_id, _gpu_bench(runtime, header),
-        this_machine(engine), host_facts(engine).cpus, found,
+    context = RunContext(
+        runtime.engine, runtime.host, header.images, header.session_id,
+        _gpu_assignment(runtime, header), this_machine(engine), host_facts(engine).cpus, found,
     )  # fmt: skip
-    left = session.missing()
+    left = session.missing_runs()
     if not left:
         return
     others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}
@@ -92,7 +92,7 @@ def run_plan(
                 phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
 
         try:
-            execute(bench, study, header.plan, others, log, before, after)
+            execute(context, study, header.plan, others, log, before, after)
         except BaseException:
             # An engine that is gone must not hide why the session ended.
             with suppress(KitError):
@@ -109,8 +109,8 @@ def _run_executable(
     return run_executable(runtime.engine, image, study, arm, header.plan.limits, header.session_id)
 
 
-def _gpu_bench(runtime: Runtime, header: Header) -> GpuBench | None:
+def _gpu_assignment(runtime: Runtime, header: Header) -> GpuAssignment | None:
     gpu = header.gpu
     if gpu is None or gpu.chosen is None or gpu.problems:
         return None
-    return GpuBench(runtime.probe, gpu.chosen, gpu.request, gpu.first_start_s)
+    return GpuAssignment(runtime.probe, gpu.chosen, gpu.request, gpu.first_start_s)

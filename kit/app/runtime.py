@@ -27,7 +27,7 @@ class Runtime:
     """Everything outside the pure core. ``describe`` reads the image of an id.
 
     ``free_disk`` gives the free bytes at the engine's folder of that name, None
-    where that cannot be told (a remote engine). ``claim`` keeps others out of a results
+    where that cannot be told (a remote engine). ``lock_results`` keeps others out of a results
     folder until the command ends, or raises HostError that names who works there.
     """
 
@@ -38,7 +38,7 @@ class Runtime:
     progress: Progress
     describe: Callable[[str], Description]
     free_disk: Callable[[str], int | None] = lambda _folder: None
-    claim: Callable[[Path], None] = lambda _folder: None
+    lock_results: Callable[[Path], None] = lambda _folder: None
     probe: Probe = field(default_factory=NvmlProbe)
 
 

@@ -10,7 +10,7 @@ from kit.cli.options import ImageOptions, build_options, image_options, was_give
 from kit.cli.paths import FOLDER, NEW_FOLDER
 from kit.cli.renamed import renamed_flag
 from kit.cli.topics import HOW_MUCH, MACHINE, OUTPUT, TopicCommand, option
-from kit.cli.values import MOST_BLOCKS
+from kit.cli.values import MAX_BLOCKS
 from kit.errors import InputError
 
 
@@ -19,7 +19,7 @@ from kit.errors import InputError
 @option(
     HOW_MUCH,
     "--blocks",
-    type=click.IntRange(2, MOST_BLOCKS),
+    type=click.IntRange(2, MAX_BLOCKS),
     metavar="N",
     help="Blocks of runs; 3 if left out.",
 )
@@ -58,7 +58,7 @@ def ablate(
     it. Repeat the command to continue one that was interrupted.
     """
     from kit.app.ablate import explain, target
-    from kit.cli.outcome import warn_unfit
+    from kit.cli.outcome import warn_stale_signature
     from kit.cli.runtime import open_runtime
     from kit.pins.load import shipped_pins
     from kit.report.ablation import plain_text
@@ -77,6 +77,6 @@ def ablate(
         return
     for written in (folder, place.folder):
         if written is not None:
-            warn_unfit(written)
+            warn_stale_signature(written)
     click.echo(plain_text(found))
     click.echo(f"Ablation: {place.folder / ABLATION_REPORT}")

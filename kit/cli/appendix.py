@@ -17,7 +17,7 @@ def appendix(folder: Path) -> None:
     It is filled from the study and from what this session cost, as markdown and as a
     LaTeX document. What only the authors know is marked TO FILL IN.
     """
-    from kit.cli.outcome import warn_unfit
+    from kit.cli.outcome import warn_stale_signature
     from kit.files.write import write_below
     from kit.host.locks import writing
     from kit.report.appendix import render
@@ -31,6 +31,6 @@ def appendix(folder: Path) -> None:
         remove_unfinished(folder)
         write_below(folder, made)
         add_sums(folder, made)
-    warn_unfit(folder)
+    warn_stale_signature(folder)
     for name in made:
         click.echo(f"{folder / name}")

@@ -58,16 +58,16 @@ def check_options(outcome: OutcomeOptions, study: Study) -> None:
     refuse_strangers(outcome.fail_on, study)
 
 
-def warn_unfit(folder: Path) -> None:
+def warn_stale_signature(folder: Path) -> None:
     """Warn if the signature does not match the sums.
 
     The signature stays: only its owner decides what becomes of it.
     """
     from kit.records.command import shown
     from kit.results.names import SIGNATURE
-    from kit.verify.signature import fits
+    from kit.verify.signature import signature_matches
 
-    if not fits(folder):
+    if not signature_matches(folder):
         click.echo(
             f"{folder / SIGNATURE} no longer matches the files, which changed after signing. "
             f"Run `{shown('sign', folder, '--key', 'KEY')}` to sign them again.",
@@ -92,7 +92,7 @@ def conclude(model: ReportModel, folder: Path, outcome: OutcomeOptions) -> None:
         click.echo(folder / REPORT)
     else:
         print_head(model, folder)
-    warn_unfit(folder)
+    warn_stale_signature(folder)
     if not model.header.shard:  # the verdicts on a part of the blocks would only mislead
         summarise(model, variables())
         annotate(model, variables())

@@ -20,7 +20,7 @@ from kit.cli.topics import (
     TopicCommand,
     option,
 )
-from kit.cli.values import ARMS, MEMORY, MOST_BLOCKS, SHARD
+from kit.cli.values import ARMS, MAX_BLOCKS, MEMORY, SHARD
 from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
@@ -75,7 +75,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 @option(
     HOW_MUCH,
     "--blocks",
-    type=click.IntRange(1, MOST_BLOCKS),
+    type=click.IntRange(1, MAX_BLOCKS),
     metavar="N",
     help="So many blocks, without a pilot that plans them.",
 )

@@ -53,7 +53,7 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
             progress=progress_for(Console(stderr=True)),
             describe=lambda image_id: describe(engine, image_id, user_cache()),
             free_disk=free_disk if local else lambda _folder: None,
-            claim=locks.folder,
+            lock_results=locks.folder,
         )
         sweep(engine, lock, say)
     finally:

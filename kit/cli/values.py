@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kit.judge.rules import FailRule
     from kit.plan.shard import Shard
 
-MOST_BLOCKS = 10_000
+MAX_BLOCKS = 10_000
 """As in `kit.plan.model`."""
 
 

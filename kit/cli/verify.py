@@ -44,7 +44,7 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
     from kit import verify as verifying
     from kit.errors import TamperedError, UnverifiedError
     from kit.report.text import plain
-    from kit.verify.finding import State
+    from kit.verify.result import State
     from kit.verify.signature import WHAT
 
     findings = verifying.verify(folder, _signers(allowed_signers, signer))

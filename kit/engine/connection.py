@@ -60,11 +60,11 @@ class Connection:
         params: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | None = None,
-        silence_s: float,
+        idle_timeout_s: float,
     ) -> Generator[Mapping[str, Any], None, None]:
         """Post and yield the JSON lines of the answer as they come.
 
-        ``silence_s`` is the longest the engine may say nothing. Raises
+        ``idle_timeout_s`` is the longest the engine may say nothing. Raises
         ``docker.errors.APIError`` for a refusal, HostError for a lost engine.
         """
         with answering(self.endpoint):
@@ -74,7 +74,7 @@ class Connection:
                 headers=dict(headers or {}),
                 data=body,
                 stream=True,
-                timeout=(CALL_TIMEOUT_S, silence_s),
+                timeout=(CALL_TIMEOUT_S, idle_timeout_s),
             )
         with closing(response), ended_by(lambda: _cut(response)):
             if response.status_code >= 400:

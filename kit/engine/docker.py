@@ -79,9 +79,9 @@ class DockerEngine:
         """The local image of that tag, digest or id; None when there is none."""
         return images.find(self._link, reference)
 
-    def pull(self, reference: str, silence_s: float) -> ImageInfo:
+    def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
         """Pull by digest. Raises ImageError, InputError for a bare tag."""
-        return pull.pull(self._link, reference, silence_s)
+        return pull.pull(self._link, reference, idle_timeout_s)
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
         """Load a docker archive. Raises ImageError."""

@@ -92,10 +92,10 @@ def _mounts(request: RunRequest, labels: Mapping[str, str], quirks: Quirks) -> l
         {
             "Type": "volume",
             "Source": name,
-            "Target": place,
+            "Target": path,
             "VolumeOptions": {"Labels": dict(OWNED)},
         }
-        for name, place in sorted(request.volumes.items())
+        for name, path in sorted(request.volumes.items())
     ]
     if quirks.labelled_volume:
         # A volume mount without a source is anonymous: removed with its container.

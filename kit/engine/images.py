@@ -19,9 +19,9 @@ from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, OWNED, BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError, InputError
 
-STORE_SILENCE_S = 1800
+STORE_IDLE_TIMEOUT_S = 1800
 """Loading or importing an image may take minutes without a word."""
-BUILD_SILENCE_S = 3600
+BUILD_IDLE_TIMEOUT_S = 3600
 """A step of a build may say nothing for long; the build as a whole has no limit."""
 _STEP = re.compile(r"^step \d+(/\d+)?\s*:", re.IGNORECASE)
 _INVALID = re.compile("invalid reference|repository name must not be more than")
@@ -65,7 +65,10 @@ def load(connection: Connection, archive: Path) -> tuple[ImageInfo, ...]:
     try:
         with archive.open("rb") as body:
             answer = connection.post(
-                "/images/load", params={"quiet": "1"}, body=body, silence_s=STORE_SILENCE_S
+                "/images/load",
+                params={"quiet": "1"},
+                body=body,
+                idle_timeout_s=STORE_IDLE_TIMEOUT_S,
             )
             with closing(answer) as events:
                 for event in events:
@@ -100,7 +103,7 @@ def import_rootfs(
                 params=params,
                 headers={"Content-Type": "application/x-tar"},
                 body=body,
-                silence_s=STORE_SILENCE_S,
+                idle_timeout_s=STORE_IDLE_TIMEOUT_S,
             )
             with closing(answer) as events:
                 for event in events:
@@ -130,7 +133,7 @@ def build(connection: Connection, request: BuildRequest, on_line: LineSink) -> I
         params=_build_params(request),
         headers={"Content-Type": "application/x-tar"},
         body=request.context,
-        silence_s=BUILD_SILENCE_S,
+        idle_timeout_s=BUILD_IDLE_TIMEOUT_S,
     )
     try:
         with closing(answer) as events:
@@ -201,7 +204,7 @@ def save(connection: Connection, references: Sequence[str], archive: BinaryIO) -
             connection.url("/images/get"),
             params=[("names", reference) for reference in references],
             stream=True,
-            timeout=STORE_SILENCE_S,
+            timeout=STORE_IDLE_TIMEOUT_S,
         )
         with closing(response):
             response.raise_for_status()

@@ -155,8 +155,8 @@ class Engine(Protocol):
         """The local image of that tag, digest or id; None when there is none."""
         ...
 
-    def pull(self, reference: str, silence_s: float) -> ImageInfo:
-        """Pull by digest, given up after ``silence_s`` seconds without progress.
+    def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
+        """Pull by digest, given up after ``idle_timeout_s`` seconds without progress.
 
         Raises ImageError with the registry's reason: UnreachableError, DeniedError,
         AbsentError or ContentError where the reason is known. After a refusal the

@@ -42,11 +42,11 @@ def split_digest(reference: str) -> tuple[str, str]:
     return _TAG.sub("", match["name"]), match["digest"]
 
 
-def pull(connection: Connection, reference: str, silence_s: float) -> ImageInfo:
+def pull(connection: Connection, reference: str, idle_timeout_s: float) -> ImageInfo:
     """Pull ``reference``; see ``Engine.pull``.
 
     A pull that goes on is never cut, however slow: what ends it is a registry that
-    gives no first answer within ``FIRST_ANSWER_S``, or ``silence_s`` without an event.
+    gives no first answer within ``FIRST_ANSWER_S``, or ``idle_timeout_s`` without an event.
     """
     name, digest = split_digest(reference)
     answers: _Answers = queue.Queue()
@@ -54,11 +54,11 @@ def pull(connection: Connection, reference: str, silence_s: float) -> ImageInfo:
     # The engine sends nothing at all while a registry keeps silent, so reading happens
     # beside us. The thread ends by itself: its silence is bounded too (later than ours,
     # which says more), and the engine gives up a pull whose client is gone.
-    events = _events(connection, name, digest, silence_s + FIRST_ANSWER_S)
+    events = _events(connection, name, digest, idle_timeout_s + FIRST_ANSWER_S)
     threading.Thread(target=_read, args=(events, answers, cancelled), daemon=True).start()
     try:
         with ended_by(lambda: answers.put(None)):
-            _wait(answers, reference, silence_s)
+            _wait(answers, reference, idle_timeout_s)
     finally:
         cancelled.set()
     return find(connection, f"{name}@{digest}") or present(connection, reference, "the pull")
@@ -77,16 +77,16 @@ def _read(events: _Events, answers: _Answers, cancelled: threading.Event) -> Non
         answers.put(error)
 
 
-def _wait(answers: _Answers, reference: str, silence_s: float) -> None:
+def _wait(answers: _Answers, reference: str, idle_timeout_s: float) -> None:
     """Return when the pull is done. Raise ImageError where it fails or nothing comes."""
-    patience_s = min(silence_s, FIRST_ANSWER_S)
+    patience_s = min(idle_timeout_s, FIRST_ANSWER_S)
     heard = False
     while True:
         try:
             answer = answers.get(timeout=patience_s)
         except queue.Empty:
             raise _silent(reference, patience_s, heard) from None
-        heard, patience_s = True, silence_s
+        heard, patience_s = True, idle_timeout_s
         if answer is None:
             return
         if isinstance(answer, KitError):
@@ -111,12 +111,12 @@ def remote_digest(connection: Connection, reference: str) -> str:
     return str(answer["Descriptor"]["digest"])
 
 
-def _events(connection: Connection, name: str, digest: str, silence_s: float) -> _Events:
+def _events(connection: Connection, name: str, digest: str, idle_timeout_s: float) -> _Events:
     return connection.post(
         "/images/create",
         params={"fromImage": name, "tag": digest},
         headers=_credentials(connection, name),
-        silence_s=silence_s,
+        idle_timeout_s=idle_timeout_s,
     )
 
 

@@ -57,12 +57,12 @@ def write_below(
         folder.mkdir(parents=True, exist_ok=True)
     with _told(folder), opened(folder) as top:
         for parents, names in groupby(contents, lambda name: parts_of(folder / name, name)[:-1]):
-            place = folder.joinpath(*parents)
-            with _told(place), descended(top, folder, parents, make=True) as inside:
+            directory = folder.joinpath(*parents)
+            with _told(directory), descended(top, folder, parents, make=True) as inside:
                 for name in names:
                     last = name.rpartition("/")[2]
                     mode = _EXECUTABLE if name in executable else _PLAIN
-                    with _told(place / last), _fresh(inside, last, mode) as stream:
+                    with _told(directory / last), _fresh(inside, last, mode) as stream:
                         stream.write(contents[name])
 
 

@@ -1,4 +1,4 @@
-"""Facts on the machine the driver runs on, and samples around each run."""
+"""Facts on the machine the driver runs on, and what it did around each run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from kit.host.interference import (
     text,
     throttle_events,
 )
-from kit.records.host import EngineFacts, HostFacts, HostSample
+from kit.records.host import EngineFacts, HostConditions, HostFacts
 
 BUSY_WINDOW_S = 0.25
 _INSTALLATION = Path("/etc/machine-id")
@@ -86,9 +86,9 @@ class LocalHost:
         return cores()
 
 
-def sample(before: HostReading, after: HostReading, others: int) -> HostSample:
+def conditions_between(before: HostReading, after: HostReading, others: int) -> HostConditions:
     """What two readings around a run say of it; ``others`` are containers of others."""
-    return HostSample(
+    return HostConditions(
         load_1m_before=before.load_1m,
         load_1m_after=after.load_1m,
         available_bytes_before=before.available_bytes,

@@ -3,7 +3,7 @@
 Both are flock(2) on an open file. The kernel releases such a lock when its process ends,
 however it ends; neither a child that runs another program nor a thread keeps or drops it.
 
-The machine's lock is a file in a place that every user can write to. What stands there
+The machine's lock is a file in a directory that every user can write to. What stands there
 may be anybody's: links are not followed, and only a file of this module is written.
 The folder's lock is on the folder itself and leaves no file in it. Neither lock reaches
 another machine: there, two kits share a remote engine or a network folder unseen.
@@ -31,7 +31,7 @@ import psutil
 from kit.errors import HostError, InputError, LockedError
 from kit.host.facts import installation
 
-PLACES = (Path("/run/lock"), Path("/tmp"))
+DIRECTORIES = (Path("/run/lock"), Path("/tmp"))
 NAME = "kit-measuring.lock"
 _MARK = b"kit: the holder of this lock\n"
 _LIMIT = 4096
@@ -52,8 +52,8 @@ class Holder:
 
     def __str__(self) -> str:
         """All of it, for a message."""
-        place = f", in {self.folder}" if self.folder else ""
-        return f"process {self.pid} (`{self.command}`, since {self.since}{place})"
+        where = f", in {self.folder}" if self.folder else ""
+        return f"process {self.pid} (`{self.command}`, since {self.since}{where})"
 
 
 class Locks:
@@ -72,21 +72,21 @@ class Locks:
         """Lock the machine. Raises LockedError, and HostError for an odd file in its place."""
         path = machine_file()
         while self._machine is None:
-            place = _open(path)
+            fd = _open(path)
             try:
                 self._lock(
-                    place,
+                    fd,
                     lambda who: f"another kit measures on this machine: {who}",
                     lambda: _holder(path),
                 )
                 # A file that was removed meanwhile locks nobody else out.
-                if _key(os.fstat(place)) == _key_at(path):
-                    self._machine = place
+                if _key(os.fstat(fd)) == _key_at(path):
+                    self._machine = fd
             except OSError as error:
                 raise _unusable(path, error.strerror) from error
             finally:
                 if self._machine is None:
-                    os.close(place)
+                    os.close(fd)
         self._write_down("")
 
     def folder(self, folder: Path) -> None:
@@ -95,31 +95,31 @@ class Locks:
         Raises LockedError, and InputError where it is no folder that can be read.
         """
         try:
-            place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise InputError(
                 f"{folder}: cannot be opened ({error.strerror})", "give a folder of results"
             ) from error
-        key = _key(os.fstat(place))
+        key = _key(os.fstat(fd))
         if key in self._folders:
-            os.close(place)
+            os.close(fd)
             return
         try:
             self._lock(
-                place,
+                fd,
                 lambda who: f"{folder}: another kit works in this folder: {who}",
                 lambda: _holder_in(folder),
             )
         except OSError as error:
-            os.close(place)
+            os.close(fd)
             self._say(
                 f"{folder}: cannot be locked here ({error.strerror}); let no other kit work in it"
             )
             return
         except BaseException:
-            os.close(place)
+            os.close(fd)
             raise
-        self._folders[key] = place
+        self._folders[key] = fd
         self._write_down(str(folder.resolve()))
 
     def release(self) -> None:
@@ -133,11 +133,11 @@ class Locks:
             os.close(self._folders.popitem()[1])
 
     def _lock(
-        self, place: int, held: Callable[[str], str], holder: Callable[[], Holder | None]
+        self, fd: int, held: Callable[[str], str], holder: Callable[[], Holder | None]
     ) -> None:
         """Lock an open file. Raises LockedError, and OSError where the file system cannot."""
         try:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             found = holder()
@@ -151,7 +151,7 @@ class Locks:
                 who,
             )
         self._say(f"waiting: {problem}")
-        fcntl.flock(place, fcntl.LOCK_EX)
+        fcntl.flock(fd, fcntl.LOCK_EX)
 
     def _write_down(self, folder: str) -> None:
         """Say in the machine's lock who holds it. Another user's file may be read-only."""
@@ -192,12 +192,12 @@ def writing(folder: Path) -> Iterator[None]:
 
 def machine_file() -> Path:
     """The file of the machine's lock: one for all its users, whoever asks."""
-    for place in PLACES[:-1]:
+    for directory in DIRECTORIES[:-1]:
         with suppress(OSError):
-            mode = place.stat().st_mode
+            mode = directory.stat().st_mode
             if stat.S_ISDIR(mode) and mode & _FREE_FOR_ALL == _FREE_FOR_ALL:
-                return place / NAME
-    return PLACES[-1] / NAME
+                return directory / NAME
+    return DIRECTORIES[-1] / NAME
 
 
 def _open(path: Path) -> int:
@@ -205,7 +205,7 @@ def _open(path: Path) -> int:
     reason: str | None = "it comes and goes"
     for _ in range(_TRIES):
         try:
-            place = _open_or_make(path)
+            fd = _open_or_make(path)
         except (FileExistsError, FileNotFoundError):
             continue
         except OSError as error:
@@ -213,10 +213,10 @@ def _open(path: Path) -> int:
             reason = error.strerror
             time.sleep(_PAUSE_S)
             continue
-        problem = _not_ours(place, path)
+        problem = _not_ours(fd, path)
         if not problem:
-            return place
-        os.close(place)
+            return fd
+        os.close(fd)
         raise HostError(problem, "look at who made it, and remove it")
     raise _unusable(path, reason)
 
@@ -236,19 +236,19 @@ def _open_or_make(path: Path) -> int:
         return os.open(path, os.O_RDONLY | _FLAGS)
     except FileNotFoundError:
         # Not in one call with the first: the kernel may refuse O_CREAT on another user's file.
-        place = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666)
-        os.fchmod(place, 0o666)
-        return place
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666)
+        os.fchmod(fd, 0o666)
+        return fd
 
 
-def _not_ours(place: int, path: Path) -> str:
+def _not_ours(fd: int, path: Path) -> str:
     """Why an open file is not the kit's lock; "" if it is one."""
-    found = os.fstat(place)
+    found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
         return f"{path}: stands where the lock of measuring is, and is no plain file"
     if found.st_nlink > 1:
         return f"{path}: stands where the lock of measuring is, and has a second name"
-    content = os.pread(place, _LIMIT, 0)
+    content = os.pread(fd, _LIMIT, 0)
     if content and not content.startswith(_MARK):
         return f"{path}: stands where the lock of measuring is, and holds something else"
     return ""
@@ -274,18 +274,18 @@ def _holder_in(folder: Path) -> Holder | None:
 
 def _written(path: Path) -> Holder | None:
     try:
-        place = os.open(path, os.O_RDONLY | _FLAGS)
+        fd = os.open(path, os.O_RDONLY | _FLAGS)
     except OSError:
         return None
     try:
-        if _not_ours(place, path):
+        if _not_ours(fd, path):
             return None
-        holder = Holder(**json.loads(os.pread(place, _LIMIT, 0).removeprefix(_MARK)))
+        holder = Holder(**json.loads(os.pread(fd, _LIMIT, 0).removeprefix(_MARK)))
         return holder if isinstance(holder.pid, int) and holder.pid > 0 else None
     except (OSError, ValueError, TypeError):
         return None
     finally:
-        os.close(place)
+        os.close(fd)
 
 
 def _key(found: os.stat_result) -> tuple[int, int]:

@@ -31,8 +31,8 @@ PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout", "retr
 class Context(Protocol):
     """A build context that files can be put into."""
 
-    def add_bytes(self, content: bytes, place: str) -> None:
-        """Put a file with that content at that place."""
+    def add_bytes(self, content: bytes, path_in_context: str) -> None:
+        """Put a file with that content at that path."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Where a difference comes from: one thing changed at a time, block by block.
 
-Each part is a mean over blocks of a difference of seconds a fit, with a paired t
-interval. Parts overlap (memory that is kept shows as system CPU too), so they are not
+Each contrast is a mean over blocks of a difference of seconds a fit, with a paired t
+interval. Contrasts overlap (memory that is kept shows as system CPU too), so they are not
 to be added up.
 """
 
@@ -20,21 +20,21 @@ from kit.records.planned import refuse_misfits
 from kit.records.session import Session
 from kit.study.model import CPU, Study
 
-PartName = Literal[
+ContrastName = Literal[
     "whole", "user CPU", "system CPU", "binding", "inside the library", "progress output",
     "terminal", "memory kept", "allocator", "cold start",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Part:
-    """One part of the difference, contender minus baseline, in seconds a fit.
+class ContrastEstimate:
+    """The estimate of one contrast, contender minus baseline, in seconds a fit.
 
-    ``share`` is of the whole difference; None where the whole is not told from none, and
-    for what is no wall time of a warm fit.
+    ``share`` is of the total difference; None where the interval of that holds 0, and for
+    what is no wall time of a warm fit. The fields are written to explanation.json by these names.
     """
 
-    name: PartName
+    name: ContrastName
     blocks: int
     seconds: float | None
     interval: Interval | None
@@ -48,17 +48,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Ablation:
-    """The parts of the difference between the two CPU arms, and each arm's numbers."""
+    """The contrasts behind the difference between the two CPU arms, and each arm's numbers."""
 
     pair: ArmPair
-    parts: tuple[Part, ...]
+    contrasts: tuple[ContrastEstimate, ...]
     numbers: Mapping[tuple[str, str], FitNumbers]
     """By arm and role, means over the blocks."""
 
     @property
-    def whole(self) -> Part:
+    def total(self) -> ContrastEstimate:
         """The difference that is to be explained."""
-        return self.parts[0]
+        return self.contrasts[0]
 
 
 Block = Mapping[tuple[str, str], FitNumbers]
@@ -66,12 +66,12 @@ Block = Mapping[tuple[str, str], FitNumbers]
 
 
 @dataclass(frozen=True)
-class _Question:
-    name: PartName
+class _Contrast:
+    name: ContrastName
     needs: tuple[tuple[str, str], ...]
     seconds: Callable[[Block], float | None]
     within: bool = True
-    """Whether it is wall time of a warm fit, so that it has a share in the whole."""
+    """Whether it is wall time of a warm fit, so that it has a share in the total."""
 
 
 B, C = "b", "c"
@@ -103,20 +103,20 @@ def _inside(block: Block) -> float | None:
 
 
 _BOTH = ((B, MAIN), (C, MAIN))
-QUESTIONS = (
-    _Question("whole", _BOTH, lambda b: b[C, MAIN].wall_s - b[B, MAIN].wall_s),
-    _Question("user CPU", _BOTH,
+CONTRASTS = (
+    _Contrast("whole", _BOTH, lambda b: b[C, MAIN].wall_s - b[B, MAIN].wall_s),
+    _Contrast("user CPU", _BOTH,
               lambda b: b[C, MAIN].user_s - b[B, MAIN].user_s, within=False),
-    _Question("system CPU", _BOTH,
+    _Contrast("system CPU", _BOTH,
               lambda b: b[C, MAIN].system_s - b[B, MAIN].system_s, within=False),
-    _Question("binding", ((B, PROBE), (C, PROBE)), _binding),
-    _Question("inside the library", ((B, PROBE), (C, PROBE)), _inside),
-    _Question("progress output", (*_BOTH, (B, QUIET), (C, QUIET)), _changed(QUIET)),
-    _Question("terminal", (*_BOTH, (B, TERMINAL), (C, TERMINAL)), _changed(TERMINAL)),
-    _Question("memory kept", ((B, MAIN), (B, KEPT)),
+    _Contrast("binding", ((B, PROBE), (C, PROBE)), _binding),
+    _Contrast("inside the library", ((B, PROBE), (C, PROBE)), _inside),
+    _Contrast("progress output", (*_BOTH, (B, QUIET), (C, QUIET)), _changed(QUIET)),
+    _Contrast("terminal", (*_BOTH, (B, TERMINAL), (C, TERMINAL)), _changed(TERMINAL)),
+    _Contrast("memory kept", ((B, MAIN), (B, KEPT)),
               lambda b: b[B, KEPT].wall_s - b[B, MAIN].wall_s),
-    _Question("allocator", (*_BOTH, (B, ALLOCATOR), (C, ALLOCATOR)), _changed(ALLOCATOR)),
-    _Question("cold start", _BOTH,
+    _Contrast("allocator", (*_BOTH, (B, ALLOCATOR), (C, ALLOCATOR)), _changed(ALLOCATOR)),
+    _Contrast("cold start", _BOTH,
               lambda b: (b[C, MAIN].cold_s - b[C, MAIN].wall_s)
               - (b[B, MAIN].cold_s - b[B, MAIN].wall_s), within=False),
 )  # fmt: skip
@@ -133,11 +133,11 @@ def explain(session: Session, study: Study) -> Ablation | None:
         return None
     blocks = _blocks(session, pair)
     planned = set(session.header.plan.roles)
-    first, *others = (q for q in QUESTIONS if planned.issuperset(role for _, role in q.needs))
-    whole = _part(first, blocks, None)
-    base = whole.seconds if whole.clear else None
-    parts = (whole, *(_part(question, blocks, base) for question in others))
-    return Ablation(pair, parts, _numbers(blocks, pair))
+    first, *others = (q for q in CONTRASTS if planned.issuperset(role for _, role in q.needs))
+    total = _estimate(first, blocks, None)
+    base = total.seconds if total.clear else None
+    contrasts = (total, *(_estimate(contrast, blocks, base) for contrast in others))
+    return Ablation(pair, contrasts, _numbers(blocks, pair))
 
 
 def _blocks(session: Session, pair: ArmPair) -> tuple[Block, ...]:
@@ -150,13 +150,15 @@ def _blocks(session: Session, pair: ArmPair) -> tuple[Block, ...]:
     return tuple(found[number] for number in sorted(found))
 
 
-def _part(question: _Question, blocks: Sequence[Block], whole: float | None) -> Part:
-    complete = [block for block in blocks if all(slot in block for slot in question.needs)]
-    found = [value for value in map(question.seconds, complete) if value is not None]
+def _estimate(
+    contrast: _Contrast, blocks: Sequence[Block], total: float | None
+) -> ContrastEstimate:
+    complete = [block for block in blocks if all(slot in block for slot in contrast.needs)]
+    found = [value for value in map(contrast.seconds, complete) if value is not None]
     mean = fmean(found) if found else None
-    shared = question.within and question is not QUESTIONS[0]
-    share = mean / whole if shared and mean is not None and whole else None
-    return Part(question.name, len(found), mean, _interval(found), share)
+    shared = contrast.within and contrast is not CONTRASTS[0]
+    share = mean / total if shared and mean is not None and total else None
+    return ContrastEstimate(contrast.name, len(found), mean, _interval(found), share)
 
 
 def _interval(values: Sequence[float]) -> Interval | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kit.judge.consistency import Finding, findings
+from kit.judge.consistency import ConsistencyResult, consistency_results
 from kit.judge.controls import Control, controls
 from kit.judge.executable import ExecutableVerdict, judge_executable
 from kit.judge.hosts import Hosts, by_host
@@ -64,7 +64,7 @@ class Judged:
     alone: frozenset[str]
     """Ids of those of ``runs`` that found no partner in their block."""
     comparisons: tuple[Comparison, ...]
-    findings: tuple[Finding, ...]
+    consistency: tuple[ConsistencyResult, ...]
     """On the consistency claims, which no session is needed for."""
     executable: tuple[ExecutableVerdict, ...]
     training: tuple[TrainingVerdict, ...]
@@ -87,7 +87,7 @@ def judge(session: Session, study: Study) -> Judged:
         exclusions=tuple(sorted(every, key=lambda e: (e.block, e.arm, e.run_id))),
         alone=frozenset(exclusion.run_id for exclusion in lonely),
         comparisons=comparisons,
-        findings=findings(study),
+        consistency=consistency_results(study),
         executable=judge_executable(study.executable, session.executable, session.header.fidelity),
         training=tuple(
             verdict

@@ -130,7 +130,7 @@ Reason = Rounded | NotRounded | Gains | MeansAndTotals | Stated | Ticks | Called
 
 
 @dataclass(frozen=True)
-class Finding:
+class ConsistencyResult:
     """The word on one consistency claim, and what the arithmetic gave."""
 
     claim: ConsistencyClaim
@@ -138,17 +138,17 @@ class Finding:
     reason: Reason
 
 
-def findings(study: Study) -> tuple[Finding, ...]:
-    """Return one finding a consistency claim, in the study's order.
+def consistency_results(study: Study) -> tuple[ConsistencyResult, ...]:
+    """Return one result a consistency claim, in the study's order.
 
     Raises InputError where a claim asks for a figure that the study does not give.
     """
-    return tuple(_finding(claim, study) for claim in study.consistency)
+    return tuple(_result(claim, study) for claim in study.consistency)
 
 
-def _finding(claim: ConsistencyClaim, study: Study) -> Finding:
+def _result(claim: ConsistencyClaim, study: Study) -> ConsistencyResult:
     agrees, reason = _RULES[claim.rule](claim.facts, study)
-    return Finding(claim, CONSISTENT if agrees else INCONSISTENT, reason)
+    return ConsistencyResult(claim, CONSISTENT if agrees else INCONSISTENT, reason)
 
 
 def _rounds(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:

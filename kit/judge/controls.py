@@ -32,7 +32,7 @@ from kit.judge.reasons import (
     SlowdownMissed,
     TooFewPairs,
 )
-from kit.judge.sensitivity import ALPHA, equivalence_p, holm, t_p
+from kit.judge.sensitivity import ALPHA, holm, paired_t_pvalue, tost_pvalue
 from kit.judge.statistics import CONFIDENCE, Estimate, Interval, RunStatistics, half_width
 from kit.plan.model import DUET, Design
 from kit.plan.roles import MAIN, PLACEBO, RoleName, reference_of, slowdown_percent
@@ -120,13 +120,15 @@ def placebo_holds(logs: Mapping[str, Sequence[float]]) -> tuple[bool | None, Con
     It fails where one differs after Holm's adjustment, unless it is shown to be equal.
     None: too few pairs.
     """
-    adjusted = holm({name: t_p(found) for name, found in logs.items() if len(found) > 1})
+    adjusted = holm(
+        {name: paired_t_pvalue(found) for name, found in logs.items() if len(found) > 1}
+    )
     known = {name: p for name, p in adjusted.items() if p is not None}
     if not known:
         pairs = max(map(len, logs.values()), default=0)
         return None, TooFewPairs(pairs)
     for name, p in known.items():
-        if p < ALPHA and equivalence_p(logs[name]) >= ALPHA:
+        if p < ALPHA and tost_pvalue(logs[name]) >= ALPHA:
             return False, PlaceboDiffers(name, p)
     return True, PlaceboHeld(min(known.values()))
 

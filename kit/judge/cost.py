@@ -74,7 +74,7 @@ def fit_numbers(record: Record) -> FitNumbers:
 
 def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]:
     """The cost of a fit per arm, over the timed runs that stand and whose ids are ``counted``."""
-    runs = [entry for entry in session.standing() if entry.kind == TIMED]
+    runs = [entry for entry in session.valid_entries() if entry.kind == TIMED]
     rows = []
     for arm in session.header.plan.arms:
         records = [

@@ -9,7 +9,7 @@ import math
 
 from kit.judge.statistics import Estimate, Interval
 
-LEAST_KNOWN = 20.0
+MAX_INFORMATIVE_RATIO = 20.0
 """An interval that includes no difference and reaches further than this factor to both sides
 says nothing. Two blocks give one where their ratios lie a factor of 1.6 apart; a third block
 of the same spread narrows it to a factor of 2.3."""
@@ -34,7 +34,7 @@ def gains_of(estimate: Estimate) -> tuple[float, ...]:
 
 
 def is_determined(bounds: Interval | None) -> bool:
-    """Return whether an interval of gains says anything at all; see ``LEAST_KNOWN``."""
+    """Return whether an interval of gains says anything at all; see ``MAX_INFORMATIVE_RATIO``."""
     if bounds is None or bounds.low > 0 or bounds.high < 0:
         return True
-    return log_of(bounds.high) - log_of(bounds.low) <= 2 * math.log(LEAST_KNOWN)
+    return log_of(bounds.high) - log_of(bounds.low) <= 2 * math.log(MAX_INFORMATIVE_RATIO)

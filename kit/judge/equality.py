@@ -13,7 +13,7 @@ from statistics import fmean
 
 from kit.judge.effects import log_of
 from kit.judge.reasons import BeyondByChance, BeyondMargin, InMargin, MarginOpen, OfEquality
-from kit.judge.sensitivity import ALPHA, Sensitivity, t_p
+from kit.judge.sensitivity import ALPHA, Sensitivity, paired_t_pvalue
 from kit.judge.statistics import Estimate
 from kit.judge.words import INCONCLUSIVE, OPPOSITE, REPRODUCED, Word
 from kit.study.model import Claim, Direction
@@ -35,7 +35,7 @@ def deciding_p(claim: Claim, logs: Sequence[float], tests: Sensitivity) -> float
     mean = fmean(logs)
     if low < mean < high:
         return tests.equivalence
-    return t_p(logs, low if mean <= low else high)
+    return paired_t_pvalue(logs, low if mean <= low else high)
 
 
 def within_margin(claim: Claim, measured: Estimate, holm_p: float) -> tuple[Word, OfEquality]:

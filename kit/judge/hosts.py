@@ -11,7 +11,7 @@ from kit.judge.statistics import Estimate
 from kit.plan.model import TIMED
 from kit.records.session import Session
 
-_LEAST_BLOCKS = 2  # of a host, before its spread can be told
+_MIN_BLOCKS = 2  # of a host, before its spread can be told
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def by_host(session: Session, blocks: Sequence[PairedBlock], statistics: Sequenc
 def _agreement(groups: Sequence[list[float]]) -> float | None:
     from statsmodels.stats.oneway import anova_oneway
 
-    told = [logs for logs in groups if len(logs) >= _LEAST_BLOCKS and max(logs) > min(logs)]
+    told = [logs for logs in groups if len(logs) >= _MIN_BLOCKS and max(logs) > min(logs)]
     if len(told) < 2:
         return None
     p_value = float(anova_oneway(told, use_var="unequal").pvalue)

@@ -19,8 +19,8 @@ OUTLIER_SCORE = 3.5
 "How to Detect and Handle Outliers" (1993)."""
 _SCORE_FACTOR = 0.6745
 _NO_SPREAD = 1e-12  # what rounding leaves of equal log ratios
-LEAST_FOR_DRIFT = 3
-LEAST_FOR_OUTLIERS = 5
+MIN_FOR_DRIFT = 3
+MIN_FOR_OUTLIERS = 5
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") 
 
     values = [value_of(run, statistic) for run in runs if run.arm == arm]
     logs = [math.log(value) for value in values if value is not None]
-    if len(logs) < LEAST_FOR_DRIFT:
+    if len(logs) < MIN_FOR_DRIFT:
         return Drift(arm, None, None)
     if max(logs) - min(logs) < _NO_SPREAD:
         # SciPy's versions differ on the p value of a line without spread.
@@ -84,7 +84,7 @@ def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> 
 def outliers(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> tuple[Outlier, ...]:
     """Blocks whose modified z score exceeds ``OUTLIER_SCORE``; none among few blocks."""
     logs = [(block, log) for block in blocks for log in log_ratios(statistic, [block])]
-    if len(logs) < LEAST_FOR_OUTLIERS:
+    if len(logs) < MIN_FOR_OUTLIERS:
         return ()
     centre = median(log for _, log in logs)
     deviation = median(abs(log - centre) for _, log in logs)

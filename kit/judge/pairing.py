@@ -148,12 +148,12 @@ def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Excl
     good: list[RunStatistics] = []
     out: list[Exclusion] = []
     machines = _machines(session)
-    whole = session.whole()
-    for place, entry in enumerate(session.entries):
+    valid = session.valid_entry_indices()
+    for index, entry in enumerate(session.entries):
         if entry.kind != TIMED:
             continue
         reason = _why_not(entry, machines)
-        if reason is None and place not in whole:
+        if reason is None and index not in valid:
             reason = PartnerFailed()
         if reason is not None:
             out.append(_excluded(entry, reason))

@@ -19,14 +19,14 @@ from kit.judge.controls import HARDENED
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
 from kit.plan.blocks import Slot, designs_of, numbers_of
-from kit.plan.budget import LEAST_AFTER_PILOT
+from kit.plan.budget import MIN_AFTER_PILOT
 from kit.plan.make import grown, maker_of
 from kit.plan.model import AUTO, SEQUENTIAL, TIMED, BlockDesign, Bounds, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, RoleName, conditions_of, slowdown_percent
 from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
 
-LEAST_SD = 1e-4
+MIN_SD = 1e-4
 """Of log ratios; a smaller spread is an accident of a small pilot."""
 PAUSED_FACTOR = 3
 """A run this many times as long as its arm's usual one was paused by something unseen, such as a
@@ -103,7 +103,7 @@ def outlook(session: Session, study: Study) -> Outlook | None:
     aim = aim_of(claim, study, plan.roles)
     needed = blocks_for(best.planning_sd, best.control_sd, aim, bounds.power)
     most, limit, budget = _most(session, bounds, best.block_s)
-    blocks = max(min(needed if needed is not None else most, most), LEAST_AFTER_PILOT)
+    blocks = max(min(needed if needed is not None else most, most), MIN_AFTER_PILOT)
     if needed is not None and needed <= blocks:
         limit, budget = "fewest" if needed < blocks else "power", None
     return Outlook(
@@ -157,7 +157,7 @@ def _spread(
         blocks, _ = pair_blocks(runs, (pair.baseline, PILOT), (pair.contender, PILOT))
         estimate = estimate_over(statistic, blocks)
         if estimate.sd_log is not None:
-            spreads.append((max(estimate.sd_log, LEAST_SD), estimate.pairs))
+            spreads.append((max(estimate.sd_log, MIN_SD), estimate.pairs))
     return max(spreads, default=(None, 0))
 
 
@@ -271,7 +271,7 @@ def fixed_plan(session: Session, study: Study) -> tuple[Plan, Outlook | None]:
     found = outlook(session, study)
     if found is None:
         design = SEQUENTIAL if plan.design == AUTO else plan.design
-        return grown(study, plan, design, LEAST_AFTER_PILOT), None
+        return grown(study, plan, design, MIN_AFTER_PILOT), None
     return grown(study, plan, found.design, found.blocks), found
 
 

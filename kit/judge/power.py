@@ -25,8 +25,8 @@ POWERS = (0.8, 0.9)
 """The chances of finding a true effect that a plan is made for."""
 PILOT_CONFIDENCE = 0.8
 """One-sided: a pilot's spread is raised to what it exceeds in one case out of five."""
-LEAST_BLOCKS = 2
-MOST_BLOCKS = 1000
+MIN_BLOCKS = 2
+MAX_BLOCKS = 1000
 """Where the search for a number of blocks gives up."""
 SIZE_CONFIDENCE = 0.99
 """Of the interval that must hold a known slowdown: a wider one than the claims', so
@@ -36,7 +36,7 @@ _POINTS = 1000  # of the average over the SD; more change no number of blocks
 
 @dataclass(frozen=True)
 class Need:
-    """Blocks needed at one power; None: more than ``MOST_BLOCKS``.
+    """Blocks needed at one power; None: more than ``MAX_BLOCKS``.
 
     ``blocks`` for everything together, the others for that part of it alone. ``direction`` is
     None too for a claim of equality, and ``slowed`` where no positive control is planned.
@@ -86,7 +86,7 @@ def _power(sd_log: float, effect: float, blocks: int, alpha: float) -> float:
     """
     from scipy import special
 
-    if blocks < LEAST_BLOCKS:
+    if blocks < MIN_BLOCKS:
         return 0.0
     if sd_log == 0:
         return 1.0
@@ -111,7 +111,7 @@ def size_power(
     import numpy as np
     from scipy import special
 
-    if blocks < LEAST_BLOCKS or not low <= at <= high:
+    if blocks < MIN_BLOCKS or not low <= at <= high:
         return 0.0
     if sd_log == 0:
         return 1.0
@@ -223,9 +223,9 @@ def _need(sd_log: float, control_sd: float, aim: Aim, power: float) -> Need:
 
 def _fewest(chance: Callable[[int], float], wanted: float) -> int | None:
     """The fewest blocks with that chance, which only rises with their number."""
-    if chance(MOST_BLOCKS) < wanted:
+    if chance(MAX_BLOCKS) < wanted:
         return None
-    low, high = LEAST_BLOCKS, MOST_BLOCKS
+    low, high = MIN_BLOCKS, MAX_BLOCKS
     while low < high:
         middle = (low + high) // 2
         if chance(middle) >= wanted:
@@ -242,7 +242,7 @@ def detectable_gain(sd_log: float, blocks: int, power: float = POWERS[0]) -> flo
     """
     from statsmodels.stats.power import TTestPower
 
-    if blocks < LEAST_BLOCKS:
+    if blocks < MIN_BLOCKS:
         return None
     if sd_log == 0:
         return 0.0
@@ -261,7 +261,7 @@ def planning_sd(sd_log: float, pilot_blocks: int) -> float:
     """
     from scipy import special
 
-    if pilot_blocks < LEAST_BLOCKS:
+    if pilot_blocks < MIN_BLOCKS:
         raise ValueError(f"{pilot_blocks} pilot blocks tell nothing about the spread")
     freedom = pilot_blocks - 1
     return sd_log * math.sqrt(freedom / float(special.chdtri(freedom, PILOT_CONFIDENCE)))

@@ -65,7 +65,7 @@ def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
     others: list[tuple[str, AnyWord]] = [
         *((v.claim.id, v.word) for v in judged.training),
         *((v.claim.id, v.word) for v in judged.executable),
-        *((v.claim.id, v.word) for v in judged.findings),
+        *((v.claim.id, v.word) for v in judged.consistency),
     ]
     for claim, word in others:
         found.setdefault(claim, []).append(word)

@@ -15,10 +15,10 @@ from kit.judge.statistics import CONFIDENCE
 ALPHA = 1 - CONFIDENCE
 EQUIVALENCE_PERCENT = 2.0
 """Gains within plus or minus this much count as no difference."""
-MOST_EXACT = 16
+MAX_EXACT = 16
 """Blocks up to which every one of the 2^n sign flips is tried."""
 RESAMPLES = 9_999
-LEAST_RESAMPLES = 999
+MIN_RESAMPLES = 999
 """With thousands of blocks the signs' sum is normal to the eye, and fewer flips tell it."""
 RESAMPLING_SEED = 20220501
 _VALUES_IN_ALL, _VALUES_AT_ONCE = 2_500_000, 1_000_000
@@ -31,6 +31,7 @@ class Sensitivity:
     ``equivalence`` is of the two one-sided tests that the gain lies outside plus or
     minus ``EQUIVALENCE_PERCENT``, or outside the margin of a claim of equality;
     ``permutation_exact`` says that all sign flips were tried, not a seeded sample of them.
+    The fields are written to results.json by these names.
     """
 
     t: float | None
@@ -45,11 +46,11 @@ def sensitivity(logs: Sequence[float], margin: tuple[float, float] | None = None
     if len(logs) < 2:
         return Sensitivity(None, None, None, False, None)
     return Sensitivity(
-        t=t_p(logs),
+        t=paired_t_pvalue(logs),
         wilcoxon=_wilcoxon(logs),
         permutation=_permutation(logs),
-        permutation_exact=len(logs) <= MOST_EXACT,
-        equivalence=equivalence_p(logs, margin),
+        permutation_exact=len(logs) <= MAX_EXACT,
+        equivalence=tost_pvalue(logs, margin),
     )
 
 
@@ -64,9 +65,9 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     known = sorted((p, name) for name, p in p_values.items() if p is not None)
     adjusted: dict[str, float | None] = dict.fromkeys(p_values)
     least = 0.0
-    for place, (p, name) in enumerate(known):
+    for rank, (p, name) in enumerate(known):
         # A step's p is never below an earlier step's.
-        least = max(least, min(1.0, p * (len(known) - place)))
+        least = max(least, min(1.0, p * (len(known) - rank)))
         adjusted[name] = least
     return adjusted
 
@@ -81,7 +82,7 @@ def _spread(logs: Sequence[float]) -> bool:
     return max(logs) > min(logs)
 
 
-def t_p(logs: Sequence[float], at: float = 0.0) -> float:
+def paired_t_pvalue(logs: Sequence[float], at: float = 0.0) -> float:
     """Two-sided p of the paired t test that the log ratios, two or more, have another mean."""
     if not _spread(logs):
         return 1.0 if logs[0] == at else 0.0
@@ -116,20 +117,20 @@ def _permutation(logs: Sequence[float]) -> float:
     import numpy as np
     from scipy import stats
 
-    resamples = min(RESAMPLES, max(LEAST_RESAMPLES, _VALUES_IN_ALL // len(logs)))
+    resamples = min(RESAMPLES, max(MIN_RESAMPLES, _VALUES_IN_ALL // len(logs)))
     result = stats.permutation_test(
         (np.asarray(logs),),
         lambda x, axis: np.mean(x, axis=axis),
         permutation_type="samples",
         vectorized=True,
-        n_resamples=2**MOST_EXACT if len(logs) <= MOST_EXACT else resamples,
+        n_resamples=2**MAX_EXACT if len(logs) <= MAX_EXACT else resamples,
         batch=max(1, _VALUES_AT_ONCE // len(logs)),
         rng=np.random.default_rng(RESAMPLING_SEED),
     )
     return float(result.pvalue)
 
 
-def equivalence_p(logs: Sequence[float], margin: tuple[float, float] | None = None) -> float:
+def tost_pvalue(logs: Sequence[float], margin: tuple[float, float] | None = None) -> float:
     """Return p of Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987).
 
     ``margin`` holds log ratios; left out, it is the one of ``EQUIVALENCE_PERCENT``.

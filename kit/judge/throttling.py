@@ -37,7 +37,7 @@ def unequal(session: Session, blocks: Sequence[PairedBlock]) -> tuple[ThrottledA
 
     An arm whose program records no throttling counts as one without any.
     """
-    records = {entry.run_id: entry.record for entry in session.standing()}
+    records = {entry.run_id: entry.record for entry in session.valid_entries()}
     shares = {
         runs[0].arm: _share(records.get(run.run_id) for run in runs)
         for runs in ([b.baseline for b in blocks], [b.contender for b in blocks])

@@ -166,7 +166,7 @@ def _quantity(
     session: Session, blocks: Sequence[PairedBlock], quantity: str, paper: Range
 ) -> tuple[Word, QuantityReason]:
     """Equal across the stacks by two one-sided tests, within the width of the paper's range."""
-    ends = {e.run_id: _run_mean(e.record, quantity) for e in session.standing() if e.record}
+    ends = {e.run_id: _run_mean(e.record, quantity) for e in session.valid_entries() if e.record}
     pairs = [(ends[b.baseline.run_id], ends[b.contender.run_id]) for b in blocks]
     if not all(math.isfinite(value) for pair in pairs for value in pair):
         return INCONCLUSIVE, NotFinite()

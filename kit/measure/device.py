@@ -22,7 +22,7 @@ CACHE_ENV: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class GpuBench:
+class GpuAssignment:
     """The GPU all CUDA runs of a session use.
 
     ``request`` is how the engine is asked for it. ``first_start_s`` is added to the

@@ -14,16 +14,16 @@ from rich.filesize import decimal
 
 from kit.engine.protocol import SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
-from kit.host.facts import Host, sample
+from kit.host.facts import Host, conditions_between
 from kit.host.gpu.watch import Watch
-from kit.measure.device import GpuBench, misplaced
+from kit.measure.device import GpuAssignment, misplaced
 from kit.plan.blocks import steps_of
 from kit.plan.cpuset import cpus_of
 from kit.plan.model import IDENTITY, Limits, Plan, PlannedRun
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
-from kit.records.gpu import GpuSample
-from kit.records.host import HostSample
+from kit.records.gpu import GpuTelemetry
+from kit.records.host import HostConditions
 from kit.records.images import ArmImage
 from kit.records.record import Record, parse_record
 from kit.records.session import RunEntry
@@ -46,14 +46,14 @@ OnDone = Callable[[RunEntry], None]
 
 
 @dataclass(frozen=True)
-class Bench:
+class RunContext:
     """What runs are made on and with. ``machine`` tells machines apart, and has ``cpus``."""
 
     engine: Engine
     host: Host
     images: Mapping[str, ArmImage]
     session_id: str
-    gpu: GpuBench | None = None
+    gpu: GpuAssignment | None = None
     """Where the CUDA arms run; None for a plan without them."""
     machine: str = ""
     cpus: int | None = None
@@ -62,7 +62,7 @@ class Bench:
 
 
 def execute(
-    bench: Bench,
+    context: RunContext,
     study: Study,
     plan: Plan,
     done: Collection[str],
@@ -84,7 +84,7 @@ def execute(
             continue
         for run in together:
             before(run)
-        for run, entry in zip(together, _measure(bench, study, plan, together, log), strict=True):
+        for run, entry in zip(together, _measure(context, study, plan, together, log), strict=True):
             after(entry)
             failures[run.arm] = failures[run.arm] + 1 if entry.failure else 0
             if entry.failure and (run.kind == IDENTITY or failures[run.arm] >= FAILURES_IN_A_ROW):
@@ -95,37 +95,37 @@ def execute(
 
 
 def _measure(
-    bench: Bench, study: Study, plan: Plan, together: tuple[PlannedRun, ...], log: RunLog
+    context: RunContext, study: Study, plan: Plan, together: tuple[PlannedRun, ...], log: RunLog
 ) -> list[RunEntry]:
     """Run these at the same time, read the host around them, log each."""
-    requests = [_request(bench, study, plan.limits, run) for run in together]
+    requests = [_request(context, study, plan.limits, run) for run in together]
     variant = study.arms[together[0].arm].variant
-    others = bench.engine.info().containers_running
-    before = bench.host.read()
-    with _watch(bench, variant) as watch:
-        outcomes = _run_all(bench, requests)
-    after = bench.host.read()
-    around = sample(before, after, others)
-    sampled = watch.sample() if watch is not None else None
+    others = context.engine.info().containers_running
+    before = context.host.read()
+    with _watch(context, variant) as watch:
+        outcomes = _run_all(context, requests)
+    after = context.host.read()
+    conditions = conditions_between(before, after, others)
+    telemetry = watch.telemetry() if watch is not None else None
     entries = []
     for run, request, outcome in zip(together, requests, outcomes, strict=True):
         record, document, failure = _judge_outcome(run, outcome, request, variant)
-        entry = _entry(bench, run, outcome, around, record, failure, sampled)
+        entry = _entry(context, run, outcome, conditions, record, failure, telemetry)
         log.add(entry, document)
         entries.append(entry)
     return entries
 
 
-def _run_all(bench: Bench, requests: list[RunRequest]) -> list[RunOutcome]:
+def _run_all(context: RunContext, requests: list[RunRequest]) -> list[RunOutcome]:
     if len(requests) == 1:
-        return [_run(bench.engine, requests[0])]
+        return [_run(context.engine, requests[0])]
     with ThreadPoolExecutor(len(requests)) as pool:
-        started = [pool.submit(_run, bench.engine, request) for request in requests]
+        started = [pool.submit(_run, context.engine, request) for request in requests]
         try:
             return [each.result() for each in started]
         except BaseException:
             # Else leaving the pool would wait for the other container's own end.
-            bench.engine.remove_by_label(SESSION_LABEL, bench.session_id)
+            context.engine.remove_by_label(SESSION_LABEL, context.session_id)
             raise
 
 
@@ -146,17 +146,17 @@ def _run(engine: Engine, request: RunRequest) -> RunOutcome:
         )
 
 
-def _watch(bench: Bench, variant: Variant) -> AbstractContextManager[Watch | None]:
-    if variant != CUDA or bench.gpu is None:
+def _watch(context: RunContext, variant: Variant) -> AbstractContextManager[Watch | None]:
+    if variant != CUDA or context.gpu is None:
         return nullcontext()
-    return Watch(bench.gpu.probe, bench.gpu.uuid)
+    return Watch(context.gpu.probe, context.gpu.uuid)
 
 
-def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> RunRequest:
+def _request(context: RunContext, study: Study, limits: Limits, run: PlannedRun) -> RunRequest:
     role = role_of(run.role)
     cpuset = run.cpuset or limits.cpuset
     request = RunRequest(
-        image=bench.found.get(run.arm, bench.images[run.arm].image_id),
+        image=context.found.get(run.arm, context.images[run.arm].image_id),
         env={
             **study.protocol.env,
             **_threads(cpuset),
@@ -167,11 +167,11 @@ def _request(bench: Bench, study: Study, limits: Limits, run: PlannedRun) -> Run
         memory_bytes=limits.memory_bytes,
         timeout_s=limits.timeout_s,
         terminal=role.terminal,
-        labels={SESSION_LABEL: bench.session_id},
+        labels={SESSION_LABEL: context.session_id},
     )
-    if study.arms[run.arm].variant != CUDA or bench.gpu is None:
+    if study.arms[run.arm].variant != CUDA or context.gpu is None:
         return request
-    return bench.gpu.added_to(request, first=run.kind == IDENTITY)
+    return context.gpu.added_to(request, first=run.kind == IDENTITY)
 
 
 def _threads(cpuset: str) -> dict[str, str]:
@@ -235,13 +235,13 @@ def _stranger(run: PlannedRun, record: Record, spec: str) -> str | None:
 
 
 def _entry(
-    bench: Bench,
+    context: RunContext,
     run: PlannedRun,
     outcome: RunOutcome,
-    around: HostSample,
+    conditions: HostConditions,
     record: Record | None,
     failure: str | None,
-    gpu: GpuSample | None,
+    gpu: GpuTelemetry | None,
 ) -> RunEntry:
     return RunEntry(
         run_id=run.run_id,
@@ -249,17 +249,17 @@ def _entry(
         position=run.position,
         arm=run.arm,
         kind=run.kind,
-        image_id=bench.images[run.arm].image_id,
+        image_id=context.images[run.arm].image_id,
         started_at=outcome.started_at,
         finished_at=outcome.finished_at,
         exit_code=outcome.exit_code,
         failure=failure,
         log_tail=outcome.logs[-LOG_TAIL_CHARACTERS:] if failure else "",
-        host=around,
+        host=conditions,
         record=record,
         gpu=gpu,
         role=run.role,
         pair=run.pair,
-        machine=bench.machine,
-        cpus=bench.cpus,
+        machine=context.machine,
+        cpus=context.cpus,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kit.errors import InputError
-from kit.plan.blocks import step_places
+from kit.plan.blocks import step_index_by_run
 from kit.plan.make import plan_sha256
 from kit.plan.model import IDENTITY, Limits
 from kit.plan.shard import Shard
@@ -43,7 +43,7 @@ def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
         seen[shard] = folder
     _refuse_gaps(tuple(seen))
     entries = _entries(shards)
-    order = step_places(first.header.plan.runs)
+    order = step_index_by_run(first.header.plan.runs)
     header = replace(
         first.header,
         shard=None,

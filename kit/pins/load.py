@@ -121,11 +121,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def refuse_edited_lists(recipes: Path, pins: Pins) -> None:
     """Raise InputError that names every list of wheels which is not the pinned one."""
     edited = []
-    for place, digest in pins.lists.items():
-        path = recipes / place
+    for name, digest in pins.lists.items():
+        path = recipes / name
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
         if found != digest:
-            edited.append(f"images/{place}")
+            edited.append(f"images/{name}")
     if edited:
         raise InputError(
             f"{', '.join(edited)}: not the pinned list (edited, damaged or missing)",

@@ -59,12 +59,12 @@ def chosen(
     """The sha256 of the wheel each interpreter takes; () where one finds none."""
     hashes = []
     for python in pythons:
-        rank = {tag: place for place, tag in enumerate(_tags(python, glibc))}
+        ranks = {tag: rank for rank, tag in enumerate(_tags(python, glibc))}
         best = min(
             (
-                (place, offer)
+                (rank, offer)
                 for offer in offers
-                if (place := _place(offer.filename, rank)) is not None
+                if (rank := _best_rank(offer.filename, ranks)) is not None
             ),
             key=lambda ranked: (ranked[0], ranked[1].filename),
             default=None,
@@ -75,14 +75,14 @@ def chosen(
     return tuple(dict.fromkeys(hashes))
 
 
-def _place(filename: str, rank: dict[str, int]) -> int | None:
+def _best_rank(filename: str, ranks: dict[str, int]) -> int | None:
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     try:
         tags = parse_wheel_filename(filename)[3]
     except InvalidWheelFilename:
         return None
-    return min((rank[str(tag)] for tag in tags if str(tag) in rank), default=None)
+    return min((ranks[str(tag)] for tag in tags if str(tag) in ranks), default=None)
 
 
 def _tags(python: tuple[int, int], glibc: tuple[int, int]) -> list[str]:

@@ -57,8 +57,8 @@ class BlockMaker:
         """One run of each arm with a fixed seed, before all blocks."""
         seed = self.study.protocol.identity_seed
         return tuple(
-            PlannedRun(f"identity-{arm}", -1, place, arm, IDENTITY, IDENTITY_REPEATS, seed)
-            for place, arm in enumerate(self.arms)
+            PlannedRun(f"identity-{arm}", -1, index, arm, IDENTITY, IDENTITY_REPEATS, seed)
+            for index, arm in enumerate(self.arms)
         )
 
     def piloting(self) -> BlockMaker:
@@ -72,7 +72,7 @@ class BlockMaker:
             return self._duets(number, turn, shuffle)
         slots = self._slots()
         shuffle.shuffle(slots)
-        return tuple(self._run(number, place, slot) for place, slot in enumerate(slots))
+        return tuple(self._run(number, position, slot) for position, slot in enumerate(slots))
 
     def seconds(self, design: Design) -> float:
         """What a block takes, roughly, from the study's own cost figures."""
@@ -155,7 +155,7 @@ class BlockMaker:
     def _run(
         self,
         number: int,
-        place: int,
+        position: int,
         slot: Slot,
         pair: int | None = None,
         cpuset: str | None = None,
@@ -165,7 +165,7 @@ class BlockMaker:
         return PlannedRun(
             run_id=f"block{number:03d}-{arm}{suffix}",
             block=number,
-            position=place,
+            position=position,
             arm=arm,
             kind=TIMED,
             repeats=self.repeats,
@@ -196,9 +196,9 @@ def steps_of(runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], ...]:
     return tuple(map(tuple, steps.values()))
 
 
-def step_places(runs: Sequence[PlannedRun]) -> dict[str, int]:
-    """Of each run the place of its step among the steps of the plan."""
-    return {run.run_id: place for place, step in enumerate(steps_of(runs)) for run in step}
+def step_index_by_run(runs: Sequence[PlannedRun]) -> dict[str, int]:
+    """Return the index of each run's step among the steps of the plan, by run id."""
+    return {run.run_id: index for index, step in enumerate(steps_of(runs)) for run in step}
 
 
 def numbers_of(runs: Sequence[PlannedRun], design: Design) -> tuple[int, ...]:

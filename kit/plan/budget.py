@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from kit.errors import InputError
 from kit.plan.blocks import BlockMaker, designs_of
-from kit.plan.model import DUET, MOST_BLOCKS, SEQUENTIAL, Design
+from kit.plan.model import DUET, MAX_BLOCKS, SEQUENTIAL, Design
 from kit.plan.roles import MAIN, RoleName, named
 from kit.study.model import Study, Tier
 
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
 PILOT_BLOCKS = 5
 """Of a budget in minutes; a tier says its own."""
-LEAST_AFTER_PILOT = 6
+MIN_AFTER_PILOT = 6
 """Judged blocks: with fewer an exact permutation test cannot fall below 5 % (2 / 2^6)."""
 
 
@@ -77,7 +77,7 @@ def _in_minutes(maker: BlockMaker, tier: Tier, design: Design) -> Extent:
         kinds = designs_of(design)
         pilot_s = sum(maker.piloting().seconds(kind) for kind in kinds) * PILOT_BLOCKS
         block_s = max(maker.seconds(kind) for kind in kinds)
-        if left >= pilot_s + LEAST_AFTER_PILOT * block_s:
+        if left >= pilot_s + MIN_AFTER_PILOT * block_s:
             fitting = _fitting(left - pilot_s, block_s)
             return Extent(fitting, named(tier.controls), PILOT_BLOCKS, minutes)
     return _few_blocks(maker, minutes, left, design)
@@ -101,4 +101,4 @@ def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) ->
 
 def _fitting(seconds: float, block_s: float) -> int:
     """Return the blocks that so much time holds; a study's word of their cost may be a joke."""
-    return int(min(seconds // block_s, MOST_BLOCKS))
+    return int(min(seconds // block_s, MAX_BLOCKS))

@@ -28,7 +28,7 @@ DUET_ON_GPU: Final = "duet-on-gpu"
 DUET_CORES: Final = "duet-cores"
 DUET_MEMORY: Final = "duet-memory"
 NO_PILOT: Final = "no-pilot"
-MOST_BLOCKS = 10_000
+MAX_BLOCKS = 10_000
 """As many as study.schema.json lets a tier have."""
 
 

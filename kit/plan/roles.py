@@ -27,7 +27,7 @@ TERMINAL: Final = "terminal"
 PROBE: Final = "probe"
 KEPT: Final = "kept"
 ALLOCATOR: Final = "allocator"
-LEAST_SLOWDOWN, MOST_SLOWDOWN = 5.0, 1000.0
+MIN_SLOWDOWN, MAX_SLOWDOWN = 5.0, 1000.0
 """Of the positive control, in percent; the spec allows no more."""
 
 
@@ -91,18 +91,18 @@ def slowdown_percent(study: Study) -> float:
 
     A session that cannot find an effect of the claim's own size, or a difference as large as the
     margin of a claim of equality, has no say on the claim. In percent of the baseline's time,
-    from ``LEAST_SLOWDOWN`` to ``MOST_SLOWDOWN``, for a smaller one takes many more blocks than
+    from ``MIN_SLOWDOWN`` to ``MAX_SLOWDOWN``, for a smaller one takes many more blocks than
     the claims' direction does.
     """
     claim = lead_claim(study.claims)
     gain = 0.0 if claim is None else claim.published_gain_percent
     if gain >= 100:
-        return MOST_SLOWDOWN
+        return MAX_SLOWDOWN
     # A gain of 50 % halves the time: the same effect the other way doubles it.
     size = 100 * gain / (100 - gain) if gain > 0 else -gain
     if claim is not None and claim.equal_within_percent is not None:
         size = claim.equal_within_percent
-    return round(min(max(size, LEAST_SLOWDOWN), MOST_SLOWDOWN), 2)
+    return round(min(max(size, MIN_SLOWDOWN), MAX_SLOWDOWN), 2)
 
 
 def conditions_of(name: str, study: Study) -> Conditions:

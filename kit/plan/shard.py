@@ -61,7 +61,7 @@ def of_shard(runs: Iterable[PlannedRun], shard: Shard | None) -> tuple[PlannedRu
 
 Labels = tuple[str, ...]
 """Of one runner: a job goes to a runner that has them all."""
-MOST_JOBS = 256
+MAX_JOBS = 256
 """GitHub runs no larger matrix ("Running variations of jobs in a workflow")."""
 
 
@@ -99,9 +99,9 @@ def matrix(
     ]
     if not rows:
         raise InputError("a matrix without a job", "name a --runner or a --gpu-runner")
-    if len(rows) > MOST_JOBS:
+    if len(rows) > MAX_JOBS:
         raise InputError(
-            f"a matrix of {len(rows)} jobs, at most {MOST_JOBS} are possible",
+            f"a matrix of {len(rows)} jobs, at most {MAX_JOBS} are possible",
             "name fewer runners, or fewer --shards",
         )
     if gpu_runners and not any(arm.variant == CUDA for arm in study.arms.values()):

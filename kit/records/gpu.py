@@ -40,7 +40,7 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class Finding:
+class GpuIssue:
     """Something about the GPU that a user must know: one line each."""
 
     what: str
@@ -52,7 +52,7 @@ class Found:
     """The GPUs of this machine. ``missing`` says why there are none, and what to do."""
 
     gpus: tuple[Gpu, ...] = ()
-    missing: Finding | None = None
+    missing: GpuIssue | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class GpuCheck:
     gpus: tuple[Gpu, ...]
     chosen: str | None
     request: str
-    problems: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
+    problems: tuple[GpuIssue, ...]
+    warnings: tuple[GpuIssue, ...]
     first_start_s: float = 0.0
 
     @property
@@ -84,7 +84,7 @@ class GpuCheck:
 
 
 @dataclass(frozen=True)
-class GpuSample:
+class GpuTelemetry:
     """The chosen GPU over one run: just before it, every second, just after.
 
     ``sm_mhz_min`` leaves out readings in which the GPU was idle. ``failures`` are
@@ -112,16 +112,16 @@ def check_from(document: Mapping[str, Any]) -> GpuCheck:
     values["arms"] = tuple(values["arms"])
     values["gpus"] = tuple(_gpu(gpu) for gpu in values["gpus"])
     for name in ("problems", "warnings"):
-        values[name] = tuple(Finding(**finding) for finding in values[name])
+        values[name] = tuple(GpuIssue(**issue) for issue in values[name])
     return GpuCheck(**values)
 
 
-def sample_from(document: Mapping[str, Any]) -> GpuSample:
-    """The sample of its JSON form. Raises KeyError or TypeError when it is none."""
+def telemetry_from(document: Mapping[str, Any]) -> GpuTelemetry:
+    """The telemetry of its JSON form. Raises KeyError or TypeError when it is none."""
     values = dict(document)
     for name in ("throttle", "pids", "failures"):
         values[name] = tuple(values[name])
-    return GpuSample(**values)
+    return GpuTelemetry(**values)
 
 
 def _gpu(document: Mapping[str, Any]) -> Gpu:

@@ -31,7 +31,7 @@ class HostFacts:
 
 
 @dataclass(frozen=True)
-class HostSample:
+class HostConditions:
     """The host just before and after a run."""
 
     load_1m_before: float

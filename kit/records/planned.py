@@ -26,16 +26,16 @@ def differing(entry: RunEntry, run: PlannedRun) -> tuple[str, ...]:
 def misfits(session: Session) -> Iterator[str]:
     """Yield a line for everything that would take another run's place.
 
-    A run that failed, or lost the other of its pair, is made again: only runs that stand
-    may not be repeated.
+    A run that failed, or lost the other of its pair, is made again: only valid entries
+    may not be repeated; see ``Session.valid_entry_indices``.
     """
     header = session.header
     yield from doubles(header.plan.runs)
     planned = {run.run_id: run for run in header.plan.runs}
     here = {run.run_id for run in of_shard(header.plan.runs, header.shard)}
-    standing = session.whole()
+    valid = session.valid_entry_indices()
     good: set[str] = set()
-    for place, entry in enumerate(session.entries):
+    for index, entry in enumerate(session.entries):
         run = planned.get(entry.run_id)
         if run is None:
             yield f"{entry.run_id} is not planned"
@@ -47,7 +47,7 @@ def misfits(session: Session) -> Iterator[str]:
             yield f"{entry.run_id} is not of shard {header.shard}"
         elif entry.run_id in good:
             yield f"{entry.run_id} is there once more, though it was done"
-        if place in standing:
+        if index in valid:
             good.add(entry.run_id)
 
 

@@ -110,9 +110,9 @@ def parse_record(text: bytes | str, where: str) -> Record:
 def misnumbered(fits: Sequence[Fit]) -> list[str]:
     """Return what is wrong with the samples' indices, which count from 0."""
     return [
-        f"fits[{place}]: index: {fit.index}, not {place}"
-        for place, fit in enumerate(fits)
-        if fit.index != place
+        f"fits[{index}]: index: {fit.index}, not {index}"
+        for index, fit in enumerate(fits)
+        if fit.index != index
     ]
 
 

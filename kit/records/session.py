@@ -27,8 +27,8 @@ from kit.plan.model import (
 )
 from kit.plan.roles import MAIN, RoleName
 from kit.plan.shard import Shard, of_shard
-from kit.records.gpu import GpuCheck, GpuSample
-from kit.records.host import HostFacts, HostSample
+from kit.records.gpu import GpuCheck, GpuTelemetry
+from kit.records.host import HostConditions, HostFacts
 from kit.records.images import ArmImage, Component, ExecutableRun
 from kit.records.record import Record
 
@@ -96,9 +96,9 @@ class RunEntry:
     failure: str | None
     log_tail: str
     """The end of the container's output; kept for failed runs only."""
-    host: HostSample
+    host: HostConditions
     record: Record | None
-    gpu: GpuSample | None = None
+    gpu: GpuTelemetry | None = None
     """The GPU during the run of a CUDA arm; None for other arms."""
     role: RoleName = MAIN
     pair: int | None = None
@@ -178,42 +178,42 @@ class Session:
         tried = {entry.run_id for entry in self.entries}
         return any(run.run_id not in tried for run in self.header.plan.runs)
 
-    def missing(self) -> tuple[PlannedRun, ...]:
-        """Return the planned runs of its shard that are not done, in order; see ``done``."""
-        done = self.done()
+    def missing_runs(self) -> tuple[PlannedRun, ...]:
+        """Return the planned runs of its shard without a valid entry, in the plan's order."""
+        completed = self.completed_run_ids()
         runs = of_shard(self.header.plan.runs, self.header.shard)
-        return tuple(run for run in runs if run.run_id not in done)
+        return tuple(run for run in runs if run.run_id not in completed)
 
-    def whole(self) -> frozenset[int]:
-        """Places of the entries that stand: with a record and, of a pair, its other beside it.
+    def valid_entry_indices(self) -> frozenset[int]:
+        """Return the indices of the entries with a record and, of a pair, its other beside it.
 
         The two of a pair are logged one after the other. Where one of them failed, the
         other's time is one without its partner, whatever a later try of that gives.
         """
         found: set[int] = set()
-        for place, entry in enumerate(self.entries):
+        for index, entry in enumerate(self.entries):
             if entry.record is None:
                 continue
             if entry.pair is None:
-                found.add(place)
+                found.add(index)
                 continue
-            first = self.entries[place - 1] if place else None
+            first = self.entries[index - 1] if index else None
             if (
                 first is not None
                 and first.record is not None
                 and (first.block, first.pair) == (entry.block, entry.pair)
                 and first.position < entry.position
             ):
-                found |= {place - 1, place}
+                found |= {index - 1, index}
         return frozenset(found)
 
-    def standing(self) -> tuple[RunEntry, ...]:
-        """Return the runs that stand, in the order they ran; see ``whole``."""
-        return tuple(self.entries[place] for place in sorted(self.whole()))
+    def valid_entries(self) -> tuple[RunEntry, ...]:
+        """Return the entries of ``valid_entry_indices``, in the order they ran."""
+        return tuple(self.entries[index] for index in sorted(self.valid_entry_indices()))
 
-    def done(self) -> frozenset[str]:
-        """Ids of the runs that need not be made again."""
-        return frozenset(entry.run_id for entry in self.standing())
+    def completed_run_ids(self) -> frozenset[str]:
+        """Return the ids of the runs that have a valid entry, and need not be made again."""
+        return frozenset(entry.run_id for entry in self.valid_entries())
 
     def timed(self) -> tuple[RunEntry, ...]:
         """The good timed runs, in the order they ran."""

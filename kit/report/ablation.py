@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from kit.judge.ablation import Ablation, Part, PartName
+from kit.judge.ablation import Ablation, ContrastEstimate, ContrastName
 from kit.judge.cost import FitNumbers
 from kit.judge.pairing import ArmPair
 from kit.plan.roles import role_of
@@ -17,7 +17,7 @@ from kit.report.render import markdown, terminal
 from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
 
 TITLE = "Sources of the difference"
-MEANS: Mapping[PartName, str] = {
+MEANS: Mapping[ContrastName, str] = {
     "whole": "the whole difference of a warm fit, wall time",
     "user CPU": "CPU seconds in the programs, all cores",
     "system CPU": "CPU seconds in the kernel, all cores",
@@ -53,7 +53,7 @@ def section(found: Ablation) -> tuple[Block, ...]:
             share(part.share),
             str(part.blocks),
         )
-        for part in found.parts
+        for part in found.contrasts
     )
     numbers = tuple(
         (arm, role, role_of(role).means, *_numbers(run))
@@ -73,17 +73,17 @@ def section(found: Ablation) -> tuple[Block, ...]:
 
 def summary(found: Ablation) -> tuple[str, ...]:
     """Return in plain words: the whole, then the parts that are clear, largest first."""
-    whole, *others = found.parts
-    if whole.seconds is None:
+    total, *others = found.contrasts
+    if total.seconds is None:
         return ("No block holds a run of both arms, so there is nothing to explain.",)
-    return (_of_the_whole(whole, found.pair), *_of_the_parts(others))
+    return (_of_the_whole(total, found.pair), *_of_the_parts(others))
 
 
-def _of_the_whole(whole: Part, pair: ArmPair) -> str:
-    size = whole.seconds or 0.0
-    if not whole.clear:
+def _of_the_whole(total: ContrastEstimate, pair: ArmPair) -> str:
+    size = total.seconds or 0.0
+    if not total.clear:
         return (
-            f"Over {whole.blocks} blocks no difference of wall time between {pair.contender} and "
+            f"Over {total.blocks} blocks no difference of wall time between {pair.contender} and "
             f"{pair.baseline} is told from none ({size:+.3f} s a fit)."
         )
     word = "more" if size > 0 else "less"
@@ -93,7 +93,7 @@ def _of_the_whole(whole: Part, pair: ArmPair) -> str:
     )
 
 
-def _of_the_parts(parts: Sequence[Part]) -> list[str]:
+def _of_the_parts(parts: Sequence[ContrastEstimate]) -> list[str]:
     """Those that are told from nothing, largest first, then the names of the others."""
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
@@ -107,7 +107,7 @@ def _of_the_parts(parts: Sequence[Part]) -> list[str]:
 
 def plain_text(found: Ablation) -> str:
     """Return the summary and the parts for a terminal, at most 80 columns."""
-    rows = tuple((part.name, _signed(part.seconds), _bounds(part)) for part in found.parts)
+    rows = tuple((part.name, _signed(part.seconds), _bounds(part)) for part in found.contrasts)
     table = Table(("part", "seconds per fit", "95 % interval"), rows)
     return terminal.text((List(summary(found)), table))
 
@@ -124,7 +124,7 @@ def values(found: Ablation) -> dict[str, object]:
         "baseline": found.pair.baseline,
         "contender": found.pair.contender,
         "summary": summary(found),
-        "parts": [{**asdict(part), "means": MEANS[part.name]} for part in found.parts],
+        "parts": [{**asdict(part), "means": MEANS[part.name]} for part in found.contrasts],
         "numbers": [
             {"arm": arm, "role": role, **asdict(run)}
             for (arm, role), run in sorted(found.numbers.items())
@@ -136,7 +136,7 @@ def _signed(value: float | None) -> str:
     return fixed(value, 3, sign=True)
 
 
-def _bounds(part: Part) -> str:
+def _bounds(part: ContrastEstimate) -> str:
     bounds = part.interval
     return NONE if bounds is None else f"{_signed(bounds.low)} to {_signed(bounds.high)}"
 

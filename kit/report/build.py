@@ -134,7 +134,7 @@ def _arm(session: Session, arm: str) -> ArmFacts:
 
 
 def _failures(session: Session) -> tuple[Failure, ...]:
-    good = session.done()
+    good = session.completed_run_ids()
     return tuple(
         Failure(
             run_id=entry.run_id,
@@ -154,13 +154,13 @@ def _failures(session: Session) -> tuple[Failure, ...]:
 def _raw(session: Session, judged: Judged) -> tuple[RawRun, ...]:
     entries = [(entry, entry.record) for entry in session.timed() if entry.record is not None]
     # A run may be there twice, made again by a resumed session: only the last one counts.
-    last = {entry.run_id: place for place, (entry, _) in enumerate(entries)}
+    last = {entry.run_id: index for index, (entry, _) in enumerate(entries)}
     usable = {run.run_id: run for run in judged.runs}
     return tuple(
         _raw_run(
-            entry, record, judged, usable.get(entry.run_id) if last[entry.run_id] == place else None
+            entry, record, judged, usable.get(entry.run_id) if last[entry.run_id] == index else None
         )
-        for place, (entry, record) in enumerate(entries)
+        for index, (entry, record) in enumerate(entries)
     )
 
 

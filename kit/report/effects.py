@@ -20,7 +20,7 @@ from kit.study.model import Range, Study, equality_band
 FACTOR_FROM = 2.0
 """The size from which an effect is a factor: there +50 % the one way is -100 % the other
 way, and percent mislead."""
-MOST_SHOWN = 1000.0
+MAX_SHOWN = 1000.0
 """Larger factors are printed as "over 1000x"."""
 SHOWN_STATISTICS = ("min", "max", "mean", "total", "hardened")
 """Statistics whose gains stand next to the claims, and so have the claims' form."""
@@ -138,8 +138,8 @@ def _ends(low: float, high: float) -> tuple[str, str]:
 def _factor(log: float) -> tuple[str, str]:
     """A log ratio as size and direction; two digits from 2 on, so many that 1.07 is told."""
     way = "faster" if log > 0 else "slower"
-    if abs(log) > math.log(MOST_SHOWN):
-        return f"over {MOST_SHOWN:.0f}x", way
+    if abs(log) > math.log(MAX_SHOWN):
+        return f"over {MAX_SHOWN:.0f}x", way
     size = math.exp(abs(log))
     if size < FACTOR_FROM:
         text = f"{size:.{3 if size < 1.1 else 2}f}"

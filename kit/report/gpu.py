@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kit.judge.comparison import Judged
 from kit.judge.devices import DeviceRatio, device_ratios
 from kit.plan.model import IDENTITY
-from kit.records.gpu import GpuCheck, GpuSample, harmful, mild
+from kit.records.gpu import GpuCheck, GpuTelemetry, harmful, mild
 from kit.records.session import Session
 from kit.study.model import Study
 
@@ -33,7 +33,7 @@ class GpuRun:
 
     run_id: str
     arm: str
-    sample: GpuSample
+    sample: GpuTelemetry
     throttled: tuple[str, ...]
     limited: tuple[str, ...]
 

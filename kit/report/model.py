@@ -18,7 +18,7 @@ from kit.judge.training import Trained, TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.plan.model import Kind
 from kit.plan.roles import MAIN, RoleName
-from kit.records.host import HostSample
+from kit.records.host import HostConditions
 from kit.records.images import ArmImage
 from kit.records.record import Cgroup, Fit
 from kit.records.session import Header
@@ -130,7 +130,7 @@ class RawRun:
     flags: tuple[str, ...]
     """What disturbed the host around it."""
     counted: bool
-    host: HostSample
+    host: HostConditions
     cgroup: Cgroup | None
     fits: tuple[Fit, ...]
     statistics: RunStatistics | None

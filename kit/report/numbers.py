@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 
-from kit.judge.effects import LEAST_KNOWN, is_determined
+from kit.judge.effects import MAX_INFORMATIVE_RATIO, is_determined
 from kit.judge.statistics import Estimate, Interval
 from kit.report.effects import Form, brackets_text, effect_text, form_of, range_text, share_text
 
 NONE = "-"
 UNDETERMINED = "not determined"
 """What is printed of an interval that says nothing."""
-UNDETERMINED_MEANS = f"the 95 % interval is wider than {LEAST_KNOWN:g}x both ways"
+UNDETERMINED_MEANS = f"the 95 % interval is wider than {MAX_INFORMATIVE_RATIO:g}x both ways"
 OUT_OF_RANGE = "out of range"
-_MOST = 1e12
+_MAX_PLAUSIBLE = 1e12
 """Seconds, megabytes and counts from here on are no measurement."""
 _RATIOS = 1000.0
 
@@ -32,7 +32,7 @@ def fixed(value: float | None, digits: int = 0, sign: bool = False) -> str:
         number = math.inf
     if math.isnan(number):
         return NONE
-    if abs(number) >= _MOST:
+    if abs(number) >= _MAX_PLAUSIBLE:
         return OUT_OF_RANGE
     return f"{number:{'+' if sign else ''}.{digits}f}"
 

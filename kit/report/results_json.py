@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit.judge.comparison import Comparison
-from kit.judge.consistency import Finding
+from kit.judge.consistency import ConsistencyResult
 from kit.judge.controls import Control
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.pilot import Outlook
@@ -101,7 +101,7 @@ def _judged(model: ReportModel) -> dict[str, object]:
         "training_claims": [
             {**_untimed(each), "variant": each.variant} for each in judged.training
         ],
-        "consistency": [_finding(found) for found in judged.findings],
+        "consistency": [_consistency_result(found) for found in judged.consistency],
         "exclusions": excluded(judged.exclusions),
         "flags": [{"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in judged.flags],
         "outlook": _outlook(model.outlook) if model.outlook is not None else None,
@@ -214,7 +214,7 @@ def _untimed(verdict: ExecutableVerdict | TrainingVerdict) -> dict[str, object]:
     }
 
 
-def _finding(found: Finding) -> dict[str, object]:
+def _consistency_result(found: ConsistencyResult) -> dict[str, object]:
     claim = found.claim
     return {
         "claim": claim.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit.judge.effects import log_of
 from kit.judge.pilot import DesignOutlook, Outlook
-from kit.judge.power import MOST_BLOCKS, POWERS, Need
+from kit.judge.power import MAX_BLOCKS, POWERS, Need
 from kit.report.effects import Form, effect_text, form_of, size_text
 from kit.report.numbers import claimed, fixed
 
@@ -72,4 +72,4 @@ def _need(need: Need, found: Outlook, form: Form) -> str:
 
 
 def _blocks(number: int | None) -> str:
-    return f"over {MOST_BLOCKS}" if number is None else str(number)
+    return f"over {MAX_BLOCKS}" if number is None else str(number)

@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from kit.files.folder import Folder, Rules, open_folder
-from kit.study.folder import VERSION_CONTROL
 from kit.results.names import ABLATION, RUN_LOG, SIGNATURE, SUMS
+from kit.study.folder import VERSION_CONTROL
 
 RUN_LOG_BYTES = 1_000_000_000
 """A log of 10,000 runs of 100 samples takes about 330 MB."""

@@ -11,25 +11,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kit.files.documents import read_json
 from kit.errors import InputError
-from kit.records.gpu import check_from, sample_from
-from kit.records.images import ArmImage, Component
-from kit.records.images import ExecutableRun
-from kit.records.record import Record, misnumbered, record_from
-from kit.records.host import EngineFacts, HostFacts, HostSample
-from kit.records.session import Header, MergedShard, RunEntry
+from kit.files.documents import read_json
 from kit.plan.coherent import contradictions
-from kit.plan.model import plan_from
 from kit.plan.make import plan_sha256
-from kit.plan.model import Plan
-from kit.plan.model import Note
+from kit.plan.model import Note, Plan, plan_from
 from kit.plan.shard import Shard
+from kit.records.gpu import check_from, telemetry_from
+from kit.records.host import EngineFacts, HostConditions, HostFacts
+from kit.records.images import ArmImage, Component, ExecutableRun
+from kit.records.record import Record, misnumbered, record_from
+from kit.records.session import Header, MergedShard, RunEntry
 from kit.results.folder import REMEDY
 from kit.schemas import problems
 
 SCHEMA = 6
-AFTER = "after"
+PREVIOUS_SHA256 = "after"
 """In every line: the sum of the line before it, so that none can be changed alone."""
 LINE = "line"
 """In every line: its number, from 1, so that none can be taken out alone."""
@@ -46,7 +43,7 @@ def parsed(line: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where}: not JSON ({error})", REMEDY) from error
     if not isinstance(document, dict):
         raise InputError(f"{where}: not an object", REMEDY)
-    document.pop(AFTER, None)
+    document.pop(PREVIOUS_SHA256, None)
     if not isinstance(document.pop(LINE, None), int):
         raise InputError(f"{where}: line: not the number of the line", REMEDY)
     # Half a character can only come from an escape: the line itself was decoded.
@@ -121,8 +118,8 @@ def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:
         _refuse(problems("record", record), f"{where}: record")
         values["record"] = record_from(record)
         _refuse(_unlike(values, values["record"]), f"{where}: record")
-    values["host"] = HostSample(**values["host"])
-    values["gpu"] = None if values["gpu"] is None else sample_from(values["gpu"])
+    values["host"] = HostConditions(**values["host"])
+    values["gpu"] = None if values["gpu"] is None else telemetry_from(values["gpu"])
     return RunEntry(**values)
 
 

@@ -15,10 +15,15 @@ from typing import Any
 
 from kit.errors import HostError, InputError
 from kit.files.write import append, cut_to_line, last_line
+from kit.plan.make import plan_sha256
+from kit.plan.model import Plan, plan_document
 from kit.records.images import ExecutableRun
+from kit.records.record import record_document
+from kit.records.session import Header, Piloted, RunEntry, Session
+from kit.results.folder import REMEDY, RUN_LOG_BYTES, open_results
 from kit.results.lines import (
-    AFTER,
     LINE,
+    PREVIOUS_SHA256,
     SCHEMA,
     entry_from,
     executable_from,
@@ -26,13 +31,7 @@ from kit.results.lines import (
     header_from,
     parsed,
 )
-from kit.records.record import record_document
-from kit.records.session import Header, Piloted, RunEntry, Session
-from kit.plan.model import plan_document
-from kit.plan.make import plan_sha256
-from kit.plan.model import Plan
 from kit.results.names import RUN_LOG
-from kit.results.folder import REMEDY, RUN_LOG_BYTES, open_results
 
 EXECUTABLE = "executable"
 """The type of the line that says what became of the executable."""
@@ -88,9 +87,9 @@ class RunLog:
     def _append(self, document: Mapping[str, Any], new: bool = False) -> None:
         try:
             before = b"" if new else last_line(self._path)
-            after = hashlib.sha256(before).hexdigest() if before else ""
+            previous = hashlib.sha256(before).hexdigest() if before else ""
             number = json.loads(before)[LINE] + 1 if before else 1
-            tied = {**document, AFTER: after, LINE: number}
+            tied = {**document, PREVIOUS_SHA256: previous, LINE: number}
             line = json.dumps(tied, sort_keys=True, allow_nan=False)
             append(self._path, line.encode() + b"\n", RUN_LOG_BYTES, new)
         except FileExistsError:
@@ -109,10 +108,10 @@ def broken_chain(folder: Path) -> list[str]:
     for number, line in enumerate(_content(folder).split(b"\n")[:-1], start=1):
         try:
             document = json.loads(line)
-            after, own = document.get(AFTER), document.get(LINE)
+            previous, own = document.get(PREVIOUS_SHA256), document.get(LINE)
         except (ValueError, AttributeError, RecursionError):
-            after = own = None
-        if after != before:
+            previous = own = None
+        if previous != before:
             broken.append(f"{RUN_LOG}, line {number}: an earlier line was changed or taken out")
         elif own != number:
             broken.append(f"{RUN_LOG}, line {number}: was line {own} when it was written")

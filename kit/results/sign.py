@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kit.errors import HostError, InputError
 from kit.engine.failures import one_line
+from kit.errors import HostError, InputError
 from kit.results.names import SUMS
 
 NAMESPACE = "kit-results@kit"
@@ -75,17 +75,17 @@ def sign(sums: bytes, key: Path) -> bytes:
     InputError with its reason where it cannot sign with the key.
     """
     with _scratch() as scratch:
-        place = scratch / SUMS
-        place.write_bytes(sums)
+        sums_file = scratch / SUMS
+        sums_file.write_bytes(sums)
         done = subprocess.run(
-            [_program(), "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(place)],
+            [_program(), "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(sums_file)],
             # A pipe could keep it waiting for a passphrase.
             stdin=None if os.isatty(0) else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             check=False,
         )
-        made = place.with_name(f"{SUMS}.sig")
+        made = sums_file.with_name(f"{SUMS}.sig")
         if done.returncode != 0 or not made.is_file():
             raise InputError(
                 f"{key}: {_PROGRAM} cannot sign with it ({_reason(done)})",
@@ -124,8 +124,8 @@ def examine(sums: bytes, signature: bytes, signers: Signers | None) -> Signature
 @contextmanager
 def _scratch() -> Iterator[Path]:
     try:
-        with TemporaryDirectory(prefix="kit-sign-") as place:
-            yield Path(place)
+        with TemporaryDirectory(prefix="kit-sign-") as directory:
+            yield Path(directory)
     except OSError as error:
         raise HostError(
             f"{error.filename or 'TMPDIR'}: cannot be written ({error.strerror or error})",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from kit.errors import InputError
 from kit.files.write import UNFINISHED, remove_below, write_whole
-from kit.results.names import GIT_ATTRIBUTES, SIGNATURE, STUDY, SUMS
 from kit.results.folder import open_results
+from kit.results.names import GIT_ATTRIBUTES, SIGNATURE, STUDY, SUMS
 from kit.study.folder import is_of_desktop
 
 _ESCAPED = re.compile(rb"\\([\\nr])")
@@ -52,8 +52,8 @@ def write_sums(folder: Path) -> None:
 def sums_of(folder: Path) -> bytes:
     """The folder's files with their SHA-256, as `sha256sum -c` reads them.
 
-    What desktops leave and the file for git are not among them. Bytes, for a file's name need be no text. Raises
-    InputError for what cannot be read.
+    What desktops leave and the file for git are not among them. Bytes, for a file's name need
+    be no text. Raises InputError for what cannot be read.
     """
     lines = []
     with open_results(folder) as results:
@@ -61,7 +61,9 @@ def sums_of(folder: Path) -> bytes:
             if entry.unread:
                 raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
             unsummed = entry.name in (SUMS, SIGNATURE) or is_of_desktop(entry.name)
-            if not (unsummed or is_attributes(entry.name) or is_unfinished(entry.name) or entry.odd):
+            if not (
+                unsummed or is_attributes(entry.name) or is_unfinished(entry.name) or entry.odd
+            ):
                 lines.append((entry.name, results.sha256(entry.name)))
     return b"".join(_line(name, digest) for name, digest in sorted(lines))
 

@@ -87,11 +87,11 @@ def check_claim_ids(file: Path, claims: Mapping[str, Any]) -> None:
     found: dict[str, str] = {}
     for kind in ("claims", "executable", "training", "consistency"):
         for number, claim in enumerate(claims[kind]):
-            place = f"{kind}[{number}]"
-            first = found.setdefault(claim["id"], place)
-            if first != place:
+            path = f"{kind}[{number}]"
+            first = found.setdefault(claim["id"], path)
+            if first != path:
                 raise InputError(
-                    f"{file}: {first} and {place} both have the id {claim['id']}",
+                    f"{file}: {first} and {path} both have the id {claim['id']}",
                     "give every claim an id of its own",
                 )
 

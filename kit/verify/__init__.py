@@ -22,16 +22,16 @@ from kit.results.runlog import broken_chain
 from kit.results.sign import Signers
 from kit.study.model import Study
 from kit.verify import header, plan, reports, runs, sboms, signature, sums
-from kit.verify.finding import UNREADABLE, Finding, finding, said
+from kit.verify.result import UNREADABLE, CheckResult, check_result, said
 
-__all__ = ["Finding", "verified_sums", "verify"]
+__all__ = ["CheckResult", "verified_sums", "verify"]
 
 
 @dataclass(frozen=True)
 class _Session:
     """What was found of one session, and its files; None where those cannot be told."""
 
-    findings: tuple[Finding, ...]
+    results: tuple[CheckResult, ...]
     files: sums.Known | None = None
     unfinished: bool = False
     """An explanation with runs still to make: its files are not what they will be."""
@@ -39,7 +39,7 @@ class _Session:
     """Itself; None where it cannot be read."""
 
 
-def verify(folder: Path, signers: Signers | None = None) -> tuple[Finding, ...]:
+def verify(folder: Path, signers: Signers | None = None) -> tuple[CheckResult, ...]:
     """Every check of the folder.
 
     Raises InputError where there is no session at all, HostError where a signature is asked
@@ -75,7 +75,7 @@ def _sums(folder: Path) -> bytes | None:
             return None
 
 
-def _follows(folder: Path, content: bytes | None) -> tuple[Finding, ...]:
+def _follows(folder: Path, content: bytes | None) -> tuple[CheckResult, ...]:
     """Everything but the signature."""
     with open_results(folder) as results:
         if not results.holds(RUN_LOG):
@@ -83,9 +83,9 @@ def _follows(folder: Path, content: bytes | None) -> tuple[Finding, ...]:
         explained = results.has(f"{ABLATION}/{RUN_LOG}")
     inside = _session(folder / ABLATION, None) if explained else None
     own = _session(folder, inside)
-    found = [sums.check(folder, _known(own, inside), content), *own.findings]
+    found = [sums.check(folder, _known(own, inside), content), *own.results]
     if inside is not None:
-        found += [replace(each, what=f"explanation: {each.what}") for each in inside.findings]
+        found += [replace(each, what=f"explanation: {each.what}") for each in inside.results]
     return tuple(found)
 
 
@@ -104,45 +104,45 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
 
     ``inside`` is what was found of the explanation in its folder.
     """
-    chain = finding("chain of the log", lambda: broken_chain(folder), "whole")
+    chain = check_result("chain of the log", lambda: broken_chain(folder), "whole")
     what = "log and study"
     try:
         opened = open_session(folder)
     except KitError as error:
-        return _Session((chain, Finding(what, (error.problem,), "")))
+        return _Session((chain, CheckResult(what, (error.problem,), "")))
     except UNREADABLE as error:
         # Such as a file of the study whose name is no text.
-        return _Session((chain, Finding(what, (f"cannot be read: {said(error)}",), "")))
+        return _Session((chain, CheckResult(what, (f"cannot be read: {said(error)}",), "")))
     session, study = opened.session, opened.study
     if inside is not None and inside.session is None:
-        derived = reports.Derived(Finding(reports.WHAT, inside.findings[-1].wrong, ""))
+        derived = reports.Derived(CheckResult(reports.WHAT, inside.results[-1].wrong, ""))
     else:
         beside = None if inside is None else inside.session
         derived = reports.check(folder, session, study, beside)
     found = (
         chain,
-        Finding(what, (), "by their schemas; the study is the plan's"),
-        finding("header", lambda: header.differences(session, study), "agrees with itself"),
+        CheckResult(what, (), "by their schemas; the study is the plan's"),
+        check_result("header", lambda: header.differences(session, study), "agrees with itself"),
         _plan(session, study),
-        finding(
+        check_result(
             "runs",
             lambda: runs.differences(session, study),
             "each as it was planned",
             lambda: runs.missing(session),
         ),
         sboms.check(folder, session),
-        derived.finding,
+        derived.result,
     )
     explains = session.header.plan.purpose == EXPLAIN
     return _Session(found, derived.files, explains and session.unfinished, session)
 
 
-def _plan(session: Session, study: Study) -> Finding:
+def _plan(session: Session, study: Study) -> CheckResult:
     """Compare the plan with the one made again; another kit may plan otherwise."""
     what = "plan"
-    found = finding(what, lambda: plan.differences(session, study), "made again, the same")
+    found = check_result(what, lambda: plan.differences(session, study), "made again, the same")
     version = session.header.kit_version
     if found.wrong and version != kit.__version__:
         why = f"written by kit {version}, this is kit {kit.__version__}, which plans otherwise"
-        return Finding(what, (), "", (why,))
+        return CheckResult(what, (), "", (why,))
     return found

@@ -14,7 +14,7 @@ from kit.records.session import Header, Session
 from kit.results.names import sbom_name
 from kit.study.model import Study
 
-MOST_CPUS = 10_000
+MAX_CPUS = 10_000
 """More than Linux numbers."""
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 
@@ -91,7 +91,7 @@ def _limits(limits: Limits, command: Command) -> Iterator[str]:
     except ValueError:
         yield f"limits: cpuset {limits.cpuset!r} is not a set of CPUs"
         return
-    asked = command.number("--cpus", MOST_CPUS)
+    asked = command.number("--cpus", MAX_CPUS)
     if asked is not None and cpus != set(range(asked)):
         yield f"limits: cpuset {limits.cpuset}, --cpus asked for {asked}"
     if halves and (not halves[0] | halves[1] <= cpus or halves[0] & halves[1]):

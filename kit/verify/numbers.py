@@ -119,7 +119,7 @@ def _tokens(
     if len(here) != len(there):
         return None
     parts = enumerate(zip(here, there, strict=True))
-    return [(place % 2 == 1, one, other) for place, (one, other) in parts if one != other]
+    return [(index % 2 == 1, one, other) for index, (one, other) in parts if one != other]
 
 
 def _is_float(token: bytes) -> bool:

@@ -121,13 +121,13 @@ def _decoded(picture: bytes, width: int, height: int) -> bytes | None:
 
 def _chunks(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield kind and content of each chunk; one without a kind for what is not one."""
-    place = len(_SIGNATURE)
+    offset = len(_SIGNATURE)
     if not picture.startswith(_SIGNATURE):
         yield b"", b""
-    while place < len(picture):
-        length = int.from_bytes(picture[place : place + 4], "big")
-        kind, end = picture[place + 4 : place + 8], place + 8 + length
-        content, total = picture[place + 8 : end], picture[end : end + 4]
+    while offset < len(picture):
+        length = int.from_bytes(picture[offset : offset + 4], "big")
+        kind, end = picture[offset + 4 : offset + 8], offset + 8 + length
+        content, total = picture[offset + 8 : end], picture[end : end + 4]
         whole = zlib.crc32(kind + content).to_bytes(4, "big") == total
         yield (kind, content) if whole else (b"", b"")
-        place = end + 4
+        offset = end + 4

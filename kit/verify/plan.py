@@ -11,14 +11,14 @@ from kit.host.gpu.session import testable
 from kit.judge.pilot import Outlook, fixed_plan
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.make import make_plan
-from kit.plan.model import EXPLAIN, MOST_BLOCKS, Plan
+from kit.plan.model import EXPLAIN, MAX_BLOCKS, Plan
 from kit.plan.resources import Resources
 from kit.records.command import Command, parse_command
 from kit.records.session import Header, Session
 from kit.study.model import Study
 from kit.verify.numbers import compare
 
-MOST_REPEATS = 1_000_000
+MAX_REPEATS = 1_000_000
 """As many as plan.schema.json lets a run have."""
 
 
@@ -66,7 +66,7 @@ def _planned(recorded: Plan, header: Header, study: Study, command: Command) -> 
 
 def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan:
     seed = command.number("--seed")
-    budget, blocks = command.text("--budget"), command.number("--blocks", MOST_BLOCKS)
+    budget, blocks = command.text("--budget"), command.number("--blocks", MAX_BLOCKS)
 
     def plan(arms: tuple[str, ...], gpu: bool) -> Plan:
         return make_plan(
@@ -81,8 +81,8 @@ def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan
 
 
 def _explaining(plan: Plan, study: Study, command: Command) -> Plan:
-    blocks = command.number("--blocks", MOST_BLOCKS)
-    repeats = command.number("--repeats", MOST_REPEATS)
+    blocks = command.number("--blocks", MAX_BLOCKS)
+    repeats = command.number("--repeats", MAX_REPEATS)
     return explaining_plan(study, plan.limits, plan.seed, blocks or BLOCKS, repeats or REPEATS)
 
 

@@ -10,8 +10,8 @@ from kit.report.files import is_picture, picture_address, without_pictures
 from kit.report.plots import drawn_by
 from kit.report.plots.paths import ForeignError
 from kit.results.names import PAGE
-from kit.verify.finding import State
 from kit.verify.pictures import APART, MOVED, distance, paints
+from kit.verify.result import State
 
 Files = Mapping[str, bytes]
 _CHANGED = "does not follow from the log"

@@ -23,8 +23,8 @@ from kit.results.folder import open_results
 from kit.results.names import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
 from kit.study.model import Study
 from kit.verify import plots
-from kit.verify.finding import UNREADABLE, Finding, said
 from kit.verify.numbers import Compared, compare
+from kit.verify.result import UNREADABLE, CheckResult, said
 from kit.verify.sums import Known
 
 WHAT = "reports"
@@ -35,7 +35,7 @@ Files = Mapping[str, bytes]
 class Derived:
     """What was found, and the names of the session's files; None: they cannot be told."""
 
-    finding: Finding
+    result: CheckResult
     files: Known | None = None
 
 
@@ -47,14 +47,14 @@ def check(folder: Path, session: Session, study: Study, beside: Session | None) 
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:
             return Derived(
-                Finding(WHAT, (), "", ("unfinished: repeat `kit ablate` to go on with it",))
+                CheckResult(WHAT, (), "", ("unfinished: repeat `kit ablate` to go on with it",))
             )
         return _derived(folder, session, lambda: _explanation(session, study))
     found = _derived(folder, session, lambda: _report(session, study, beside))
-    if found.finding.wrong and beside is not None and beside.unfinished:
+    if found.result.wrong and beside is not None and beside.unfinished:
         # The reports may be older than the explanation that is still being made.
         older = _derived(folder, session, lambda: _report(session, study, None))
-        return found if older.finding.wrong else older
+        return found if older.result.wrong else older
     return found
 
 
@@ -72,12 +72,12 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
     try:
         made = make()
     except KitError as error:
-        return Derived(Finding(WHAT, (error.problem,), ""))
+        return Derived(CheckResult(WHAT, (error.problem,), ""))
     except ImportError as error:
         # Without the library that draws, nothing here is compared with anything.
-        return Derived(Finding(WHAT, (), "", (f"cannot be derived on this machine: {error}",)))
+        return Derived(CheckResult(WHAT, (), "", (f"cannot be derived on this machine: {error}",)))
     except UNREADABLE as error:
-        return Derived(Finding(WHAT, (f"cannot be derived: {said(error)}",), ""))
+        return Derived(CheckResult(WHAT, (f"cannot be derived: {said(error)}",), ""))
     found, wrong = _read(folder, made)
     drawn = plots.compare(made, found)
     told = _compared(made, found)
@@ -94,11 +94,11 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
     if wrong and version != kit.__version__:
         # Another kit may word and round otherwise: that is no tampering.
         by = f"written by kit {version}, this is kit {kit.__version__}"
-        return Derived(Finding(WHAT, (), "", (f"{by}, which derives other ones",)))
+        return Derived(CheckResult(WHAT, (), "", (f"{by}, which derives other ones",)))
     other = [f"last digits of numbers differ in {', '.join(told.rounded)}"] if told.rounded else []
     other += [drawn.note] if drawn.note else []
     good = f"derived again; {'; '.join(other)}" if other else "derived again, byte for byte"
-    derived = Finding(WHAT, tuple(wrong), good, drawn.unverified)
+    derived = CheckResult(WHAT, tuple(wrong), good, drawn.unverified)
     return Derived(derived, Known(frozenset(names)))
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kit.plan.blocks import step_places, steps_of
+from kit.plan.blocks import step_index_by_run, steps_of
 from kit.plan.model import PlannedRun
 from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
@@ -62,26 +62,26 @@ def _contents(session: Session) -> Iterator[str]:
 
 def _gathered(session: Session) -> Iterator[str]:
     """A merged log has the plan's order, each step's tries one after another."""
-    place = step_places(session.header.plan.runs)
-    whole = session.whole()
+    step_index = step_index_by_run(session.header.plan.runs)
+    valid = session.valid_entry_indices()
     last = -1
     good: set[str] = set()
     for number, entry in enumerate(session.entries):
-        if entry.run_id not in place:
+        if entry.run_id not in step_index:
             continue
-        if place[entry.run_id] < last:
+        if step_index[entry.run_id] < last:
             yield f"{entry.run_id} is not in the plan's order"
         if entry.run_id in good:
             yield f"{entry.run_id} is there twice"
-        if number in whole:
+        if number in valid:
             good.add(entry.run_id)
-        last = place[entry.run_id]
+        last = step_index[entry.run_id]
 
 
 def missing(session: Session) -> Iterator[str]:
     """Yield what the session has still to do: what it lacks cannot be verified."""
     header = session.header
-    left = [run.run_id for run in session.missing()]
+    left = [run.run_id for run in session.missing_runs()]
     if left:
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
         yield f"{len(left)} planned runs have no record: {', '.join(left[:3])}{more}"
@@ -133,8 +133,8 @@ def _in_turn(session: Session) -> Iterator[str]:
     step_of = {run_id: number for number, step in enumerate(turns.steps) for run_id in step}
     planned = {run.run_id for run in header.plan.runs}
     before = ""
-    whole = session.whole()
-    for place, entry in enumerate(session.entries):
+    valid = session.valid_entry_indices()
+    for index, entry in enumerate(session.entries):
         number = step_of.get(entry.run_id)
         if number is None:
             if entry.run_id in planned:
@@ -149,5 +149,5 @@ def _in_turn(session: Session) -> Iterator[str]:
         if wrong:
             yield f"{entry.run_id} {wrong}"
         before = entry.run_id
-        if place in whole:
+        if index in valid:
             turns.good.add(entry.run_id)

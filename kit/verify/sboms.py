@@ -8,20 +8,20 @@ from pathlib import Path
 from kit.records.session import Session
 from kit.results.folder import open_results
 from kit.results.names import SBOMS
-from kit.verify.finding import Finding, finding
+from kit.verify.result import CheckResult, check_result
 
 WHAT = "bills of materials"
 
 
-def check(folder: Path, session: Session) -> Finding:
+def check(folder: Path, session: Session) -> CheckResult:
     """Compare each bill of materials with its sum in the header, which may have none."""
     if session.header.sboms:
-        return finding(WHAT, lambda: _differences(folder, session), "the log's")
+        return check_result(WHAT, lambda: _differences(folder, session), "the log's")
     with open_results(folder) as results:
         there = results.holds_folder(SBOMS)
     if there:
-        return Finding(WHAT, (), "", (f"{SBOMS}/: the log has no sums of them",))
-    return Finding(WHAT, (), "the session wrote none", absent=True)
+        return CheckResult(WHAT, (), "", (f"{SBOMS}/: the log has no sums of them",))
+    return CheckResult(WHAT, (), "the session wrote none", absent=True)
 
 
 def _differences(folder: Path, session: Session) -> Iterator[str]:

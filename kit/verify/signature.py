@@ -8,13 +8,13 @@ from kit.errors import InputError
 from kit.results.folder import open_results
 from kit.results.names import SIGNATURE, SUMS
 from kit.results.sign import Signature, Signers, can_check, examine
-from kit.verify.finding import Finding
+from kit.verify.result import CheckResult
 
 WHAT = "signature"
 _PROVES = f"says who vouches for the files as {SUMS} lists them, not that they speak the truth"
 
 
-def check(folder: Path, sums: bytes | None, signers: Signers | None) -> Finding:
+def check(folder: Path, sums: bytes | None, signers: Signers | None) -> CheckResult:
     """Find whether the folder's signature fits those sums and is one that was asked for.
 
     ``signers`` None: nobody's is asked for, and no signature is as good as one by any key.
@@ -30,18 +30,18 @@ def check(folder: Path, sums: bytes | None, signers: Signers | None) -> Finding:
     if sums is None:
         return _wrong(f"does not fit: there is no {SUMS}")
     if signers is None and not can_check():
-        return Finding(WHAT, (), "", ("ssh-keygen is missing: install openssh-client",))
+        return CheckResult(WHAT, (), "", ("ssh-keygen is missing: install openssh-client",))
     return _told(examine(sums, signature, signers), signers)
 
 
-def fits(folder: Path) -> bool:
-    """Return whether the folder's signature fits its sums; True where nothing says otherwise."""
+def signature_matches(folder: Path) -> bool:
+    """Return whether the folder's signature matches its sums; True where nothing says otherwise."""
     with open_results(folder) as results:
         sums = results.read(SUMS) if results.has(SUMS) else None
     return not check(folder, sums, None).wrong
 
 
-def _told(found: Signature, signers: Signers | None) -> Finding:
+def _told(found: Signature, signers: Signers | None) -> CheckResult:
     if not found.key:
         return _wrong(f"does not fit {SUMS}: {found.reason}")
     if signers is None:
@@ -55,13 +55,13 @@ def _told(found: Signature, signers: Signers | None) -> Finding:
     return _good(f"{said}; it {_PROVES}")
 
 
-def _good(said: str) -> Finding:
-    return Finding(WHAT, (), said)
+def _good(said: str) -> CheckResult:
+    return CheckResult(WHAT, (), said)
 
 
-def _absent(said: str) -> Finding:
-    return Finding(WHAT, (), said, absent=True)
+def _absent(said: str) -> CheckResult:
+    return CheckResult(WHAT, (), said, absent=True)
 
 
-def _wrong(said: str) -> Finding:
-    return Finding(WHAT, (said,), "")
+def _wrong(said: str) -> CheckResult:
+    return CheckResult(WHAT, (said,), "")

@@ -13,7 +13,7 @@ from kit.results.folder import open_results
 from kit.results.names import RUN_LOG, SIGNATURE, STUDY, SUMS
 from kit.results.sums import AS_THEY_ARE, is_attributes, is_unfinished, read_sums
 from kit.study.folder import VERSION_CONTROL, belongs, is_of_desktop
-from kit.verify.finding import Finding
+from kit.verify.result import CheckResult
 
 _LINE_ENDS = (
     "git changed the line ends: run `git config core.autocrlf false` and clone again, or "
@@ -56,7 +56,7 @@ class Known:
 ANY = Known(None)
 
 
-def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
+def check(folder: Path, known: Known, content: bytes | None = None) -> CheckResult:
     """Changed, missing, a stranger, or no file at all.
 
     ``content``: the list of the sums where it was read already, as its signature was checked.
@@ -97,7 +97,7 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> Finding:
     good += f"; not looked at, of version control: {', '.join(control)}" if control else ""
     skipped = (f"{known.unfinished}: unfinished",) if any(_making(n, known) for n in names) else ()
     remedy = _LINE_ENDS if ends or converted else ""
-    return Finding("files", tuple(wrong), good, skipped, remedy=remedy)
+    return CheckResult("files", tuple(wrong), good, skipped, remedy=remedy)
 
 
 def _has_other_line_ends(results: Folder, name: str, digest: str) -> bool:

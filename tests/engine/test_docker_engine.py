@@ -388,7 +388,7 @@ def test_interrupted_build_stops(engine: DockerEngine, tiny_image: str) -> None:
 def test_pull_of_an_unreachable_registry_fails_fast(engine: DockerEngine) -> None:
     start = time.monotonic()
     with pytest.raises(UnreachableError, match="refused") as caught:
-        engine.pull(f"127.0.0.1:9/nothing@{DIGEST}", silence_s=20)
+        engine.pull(f"127.0.0.1:9/nothing@{DIGEST}", idle_timeout_s=20)
     assert time.monotonic() - start < 20 and "\n" not in caught.value.problem
 
 
@@ -400,13 +400,13 @@ def test_pull_of_a_silent_registry_ends(engine: DockerEngine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         start = time.monotonic()
         with pytest.raises(ImageError, match="no answer within 1 s"):
-            engine.pull(f"127.0.0.1:{silent.getsockname()[1]}/nothing@{DIGEST}", silence_s=1)
+            engine.pull(f"127.0.0.1:{silent.getsockname()[1]}/nothing@{DIGEST}", idle_timeout_s=1)
         assert time.monotonic() - start < 15
 
 
 def test_pull_refuses_a_tag(engine: DockerEngine) -> None:
     with pytest.raises(InputError, match="digest"):
-        engine.pull("python:3.8", silence_s=1)
+        engine.pull("python:3.8", idle_timeout_s=1)
 
 
 def test_save_and_load(engine: DockerEngine, tiny_image: str, tmp_path: Path) -> None:
@@ -442,7 +442,7 @@ def test_lost_engine_is_a_host_error(engine: DockerEngine, tmp_path: Path) -> No
     with pytest.raises(HostError, match="stopped answering"):
         lost.run(RunRequest("x"))
     with pytest.raises(HostError, match="stopped answering"):
-        lost.pull(f"x@{DIGEST}", silence_s=5)
+        lost.pull(f"x@{DIGEST}", idle_timeout_s=5)
 
 
 def _client_to_nowhere(folder: Path) -> object:

@@ -100,10 +100,10 @@ def layers(served: registry.Registry, base: Base) -> list[str]:
     return [layer["digest"] for layer in manifest["layers"]]
 
 
-def refused(engine: DockerEngine, base: Base, silence_s: float = 60) -> ImageError:
+def refused(engine: DockerEngine, base: Base, idle_timeout_s: float = 60) -> ImageError:
     """The error of a pull, after which nothing may be found that passes for the image."""
     with pytest.raises(ImageError) as caught:
-        engine.pull(base.reference, silence_s)
+        engine.pull(base.reference, idle_timeout_s)
     error = caught.value
     assert base.reference in error.problem
     assert "\n" not in error.problem + error.remedy and error.remedy
@@ -220,7 +220,7 @@ def test_a_registry_that_says_nothing(
     monkeypatch.setattr(pull, "FIRST_ANSWER_S", 1.0)
     with registry.silent() as host:
         start = time.monotonic()
-        error = refused(local_engine, Base(host, "kit-test/base", NO_DIGEST), silence_s=300)
+        error = refused(local_engine, Base(host, "kit-test/base", NO_DIGEST), idle_timeout_s=300)
         assert time.monotonic() - start < 5
     assert type(error) is UnreachableError and "no answer within 1 s" in error.problem
 
@@ -242,7 +242,9 @@ def test_a_slow_registry_is_waited_for(
         there = Base(host, tag.partition("/")[2], digest)
         start = time.monotonic()
         try:
-            assert local_engine.pull(there.reference, silence_s=2).digests == (there.reference,)
+            assert local_engine.pull(there.reference, idle_timeout_s=2).digests == (
+                there.reference,
+            )
             assert time.monotonic() - start > 4
         finally:
             local_engine.remove_image(there.reference)

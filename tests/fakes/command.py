@@ -49,7 +49,7 @@ def main(locks: Path, gate: Path, arguments: list[str]) -> int:
 
     engine.build = build_again  # type: ignore[method-assign]
     undrawn()
-    kit.host.locks.PLACES = (locks,)
+    kit.host.locks.DIRECTORIES = (locks,)
     kit.cli.runtime.discover = lambda: engine  # type: ignore[assignment,return-value]
     kit.cli.runtime.LocalHost = FakeHost  # type: ignore[misc,assignment]
     kit.cli.runtime.free_disk = lambda _folder: None

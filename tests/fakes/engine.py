@@ -151,8 +151,8 @@ class FakeEngine:
             return self.images[reference]
         return next((found for found in self.images.values() if found.id == reference), None)
 
-    def pull(self, reference: str, silence_s: float) -> ImageInfo:
-        self.calls.append(("pull", (reference, silence_s)))
+    def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
+        self.calls.append(("pull", (reference, idle_timeout_s)))
         answer = self.pulls.get(
             reference,
             UnreachableError(f"{reference} could not be pulled: no answer", "use a mirror"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kit.host.gpu.probe import ProbeError
-from kit.records.gpu import Finding, Found, Gpu
+from kit.records.gpu import Found, Gpu, GpuIssue
 
-NO_DRIVER = Finding("no NVIDIA driver is here (NVML: NVML Shared Library Not Found)", "install it")
+NO_DRIVER = GpuIssue("no NVIDIA driver is here (NVML: NVML Shared Library Not Found)", "install it")
 
 
 def make_gpu(**changes: Any) -> Gpu:
@@ -55,7 +55,7 @@ class FakeProbe:
     """
 
     gpus: tuple[Gpu, ...] = ()
-    missing: Finding | None = None
+    missing: GpuIssue | None = None
     readings: Sequence[Gpu | Exception] = ()
     opened: list[str] = field(default_factory=list)
     open_now: int = 0

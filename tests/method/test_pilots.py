@@ -8,16 +8,16 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import stats
-from support.rows import equivalence_p, intervals
+from support.rows import intervals, tost_pvalues
 from support.sessions import make_equal
 
 from kit.judge.effects import log_of
 from kit.judge.equality import margin_of
-from kit.judge.pilot import LEAST_SD
+from kit.judge.pilot import MIN_SD
 from kit.judge.power import POWERS, Aim, blocks_for, blocks_needed, planning_sd, power_of
-from kit.plan.make import LEAST_AFTER_PILOT
+from kit.plan.budget import MIN_AFTER_PILOT
 
-SESSIONS, PILOT, MOST = 4000, 5, 60
+SESSIONS, PILOT, MAX_BLOCKS = 4000, 5, 60
 SD = 0.06
 
 
@@ -28,17 +28,17 @@ def needed(thousandths: int, gain: float) -> int:
 
 def planned(pilots, gain):
     """The number of blocks that follows from each row's spread, rounded up to a thousandth."""
-    spreads = np.maximum(pilots.std(axis=1, ddof=1), LEAST_SD)
+    spreads = np.maximum(pilots.std(axis=1, ddof=1), MIN_SD)
     return np.array([needed(math.ceil(1000 * planning_sd(sd, PILOT)), gain) for sd in spreads])
 
 
 def simulate(gain, seed, heavy=False):
     """How many sessions differ from none, and how many intervals hold the truth."""
     random = np.random.default_rng(seed)
-    shape = (SESSIONS, PILOT + MOST)
+    shape = (SESSIONS, PILOT + MAX_BLOCKS)
     noise = random.standard_t(4, shape) / math.sqrt(2) if heavy else random.normal(size=shape)
     logs = log_of(gain) + SD * noise
-    numbers = np.clip(planned(logs[:, :PILOT], 6.5), LEAST_AFTER_PILOT, MOST)
+    numbers = np.clip(planned(logs[:, :PILOT], 6.5), MIN_AFTER_PILOT, MAX_BLOCKS)
     found = covered = 0
     for blocks in np.unique(numbers):
         low, high = intervals(logs[numbers == blocks, PILOT : PILOT + blocks])
@@ -85,5 +85,5 @@ def test_so_many_blocks_show_equality_with_that_power(power, margin):
     band = (claim.band_percent.low, claim.band_percent.high)
     blocks = blocks_for(sd, sd, Aim(0.0, band), power)
     logs = np.random.default_rng(int(margin)).normal(0, sd, (SESSIONS, blocks))
-    shown = np.mean(equivalence_p(logs, margin_of(claim)) < 0.05)
+    shown = np.mean(tost_pvalues(logs, margin_of(claim)) < 0.05)
     assert power - 0.03 <= shown <= power + 0.12

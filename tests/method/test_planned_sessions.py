@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from support.rows import Rows, equivalence_p, intervals, t_p
+from support.rows import Rows, intervals, paired_t_pvalues, tost_pvalues
 from support.sessions import (
     PYTHON,
     make_claim,
@@ -27,11 +27,11 @@ from support.sessions import (
 from kit.judge.comparison import judge
 from kit.judge.effects import log_of
 from kit.judge.equality import margin_of
-from kit.judge.pilot import LEAST_SD, aim_of
+from kit.judge.pilot import MIN_SD, aim_of
 from kit.judge.power import SIZE_CONFIDENCE, blocks_for, planning_sd
 from kit.judge.sensitivity import ALPHA
 from kit.judge.words import REPRODUCED
-from kit.plan.budget import LEAST_AFTER_PILOT
+from kit.plan.budget import MIN_AFTER_PILOT
 from kit.plan.roles import PLACEBO, SLOWED, slowdown_percent
 
 SESSIONS, PILOT = 2000, 5
@@ -74,10 +74,10 @@ def drawn(gain, true_gain, random):
     @cache
     def needed(twentieths):
         spread = planning_sd(twentieths * sd / 20, PILOT)
-        return max(blocks_for(spread, spread, aim, 0.8), LEAST_AFTER_PILOT)
+        return max(blocks_for(spread, spread, aim, 0.8), MIN_AFTER_PILOT)
 
     spreads = random.normal(0, sd, (SESSIONS, PILOT)).std(axis=1, ddof=1)
-    planned = [needed(math.ceil(20 * max(found, LEAST_SD) / sd)) for found in spreads]
+    planned = [needed(math.ceil(20 * max(found, MIN_SD) / sd)) for found in spreads]
     for blocks, count in zip(*np.unique(planned, return_counts=True), strict=True):
         # The same runs are in several pairs: of main and contender, placebo, and slowed.
         noise = random.normal(0, sd / math.sqrt(2), (4, count, blocks))
@@ -89,8 +89,10 @@ def drawn(gain, true_gain, random):
 def held(sessions, gain):
     """Of each session: whether both controls hold."""
     study = study_of(gain)
-    differs = len(study.claims) * t_p(sessions.placebo) < ALPHA  # Holm's: all have the same p
-    placebo = ~differs | (equivalence_p(sessions.placebo) < ALPHA)
+    differs = (
+        len(study.claims) * paired_t_pvalues(sessions.placebo) < ALPHA
+    )  # Holm's: all have the same p
+    placebo = ~differs | (tost_pvalues(sessions.placebo) < ALPHA)
     found = intervals(sessions.slowed)[0] > 0
     low, high = intervals(sessions.slowed, SIZE_CONFIDENCE)
     known = math.log1p(slowdown_percent(study) / 100)
@@ -104,13 +106,13 @@ def reproduced(sessions, gain):
     if gain == EQUAL:
         low, high = margin_of(claim)
         centre = logs.mean(axis=1)
-        p = equivalence_p(logs, (low, high))
+        p = tost_pvalues(logs, (low, high))
         shown = (low < centre) & (centre < high) & (claims * p < ALPHA)
     else:
         low, high = intervals(logs)
         band = claim.band_percent
         within = (low >= log_of(band.low)) & (high <= log_of(band.high))
-        shown = within & (low > 0) & (claims * t_p(logs) < ALPHA)
+        shown = within & (low > 0) & (claims * paired_t_pvalues(logs) < ALPHA)
     return shown & held(sessions, gain)
 
 
@@ -121,7 +123,7 @@ def test_a_true_claim_is_reproduced_as_often_as_planned(gain):
     assert sum(np.sum(held(each, gain)) for each in made) >= 0.78 * SESSIONS
     # The case is one in which the number of blocks was planned, not the fewest taken.
     planned = [each.logs.shape[1] for each in made for _ in each.logs]
-    assert np.median(planned) > LEAST_AFTER_PILOT
+    assert np.median(planned) > MIN_AFTER_PILOT
 
 
 @pytest.mark.parametrize("gain", CASES)

@@ -20,7 +20,7 @@ from golden.archive import ARCHIVES, opened
 from kit.host.network import pip_index
 
 ROOT = Path(__file__).resolve().parents[2]
-LEAST = (3, 10)
+MIN_PYTHON = (3, 10)
 OLD_LIBRARIES = {
     "3.8": ("matplotlib==3.8.*", "numpy<2", "scipy==1.15.*"),
     "3.9": ("matplotlib==3.9.*",),
@@ -39,7 +39,7 @@ if pip_index():
 
 def _places() -> Iterator[Path]:
     """Interpreters on PATH, of pyenv, and of a CI machine's tool cache."""
-    for minor in range(LEAST[1], 30):
+    for minor in range(MIN_PYTHON[1], 30):
         found = shutil.which(f"python3.{minor}")
         if found:
             yield Path(found)
@@ -60,7 +60,7 @@ def others() -> dict[str, Path]:
         if told.returncode or name != "cpython":
             continue  # such as pyenv's stand-in for a version that is not chosen
         numbers = (int(version[0]), int(version[1]))
-        if numbers >= LEAST and numbers != HERE:
+        if numbers >= MIN_PYTHON and numbers != HERE:
             found.setdefault(".".join(version), path)
     return found
 

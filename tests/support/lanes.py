@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 SLOWEST = 10
-LEAST_S = 1.0
+MIN_S = 1.0
 """Shorter ones are not listed."""
 
 
@@ -27,7 +27,7 @@ class Lane:
 
     def slowest(self) -> list[tuple[str, float]]:
         by_time = sorted(self.seconds.items(), key=lambda item: -item[1])
-        return [(name, took) for name, took in by_time[:SLOWEST] if took >= LEAST_S]
+        return [(name, took) for name, took in by_time[:SLOWEST] if took >= MIN_S]
 
 
 def lanes(reports: Iterable[pytest.TestReport]) -> dict[str, Lane]:

@@ -111,7 +111,7 @@ def _call(
 
 def hold(place: Path, mode: str, *folders: Path) -> int:
     """Take the machine's lock, and then those of the folders, and say ``locked``."""
-    locks.PLACES = (place,)
+    locks.DIRECTORIES = (place,)
     mine = locks.Locks(mode == "wait", _say)
     try:
         mine.machine()
@@ -148,7 +148,7 @@ def take_as_nobody(place: Path, release: bool) -> int:
     os.umask(0o077)
     os.setgid(65534)
     os.setuid(65534)
-    locks.PLACES = (place,)
+    locks.DIRECTORIES = (place,)
     mine = locks.Locks(False, print)
     mine.machine()
     if release:

@@ -23,12 +23,12 @@ def intervals(logs: Rows, confidence: float = CONFIDENCE) -> tuple[Rows, Rows]:
     return centre - half, centre + half
 
 
-def t_p(logs: Rows, at: float | Rows = 0.0) -> Rows:
+def paired_t_pvalues(logs: Rows, at: float | Rows = 0.0) -> Rows:
     """Return each row's two-sided p that its mean differs from ``at``."""
     return 2 * _below(logs, -np.abs(logs.mean(axis=1) - at))
 
 
-def equivalence_p(logs: Rows, margin: tuple[float, float] | None = None) -> Rows:
+def tost_pvalues(logs: Rows, margin: tuple[float, float] | None = None) -> Rows:
     """Return each row's p of the two one-sided tests."""
     low, high = margin or equivalence_bounds()
     centre = logs.mean(axis=1)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from kit.plan.model import Limits, Note, Plan, PlannedRun
 from kit.plan.shard import Shard
-from kit.records.host import EngineFacts, HostFacts, HostSample
+from kit.records.host import EngineFacts, HostConditions, HostFacts
 from kit.records.images import ArmImage, Component
 from kit.records.record import Device, Fit, Identity, Record
 from kit.records.session import Header, MergedShard, RunEntry, Session
@@ -290,7 +290,7 @@ def make_entry(run: PlannedRun, walls: Sequence[float], **changes: Any) -> RunEn
         exit_code=0,
         failure=None,
         log_tail="",
-        host=HostSample(0.5, 1.5, 12_000_000_000, 3),
+        host=HostConditions(0.5, 1.5, 12_000_000_000, 3),
         record=make_record(run.run_id, run.arm, run.kind, walls),
     )
     return replace(entry, **changes)

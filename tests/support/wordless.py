@@ -21,8 +21,8 @@ X = "X"
 PROSE = {
     "Component": ("why", "details"),
     "RunEntry": ("failure", "log_tail"),
-    "Finding": ("what", "remedy"),
-    "GpuSample": ("failures",),
+    "GpuIssue": ("what", "remedy"),
+    "GpuTelemetry": ("failures",),
     "ExecutableRun": ("said",),
 }
 """Fields of a log that hold sentences, by the class of the value they are in."""

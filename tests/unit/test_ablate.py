@@ -18,7 +18,7 @@ import kit.cli
 from kit.app import ablate, pipeline
 from kit.errors import InputError
 from kit.images.build.arms import Options
-from kit.judge.consistency import findings
+from kit.judge.consistency import consistency_results
 from kit.plan.resources import ResourceRequest
 from kit.plan.roles import role_of
 from kit.results.names import ABLATION, RUN_LOG
@@ -41,7 +41,7 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
     assert session.header.plan.purpose == "explain"
     assert session.header.plan.limits == plan.limits
     found = ablate.explanation(beside, STUDY)
-    assert found is not None and found.whole.blocks == 2
+    assert found is not None and found.total.blocks == 2
     ablate.write(beside, found)
     assert (beside / "explanation.md").read_text().startswith("# Sources of the difference")
     document = json.loads((beside / "explanation.json").read_text())
@@ -80,7 +80,7 @@ def test_only_what_a_study_says_its_programs_can_is_changed(tmp_path: Path) -> N
     assert not any(spec["conditions"]["probe"] or spec["conditions"]["keep"] for spec in timed)
     found = ablate.explanation(beside, able)
     assert found is not None
-    assert [part.name for part in found.parts] == [
+    assert [part.name for part in found.contrasts] == [
         "whole", "user CPU", "system CPU", "allocator", "cold start",
     ]  # fmt: skip
 
@@ -359,7 +359,7 @@ def test_every_consistency_rule_takes_a_study_s_own_stacks(tmp_path: Path) -> No
     facts = 'rule: rounds\n    facts: {statistic: min, text: {loop: "1.0"}, text_gain_percent: 10}'
     for new in (STEPS[1].replace("python", "loop"), facts):
         claims.write_text(text.replace(STEPS[0], new))
-        (found,) = findings(load_study(folder))
+        (found,) = consistency_results(load_study(folder))
         assert found.word == "CONSISTENT", found
 
 

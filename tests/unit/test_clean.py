@@ -35,7 +35,7 @@ OWN_NAME = "kit-0123456789abcdef"
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The machine's lock of this test is here: no kit outside it holds it."""
-    monkeypatch.setattr(locks, "PLACES", (tmp_path,))
+    monkeypatch.setattr(locks, "DIRECTORIES", (tmp_path,))
     return tmp_path
 
 

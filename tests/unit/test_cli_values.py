@@ -11,7 +11,7 @@ import kit.cli
 from kit.cli import values
 from kit.errors import InputError
 from kit.judge.rules import FailRule
-from kit.plan.model import MOST_BLOCKS
+from kit.plan.model import MAX_BLOCKS
 from kit.plan.shard import Shard
 
 
@@ -69,10 +69,10 @@ def test_what_is_no_such_value_is_refused_by_the_name_of_its_option(
 
 @pytest.mark.parametrize("command", ["reproduce", "ablate"])
 def test_there_may_be_as_many_blocks_as_a_plan_may_have(command: str) -> None:
-    assert values.MOST_BLOCKS == MOST_BLOCKS
-    assert given(command, "--blocks", str(MOST_BLOCKS))["blocks"] == MOST_BLOCKS
+    assert values.MAX_BLOCKS == MAX_BLOCKS
+    assert given(command, "--blocks", str(MAX_BLOCKS))["blocks"] == MAX_BLOCKS
     with pytest.raises(click.BadParameter):
-        given(command, "--blocks", str(MOST_BLOCKS + 1))
+        given(command, "--blocks", str(MAX_BLOCKS + 1))
 
 
 COMMANDS = [

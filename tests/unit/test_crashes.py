@@ -17,7 +17,7 @@ from support.sessions import make_session, paired, report_md
 from kit.cli import cli
 from kit.errors import InputError, RunError
 from kit.plan.make import make_plan, maker_of, plan_sha256
-from kit.plan.model import MOST_BLOCKS, plan_from
+from kit.plan.model import MAX_BLOCKS, plan_from
 from kit.plan.resources import Resources
 from kit.plan.spec import spec_json
 from kit.records.record import parse_record, record_document
@@ -197,9 +197,9 @@ def changed(study: Path, path: str, value: object) -> Path:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("protocol.tiers.quick.blocks", MOST_BLOCKS + 1),
+        ("protocol.tiers.quick.blocks", MAX_BLOCKS + 1),
         ("protocol.tiers.quick.repeats", 10**7),
-        ("protocol.tiers.standard.pilot", MOST_BLOCKS + 1),
+        ("protocol.tiers.standard.pilot", MAX_BLOCKS + 1),
         ("protocol.published_repeats", 10**29),
         ("protocol.minimum_repeats", 10**29),
         ("protocol.identity_seed", 2**63),
@@ -225,14 +225,14 @@ def test_fits_that_take_no_time_fill_no_budget(study: Path) -> None:
     free = {"run_overhead_s": 0, "fit_s": 1e-320}
     found = load_study(changed(study, "protocol.cost", free))
     plan = make_plan(found, "9999m", (), 1, Resources("0-1", 2**34))
-    assert plan.bounds is not None and plan.bounds.blocks == MOST_BLOCKS
+    assert plan.bounds is not None and plan.bounds.blocks == MAX_BLOCKS
 
 
 def test_as_many_blocks_may_be_asked_for_as_a_study_may_have() -> None:
     tier = schema("study")["properties"]["protocol"]["properties"]["tiers"]["additionalProperties"]
-    assert tier["properties"]["blocks"]["maximum"] == MOST_BLOCKS
+    assert tier["properties"]["blocks"]["maximum"] == MAX_BLOCKS
     for command in ("reproduce", "ablate"):
-        done = CliRunner().invoke(cli, [command, "--blocks", str(MOST_BLOCKS + 1)])
+        done = CliRunner().invoke(cli, [command, "--blocks", str(MAX_BLOCKS + 1)])
         assert done.exit_code == 2
         assert "--blocks" in done.output
 

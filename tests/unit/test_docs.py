@@ -23,7 +23,7 @@ from kit.report.files import is_picture, report_files
 pytestmark = pytest.mark.slow
 
 QUOTED = re.compile(r"^`([^`]+)`$", re.MULTILINE)
-LEAST_WORDED = 0.55
+MIN_WORDED = 0.55
 
 
 def test_the_reference_is_what_the_commands_print() -> None:
@@ -135,10 +135,10 @@ def test_the_messages_explained_are_the_codes_own() -> None:
     texts = texts_of_the_code()
     # The rest is numbers, names and places.
     shares = {message: worded(message, texts) / len(message) for message in messages}
-    assert {message: share for message, share in shares.items() if share < LEAST_WORDED} == {}
+    assert {message: share for message, share in shares.items() if share < MIN_WORDED} == {}
     # Blanks let no message pass that the code words otherwise.
     older = "shards/2: its plan is not that of shards/1"
-    assert worded(older, texts) / len(older) < LEAST_WORDED
+    assert worded(older, texts) / len(older) < MIN_WORDED
 
 
 def test_the_variables_that_are_documented_are_those_that_are_read() -> None:

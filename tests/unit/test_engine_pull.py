@@ -52,22 +52,22 @@ def _no_login(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pull, "_credentials", lambda connection, name: {})
 
 
-def pulled(connection: Connection, silence_s: float = 5.0) -> ImageInfo:
-    return pull.pull(connection, REFERENCE, silence_s)  # type: ignore[arg-type]
+def pulled(connection: Connection, idle_timeout_s: float = 5.0) -> ImageInfo:
+    return pull.pull(connection, REFERENCE, idle_timeout_s)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
 def test_a_slow_pull_that_goes_on_is_not_cut() -> None:
     connection = Connection(*[{"status": "Downloading"}] * 15, every_s=0.1)
     start = time.monotonic()
-    assert pulled(connection, silence_s=1.0).digests == (REFERENCE,)
+    assert pulled(connection, idle_timeout_s=1.0).digests == (REFERENCE,)
     assert time.monotonic() - start > 1.2, "longer in all than the silence that ends a pull"
 
 
 def test_silence_ends_it() -> None:
     connection = Connection({"status": "Pulling"}, every_s=0.3)
     with pytest.raises(UnreachableError, match=r"no answer within 0\.1 s"):
-        pulled(connection, silence_s=0.1)
+        pulled(connection, idle_timeout_s=0.1)
 
 
 def test_silence_in_the_middle_is_told_apart() -> None:
@@ -77,13 +77,13 @@ def test_silence_in_the_middle_is_told_apart() -> None:
             time.sleep(0.5)
 
     with pytest.raises(UnreachableError, match=r"nothing more came for 0\.1 s"):
-        pulled(Stops(), silence_s=0.1)
+        pulled(Stops(), idle_timeout_s=0.1)
 
 
 def test_the_first_answer_has_its_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pull, "FIRST_ANSWER_S", 0.1)
     with pytest.raises(UnreachableError, match=r"no answer within 0\.1 s"):
-        pulled(Connection({"status": "Pulling"}, every_s=0.5), silence_s=60)
+        pulled(Connection({"status": "Pulling"}, every_s=0.5), idle_timeout_s=60)
 
 
 # Each as Docker Engine 20.10 says it.

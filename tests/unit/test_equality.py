@@ -30,7 +30,7 @@ from kit.judge.words import (
     SAME_DIRECTION,
     WORDS,
 )
-from kit.plan.roles import LEAST_SLOWDOWN, slowdown_percent
+from kit.plan.roles import MIN_SLOWDOWN, slowdown_percent
 from kit.report.build import build_report
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
@@ -167,7 +167,7 @@ def test_a_failing_control_caps_it():
 
 
 @pytest.mark.parametrize(
-    ("margin", "slowed"), [(1.0, LEAST_SLOWDOWN), (5.0, 5.0), (30.0, 30.0), (99.0, 99.0)]
+    ("margin", "slowed"), [(1.0, MIN_SLOWDOWN), (5.0, 5.0), (30.0, 30.0), (99.0, 99.0)]
 )
 def test_the_positive_control_is_slowed_by_the_margin(margin, slowed):
     assert slowdown_percent(make_study(claims=(make_equal(margin),))) == slowed

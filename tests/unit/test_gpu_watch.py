@@ -11,7 +11,7 @@ import pytest
 from fakes.gpu import T4, FakeProbe, make_gpu
 
 from kit.host.gpu.probe import ProbeError
-from kit.host.gpu.watch import Watch, summed
+from kit.host.gpu.watch import Watch, telemetry_of
 from kit.records.gpu import HARMFUL, IDLE, MILD, REASONS, Gpu, Process, harmful, mild, named
 
 
@@ -22,13 +22,13 @@ def threads() -> list[str]:
 def test_it_reads_before_during_and_after() -> None:
     probe = FakeProbe((T4,))
     with Watch(probe, T4.uuid, interval_s=0.01) as watch:
-        before = watch.sample().readings
+        before = watch.telemetry().readings
         deadline = time.monotonic() + 5
-        while watch.sample().readings < before + 3 and time.monotonic() < deadline:
+        while watch.telemetry().readings < before + 3 and time.monotonic() < deadline:
             time.sleep(0.01)
-        during = watch.sample().readings
+        during = watch.telemetry().readings
     assert before >= 1
-    assert watch.sample().readings > during >= before + 3
+    assert watch.telemetry().readings > during >= before + 3
     assert (probe.opened, probe.open_now, threads()) == ([T4.uuid], 0, [])
 
 
@@ -72,7 +72,7 @@ def test_a_library_that_hangs_is_left_alone_and_said(monkeypatch: pytest.MonkeyP
     probe = Hanging()
     with Watch(probe, T4.uuid) as watch:
         pass
-    assert watch.sample().failures == (
+    assert watch.telemetry().failures == (
         "the first reading was not done within 0.05 s",
         "the last reading was not done within 0.05 s",
     )
@@ -84,24 +84,24 @@ def test_a_reading_that_fails_is_kept_and_the_next_ones_go_on() -> None:
     readings = [T4, ProbeError("NVML: GPU is lost"), ProbeError("NVML: GPU is lost"), T4]
     with Watch(FakeProbe((T4,), readings=readings), T4.uuid, interval_s=0.001) as watch:
         time.sleep(0.05)
-    sample = watch.sample()
-    assert sample.failures == ("NVML: GPU is lost",)
-    assert sample.readings >= 2
+    telemetry = watch.telemetry()
+    assert telemetry.failures == ("NVML: GPU is lost",)
+    assert telemetry.readings >= 2
 
 
-def test_a_gpu_that_cannot_be_opened_leaves_an_empty_sample_with_the_reason() -> None:
+def test_a_gpu_that_cannot_be_opened_leaves_empty_telemetry_with_the_reason() -> None:
     with Watch(FakeProbe(), "GPU-gone") as watch:
         pass
-    sample = watch.sample()
-    assert (sample.uuid, sample.readings, sample.name) == ("GPU-gone", 0, "")
-    assert sample.failures == ("NVML: Not Found",)
-    assert sample.sm_mhz_min is sample.power_mean_w is sample.memory_max_bytes is None
+    telemetry = watch.telemetry()
+    assert (telemetry.uuid, telemetry.readings, telemetry.name) == ("GPU-gone", 0, "")
+    assert telemetry.failures == ("NVML: Not Found",)
+    assert telemetry.sm_mhz_min is telemetry.power_mean_w is telemetry.memory_max_bytes is None
 
 
 def test_a_bug_of_the_library_is_kept_too() -> None:
     with Watch(FakeProbe((T4,), readings=[ValueError("odd struct")]), T4.uuid) as watch:
         pass
-    assert watch.sample().failures == ("ValueError: odd struct",)
+    assert watch.telemetry().failures == ("ValueError: odd struct",)
 
 
 def test_a_sample_sums_up_its_readings() -> None:
@@ -117,19 +117,27 @@ def test_a_sample_sums_up_its_readings() -> None:
             processes=(Process(9, 5), Process(3, None)),
         ),
     ]
-    sample = summed("GPU-aaaa", readings, ["late"])
-    assert (sample.name, sample.driver, sample.readings) == ("Tesla T4", "535.161.08", 3)
-    assert (sample.sm_mhz_min, sample.sm_mhz_max) == (1200, 1500)
-    assert (sample.temperature_max_c, sample.power_max_w, sample.power_mean_w) == (84, 60.0, 40.0)
-    assert sample.memory_max_bytes == 14_800_000_000
-    assert sample.throttle == (IDLE, "software power cap", "hardware thermal slowdown")
-    assert (sample.pids, sample.failures) == ((3, 9), ("late",))
+    telemetry = telemetry_of("GPU-aaaa", readings, ["late"])
+    assert (telemetry.name, telemetry.driver, telemetry.readings) == ("Tesla T4", "535.161.08", 3)
+    assert (telemetry.sm_mhz_min, telemetry.sm_mhz_max) == (1200, 1500)
+    assert (telemetry.temperature_max_c, telemetry.power_max_w, telemetry.power_mean_w) == (
+        84,
+        60.0,
+        40.0,
+    )
+    assert telemetry.memory_max_bytes == 14_800_000_000
+    assert telemetry.throttle == (IDLE, "software power cap", "hardware thermal slowdown")
+    assert (telemetry.pids, telemetry.failures) == ((3, 9), ("late",))
 
 
 def test_what_a_gpu_does_not_tell_stays_untold() -> None:
     silent = make_gpu(sm_mhz=None, temperature_c=None, power_w=None)
-    sample = summed("GPU-aaaa", [silent], [])
-    assert (sample.sm_mhz_max, sample.temperature_max_c, sample.power_max_w) == (None, None, None)
+    telemetry = telemetry_of("GPU-aaaa", [silent], [])
+    assert (telemetry.sm_mhz_max, telemetry.temperature_max_c, telemetry.power_max_w) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_reasons_have_names_and_unknown_bits_are_shown() -> None:

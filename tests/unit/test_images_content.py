@@ -11,7 +11,7 @@ from fakes.engine import FakeEngine, image
 from support.archives import member, tree
 
 from kit.errors import ImageError
-from kit.images.inspect.compare import MOST_SHOWN, differences, shown
+from kit.images.inspect.compare import MAX_SHOWN, differences, shown
 from kit.images.inspect.content import Content, read_content, read_tree
 
 FILE = "etc/motd"
@@ -129,7 +129,7 @@ def test_differences_name_the_path_and_what_differs():
 
 
 def test_many_differences_are_counted():
-    many = content(*(member(f"f{n:03d}", b"x") for n in range(MOST_SHOWN + 7)))
+    many = content(*(member(f"f{n:03d}", b"x") for n in range(MAX_SHOWN + 7)))
     lines = shown(differences(many, content()))
-    assert len(lines) == MOST_SHOWN + 1
+    assert len(lines) == MAX_SHOWN + 1
     assert lines[-1] == "... and 7 more"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kit.errors import InputError
-from kit.judge.consistency import RULES, Gains, NotRounded, Ticks, findings
+from kit.judge.consistency import RULES, Gains, NotRounded, Ticks, consistency_results
 from kit.judge.words import CONSISTENT, INCONSISTENT
 from kit.schemas import problems, schema
 from kit.study.load import shipped_study
@@ -19,12 +19,12 @@ STUDY = shipped_study()
 def word(rule, facts, **paper):
     claim = ConsistencyClaim("K1", "statement", "where", rule, facts)
     study = replace(STUDY, consistency=(claim,), paper=replace(STUDY.paper, **paper))
-    (found,) = findings(study)
+    (found,) = consistency_results(study)
     return found.word
 
 
 def test_the_shipped_paper_is_judged_as_its_own_numbers_say():
-    words = {found.claim.id: found.word for found in findings(STUDY)}
+    words = {found.claim.id: found.word for found in consistency_results(STUDY)}
     assert words == {
         **dict.fromkeys(("K1", "K2", "K4", "K5", "K6", "K7", "K8", "K9"), INCONSISTENT),
         "K3": CONSISTENT,
@@ -32,7 +32,7 @@ def test_the_shipped_paper_is_judged_as_its_own_numbers_say():
 
 
 def test_the_reason_holds_the_arithmetic():
-    reasons = {found.claim.id: found.reason for found in findings(STUDY)}
+    reasons = {found.claim.id: found.reason for found in consistency_results(STUDY)}
     by_figures = 100 * (1.8861079216 - 1.7851021) / 1.8861079216
     assert isinstance(reasons["K1"], NotRounded)
     assert reasons["K1"].figures_gain_percent == pytest.approx(by_figures)

@@ -61,7 +61,7 @@ def test_the_plan_changes_one_thing_in_each_run():
 
 def test_parts_are_what_was_put_in():
     found = explain(session_of(WALLS, probed), STUDY)
-    parts = {part.name: part for part in found.parts}
+    parts = {part.name: part for part in found.contrasts}
     assert parts["whole"].seconds == pytest.approx(0.4, abs=1e-3)
     assert parts["progress output"].seconds == pytest.approx(0.1, abs=1e-3)
     assert parts["memory kept"].seconds == pytest.approx(0.3, abs=1e-3)
@@ -73,7 +73,7 @@ def test_parts_are_what_was_put_in():
     assert not parts["terminal"].clear
     assert parts["cold start"].seconds == pytest.approx(0.2, abs=1e-2)
     # Of the whole, a warm fit's wall time, only wall time of a warm fit can be a share.
-    assert {p.name for p in found.parts if p.share is None} == {
+    assert {p.name for p in found.contrasts if p.share is None} == {
         "whole", "user CPU", "system CPU", "cold start",
     }  # fmt: skip
     assert summary(found)[0].startswith("A warm fit of dotnet-cpu takes 0.400 s more")
@@ -82,7 +82,7 @@ def test_parts_are_what_was_put_in():
 
 
 def test_the_interval_is_the_textbook_one():
-    part = explain(session_of(WALLS, probed), STUDY).whole
+    part = explain(session_of(WALLS, probed), STUDY).total
     # Differences 0.400, 0.398, 0.402: SD 0.002, t(0.975, 2) = 4.3027.
     half = 4.302653 * 0.002 / 3**0.5
     assert part.interval.low == pytest.approx(0.4 - half, abs=1e-6)
@@ -92,11 +92,11 @@ def test_the_interval_is_the_textbook_one():
 def test_without_a_difference_nothing_is_explained():
     found = explain(session_of({("python", "main"): 1.0, ("dotnet", "main"): 1.0}), STUDY)
     assert "no difference of wall time" in summary(found)[0]
-    assert all(part.share is None for part in found.parts)
+    assert all(part.share is None for part in found.contrasts)
 
 
 def test_a_probe_that_saw_nothing_leaves_its_parts_open():
-    parts = {p.name: p for p in explain(session_of(WALLS), STUDY).parts}
+    parts = {p.name: p for p in explain(session_of(WALLS), STUDY).contrasts}
     assert (parts["binding"].seconds, parts["binding"].blocks) == (None, 0)
 
 

@@ -21,9 +21,9 @@ from kit.judge.interference import (
     flags,
 )
 from kit.judge.pairing import SeveralMachines
-from kit.records.host import HostSample
+from kit.records.host import HostConditions
 
-QUIET = HostSample(0.5, 1.5, 12_000_000_000, 3)
+QUIET = HostConditions(0.5, 1.5, 12_000_000_000, 3)
 SESSION = make_session(paired([1.05, 1.06, 1.04]))
 
 
@@ -55,7 +55,7 @@ def test_every_rule_fires_and_the_run_still_counts(change, what):
 def test_a_quiet_host_has_no_flags():
     assert flags(SESSION.timed(), 2) == ()
     assert len(RULES) == 9
-    unknown = HostSample(0.5, 1.5, 1, None)
+    unknown = HostConditions(0.5, 1.5, 1, None)
     assert flags([replace(e, host=unknown) for e in SESSION.timed()], 2) == ()
 
 

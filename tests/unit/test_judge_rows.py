@@ -16,10 +16,14 @@ from kit.judge.statistics import estimate
 def test_rows_have_the_numbers_of_the_judge(blocks):
     logs = np.random.default_rng(blocks).normal(0.01, 0.02, (4, blocks))
     found = zip(
-        logs.tolist(), *rows.intervals(logs), rows.t_p(logs), rows.equivalence_p(logs), strict=True
+        logs.tolist(),
+        *rows.intervals(logs),
+        rows.paired_t_pvalues(logs),
+        rows.tost_pvalues(logs),
+        strict=True,
     )
-    for row, low, high, t_p, equivalence_p in found:
+    for row, low, high, t_pvalue, tost_pvalue in found:
         bounds = estimate("mean", [(math.exp(log), 1.0) for log in row]).ratio_interval
         assert (low, high) == pytest.approx((math.log(bounds.low), math.log(bounds.high)))
-        assert t_p == pytest.approx(sensitivity.t_p(row))
-        assert equivalence_p == pytest.approx(sensitivity.equivalence_p(row))
+        assert t_pvalue == pytest.approx(sensitivity.paired_t_pvalue(row))
+        assert tost_pvalue == pytest.approx(sensitivity.tost_pvalue(row))

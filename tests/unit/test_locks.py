@@ -48,7 +48,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The machine's locks of this test are here."""
     folder = tmp_path / "locks"
     folder.mkdir()
-    monkeypatch.setattr(locks, "PLACES", (folder,))
+    monkeypatch.setattr(locks, "DIRECTORIES", (folder,))
     return folder
 
 
@@ -180,7 +180,7 @@ def test_users_share_one_lock(others: list[Process]) -> None:
 
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         Path(place).chmod(0o1777)
-        locks.PLACES = (Path(place),)
+        locks.DIRECTORIES = (Path(place),)
         assert as_nobody(place)[0] == 0
         mine = taken()
         code, said = as_nobody(place)
@@ -198,7 +198,7 @@ def test_the_place_is_the_same_for_every_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, last = tmp_path / "run", tmp_path / "tmp"
-    monkeypatch.setattr(locks, "PLACES", (first, last))
+    monkeypatch.setattr(locks, "DIRECTORIES", (first, last))
     assert machine_file() == last / NAME
     first.mkdir()
     first.chmod(0o755)

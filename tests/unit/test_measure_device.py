@@ -9,15 +9,15 @@ from fakes.gpu import FakeProbe
 from support.sessions import make_record
 
 from kit.engine.protocol import RunRequest
-from kit.measure.device import GpuBench, misplaced
+from kit.measure.device import GpuAssignment, misplaced
 from kit.records.record import Device
 
 REQUEST = RunRequest("image", env={"A": "b"}, timeout_s=100.0)
-BENCH = GpuBench(FakeProbe(), "GPU-1", "nvidia.com/gpu=GPU-1", 3600.0)
+ASSIGNMENT = GpuAssignment(FakeProbe(), "GPU-1", "nvidia.com/gpu=GPU-1", 3600.0)
 
 
 def test_a_request_gets_the_gpu_and_the_kept_cache() -> None:
-    made = BENCH.added_to(REQUEST, first=False)
+    made = ASSIGNMENT.added_to(REQUEST, first=False)
     assert made.gpu == "nvidia.com/gpu=GPU-1"
     assert made.volumes == {"kit-cuda-cache": "/cuda-cache"}
     assert made.env == {
@@ -28,7 +28,7 @@ def test_a_request_gets_the_gpu_and_the_kept_cache() -> None:
 
 
 def test_only_a_first_run_gets_time_to_compile() -> None:
-    assert BENCH.added_to(REQUEST, first=True).timeout_s == 3700.0
+    assert ASSIGNMENT.added_to(REQUEST, first=True).timeout_s == 3700.0
 
 
 GOOD = ["python-cpu", "dotnet-cpu", "python-cuda", "dotnet-cuda"]

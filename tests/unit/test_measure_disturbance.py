@@ -10,7 +10,7 @@ import pytest
 from fakes.engine import INFO
 
 from kit.host import interference as disturbance
-from kit.host.facts import HostReading, host_facts, machine_id, sample
+from kit.host.facts import HostReading, conditions_between, host_facts, machine_id
 from kit.records.host import EngineFacts, HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
@@ -85,9 +85,9 @@ def test_sleep_is_what_boot_time_runs_ahead(monkeypatch):
         HostReading(0, 0, 0, suspended_s=3600.0),
         HostReading(0, 0, 0, suspended_s=3607.25),
     )
-    assert sample(before, after, 0).suspended_s == 7.25
-    assert sample(after, before, 0).suspended_s == 0.0
-    assert sample(HostReading(0, 0, 0), after, 0).suspended_s is None
+    assert conditions_between(before, after, 0).suspended_s == 7.25
+    assert conditions_between(after, before, 0).suspended_s == 0.0
+    assert conditions_between(HostReading(0, 0, 0), after, 0).suspended_s is None
 
 
 def test_threads_of_a_core_are_told(tree):

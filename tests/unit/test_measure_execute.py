@@ -22,7 +22,7 @@ from support.sessions import DOTNET, PYTHON, make_plan, make_session, make_study
 
 from kit.engine.protocol import SESSION_LABEL, RunOutcome, RunRequest
 from kit.errors import HostError, RunError
-from kit.measure.execute import LOG_TAIL_CHARACTERS, Bench, execute
+from kit.measure.execute import LOG_TAIL_CHARACTERS, RunContext, execute
 from kit.plan.make import plan_sha256
 from kit.records.session import RunEntry, Session
 from kit.results.names import RUN_LOG
@@ -54,9 +54,9 @@ class Table:
         self.after: list[RunEntry] = []
 
     def go(self, done: frozenset[str] = frozenset()) -> Session:
-        bench = Bench(self.engine, FakeHost(), self.header.images, "session-1")
+        context = RunContext(self.engine, FakeHost(), self.header.images, "session-1")
         execute(
-            bench,
+            context,
             make_study(),
             self.header.plan,
             done,
@@ -255,5 +255,5 @@ def test_the_other_of_a_pair_runs_on_where_one_cannot_be_started_and_both_are_ma
         "t0-python-cpu": False,
         "t0-dotnet-cpu": True,
     }
-    assert session.done() == {"i-python-cpu", "i-dotnet-cpu"}
+    assert session.completed_run_ids() == {"i-python-cpu", "i-dotnet-cpu"}
     assert table.engine.named("remove_by_label") == []

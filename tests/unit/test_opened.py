@@ -87,7 +87,7 @@ def test_what_another_kit_added_meanwhile_is_seen(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     after = pipeline.resume(bench.runtime(), opened, PINS, Options())
     assert bench.ran() == [], "all was made before"
-    assert not after.session.missing()
+    assert not after.session.missing_runs()
 
 
 def test_a_session_of_which_nothing_was_measured_is_told_as_one(tmp_path: Path) -> None:

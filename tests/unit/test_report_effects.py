@@ -29,7 +29,7 @@ from support.sessions import (
 from kit.judge.pilot import DesignOutlook, Outlook
 from kit.judge.power import Need
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
-from kit.records.host import HostSample
+from kit.records.host import HostConditions
 from kit.report import appendix, crate, diff
 from kit.report.build import build_report
 from kit.report.effects import Form
@@ -254,7 +254,9 @@ def test_no_number_of_a_log_stops_a_report(large):
     )  # fmt: skip
     session = change_record(session, f"t0-{PYTHON}", fits=fits)
     session = change_record(session, f"t1-{PYTHON}", fits=fits)
-    host = HostSample(1e308, -1e308, large, 2**63, 1e308, large, large, 1e3, 1e308, 2**63, large)
+    host = HostConditions(
+        1e308, -1e308, large, 2**63, 1e308, large, large, 1e3, 1e308, 2**63, large
+    )
     header = session.header
     limits = replace(header.plan.limits, memory_bytes=large, timeout_s=1e308)
     images = {arm: replace(image, size_bytes=large) for arm, image in header.images.items()}

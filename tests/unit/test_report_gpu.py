@@ -18,8 +18,8 @@ from support.sessions import (
     run_named,
 )
 
-from kit.host.gpu.watch import summed
-from kit.records.gpu import Finding, GpuCheck
+from kit.host.gpu.watch import telemetry_of
+from kit.records.gpu import GpuCheck, GpuIssue
 from kit.report.build import build_report
 from kit.report.results_json import to_document
 from kit.schemas import problems
@@ -39,9 +39,9 @@ def session(check: GpuCheck = CHECK, *readings, failures=()):
     """Four arms, two blocks; every CUDA run saw those readings."""
     times = paired([1.05, 1.06])
     made = make_session({**times, CUDA[0]: times[PYTHON], CUDA[1]: times[DOTNET]})
-    sample = summed(T4.uuid, readings or (T4,), failures)
+    telemetry = telemetry_of(T4.uuid, readings or (T4,), failures)
     entries = tuple(
-        replace(entry, gpu=sample if entry.arm in CUDA else None) for entry in made.entries
+        replace(entry, gpu=telemetry if entry.arm in CUDA else None) for entry in made.entries
     )
     return replace(made, header=replace(made.header, gpu=check), entries=entries)
 
@@ -90,11 +90,11 @@ def test_a_throttled_run_is_flagged_in_the_head_and_the_table() -> None:
 
 def test_nothing_of_a_hostile_gpu_becomes_markup() -> None:
     evil = make_gpu(name=EVIL, driver=EVIL, throttle=(EVIL,))
-    finding = Finding(EVIL, EVIL)
-    check = replace(CHECK, gpus=(evil,), warnings=(finding,))
+    issue = GpuIssue(EVIL, EVIL)
+    check = replace(CHECK, gpus=(evil,), warnings=(issue,))
     for made in (
         session(check, evil, failures=(EVIL,)),
-        session(replace(check, problems=(finding, NO_DRIVER)), evil),
+        session(replace(check, problems=(issue, NO_DRIVER)), evil),
     ):
         model = build_report(made, STUDY)
         text = report_md(model)

@@ -32,14 +32,14 @@ from support.sessions import (
     with_role,
 )
 
-from kit.judge.ablation import Ablation, PartName, explain
+from kit.judge.ablation import Ablation, ContrastName, explain
 from kit.judge.pilot import Limit
 from kit.judge.reasons import Aim, PlaceboDiffers, Side
 from kit.judge.samework import SameWork
 from kit.plan.model import DUET_CORES, Note
 from kit.plan.roles import ROLES
 from kit.plan.shard import Shard
-from kit.records.gpu import Finding, Gpu, GpuCheck, GpuSample
+from kit.records.gpu import Gpu, GpuCheck, GpuIssue, GpuTelemetry
 from kit.records.images import ExecutableRun
 from kit.report import ablation as explanation
 from kit.report import appendix, crate, diff
@@ -63,7 +63,7 @@ EVIL = (
 )
 FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
-    *ROLES, *get_args(PartName),
+    *ROLES, *get_args(ContrastName),
     "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
     "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
     "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
@@ -107,9 +107,9 @@ def session_and_model():
     )  # fmt: skip
     check = GpuCheck(
         arms=("x",), gpus=(gpu,), chosen="x", request="x",
-        problems=(Finding("x", "x"),), warnings=(Finding("x", "x"),), first_start_s=1.0,
+        problems=(GpuIssue("x", "x"),), warnings=(GpuIssue("x", "x"),), first_start_s=1.0,
     )  # fmt: skip
-    sample = GpuSample(
+    telemetry = GpuTelemetry(
         uuid="x", name="x", driver="x", readings=1, sm_mhz_min=1, sm_mhz_max=2,
         temperature_max_c=1, power_max_w=1.0, power_mean_w=1.0, memory_max_bytes=1,
         throttle=("sw_thermal_slowdown",), pids=(1,), failures=("x",),
@@ -120,7 +120,7 @@ def session_and_model():
         plan=replace(session.header.plan, notes=(Note(DUET_CORES),), pilot=5),
     )  # fmt: skip
     entries = tuple(
-        replace(entry, gpu=sample, machine="ab"[entry.block % 2]) for entry in session.entries
+        replace(entry, gpu=telemetry, machine="ab"[entry.block % 2]) for entry in session.entries
     )
     ran = ExecutableRun(**{
         field.name: {"str": "x", "int": 1, "bool": True}.get(str(field.type), "x")

@@ -24,7 +24,7 @@ from kit.results.names import ABLATION, SIGNATURE, SUMS
 from kit.results.sign import NAMESPACE, Signers, examine, sign, wants_touch
 from kit.results.sums import sums_of
 from kit.verify import sums, verify
-from kit.verify.finding import State
+from kit.verify.result import State
 from kit.verify.signature import check
 
 pytestmark = pytest.mark.made_once

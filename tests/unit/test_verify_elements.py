@@ -27,7 +27,7 @@ from kit.report.sections import environment
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import broken_chain, read_session
 from kit.verify import header, plan, runs, sboms, verify
-from kit.verify.finding import State
+from kit.verify.result import State
 
 pytestmark = pytest.mark.slow
 

@@ -140,7 +140,7 @@ def test_the_two_of_a_pair_count_only_where_they_ran_side_by_side(
     mixed = read_session(folder)
     tries = [e for e in mixed.entries if e.run_id in (first, second)]
     assert [e.record is not None for e in tries] == [True, False, False, True]
-    assert not {first, second} & mixed.done()
+    assert not {first, second} & mixed.completed_run_ids()
     assert not {first, second} & {run.run_id for run in judge(mixed, STUDY).runs}
     again = Bench(tmp_path)
     again.resume(folder)

@@ -20,7 +20,7 @@ from kit.results.opened import open_session
 from kit.results.sums import sums_of
 from kit.study.model import Study
 from kit.verify import reports, verify
-from kit.verify.finding import Finding
+from kit.verify.result import CheckResult
 
 pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
 
@@ -57,12 +57,12 @@ class Read:
     own: Session
     explaining: Session
 
-    def reports(self) -> tuple[Finding, Finding]:
+    def reports(self) -> tuple[CheckResult, CheckResult]:
         """What is found of the reports, of the session and of the explanation in it."""
         beside = self.folder / ABLATION
         own = reports.check(self.folder, self.own, self.study, self.explaining)
         inside = reports.check(beside, self.explaining, self.study, None)
-        return own.finding, inside.finding
+        return own.result, inside.result
 
     def wrong(self) -> list[str]:
         return [line for each in self.reports() for line in each.wrong]

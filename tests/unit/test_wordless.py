@@ -46,7 +46,7 @@ def decisions(judged: Judged) -> Any:
             for v in part.verdicts
         ],
         [(v.claim.id, v.word, v.indicative) for v in (*judged.executable, *judged.training)],
-        [(found.claim.id, found.word) for found in judged.findings],
+        [(found.claim.id, found.word) for found in judged.consistency],
         [(part.same_work.held, [c.held for c in part.controls]) for part in judged.comparisons],
         [(e.run_id, e.block) for e in judged.exclusions],
         [flag.run_id for flag in judged.flags],

@@ -236,8 +236,8 @@ def _gpu(facts: Facts) -> tuple[Row, ...]:
         return (_unknown("GPU"),)
     found = check_gpu(Preflight(facts.engine, facts.gpus), ())
     rows = [
-        Row("CUDA arms", Status.WARN, finding.what, finding.remedy)
-        for finding in (*found.problems, *found.warnings)
+        Row("CUDA arms", Status.WARN, issue.what, issue.remedy)
+        for issue in (*found.problems, *found.warnings)
     ]
     by_cdi = "=" in found.request
     if not by_cdi and facts.engine.gpu_drivers and "nvidia" not in facts.engine.runtimes:

@@ -23,7 +23,7 @@ from rich.filesize import decimal
 from kit.engine.protocol import EngineInfo
 from kit.engine.quirks import PODMAN_WITH_CDI, release
 from kit.errors import InputError
-from kit.records.gpu import Finding, Found, Gpu, GpuCheck, harmful
+from kit.records.gpu import Found, Gpu, GpuCheck, GpuIssue, harmful
 
 CUDA = "11.8"
 DRIVER_OF_CUDA = "520.61.05"
@@ -60,7 +60,7 @@ def check(facts: Preflight, arms: tuple[str, ...]) -> GpuCheck:
     """
     chosen = choose(facts.found.gpus, facts.requested)
     problems = [*engine_problems(facts.engine)]
-    warnings: list[Finding] = []
+    warnings: list[GpuIssue] = []
     first_start = 0.0
     if facts.found.missing is not None:
         problems.append(facts.found.missing)
@@ -111,56 +111,56 @@ def request_of(engine: EngineInfo, gpu: Gpu | None) -> str:
     return by_index if by_index in by_cdi and by_uuid not in by_cdi else by_uuid
 
 
-def engine_problems(engine: EngineInfo) -> Iterator[Finding]:
+def engine_problems(engine: EngineInfo) -> Iterator[GpuIssue]:
     """What keeps this engine from giving a container a GPU, as far as can be known."""
     if not engine.gpu_drivers:
         newer = ".".join(str(part) for part in PODMAN_WITH_CDI)
-        yield Finding(
+        yield GpuIssue(
             f"{engine.name} {engine.version} ignores a GPU request on its socket "
             "and would start the container without one",
             f"use {engine.name} {newer} or newer with a CDI specification "
             "(`nvidia-ctk cdi generate`), or Docker",
         )
     if not engine.local:
-        yield Finding(
+        yield GpuIssue(
             f"the engine at {engine.endpoint} is on another machine, whose GPU "
             "cannot be looked at from here",
             SEE_HERE,
         )
 
 
-def gpu_problems(gpu: Gpu) -> Iterator[Finding]:
+def gpu_problems(gpu: Gpu) -> Iterator[GpuIssue]:
     """What keeps the CUDA arms from running on this GPU."""
     if release(gpu.driver) < release(OLDEST_DRIVER):
-        yield Finding(
+        yield GpuIssue(
             f"driver {gpu.driver} is too old for CUDA {CUDA}: {OLDEST_DRIVER} is the least",
             f"install driver {DRIVER_OF_CUDA} or newer",
         )
     if gpu.compute_capability < OLDEST_CAPABILITY:
-        yield Finding(
+        yield GpuIssue(
             f"{gpu.name} has compute capability {_dotted(gpu.compute_capability)}, "
             f"TensorFlow's kernels begin at {_dotted(OLDEST_CAPABILITY)}",
             "use a newer GPU",
         )
     if gpu.memory_free_bytes < NEEDED_BYTES:
-        yield Finding(
+        yield GpuIssue(
             f"{gpu.name} (GPU {gpu.index}) has {decimal(gpu.memory_free_bytes)} of memory "
             f"free, {decimal(NEEDED_BYTES)} are needed",
             _stop_others(gpu),
         )
 
 
-def gpu_warnings(gpu: Gpu) -> Iterator[Finding]:
+def gpu_warnings(gpu: Gpu) -> Iterator[GpuIssue]:
     """What the CUDA arms run with all the same."""
     if release(OLDEST_DRIVER) <= release(gpu.driver) < release(DRIVER_OF_CUDA):
         refused = ", and may refuse the PTX this GPU needs" if _compiles(gpu) else ""
-        yield Finding(
+        yield GpuIssue(
             f"driver {gpu.driver} is older than CUDA {CUDA}'s own ({DRIVER_OF_CUDA}): "
             f"it runs by minor version compatibility{refused}",
             f"install driver {DRIVER_OF_CUDA} or newer",
         )
     if _compiles(gpu):
-        yield Finding(
+        yield GpuIssue(
             f"TensorFlow has no kernels for {gpu.name} (compute capability "
             f"{_dotted(gpu.compute_capability)}): the first run compiles them from PTX, "
             "which by TensorFlow's own words can take 30 minutes or longer; later runs find "
@@ -168,21 +168,21 @@ def gpu_warnings(gpu: Gpu) -> Iterator[Finding]:
             f"wait; a GPU up to compute capability {_dotted(NEWEST_KERNELS)} starts at once",
         )
     if gpu.compute_capability > NEWEST_OF_CUDA:
-        yield Finding(
+        yield GpuIssue(
             f"{gpu.name} is newer than any GPU that CUDA {CUDA} knows "
             f"(compute capability {_dotted(NEWEST_OF_CUDA)}): its libraries may not run",
             "if runs fail, use an older GPU",
         )
     if gpu.processes:
         pids = ", ".join(str(process.pid) for process in gpu.processes)
-        yield Finding(f"other processes use GPU {gpu.index}: {pids}", _stop_others(gpu))
+        yield GpuIssue(f"other processes use GPU {gpu.index}: {pids}", _stop_others(gpu))
     if gpu.utilisation_percent is not None and gpu.utilisation_percent > BUSY_PERCENT:
-        yield Finding(
+        yield GpuIssue(
             f"GPU {gpu.index} is {gpu.utilisation_percent} % busy already", _stop_others(gpu)
         )
     slowed = harmful(gpu.throttle)
     if slowed:
-        yield Finding(
+        yield GpuIssue(
             f"GPU {gpu.index} is slowed down now: {', '.join(slowed)}",
             "see to its cooling and power; times measured now are those of a slowed GPU",
         )

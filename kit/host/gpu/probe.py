@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from kit.engine.failures import one_line
-from kit.records.gpu import Finding, Found, Gpu, Process, named
+from kit.records.gpu import Found, Gpu, GpuIssue, Process, named
 
 T = TypeVar("T")
 INSTALL_LIBRARY = "pip install nvidia-ml-py (the kit's optional extra `gpu`)"
@@ -39,7 +39,7 @@ class NvmlProbe:
             import pynvml
         except ImportError:
             what = "the Python package nvidia-ml-py is not installed, so no GPU can be looked at"
-            return Found(missing=Finding(what, INSTALL_LIBRARY))
+            return Found(missing=GpuIssue(what, INSTALL_LIBRARY))
         try:
             with _nvml(pynvml):
                 count = pynvml.nvmlDeviceGetCount()
@@ -49,7 +49,7 @@ class NvmlProbe:
             return Found(missing=_missing(pynvml, error))
         if not gpus:
             what = "NVIDIA's driver is here, and it sees no GPU"
-            return Found(missing=Finding(what, INSTALL_DRIVER))
+            return Found(missing=GpuIssue(what, INSTALL_DRIVER))
         return Found(gpus)
 
     @contextmanager
@@ -87,13 +87,13 @@ def _told(nvml: Any) -> Iterator[None]:
         raise ProbeError(f"NVML: {one_line(error)}") from error
 
 
-def _missing(nvml: Any, error: Exception) -> Finding:
+def _missing(nvml: Any, error: Exception) -> GpuIssue:
     """What the library's refusal means. Others (a driver that does not fit its library
     after an update, no permission) are told in NVML's own words."""
     absent = (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded)
     if isinstance(error, absent):
-        return Finding(f"no NVIDIA driver is here (NVML: {one_line(error)})", INSTALL_DRIVER)
-    return Finding(
+        return GpuIssue(f"no NVIDIA driver is here (NVML: {one_line(error)})", INSTALL_DRIVER)
+    return GpuIssue(
         f"NVIDIA's driver does not answer (NVML: {one_line(error)})",
         "see whether `nvidia-smi` works; after a driver update restart the machine",
     )

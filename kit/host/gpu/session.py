@@ -9,7 +9,7 @@ from kit.engine.protocol import Engine, RunRequest
 from kit.errors import HostError, InputError, NotStartedError
 from kit.host.gpu.preflight import TOOLKIT, Preflight, check
 from kit.host.gpu.probe import Probe
-from kit.records.gpu import Finding, Found, GpuCheck
+from kit.records.gpu import Found, GpuCheck, GpuIssue
 
 
 def ask(
@@ -103,4 +103,4 @@ def tried(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
 
 
 def _with(check: GpuCheck, what: str) -> GpuCheck:
-    return replace(check, problems=(*check.problems, Finding(what, TOOLKIT)))
+    return replace(check, problems=(*check.problems, GpuIssue(what, TOOLKIT)))

@@ -9,7 +9,7 @@ from statistics import fmean
 from types import TracebackType
 
 from kit.host.gpu.probe import Probe, ProbeError
-from kit.records.gpu import IDLE, Gpu, GpuSample
+from kit.records.gpu import IDLE, Gpu, GpuTelemetry
 
 INTERVAL_S = 1.0
 _STOP_S = 5.0
@@ -18,7 +18,7 @@ _STOP_S = 5.0
 
 @dataclass
 class Watch:
-    """A context in which the GPU is read again and again; ``sample`` sums it up.
+    """A context in which the GPU is read again and again; ``telemetry`` sums it up.
 
     What goes wrong with a reading is kept, not raised: a run must not fail
     because its thermometer did. The first reading is done when the context is
@@ -61,9 +61,9 @@ class Watch:
             if self._thread.is_alive():
                 self._fail(f"the last reading was not done within {_STOP_S:g} s")
 
-    def sample(self) -> GpuSample:
-        """What was seen; call it after the context was left."""
-        return summed(self.uuid, tuple(self._readings), tuple(self._failures))
+    def telemetry(self) -> GpuTelemetry:
+        """Return what was read; call it after the context was left."""
+        return telemetry_of(self.uuid, tuple(self._readings), tuple(self._failures))
 
     def _work(self) -> None:
         try:
@@ -92,13 +92,13 @@ class Watch:
             self._failures.append(reason)
 
 
-def summed(uuid: str, readings: Sequence[Gpu], failures: Sequence[str]) -> GpuSample:
-    """Readings of one GPU as one sample."""
+def telemetry_of(uuid: str, readings: Sequence[Gpu], failures: Sequence[str]) -> GpuTelemetry:
+    """Sum up the readings of one GPU."""
     busy = [gpu for gpu in readings if IDLE not in gpu.throttle]
     clocks = [gpu.sm_mhz for gpu in busy if gpu.sm_mhz is not None]
     temperatures = [gpu.temperature_c for gpu in readings if gpu.temperature_c is not None]
     powers = [gpu.power_w for gpu in readings if gpu.power_w is not None]
-    return GpuSample(
+    return GpuTelemetry(
         uuid=uuid,
         name=readings[0].name if readings else "",
         driver=readings[0].driver if readings else "",

@@ -114,8 +114,8 @@ class Bootstrap:
         packages = (*BASE_PACKAGES, *packages_for(python, suite))
         rootfs = self._rootfs(suite.name, packages)
         context = self._context("python.Dockerfile")
-        for path, place in python_files(python):
-            context.add_file(path, f"python/{place}")
+        for path, target in python_files(python):
+            context.add_file(path, f"python/{target}")
         context.add_links(python_links(python), "python/")
         recipe = Recipe("base-python", context, "python.Dockerfile", {"ROOTFS": rootfs.id})
         return PythonBase(

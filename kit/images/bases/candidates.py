@@ -15,7 +15,7 @@ from kit.images.bundle.bases import Bundle
 from kit.images.tools import Tools
 from kit.pins.load import Candidate, Pins
 
-PULL_SILENCE_S = 300.0
+PULL_IDLE_TIMEOUT_S = 300.0
 """A pull that says nothing for so long has died; unpacking a large layer is not so long."""
 
 
@@ -109,7 +109,7 @@ class Resolver:
             return f"{host} did not answer"
         self._tools.say(f"pulling {name}")
         try:
-            return self._tools.engine.pull(reference, PULL_SILENCE_S)
+            return self._tools.engine.pull(reference, PULL_IDLE_TIMEOUT_S)
         except UnreachableError as error:
             self._down.add(host)
             return error.problem

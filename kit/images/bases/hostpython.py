@@ -209,7 +209,7 @@ def _newest_first(paths: Iterable[Path]) -> list[Path]:
 
 
 def python_files(python: HostPython) -> Iterator[tuple[Path, str]]:
-    """Every file to copy, with its place below /usr/local, sorted by place."""
+    """Yield every file to copy, with its path below /usr/local, sorted by that."""
     minor = ".".join(map(str, WANTED))
     yield python.executable, f"bin/python{minor}"
     yield python.library, f"lib/{python.library.name}"
@@ -224,7 +224,7 @@ def python_files(python: HostPython) -> Iterator[tuple[Path, str]]:
 
 
 def python_links(python: HostPython) -> dict[str, str]:
-    """Links below /usr/local that the official image has too: place to target."""
+    """Links below /usr/local that the official image has too: path to target."""
     minor = ".".join(map(str, WANTED))
     return {
         "bin/python": f"python{minor}",
@@ -236,9 +236,9 @@ def python_links(python: HostPython) -> dict[str, str]:
 def _candidates(environ: Mapping[str, str], user: Path | None) -> list[Path]:
     minor = ".".join(map(str, WANTED))
     # Without a folder of the user, places below it are those below one that does not exist.
-    place = Path(os.devnull) if user is None else user
-    pyenv = Path(environ.get("PYENV_ROOT") or place / ".pyenv")
-    data = Path(environ.get("XDG_DATA_HOME") or place / ".local/share")
+    home = Path(os.devnull) if user is None else user
+    pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv")
+    data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
     found = [
         *_newest_first(_matches(pyenv, f"versions/{minor}.*/bin/python{minor}")),

@@ -86,7 +86,7 @@ def _service(arm: Arm, study: Study, pins: Mapping[str, Any]) -> dict[str, Any]:
         "security_opt": host["SecurityOpt"],
         "init": host["Init"],
         "user": UNPRIVILEGED,
-        "tmpfs": [f"{place}:{options}" for place, options in host["Tmpfs"].items()],
+        "tmpfs": [f"{path}:{options}" for path, options in host["Tmpfs"].items()],
         "pids_limit": host["PidsLimit"],
         "ulimits": {
             limit["Name"]: {"soft": limit["Soft"], "hard": limit["Hard"]}

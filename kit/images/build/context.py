@@ -56,7 +56,7 @@ def _content(source: _OfStudy | Path | bytes) -> bytes:
 
 
 class Context:
-    """The files of one build context, by their place in it."""
+    """The files of one build context, by their path in it."""
 
     def __init__(self) -> None:
         self._files: dict[str, tuple[_OfStudy | Path | bytes, int]] = {}
@@ -74,56 +74,56 @@ class Context:
         start = "" if inside == "." else f"{inside}/"
         for name in study.files(start):
             mode = 0o755 if study.executable(name) else 0o644
-            place = f"{below}{name.removeprefix(start)}"
-            self._files[place] = (_OfStudy(study.path, name), mode)
+            path_in_context = f"{below}{name.removeprefix(start)}"
+            self._files[path_in_context] = (_OfStudy(study.path, name), mode)
 
-    def add_file(self, path: Path, place: str) -> None:
-        """One file; whether it is executable is kept, other modes are not."""
+    def add_file(self, path: Path, path_in_context: str) -> None:
+        """Add one file; whether it is executable is kept, other modes are not."""
         mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
-        self._files[place] = (path, mode)
+        self._files[path_in_context] = (path, mode)
 
-    def add_bytes(self, content: bytes, place: str) -> None:
-        """One file of that content."""
-        self._files[place] = (content, 0o644)
+    def add_bytes(self, content: bytes, path_in_context: str) -> None:
+        """Add one file of that content."""
+        self._files[path_in_context] = (content, 0o644)
 
     def add_links(self, links: Mapping[str, str], below: str) -> None:
-        """Symbolic links, place to target."""
-        self._links.update({below + place: target for place, target in links.items()})
+        """Add symbolic links, by their path in the context below that one."""
+        self._links.update({below + path: target for path, target in links.items()})
 
     def tar(self) -> BinaryIO:
         """The context as a tar stream, at its start. The caller closes it."""
         spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
         stream = cast(BinaryIO, spool)
         with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for place in sorted({*self._files, *self._links}):
-                self._add(archive, place)
+            for path in sorted({*self._files, *self._links}):
+                self._add(archive, path)
         stream.seek(0)
         return stream
 
     def digest(self, extra: Iterable[str], ignored: tuple[str, ...]) -> str:
-        """sha256 over places, modes, contents and the extra strings.
+        """Return the sha256 over paths, modes, contents and the extra strings.
 
-        Places that begin with one of ``ignored`` are left out.
+        Paths that begin with one of ``ignored`` are left out.
         """
         total = hashlib.sha256()
         for text in extra:
             total.update(f"{len(text)}:{text}".encode())
-        for place in sorted(p for p in self._files if not p.startswith(ignored)):
-            source, mode = self._files[place]
+        for path in sorted(p for p in self._files if not p.startswith(ignored)):
+            source, mode = self._files[path]
             content = _content(source)
-            total.update(f"{place}\0{mode:o}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-        for place, target in sorted(self._links.items()):
-            total.update(f"{place}\0->{target}\n".encode())
+            total.update(f"{path}\0{mode:o}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        for path, target in sorted(self._links.items()):
+            total.update(f"{path}\0->{target}\n".encode())
         return total.hexdigest()
 
-    def _add(self, archive: tarfile.TarFile, place: str) -> None:
-        member = tarfile.TarInfo(place)
-        if place in self._links:
+    def _add(self, archive: tarfile.TarFile, path: str) -> None:
+        member = tarfile.TarInfo(path)
+        if path in self._links:
             member.type = tarfile.SYMTYPE
-            member.linkname = self._links[place]
+            member.linkname = self._links[path]
             archive.addfile(member)
             return
-        source, member.mode = self._files[place]
+        source, member.mode = self._files[path]
         content = _content(source)
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))

@@ -23,7 +23,7 @@ from kit.together import together
 
 SHARED = "shared"
 """A folder of the study that every Dockerfile finds in its context."""
-_SILENCE_S = 60.0
+_PULL_IDLE_TIMEOUT_S = 60.0
 
 
 def build_own(
@@ -97,7 +97,7 @@ def _base(tools: Tools, base: OwnBase, bases: Bases) -> ImageInfo:
         return found
     tools.say(f"pulling {base.image.partition('@')[0]}")
     try:
-        return tools.engine.pull(base.image, _SILENCE_S)
+        return tools.engine.pull(base.image, _PULL_IDLE_TIMEOUT_S)
     except ImageError as error:
         raise type(error)(
             f"{base.argument}: {error.problem}", f"{error.remedy}; or load the image"

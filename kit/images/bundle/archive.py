@@ -152,13 +152,13 @@ class _Reader:
             while chunk := source.read(_CHUNK):
                 total.update(chunk)
             return total.hexdigest()
-        place = self._scratch / name
-        place.parent.mkdir(exist_ok=True)
-        with place.open("wb") as sink:
+        path = self._scratch / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as sink:
             while chunk := source.read(_CHUNK):
                 total.update(chunk)
                 sink.write(chunk)
-        place.chmod(mode)
+        path.chmod(mode)
         return total.hexdigest()
 
     def check_sums(self) -> None:

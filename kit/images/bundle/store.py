@@ -25,13 +25,13 @@ def keep(document: Document, feed: Path, data: Path) -> None:
     text = dumps(document)
     try:
         data.mkdir(parents=True, exist_ok=True)
-        place = _feed(text, data)
-        if document.nuget_source == FEED and not place.is_dir():
+        feed_dir = _feed(text, data)
+        if document.nuget_source == FEED and not feed_dir.is_dir():
             # Renamed when whole: a folder of that name holds every package.
             part = Path(tempfile.mkdtemp(prefix="feed-", suffix=".part", dir=data))
             try:
                 shutil.copytree(feed, part, dirs_exist_ok=True)
-                part.rename(place)
+                part.rename(feed_dir)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
@@ -40,7 +40,7 @@ def keep(document: Document, feed: Path, data: Path) -> None:
         ) from error
     write_whole(data / DOCUMENT, text)
     for other in data.glob(_FEEDS):
-        if other != place:
+        if other != feed_dir:
             shutil.rmtree(other, ignore_errors=True)
 
 
@@ -68,10 +68,10 @@ def loaded(data: Path | None) -> Bundle | None:
         return None
     source = document.nuget_source
     if source == FEED:
-        place = _feed(text, data)
-        if not place.is_dir():
-            raise InputError(f"{place}: the loaded bundle's packages are gone", remedy)
-        source = str(place)
+        feed_dir = _feed(text, data)
+        if not feed_dir.is_dir():
+            raise InputError(f"{feed_dir}: the loaded bundle's packages are gone", remedy)
+        source = str(feed_dir)
     return Bundle(document.created, document.bases, source)
 
 

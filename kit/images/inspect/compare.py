@@ -10,7 +10,7 @@ from kit.images.build.arms import Images
 from kit.images.build.isolated import FreshEngine
 from kit.images.inspect.content import Content, Entry, read_content
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ def differences(first: Content, second: Content) -> tuple[Difference, ...]:
 
 
 def shown(found: tuple[Difference, ...]) -> list[str]:
-    """A line each, the first ``MOST_SHOWN`` of them; the rest is counted."""
-    lines = [f"{difference.path}: {difference.what}" for difference in found[:MOST_SHOWN]]
-    if len(found) > MOST_SHOWN:
-        lines.append(f"... and {len(found) - MOST_SHOWN} more")
+    """A line each, the first ``MAX_SHOWN`` of them; the rest is counted."""
+    lines = [f"{difference.path}: {difference.what}" for difference in found[:MAX_SHOWN]]
+    if len(found) > MAX_SHOWN:
+        lines.append(f"... and {len(found) - MAX_SHOWN} more")
     return lines
 
 

@@ -94,7 +94,7 @@ def _abstract(model: ReportModel) -> tuple[str, ...]:
         "The artifact checks: ", model.study.paper.citation, " Question: ", model.study.title,
         f" It runs {' and '.join(plan.arms)} in containers, {plan.blocks} blocks in random order "
         f"with {plan.repeats} fits per run, checks by hashes that they did the same work, and "
-        f"judges {claims} measured claims and {len(judged.findings)} on the published numbers "
+        f"judges {claims} measured claims and {len(judged.consistency)} on the published numbers "
         "alone. Result of this session: ", model.headline,
     )  # fmt: skip
 

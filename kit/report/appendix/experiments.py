@@ -48,7 +48,7 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
             f"{f.claim.id} ({f.claim.where})",
             f"{f.claim.statement}: {f.word}; {arithmetic(f.reason)}",
         )
-        for f in model.judged.findings
+        for f in model.judged.consistency
     ]
     if found:
         title = "Consistency of the published numbers"

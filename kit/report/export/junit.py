@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from kit.judge.consistency import Finding
+from kit.judge.consistency import ConsistencyResult
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
@@ -31,7 +31,7 @@ def render(model: ReportModel) -> bytes:
     cases = [_measured(verdict, model) for verdict in model.verdicts]
     cases += [_other(verdict, "training", model) for verdict in model.judged.training]
     cases += [_other(verdict, "executable", model) for verdict in model.judged.executable]
-    cases += [_consistency(found) for found in model.judged.findings]
+    cases += [_consistency(found) for found in model.judged.consistency]
     failures = sum(case.find("failure") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None for case in cases)
     counts = {"tests": str(len(cases)), "failures": str(failures), "skipped": str(skipped)}
@@ -74,7 +74,7 @@ def _other(
     return case
 
 
-def _consistency(found: Finding) -> ElementTree.Element:
+def _consistency(found: ConsistencyResult) -> ElementTree.Element:
     case = _case(f"{found.claim.id} {found.claim.statement}", "consistency")
     if found.word == INCONSISTENT:
         _child(case, "failure", arithmetic(found.reason), type=found.word)

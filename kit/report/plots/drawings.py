@@ -126,7 +126,7 @@ def strip(model: ReportModel) -> Plot | None:
         values = [run.hardened for run in series.runs]
         # Side by side in order of the run, so that equal values stay apart; no chance in it.
         last = max(len(values) - 1, 1)
-        offsets = [row + 0.3 * (place / last - 0.5) for place in range(len(values))]
+        offsets = [row + 0.3 * (index / last - 0.5) for index in range(len(values))]
         axes.plot(values, offsets, ls="", alpha=0.8, ms=5, **marks(series.arm, series.role))
         middle = median(values)
         axes.plot([middle, middle], [row - 0.3, row + 0.3], color=INK, lw=1.5)
@@ -148,11 +148,11 @@ def order(model: ReportModel) -> Plot | None:
     arms = _arms(model)
     if not arms:
         return None
-    places = {run.run_id: place for place, run in enumerate(model.judged.runs, start=1)}
+    positions = {run.run_id: position for position, run in enumerate(model.judged.runs, start=1)}
     drawn, axes = figure(2.9)
     for series in arms:
         axes.plot(
-            [places[run.run_id] for run in series.runs],
+            [positions[run.run_id] for run in series.runs],
             [run.hardened for run in series.runs],
             ls="-" if series.role == MAIN else "--",
             lw=0.8,
@@ -205,7 +205,7 @@ def _per_fit(
         curves = [values(run) for run in compared if run.arm == arm]
         # One line an arm, broken between runs: a thousand lines take seconds to draw.
         axes.plot(
-            [place for curve in curves for place in (*range(1, len(curve) + 1), math.nan)],
+            [epoch for curve in curves for epoch in (*range(1, len(curve) + 1), math.nan)],
             [value for curve in curves for value in (*curve, math.nan)],
             ls="-",
             lw=0.8,
@@ -255,7 +255,7 @@ def _claim_name(verdict: Verdict, several: bool) -> str:
 
 @dataclass(frozen=True)
 class _Series:
-    """The runs of one arm and role. ``arm`` is its place in the plan."""
+    """The runs of one arm and role. ``arm`` is its index in the plan."""
 
     name: str
     arm: int
@@ -270,8 +270,8 @@ def _arms(model: ReportModel) -> list[_Series]:
     for run in model.judged.runs:
         found.setdefault((run.role != MAIN, arms.index(run.arm), run.role), []).append(run)
     return [
-        _Series(arms[place] if role == MAIN else f"{arms[place]} {role}", place, role, runs)
-        for (_, place, role), runs in sorted(found.items())
+        _Series(arms[arm] if role == MAIN else f"{arms[arm]} {role}", arm, role, runs)
+        for (_, arm, role), runs in sorted(found.items())
     ]
 
 

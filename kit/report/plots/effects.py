@@ -14,7 +14,7 @@ from typing import Any
 from kit.judge.effects import gain_of, gains_of, is_determined, log_of
 from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
-from kit.report.effects import FACTOR_FROM, MOST_SHOWN, Form
+from kit.report.effects import FACTOR_FROM, MAX_SHOWN, Form
 from kit.report.numbers import UNDETERMINED
 from kit.report.plots.style import FAINT, INK
 from kit.study.model import Range
@@ -42,7 +42,7 @@ class EffectAxis:
     ) -> EffectAxis:
         """Return the axis that shows these gains (percent), estimates and no difference."""
         found = [*gains, *(gain for each in estimates for gain in gains_of(each))]
-        most = math.log(MOST_SHOWN if form is Form.FACTOR else FACTOR_FROM)
+        most = math.log(MAX_SHOWN if form is Form.FACTOR else FACTOR_FROM)
         zone = EQUIVALENCE_PERCENT
         logs = [max(-most, min(most, log_of(gain))) for gain in (*found, -zone, zone)]
         ends = [_place(log, form) for log in (min(logs), max(logs))]

@@ -31,28 +31,28 @@ def outline(text: str) -> Outline:
     """Return the path. Raise ForeignError where it is not one of absolute lines and curves."""
     commands: list[str] = []
     points: list[tuple[float, float]] = []
-    place, end = 0, len(text.rstrip())
-    while place < end:
-        step = _STEP.match(text, place)
+    offset, end = 0, len(text.rstrip())
+    while offset < end:
+        step = _STEP.match(text, offset)
         numbers = [number(each) for each in step[2].split()] if step else []
         if step is None or len(numbers) != 2 * _STEPS[step[1]]:
             raise ForeignError("a path of other steps")
         commands.append(step[1])
         points += zip(numbers[::2], numbers[1::2], strict=True)
-        place = step.end()
+        offset = step.end()
     return Outline("".join(commands), tuple(points))
 
 
 def matrix(text: str) -> Matrix:
     """Return what a list of transforms does together."""
-    made, place, end = STILL, 0, len(text.rstrip())
-    while place < end:
-        move = _MOVE.match(text, place)
+    made, offset, end = STILL, 0, len(text.rstrip())
+    while offset < end:
+        move = _MOVE.match(text, offset)
         if move is None:
             raise ForeignError(f"a transform {text!r}")
         numbers = [number(each) for each in move[2].split()]
         made = after(made, _move(move[1], numbers))
-        place = move.end()
+        offset = move.end()
     return made
 
 

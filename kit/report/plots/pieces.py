@@ -200,8 +200,8 @@ def _pieces(root: _Element) -> Iterator[Piece]:
                 raise ForeignError("a clip in a definition")
             if key not in outlines:
                 outlines[key] = outline(target.given.get("d", ""))
-            place = number(given.get("x", "0")), number(given.get("y", "0"))
-            at = after(at, (1, 0, 0, 1, *place))
+            offset = number(given.get("x", "0")), number(given.get("y", "0"))
+            at = after(at, (1, 0, 0, 1, *offset))
             at = after(at, matrix(target.given.get("transform", "")))
             if "style" in target.given:
                 styles = (*styles, _style(target.given["style"]))

@@ -28,9 +28,9 @@ Shown: TypeAlias = "Heading | Paragraph | List | Table"
 
 WIDTH = 80
 _NARROW = 70
-_LEAST = 20  # of a terminal that is narrower, or of unknown width, each line is cut there
+_MIN_WIDTH = 20  # of a terminal that is narrower, or of unknown width, each line is cut there
 """Below this a table would cut its cells: its rows are lists then."""
-_MOST_LINES = 4  # of one wrapped sentence, at full width
+_MAX_LINES = 4  # of one wrapped sentence, at full width
 _CELL_LIMIT = 40
 _COLOURS: Mapping[Tone, str] = {
     Tone.GOOD: "green",
@@ -47,7 +47,7 @@ def show(blocks: Iterable[Shown], console: Console) -> None:
     Colour is the console's choice: none where standard output is no terminal or ``NO_COLOR``
     is set.
     """
-    width = max(min(console.width, WIDTH), _LEAST)
+    width = max(min(console.width, WIDTH), _MIN_WIDTH)
     for block in blocks:
         if isinstance(block, Table) and width >= _NARROW:
             console.print(_grid(block), width=width)
@@ -108,17 +108,17 @@ def _style(inline: object) -> str:
 
 
 def _hanging(mark: str, content: Text, console: Console, width: int) -> Iterator[rich.Text]:
-    for place, line in enumerate(_wrapped(content, console, width - len(mark))):
-        yield rich.Text(mark if place == 0 else " " * len(mark)) + line
+    for index, line in enumerate(_wrapped(content, console, width - len(mark))):
+        yield rich.Text(mark if index == 0 else " " * len(mark)) + line
 
 
 def _wrapped(content: Text, console: Console, width: int) -> list[rich.Text]:
     """Return lines of so many cells at most: a letter of Korean takes two of them."""
-    styled = _styled(content, WIDTH * _MOST_LINES)
+    styled = _styled(content, WIDTH * _MAX_LINES)
     found = list(styled.wrap(console, width))
     for line in found:
         line.rstrip()
-    most = _MOST_LINES * WIDTH // width
+    most = _MAX_LINES * WIDTH // width
     if len(found) > most:
         found = found[:most]
         found[-1].truncate(width - 1)

@@ -61,7 +61,7 @@ def consistency(model: ReportModel) -> tuple[Block, ...]:
             Strong(found.word),
             arithmetic(found.reason),
         )
-        for found in model.judged.findings
+        for found in model.judged.consistency
     )
     if not rows:
         return ()

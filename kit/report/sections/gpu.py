@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.records.gpu import Finding, Gpu, GpuSample
+from kit.records.gpu import Gpu, GpuIssue, GpuTelemetry
 from kit.report.document import Block, Code, List, Paragraph, Strong, Table, Text, Tone, facts
 from kit.report.gpu import GpuReport, GpuRun
 from kit.report.left_out import estimate_note
@@ -28,7 +28,7 @@ def gpu(model: ReportModel) -> tuple[Block, ...]:
         return ()
     return (
         *_missing(part),
-        *((Paragraph("Warnings:"), _findings(part.check.warnings)) if part.check.warnings else ()),
+        *((Paragraph("Warnings:"), _issues(part.check.warnings)) if part.check.warnings else ()),
         *((_found(part.check.gpu, len(part.check.gpus)),) if part.check.gpu is not None else ()),
         *((*_placements(part), *_runs(part)) if part.runs else ()),
         *(_ratios(part) if part.ratios else ()),
@@ -57,11 +57,11 @@ def _missing(part: GpuReport) -> tuple[Block, ...]:
         return ()
     arms = ", ".join(part.check.arms)
     said = Strong(f"The CUDA arms ({arms}) are not testable here.")
-    return Paragraph((said, " Missing:")), _findings(part.check.problems)
+    return Paragraph((said, " Missing:")), _issues(part.check.problems)
 
 
-def _findings(findings: Sequence[Finding]) -> List:
-    return List(tuple((f.what, ". Remedy: ", f.remedy) for f in findings))
+def _issues(issues: Sequence[GpuIssue]) -> List:
+    return List(tuple((f.what, ". Remedy: ", f.remedy) for f in issues))
 
 
 def _found(chosen: Gpu, count: int) -> Table:
@@ -109,15 +109,15 @@ def _runs(part: GpuReport) -> tuple[Block, ...]:
 
 
 def _run(run: GpuRun) -> tuple[Text, ...]:
-    sample = run.sample
+    telemetry = run.sample
     return (
         Code(run.run_id),
-        _between(sample.sm_mhz_min, sample.sm_mhz_max),
-        NONE if sample.temperature_max_c is None else str(sample.temperature_max_c),
-        _power(sample),
-        megabytes(sample.memory_max_bytes),
-        str(len(sample.pids)),
-        ", ".join(sample.throttle) or NONE,
+        _between(telemetry.sm_mhz_min, telemetry.sm_mhz_max),
+        NONE if telemetry.temperature_max_c is None else str(telemetry.temperature_max_c),
+        _power(telemetry),
+        megabytes(telemetry.memory_max_bytes),
+        str(len(telemetry.pids)),
+        ", ".join(telemetry.throttle) or NONE,
         Strong("throttled", Tone.BAD) if run.throttled else NONE,
     )
 
@@ -128,10 +128,10 @@ def _between(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _power(sample: GpuSample) -> str:
-    if sample.power_mean_w is None or sample.power_max_w is None:
+def _power(telemetry: GpuTelemetry) -> str:
+    if telemetry.power_mean_w is None or telemetry.power_max_w is None:
         return NONE
-    return f"{fixed(sample.power_mean_w)} / {fixed(sample.power_max_w)}"
+    return f"{fixed(telemetry.power_mean_w)} / {fixed(telemetry.power_max_w)}"
 
 
 def _ratios(part: GpuReport) -> tuple[Block, ...]:

@@ -17,14 +17,14 @@ class State(str, Enum):
 
     OK = "ok"
     ABSENT = "absent"
-    """There is nothing to check; `Finding.good` names what that means."""
+    """There is nothing to check; `CheckResult.good` names what that means."""
     UNVERIFIED = "NOT VERIFIED"
     """It is there, and could not be compared here."""
     WRONG = "WRONG"
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing checked.
 
     ``wrong`` names every difference, ``unverified`` everything that could not be compared;
@@ -49,19 +49,19 @@ class Finding:
         return State.ABSENT if self.absent else State.OK
 
 
-def finding(
+def check_result(
     what: str,
     check: Callable[[], Iterable[str]],
     good: str,
     unverified: Callable[[], Iterable[str]] = tuple,
-) -> Finding:
+) -> CheckResult:
     """Return what the checks find; a check that cannot be made is wrong too."""
     try:
-        return Finding(what, tuple(check()), good, tuple(unverified()))
+        return CheckResult(what, tuple(check()), good, tuple(unverified()))
     except KitError as error:
-        return Finding(what, (error.problem,), good)
+        return CheckResult(what, (error.problem,), good)
     except UNREADABLE as error:
-        return Finding(what, (f"cannot be checked: {said(error)}",), good)
+        return CheckResult(what, (f"cannot be checked: {said(error)}",), good)
 
 
 def said(error: Exception) -> str:
