@@ -1,1 +1,1 @@
-"""Pins: which images and parts the kit uses, by digest."""
+"""Pins: the images and packages that the kit uses, by digest."""

@@ -1,4 +1,4 @@
-"""The bit-rot report: is everything that is pinned still where it was?"""
+"""The bit-rot report: whether every pin can still be downloaded unchanged."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from kit.pins.sources import NoAnswer, Sources
 
 OK, MOVED, CHANGED, GONE, UNREACHABLE = "ok", "moved", "changed", "gone", "unreachable"
 BAD = (CHANGED, GONE)
-"""States in which the pin no longer serves. ``moved``: it does, but the name beside it
-leads elsewhere now, or Debian's archive has newer packages."""
+"""States of a pin that no longer works. A ``moved`` pin works, but its package was
+withdrawn, or Debian's archive has another version."""
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class Row:
-    """One pin: what was pinned, what is there now, and how that is called."""
+    """One pin: the pinned value, the value found now, and the state that follows."""
 
     kind: str
     name: str
@@ -38,14 +38,17 @@ def check(
     urls: Mapping[str, Sequence[str]],
     sources: Sources,
 ) -> tuple[Row, ...]:
-    """A row a pin. ``debian``: the packages asked of each suite; ``urls``: where each
-    payload can be had. Independent questions are asked at the same time."""
+    """Return one row per pin, with independent requests running concurrently.
+
+    ``debian`` maps each suite to the packages to look up, ``urls`` each payload to its
+    download addresses.
+    """
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
         jobs = [pool.submit(job) for job in _jobs(pins, debian, urls, sources)]
         return tuple(row for job in jobs for row in job.result())
     finally:
-        # On Ctrl-C the questions under way are left to end by themselves.
+        # On Ctrl-C do not wait for running requests.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -130,8 +133,8 @@ def _suite(
             why = "the archive has another version" if found else "no longer among what is needed"
             rows.append(Row("debian", f"{suite} {name}", version, found, MOVED, why))
     same = len(versions) - len(rows)
-    whole = Row("debian", suite, f"{len(versions)} packages", f"{same} the same", OK, "")
-    return [whole, *rows]
+    summary = Row("debian", suite, f"{len(versions)} packages", f"{same} the same", OK, "")
+    return [summary, *rows]
 
 
 def _payload(name: str, digest: str, urls: Sequence[str], sources: Sources) -> list[Row]:

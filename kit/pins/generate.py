@@ -1,7 +1,7 @@
-"""From what is wanted to pins: every digest, hash and version, and the lists of wheels.
+"""Generation of the pins: every digest, hash and version, and the lists of wheels.
 
-A source that does not answer keeps the earlier pin and is named in the notes; where
-there is no earlier one either, nothing is written.
+If a source does not answer, the earlier pin is kept and the notes name the source. Without
+an earlier image or npm pin, generation fails.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Inputs:
-    """What `kit lock` starts from. ``lists`` are texts of wheel lists by path below the
-    recipes; ``payloads`` the data's payload hashes; ``debian`` the packages asked of
-    each suite; ``nuget_hashes`` the recorded content hashes by framework and package."""
+    """Inputs of `kit lock`.
+
+    ``lists`` are texts of wheel lists by path below the recipes; ``payloads`` the data's
+    payload hashes; ``debian`` the packages to look up by suite; ``nuget_hashes`` the
+    recorded content hashes by framework and package.
+    """
 
     wanted: Mapping[str, Any]
     previous: Mapping[str, Any]
@@ -35,7 +38,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Generated:
-    """The pins, the lists of wheels, and what could not be asked."""
+    """Pins, lists of wheels, and notes on new pins and on sources that did not answer."""
 
     pins: dict[str, Any]
     lists: dict[str, str]
@@ -43,8 +46,11 @@ class Generated:
 
 
 def generate(inputs: Inputs, sources: Sources) -> Generated:
-    """The pins of these inputs. Raises ImageError for a pin that no source and no
-    earlier file gives."""
+    """Return the pins and the lists of wheels for these inputs.
+
+    Raises ImageError for an image or npm package that neither a source nor the earlier file
+    pins, and for a wheel that the index lacks.
+    """
     notes: list[str] = []
     lists = {path: _wheels(path, inputs, sources, notes) for path in sorted(inputs.lists)}
     texts = {path: wheels_text(wheels) for path, wheels in lists.items()}

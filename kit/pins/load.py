@@ -1,4 +1,4 @@
-"""The pins as frozen values: which images and parts the kit uses, by digest."""
+"""Reading pins.yaml and wanted.yaml, and checks that nobody edited what `kit lock` wrote."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Candidate:
 
     @property
     def pinned(self) -> str:
-        """The reference to pull: name and digest, never a tag."""
+        """Return the reference to pull: name and digest, never a tag."""
         return f"{self.reference}@{self.digest}"
 
     @property
     def readable(self) -> str:
-        """The reference people know, for reports."""
+        """Return the reference with its tag, for reports."""
         return f"{self.reference}:{self.tag}"
 
     @property
     def registry(self) -> str:
-        """The host the reference leads to; "docker.io" for short names."""
+        """Return the registry's host name; "docker.io" for short names."""
         first, _, rest = self.reference.partition("/")
         return first if rest and ("." in first or ":" in first) else "docker.io"
 
@@ -57,7 +57,7 @@ class SdkPackage:
 
 @dataclass(frozen=True)
 class Pins:
-    """Everything pinned."""
+    """Pins that image builds use, from pins.yaml."""
 
     roles: Mapping[str, tuple[Candidate, ...]]
     fallback_suite: str
@@ -72,7 +72,7 @@ class Pins:
 
 @cache
 def shipped_pins() -> Pins:
-    """The pins that ship with the kit. Raises InputError when they were damaged or edited."""
+    """Return the pins that ship with the kit. Raises InputError if they are damaged or edited."""
     document = pins_document()
     bootstrap = document["bootstrap"]
     return Pins(
@@ -92,7 +92,7 @@ def shipped_pins() -> Pins:
 
 @cache
 def pins_document() -> dict[str, Any]:
-    """pins.yaml, checked against its schema and its own seal. Raises InputError."""
+    """Return pins.yaml, checked against its schema and its seal. Raises InputError."""
     document = read_yaml(PINS)
     check("pins", document, WHERE, "run kit lock in a checkout, or reinstall the kit")
     if not is_whole(document):
@@ -104,7 +104,7 @@ def pins_document() -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file of this folder. Raises InputError when it cannot be read."""
+    """Read a YAML mapping from this folder. Raises InputError if that is not possible."""
     where = f"kit/pins/{path.name}"
     try:
         content = path.read_bytes()
@@ -119,7 +119,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def refuse_edited_lists(recipes: Path, pins: Pins) -> None:
-    """Raise InputError that names every list of wheels which is not the pinned one."""
+    """Raise InputError that names every list of wheels that differs from the pinned one."""
     edited = []
     for name, digest in pins.lists.items():
         path = recipes / name
@@ -134,21 +134,21 @@ def refuse_edited_lists(recipes: Path, pins: Pins) -> None:
 
 
 SEAL = "content_sha256"
-"""The field of a generated file with a hash over its other content, so that edits are seen."""
+"""Field of a generated file: a hash over its other content, to detect edits."""
 
 
 def seal_of(document: Mapping[str, Any]) -> str:
-    """sha256 of the document without its seal, as canonical JSON (sorted, compact)."""
+    """Return the sha256 of the document without its seal, as canonical JSON (sorted, compact)."""
     content = {key: value for key, value in document.items() if key != SEAL}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with its seal."""
+    """Return the document with its seal."""
     return {**document, SEAL: seal_of(document)}
 
 
 def is_whole(document: Mapping[str, Any]) -> bool:
-    """Whether the seal fits the content."""
+    """Return whether the seal matches the content."""
     return document.get(SEAL) == seal_of(document)

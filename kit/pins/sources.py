@@ -1,7 +1,7 @@
-"""Where pins come from: registries, the package index, npm, Debian, data servers.
+"""Sources of pins: registries, the package index, npm, Debian, data servers, a NuGet feed.
 
-Each answer is a value, or the reason why there is none, so that one source that
-is down hides nothing of the others.
+Each returns a value or the reason why it has none, so that one failing source does not
+stop the others.
 """
 
 from __future__ import annotations
@@ -33,42 +33,42 @@ _INTEGRITY = re.compile(r"sha512-([A-Za-z0-9+/=]+)")
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """Why a source says nothing. ``gone``: it answered, and has it no more."""
+    """Reason why a source has no value. ``gone``: it answered, but no longer has the item."""
 
     reason: str
     gone: bool = False
 
 
 class Sources(Protocol):
-    """Everything `kit lock` asks. Nothing here raises."""
+    """Sources that `kit lock` queries. Methods return ``NoAnswer`` instead of raising."""
 
     def image_digest(self, reference: str) -> str | NoAnswer:
-        """What a registry gives for name:tag or name@digest."""
+        """Return the digest that the registry has for name:tag or name@digest."""
         ...
 
     def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
-        """The wheels of that version in the package index."""
+        """Return the wheels of that version in the package index."""
         ...
 
     def npm_sha512(self, package: str) -> str | NoAnswer:
-        """The sha512 (hex) of name@version's tarball in the npm registry."""
+        """Return the sha512 (hex) of the tarball of ``package``, name@version, on npm."""
         ...
 
     def debian(self, suite: str, packages: Sequence[str]) -> Mapping[str, str] | NoAnswer:
-        """The versions that suite's archive has of the packages and all they need."""
+        """Return the versions in the suite's archive of the packages and their dependencies."""
         ...
 
     def payload_sha256(self, urls: Sequence[str]) -> str | NoAnswer:
-        """The sha256 of the decompressed bytes of the first URL that answers."""
+        """Return the sha256 of the decompressed bytes of the first URL that answers."""
         ...
 
     def nuget_sha512(self, name: str, version: str) -> str | NoAnswer:
-        """The sha512 (base64) of a package's file in the feed that was named."""
+        """Return the sha512 (base64) of a package's file in the feed of --nuget-source."""
         ...
 
 
 class RealSources:
-    """The sources as this machine reaches them. ``feed``: a folder of packages, or empty."""
+    """Sources as this machine reaches them. ``feed``: a folder of packages, or empty."""
 
     def __init__(self, engine: Engine | None, feed: str = "") -> None:
         self._engine = engine
@@ -96,7 +96,7 @@ class RealSources:
             page = self._page(name)
         except NoSuchProjectError:
             return NoAnswer(f"the index has no {name}", gone=True)
-        except Exception as error:  # requests, JSON, TLS: all mean that it was not told
+        except Exception as error:  # requests, JSON, TLS: all mean no answer
             return NoAnswer(f"the package index does not answer ({type(error).__name__})")
         wanted = canonicalize_version(version)
         return [
@@ -109,13 +109,13 @@ class RealSources:
         ]
 
     def _page(self, name: str) -> ProjectPage:
-        """What the index lists of a project: most are asked for in several versions."""
+        """Return the project's page, cached: most are queried for several versions."""
         if name not in self._pages:
             self._pages[name] = self._client().get_project_page(name, timeout=TIMEOUT_S)
         return self._pages[name]
 
     def _client(self) -> PyPISimple:
-        """A client for each thread: its session keeps connections, and is for one thread."""
+        """Return this thread's client: its session reuses connections, but is not thread-safe."""
         from pypi_simple import PYPI_SIMPLE_ENDPOINT, PyPISimple
 
         from kit.host.network import pip_index

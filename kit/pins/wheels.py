@@ -1,8 +1,7 @@
 """Lists of wheels: hash-locked requirement files, read, written and refreshed.
 
-One hash a package: that of the wheel which the interpreter takes first on an
-x86_64 Linux with the oldest base's glibc. Several where one list serves several
-interpreters that take different wheels.
+One hash per package: that of the wheel that the interpreter prefers on x86_64 Linux with
+the oldest base's glibc. Several if interpreters that share a list prefer different wheels.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True)
 class Wheel:
-    """A pinned package and the sha256 of each wheel that may be taken."""
+    """A pinned package and the sha256 of each wheel that may be installed."""
 
     name: str
     version: str
@@ -34,7 +33,7 @@ class Offered:
 
 
 def read_wheels(text: str) -> tuple[Wheel, ...]:
-    """The wheels of a requirement file's text."""
+    """Return the wheels that a requirement file's text lists."""
     wheels = []
     for block in text.replace("\\\n", " ").splitlines():
         found = _LINE.match(block.strip())
@@ -44,7 +43,7 @@ def read_wheels(text: str) -> tuple[Wheel, ...]:
 
 
 def wheels_text(wheels: Iterable[Wheel]) -> str:
-    """The requirement file, sorted by name."""
+    """Return the text of the requirement file, sorted by name."""
     return "".join(
         f"{wheel.name}=={wheel.version}"
         + "".join(f" \\\n    --hash=sha256:{digest}" for digest in wheel.sha256)
@@ -56,7 +55,7 @@ def wheels_text(wheels: Iterable[Wheel]) -> str:
 def chosen(
     offers: Sequence[Offered], pythons: Sequence[tuple[int, int]], glibc: tuple[int, int]
 ) -> tuple[str, ...]:
-    """The sha256 of the wheel each interpreter takes; () where one finds none."""
+    """Return the sha256 of each interpreter's preferred wheel; () if one has none."""
     hashes = []
     for python in pythons:
         ranks = {tag: rank for rank, tag in enumerate(_tags(python, glibc))}
@@ -86,7 +85,7 @@ def _best_rank(filename: str, ranks: dict[str, int]) -> int | None:
 
 
 def _tags(python: tuple[int, int], glibc: tuple[int, int]) -> list[str]:
-    """Tags that interpreter takes, best first (PEP 425, PEP 600)."""
+    """Return the tags that interpreter accepts, best first (PEP 425, PEP 600)."""
     from packaging.tags import compatible_tags, cpython_tags
 
     legacy = {17: "manylinux2014_x86_64", 12: "manylinux2010_x86_64", 5: "manylinux1_x86_64"}
