@@ -1,1 +1,1 @@
-"""Measuring: the engine runs the plan, the run log grows."""
+"""Measuring: run the plan on the engine and append to the run log."""

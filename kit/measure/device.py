@@ -1,4 +1,4 @@
-"""CUDA runs on their GPU: what their containers get, and proof that it did the work."""
+"""CUDA runs on their GPU: its assignment to containers, and proof that it did the work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kit.records.record import Record
 from kit.study.model import CUDA, Variant
 
 CACHE_VOLUME = "kit-cuda-cache"
-"""Holds what was compiled for this GPU; kept, so that it is compiled once."""
+"""Volume with the kernels compiled for this GPU; kept, so that they are compiled once."""
 CACHE_PATH = "/cuda-cache"
 CACHE_ENV: Mapping[str, str] = {
     "CUDA_CACHE_PATH": CACHE_PATH,
@@ -25,8 +25,8 @@ CACHE_ENV: Mapping[str, str] = {
 class GpuAssignment:
     """The GPU all CUDA runs of a session use.
 
-    ``request`` is how the engine is asked for it. ``first_start_s`` is added to the
-    time limit of identity runs, which come first and may have to compile for it.
+    ``request`` asks the engine for it. ``first_start_s`` (seconds) extends the time limit of
+    identity runs, which come first and may have to compile kernels.
     """
 
     probe: Probe
@@ -35,7 +35,7 @@ class GpuAssignment:
     first_start_s: float
 
     def added_to(self, request: RunRequest, *, first: bool) -> RunRequest:
-        """The request with the GPU and the kept cache."""
+        """Return the request with the GPU and the cache volume; ``first`` extends its time."""
         return replace(
             request,
             gpu=self.request,
@@ -46,10 +46,10 @@ class GpuAssignment:
 
 
 def misplaced(variant: Variant, record: Record) -> str | None:
-    """Why a record does not show that its variant's device did the work; None if it does.
+    """Return why the record does not prove work on its variant's device; None if it does.
 
-    TensorFlow falls back to the CPU in silence. The weights' device and the GPU
-    memory held are in every record, where the ops were placed in identity runs'.
+    TensorFlow falls back to the CPU silently. Every record has the weights' device and the
+    GPU memory held; only records of identity runs have the placement of ops.
     """
     device = record.device
     on_gpu = device.ops.get("GPU", 0)

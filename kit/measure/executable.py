@@ -1,4 +1,4 @@
-"""The published executable, run on a Debian with nothing else: what became of it."""
+"""The published executable, run on a Debian image without any other package."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from kit.study.model import Study
 
 RUN_ID = "executable"
 FOLDER = "/opt/kit/executable"
-# Codes that the program itself ends with: managed code ran. See images/dotnet/Program.cs.
+# Exit codes that the program sets: managed code ran. See images/dotnet/Program.cs.
 _PROGRAMS_OWN = frozenset({0, 64, 69, 70})
 _MISSING = re.compile(r"^missing: (.+)$", re.MULTILINE)
 _LOG_CHARACTERS = 2000
-# One stream: an engine keeps no order between a container's standard output and error.
+# One stream: engines do not order a container's standard output against its standard error.
 _COMMAND = f"exec 2>&1; cat {FOLDER}/KIND; exec {FOLDER}/Workload"
 
 
 def run_executable(
     engine: Engine, image: ArmImage, study: Study, arm: str, limits: Limits, session_id: str
 ) -> ExecutableRun:
-    """Run it like any run, with an identity run's spec for that arm. Raises RunError only
-    where the container could not be started: that it does not work is an answer."""
+    """Run the executable with an identity run's spec for that arm; return what happened.
+
+    Raises RunError only if the container could not be started: a program that fails is a
+    result.
+    """
     planned = PlannedRun(RUN_ID, -1, 0, arm, IDENTITY, 1, study.protocol.identity_seed)
     outcome = engine.run(
         RunRequest(
@@ -39,8 +42,8 @@ def run_executable(
             labels={SESSION_LABEL: session_id},
         )
     )
-    kind, _, said = outcome.logs.partition("\n")
-    found = _MISSING.search(said)
+    kind, _, output = outcome.logs.partition("\n")
+    found = _MISSING.search(output)
     return ExecutableRun(
         reference=image.reference,
         image_id=image.image_id,
@@ -50,7 +53,7 @@ def run_executable(
         trained=outcome.exit_code == 0 and _is_record(outcome.files.get("record.json", b"")),
         missing=found[1].strip() if found else "",
         exit_code=outcome.exit_code,
-        said=said[-_LOG_CHARACTERS:],
+        said=output[-_LOG_CHARACTERS:],
     )
 
 

@@ -1,4 +1,4 @@
-"""Executing a plan: the engine runs what is left of it, the run log grows."""
+"""Execution of a plan: run what is left of it on the engine and append to the run log."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ RECORD_FILE = "record.json"
 LOG_TAIL_CHARACTERS = 4000
 FAILURES_IN_A_ROW = 2
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-"""Where programs read how many threads to start: OpenMP's name for it, and TensorFlow's.
+"""Environment variables for the number of threads, of OpenMP and of TensorFlow.
 
-TensorFlow's would belong into its study, but a study's ``env`` holds fixed words and the
-number follows from the CPUs of a run. Any change of the study makes it another one than
-that of every session recorded so far.
+TensorFlow's would belong in its study, but a study's ``env`` holds fixed strings, and the
+number depends on a run's CPUs. A changed study would also not match any session recorded
+so far.
 """
 
 OnRun = Callable[[PlannedRun], None]
@@ -47,18 +47,18 @@ OnDone = Callable[[RunEntry], None]
 
 @dataclass(frozen=True)
 class RunContext:
-    """What runs are made on and with. ``machine`` tells machines apart, and has ``cpus``."""
+    """Engine, host and images of a session's runs. ``machine`` is the host's id."""
 
     engine: Engine
     host: Host
     images: Mapping[str, ArmImage]
     session_id: str
     gpu: GpuAssignment | None = None
-    """Where the CUDA arms run; None for a plan without them."""
+    """GPU of the CUDA arms; None for a plan without them."""
     machine: str = ""
     cpus: int | None = None
     found: Mapping[str, str] = field(default_factory=dict)
-    """Ids of images of the same content that stand in for those of ``images``, by arm."""
+    """Ids of images with the same content to use instead of those in ``images``, by arm."""
 
 
 def execute(
@@ -72,11 +72,11 @@ def execute(
 ) -> None:
     """Make every run of the plan that is not done, and log each.
 
-    The two of a duet start together, and are both made anew if one is not done. A
-    failed timed run is logged and the session goes on; a container that could not be
-    started is a failed run too. Raises RunError when an identity run fails, or an arm
-    fails twice in a row: nothing more is to be learned then. The failed run is in the log
-    all the same. An engine that is gone (HostError) fails no run: it ends the session.
+    The two runs of a duet start together; if one is not done, both are made again. A failed
+    timed run, or one whose container could not be started, is logged and the session goes on.
+    Raises RunError, after logging the run, when an identity run fails or an arm fails twice
+    in a row: further runs would not help. Raises HostError when the engine is unreachable;
+    no run is logged as failed for that.
     """
     failures = dict.fromkeys(plan.arms, 0)
     for together in steps_of(plan.runs):
@@ -97,7 +97,7 @@ def execute(
 def _measure(
     context: RunContext, study: Study, plan: Plan, together: tuple[PlannedRun, ...], log: RunLog
 ) -> list[RunEntry]:
-    """Run these at the same time, read the host around them, log each."""
+    """Run these concurrently, read the host before and after, and log each."""
     requests = [_request(context, study, plan.limits, run) for run in together]
     variant = study.arms[together[0].arm].variant
     others = context.engine.info().containers_running
@@ -124,13 +124,13 @@ def _run_all(context: RunContext, requests: list[RunRequest]) -> list[RunOutcome
         try:
             return [each.result() for each in started]
         except BaseException:
-            # Else leaving the pool would wait for the other container's own end.
+            # Otherwise leaving the pool would wait until the other container ends.
             context.engine.remove_by_label(SESSION_LABEL, context.session_id)
             raise
 
 
 def _run(engine: Engine, request: RunRequest) -> RunOutcome:
-    """Run it; a container that could not be started has neither times nor an exit code."""
+    """Run the request; if its container cannot start, return no times and no exit code."""
     try:
         return engine.run(request)
     except RunError as error:
@@ -175,15 +175,15 @@ def _request(context: RunContext, study: Study, limits: Limits, run: PlannedRun)
 
 
 def _threads(cpuset: str) -> dict[str, str]:
-    """As many threads as CPUs, said to every library that would else count for itself."""
+    """Return variables that set one thread per CPU in every library that reads its own."""
     return dict.fromkeys(THREAD_VARIABLES, str(len(cpus_of(cpuset))))
 
 
 def _judge_outcome(
     run: PlannedRun, outcome: RunOutcome, request: RunRequest, variant: Variant
 ) -> tuple[Record | None, Mapping[str, Any] | None, str | None]:
-    """The record, typed and as written, or how the run failed."""
-    # A changed limit may be the reason why the memory or the time ran out.
+    """Return the record, typed and as written, or how the run failed."""
+    # A changed limit may be why memory or time ran out.
     failure = _limited(outcome) or _failure(outcome, request)
     if failure:
         return None, None, failure
@@ -219,7 +219,7 @@ def _failure(outcome: RunOutcome, request: RunRequest) -> str | None:
 
 
 def _stranger(run: PlannedRun, record: Record, spec: str) -> str | None:
-    """A record must answer the spec that was given, not another one."""
+    """Return why the record does not match the run and its spec; None if it does."""
     wanted = {
         "run_id": run.run_id,
         "arm": run.arm,

@@ -1,4 +1,4 @@
-"""A session's header: everything that is known before its first run."""
+"""The header of a session: the facts known before its first run."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def new_header(
     shard: Shard | None = None,
     sboms: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Header:
-    """The header of a session that begins now; ``command`` repeats it.
+    """Return the header of a session that begins now; ``command`` repeats it.
 
-    ``shard`` is the part of the plan that is made, if not all of it is; ``sboms`` are the
-    bills of materials by file name.
+    ``shard`` is the part of the plan to run, None for all of it; ``sboms`` are the bills of
+    materials by file name.
     """
     return Header(
         session_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -54,7 +54,7 @@ def new_header(
 
 
 def _with_gpu(row: Component, gpu: GpuCheck | None) -> Component:
-    """The row on the hardware names the GPU that took part."""
+    """Return the row, with the name of the GPU that takes part if it is the hardware row."""
     if row.name != "hardware" or gpu is None or gpu.gpu is None or gpu.problems:
         return row
     return replace(row, got=f"{row.got} and {gpu.gpu.name}")

@@ -1,4 +1,4 @@
-"""Gathering: the shards of one plan, made on several machines, put into one session."""
+"""Merging the shards of one plan, made on several machines, into one session."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Named = tuple[Path, Session]
 
 
 def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
-    """One header and every run of the shards, in the plan's order.
+    """Return one header and every run of the shards, in the plan's order.
 
-    Raises InputError naming the folder: another plan, kit, study or image content, a
-    shard that is there twice or is missing, runs that are not the shard's own, each good one
-    once, no shard at all.
+    Raises InputError that names the cause: another plan, kit, study or image content, a
+    duplicate or missing shard, runs that are not those of the shard, a valid run that is
+    missing or logged twice, no shards.
     """
     if not shards:
         raise InputError("no shard is named", "name the results folders of the shards")
@@ -57,10 +57,10 @@ def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
 
 
 def executable_of(shards: Sequence[Named]) -> ExecutableRun | None:
-    """Return what became of the executable in the shards that tried it; None: no shard did.
+    """Return the executable's result in the shards that ran it; None if no shard did.
 
-    Raises InputError naming the folders where it did not do the same in all of them: the
-    merged session has one verdict on it.
+    Raises InputError naming the folders if their results differ: the merged session has one
+    verdict on it.
     """
     tried = [(folder, s.executable) for folder, s in shards if s.executable is not None]
     if not tried:
@@ -82,10 +82,10 @@ def _became(run: ExecutableRun) -> str:
 
 
 def _differing(first: Session, session: Session) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield, by arm, what a later shard's identity runs, which are not kept, have otherwise.
+    """Yield each arm with what differs between its identity runs in the two shards.
 
-    Data, tensors and model are compared by the judge, through the timed runs. The weights
-    after training may differ by the CPU's instructions, and a reader should know it.
+    The merge drops those of the later shard. The judge compares data, tensors and model,
+    through the timed runs; trained weights may differ with the CPU's instructions.
     """
     kept = first.identity()
     for arm, run in session.identity().items():
@@ -153,17 +153,17 @@ def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Sessio
 
 
 def _kinds(header: Header) -> list[tuple[str, str, bool]]:
-    """What each component is; why it is that may be told otherwise on another machine."""
+    """Return each component's name, value and exactness; reasons may differ between machines."""
     return [(row.name, row.got, row.exact) for row in header.fidelity]
 
 
 def _content(image: ArmImage) -> str:
-    """What an image is told by; one that was not described is equal to itself alone."""
+    """Return the image's content digest, or its id if it was not described."""
     return image.content_sha256 or image.image_id
 
 
 def _plan(header: Header) -> dict[str, str]:
-    """What the plans must have in common, in words: all but the machine's own limits."""
+    """Return, by name for messages, what all plans must share: all but the machine's limits."""
     plan = replace(header.plan, limits=Limits("", 0, 0.0))
     return {
         "study": plan.study_sha256,
@@ -190,10 +190,10 @@ def _refuse_gaps(found: Sequence[Shard]) -> None:
 
 
 def _entries(shards: Sequence[Named]) -> list[RunEntry]:
-    """Return every run; of identity runs the first shard's, see ``_differing`` for the others.
+    """Return every run; of identity runs only the first shard's (see ``_differing``).
 
-    Images have another id on every machine that built them: the contents are equal, so
-    the runs name the first machine's. The CPUs are those of the machine a run was made on.
+    Equal images have different ids on different machines, so the runs get the ids of the
+    first machine. Their CPUs are those of the machine that made them.
     """
     images = shards[0][1].header.images
     return [
