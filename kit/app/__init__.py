@@ -1,1 +1,1 @@
-"""What each command does: the order of the steps, and all that they touch, handed in."""
+"""The steps of each command, in order; callers pass in the engine, host and pins."""

@@ -1,4 +1,4 @@
-"""Explaining a difference: a session of its own, with one thing changed in each run."""
+"""Explaining a difference: a separate session whose runs each change one thing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from kit.study.model import Study
 
 @dataclass(frozen=True)
 class Target:
-    """Where an explanation is made, of which study, and the session it explains, if any."""
+    """Folder and study of an explanation, and the session it explains, if any."""
 
     folder: Path
     study: Study
@@ -42,23 +42,23 @@ class Target:
 
 
 def target(session: Path | None, out: Path, blocks: int | None, repeats: int | None) -> Target:
-    """Return where the explanation of a session, or one without any in ``out``, is made.
+    """Return the target for an explanation of ``session``, or for one in ``out`` without any.
 
-    Raise InputError for a session that compares nothing, a link in its place, and one that
-    was begun otherwise (see ``check_there``).
+    Raises InputError for a session without a comparison, for a link in place of the folder,
+    and for an explanation begun with other options (see ``check_there``).
     """
     folder = out if session is None else session / ABLATION
     if session is not None:
-        beside = open_session(session)
-        beside.session.must_compare()
+        explained = open_session(session)
+        explained.session.must_compare()
         with open_results(session) as results:
-            # Raises where a link would lead the explanation elsewhere.
+            # Raises if the folder is a link: the explanation would be written elsewhere.
             results.holds_folder(ABLATION)
     there = begun(folder)
     if there:
         check_there(folder, blocks, repeats)
     if session is not None:
-        return Target(folder, beside.study, session)
+        return Target(folder, explained.study, session)
     return Target(folder, open_session(folder).study if there else shipped_study())
 
 
@@ -73,7 +73,7 @@ def explain(
 ) -> Ablation | None:
     """Measure, judge and write an explanation, into its session's report too.
 
-    Return None where it holds too few runs. Raise as ``ablate`` does.
+    Returns None if it holds too few runs. Raises as ``ablate`` does.
     """
     if target.session is not None:
         runtime.lock_results(target.session)
@@ -96,17 +96,17 @@ def ablate(
     repeats: int | None = None,
     allow_busy_host: bool = False,
 ) -> Path:
-    """Make the explaining session in that folder, or go on with the one that is there.
+    """Start the explaining session in that folder or resume it; return its folder.
 
-    A session beside which it is made gives it its CPUs and memory. Returns its folder.
-    Raises InputError where the one that is there was planned otherwise, see ``check_there``.
+    It takes CPUs and memory from the session in the parent folder, if there is one. Raises
+    InputError if the folder has one with another plan, see ``check_there``.
     """
     if begun(folder):
         check_there(folder, blocks, repeats)
         return resume(runtime, open_begun(folder), pins, options, allow_busy_host).folder
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
     now = check_quiet(runtime, allow_busy_host)
-    limits = _limits_beside(folder) or _limits(
+    limits = _limits_of_session(folder) or _limits(
         resources(runtime.engine.info(), now, ResourceRequest(), runtime.host.cores()), study
     )
     plan = explaining_plan(study, limits, secrets.randbelow(2**31), blocks, repeats)
@@ -122,7 +122,10 @@ def ablate(
 
 
 def begun(folder: Path) -> bool:
-    """Whether a session is there. Raises InputError where something else has its log's name."""
+    """Return whether the folder has a session.
+
+    Raises InputError if its log is not a regular file.
+    """
     if not folder.exists():
         return False
     with open_results(folder) as results:
@@ -130,10 +133,10 @@ def begun(folder: Path) -> bool:
 
 
 def check_there(folder: Path, blocks: int | None, repeats: int | None) -> None:
-    """Raise InputError where what is in the folder is not the explanation that is asked for.
+    """Raise InputError unless the folder has an explanation with these numbers.
 
-    It follows the plan it was begun with: other numbers of blocks or repeats (None: not
-    asked for) would have no effect.
+    A resumed explanation follows its own plan: other numbers of blocks or repeats (None: no
+    request) would have no effect.
     """
     plan = _explaining(folder).header.plan
     for option, wanted, planned in (
@@ -149,7 +152,10 @@ def check_there(folder: Path, blocks: int | None, repeats: int | None) -> None:
 
 
 def explanation(folder: Path, study: Study) -> Ablation | None:
-    """What the explaining session in that folder says. Raises InputError if it is none."""
+    """Return the folder's explanation; None if it holds too few runs.
+
+    Raises InputError for a session that compares.
+    """
     return judged(_explaining(folder), study)
 
 
@@ -164,17 +170,17 @@ def _explaining(folder: Path) -> Session:
 
 
 def write(folder: Path, found: Ablation) -> None:
-    """The explanation as markdown and JSON beside its log, and the sums of them all.
+    """Write the explanation as markdown and JSON next to its log, and the sums of all files.
 
-    What an interrupted write left there is removed.
+    Removes the files that an interrupted write left there.
     """
     remove_unfinished(folder)
     write_below(folder, files(found))
     write_sums(folder)
 
 
-def _limits_beside(folder: Path) -> Limits | None:
-    """Those of the session that the explanation is made beside, if there is one."""
+def _limits_of_session(folder: Path) -> Limits | None:
+    """Return the limits of the sequential session in the parent folder, if there is one."""
     if not begun(folder.parent):
         return None
     plan = read_session(folder.parent).header.plan

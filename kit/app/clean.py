@@ -1,15 +1,13 @@
-"""What of the engine's store is the kit's own, and its removal.
+"""Find and remove the objects in the engine's store that the kit created.
 
-The label LABEL is not enough to tell: a container that somebody starts of one of the
-kit's images inherits it. Removed is only what carries the label and also bears the
-kit's own hand:
+The label LABEL is not sufficient: a container that a user starts from one of the kit's
+images inherits it. The kit removes a labelled object only if it is
 
-- a container whose name is of the form that the kit gives (``kit-<16 hex digits>``);
-- a volume: labels of a volume are never inherited;
+- a container with a name that the kit generated (``kit-<16 hex digits>``);
+- a volume: volumes never inherit labels;
 - an image that the kit built, see ``kit.images.ownership``.
 
-Of these, what something else rests on stays: an image that a container uses that is
-not removed, or that an image is built on that is not removed.
+It keeps an image if a container or another image that stays uses it.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ Removed = Callable[[EngineObject], None]
 
 @dataclass(frozen=True)
 class Kept:
-    """Something with the kit's label that stays, and why."""
+    """An object with the kit's label that stays, and the reason."""
 
     held: EngineObject
     why: str
@@ -49,7 +47,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to remove, in this order, and what stays. ``freed_bytes`` on the engine's disk."""
+    """Objects to remove, in this order, and to keep. ``freed_bytes`` on the engine's disk."""
 
     remove: tuple[EngineObject, ...]
     kept: tuple[Kept, ...]
@@ -58,20 +56,20 @@ class Plan:
 
 @dataclass(frozen=True)
 class Living:
-    """A kit that measures or builds now: the id of its lock, and who it is in words."""
+    """A kit that measures or builds now: the id of its lock, and its name for messages."""
 
     lock: str
     holder: str
 
     def uses(self, held: ContainerEntry | VolumeEntry) -> bool:
-        """Whether it made that; another machine's kit has another lock."""
+        """Return whether it created that; a kit on another machine has another lock."""
         return held.labels.get(LOCK_LABEL) == self.lock
 
 
 def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None = None) -> Plan:
-    """Containers, then volumes, then images, each image before those it is built on.
+    """Plan to remove containers, then volumes, then images, each image before its parents.
 
-    ``living``: another kit that this machine's lock belongs to; None: there is none.
+    ``living`` is another kit that holds this machine's lock, None if there is none.
     """
     containers, kept_containers = _containers(objects, owner, living)
     staying = [held for held in objects.containers if held not in containers]
@@ -85,10 +83,10 @@ def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None 
 
 
 def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) -> Plan:
-    """Remove what the plan names; the plan as it could be done.
+    """Remove the plan's objects; return a plan of those removed and kept.
 
-    ``removed`` hears of each thing that is gone. What came into use since the plan
-    was made stays. An interrupt leaves the rest for the next time. Raises HostError.
+    Calls ``removed`` with each object after its removal. Keeps objects that came into use
+    since the plan was made. An interrupt leaves the rest for the next time. Raises HostError.
     """
     gone: list[EngineObject] = []
     kept = list(plan.kept)
@@ -104,7 +102,7 @@ def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) 
 
 
 def freed(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
-    """Bytes that removing these frees: layers that no image that stays has, once each."""
+    """Return the bytes that removing these frees, counting each unshared layer once."""
     going = set(map(_key, remove))
     here: list[EngineObject] = [*objects.containers, *objects.volumes]
     total = sum(held.size_bytes for held in here if _key(held) in going)
@@ -180,10 +178,10 @@ def _children(images: Iterable[ImageEntry]) -> dict[str, list[ImageEntry]]:
 def _unused(
     own: Iterable[ImageEntry], children: dict[str, list[ImageEntry]], users: dict[str, str]
 ) -> tuple[list[ImageEntry], list[Kept]]:
-    """Return those that neither a container nor an image that stays rests on, and the others.
+    """Return the images that no remaining container or image uses, and the others.
 
-    Each of ``own`` comes before those it is built on, so that it is known of a child
-    whether it stays.
+    Each of ``own`` comes before the images it is built on, so that every child is decided
+    before its parent.
     """
     going: dict[str, ImageEntry] = {}
     kept: list[Kept] = []
@@ -193,7 +191,7 @@ def _unused(
         if image.id in users:
             kept.append(Kept(image, users[image.id]))
         elif resting:
-            # Not the child but what the child stays for: a chain of steps says little.
+            # The image at the end of the chain: the unnamed steps between mean little to users.
             causes[image.id] = causes.get(resting[0].id, title(resting[0]))
             cause = causes[image.id] if image.names else "an image that stays"
             kept.append(Kept(image, f"{cause} is built on it"))
@@ -203,7 +201,7 @@ def _unused(
 
 
 def title(held: EngineObject) -> str:
-    """What a person calls it."""
+    """Return the object's kind and name, for messages."""
     if isinstance(held, ImageEntry):
         short = held.id.removeprefix("sha256:")[:12]
         return f"image {held.names[0] if held.names else short}"
@@ -211,11 +209,11 @@ def title(held: EngineObject) -> str:
 
 
 def _layer_sizes(image: ImageEntry) -> list[int]:
-    """A size for every layer. The history has more steps than the image has layers."""
+    """Return the size of every layer. The history has more steps than the image has layers."""
     count = len(image.layers)
     steps = [step for step in image.steps if step.size_bytes or not _NO_LAYER.match(step.text)]
     if len(steps) > count:
-        # A step to a folder that was there already made no layer either.
+        # A step that sets an existing folder as WORKDIR adds no layer either.
         steps = [step for step in steps if step.size_bytes or not _WORKDIR.match(step.text)]
     if len(steps) != count:
         steps = [step for step in steps if step.size_bytes]

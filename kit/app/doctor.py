@@ -1,4 +1,4 @@
-"""Examining a machine: can it run the shipped study?"""
+"""Examining a machine: whether it can run the shipped study."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kit.study.model import CPU, Study
 def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
     """Return every requirement of the study's CPU arms with that tier, and whether it is met.
 
-    Raise InputError for a tier that the study has not, and for mirrors that are none.
+    Raises InputError for an unknown tier and for an invalid mirror.
     """
     protocol = study.protocol
     if budget not in protocol.tiers:
@@ -32,7 +32,7 @@ def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
 
 
 def _sources(pins: Pins) -> dict[str, tuple[str, ...]]:
-    """Return the hosts that are asked for the base of each role: mirrors, then its own."""
+    """Return, by role, the hosts to query for its base: mirrors, then its registries."""
     mirrors = [host_of(mirror) for mirror in parse_mirrors((), variables())]
     return {
         role: tuple(dict.fromkeys((*mirrors, *(found.registry for found in candidates))))

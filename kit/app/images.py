@@ -1,4 +1,4 @@
-"""The images of a plan, ready to run: built and described."""
+"""The images of a plan: built, described, and compared with a second build."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from kit.study.model import Study
 def build_images(
     runtime: Runtime, study: Study, pins: Pins, options: Options, arms: Sequence[str]
 ) -> tuple[Images, Mapping[str, bytes]]:
-    """The images of the arms, described, and their bills of materials by file name."""
+    """Return the images of the arms, described, and their bills of materials by file name.
+
+    Raises HostError or ImageError.
+    """
     return _described(runtime, build(runtime, study, pins, options, arms))
 
 
@@ -29,7 +32,7 @@ def build_twice(
 ) -> tuple[Rebuilt, ...]:
     """Build (or find) the images, build them again without cache, and compare every file.
 
-    The second images are removed. Raise HostError or ImageError as ``build`` does.
+    Removes the second images. Raises HostError or ImageError as ``build`` does.
     """
     with runtime.progress.phase("images") as phase:
 
@@ -43,19 +46,19 @@ def build_twice(
 def build(
     runtime: Runtime, study: Study, pins: Pins, options: Options, arms: Sequence[str]
 ) -> Images:
-    """The images of the arms. Raises HostError or ImageError."""
+    """Build or find the images of the arms. Raises HostError or ImageError."""
     check_disk(runtime.engine, runtime.free_disk, study, arms)
     with runtime.progress.phase("images") as phase:
         return builder(runtime, pins, options, phase.step).build(study, tuple(arms))
 
 
 def builder(runtime: Runtime, pins: Pins, options: Options, say: Callable[[str], None]) -> Builder:
-    """Return what builds images with that runtime; ``say`` gets each step."""
+    """Return a builder of images with that runtime; ``say`` gets each step."""
     return Builder(Tools(runtime.engine, pins, runtime.net, say), options)
 
 
 def _described(runtime: Runtime, images: Images) -> tuple[Images, Mapping[str, bytes]]:
-    """The images with their content digests, and a bill of materials for each arm."""
+    """Return the images with their content digests, and a bill of materials for each arm."""
     arms = {}
     sboms = {}
     with runtime.progress.phase("content") as phase:

@@ -1,4 +1,4 @@
-"""The way data takes: study, images, plan, measure, judge, report."""
+"""The pipeline: study, images, plan, measurement, judgement, report."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ from kit.study.model import CPU, Study
 
 
 def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> Path:
-    """Make a session from nothing; the folder of its log, not yet reported.
+    """Measure a new session; return the folder of its log, without a report.
 
-    The plan needs no image and is made first: what memory does not allow is
-    refused before minutes are spent on building. CUDA arms that cannot be run here
-    are left out of it; no image is built for them.
+    The plan needs no image and is made first, so that a lack of memory is refused before
+    minutes are spent on building. It leaves out CUDA arms that cannot run here; no image is
+    built for them.
     """
     check_shard(request)
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
@@ -78,7 +78,7 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
 
 
 def check_request(study: Study, request: Request) -> None:
-    """Refuse a request that no machine could serve, before anything is started."""
+    """Raise InputError for a request that no machine could serve, before starting anything."""
     check_shard(request)
     check_out(request, study)
     plan = _plan(study, request, request.arms, 0, UNLIMITED, request.gpu)
@@ -93,14 +93,14 @@ def check_request(study: Study, request: Request) -> None:
 def resume(
     runtime: Runtime, opened: Opened, pins: Pins, options: Options, allow_busy_host: bool = False
 ) -> Opened:
-    """Continue a session's own plan, without the runs that are done; the session with them.
+    """Make the missing runs of a session's plan; return the session with them.
 
-    Raises InputError when the kit, the GPU or the content of an image is not the recorded
-    one, HostError where the machine is busy or lacks what the plan's runs need.
+    Raises InputError if the kit, the GPU or the content of an image differs from the recorded
+    one, HostError if the machine is busy or lacks resources that the plan's runs need.
     """
     folder = opened.folder
     runtime.lock_results(folder)
-    opened = opened.again()  # another kit may have gone on with it until now
+    opened = opened.again()  # another kit may have added runs before this one got the lock
     session, study = opened.session, opened.study
     header = session.header
     _refuse_changed("kit version", header.kit_version, kit.__version__)
@@ -120,16 +120,16 @@ def resume(
 
 
 def merge(shards: Sequence[Opened], out: Path) -> Opened:
-    """Put shards into one session, not yet reported.
+    """Put shards into one session, without a report; return it.
 
-    Raises InputError for what cannot be merged, HostError where it cannot be written.
+    Raises InputError for shards that cannot be merged, HostError if the write fails.
     """
     named = [(shard.folder, shard.session) for shard in shards]
     header, entries = merged(named)
     executable = executable_of(named)
     first, study = shards[0].folder, shards[0].study
     for shard in shards:
-        # Each machine proves its own: only the first one's identity runs are kept.
+        # Checked per shard: the merged session keeps only the first one's identity runs.
         if not all(part.same_work.held for part in judge(shard.session, study).comparisons):
             raise InputError(
                 f"{shard.folder}: its arms did not do the same work",
@@ -149,9 +149,9 @@ def merge(shards: Sequence[Opened], out: Path) -> Opened:
 
 
 def report(opened: Opened) -> ReportModel:
-    """Judge a session and write every report beside its log.
+    """Judge a session and write every report next to its log.
 
-    What an interrupted write left there is removed.
+    Removes the files that an interrupted write left there.
     """
     folder = opened.folder
     model = build_report(opened.session, opened.study, opened.explanation)
@@ -163,7 +163,7 @@ def report(opened: Opened) -> ReportModel:
 
 
 def check_outcome(model: ReportModel, folder: Path) -> None:
-    """Raise what a written report has to say against its own session, if anything."""
+    """Raise SameWorkError, RunError or the GPU's error if the reported session is not sound."""
     if not model.same_work_held:
         raise SameWorkError(
             "the arms did not do the same work",
@@ -191,7 +191,7 @@ def _plan(
 def _check_gpu(
     runtime: Runtime, study: Study, pins: Pins, request: Request, plan: Plan
 ) -> GpuCheck:
-    """Whether the plan's CUDA arms can be run; the engine is tried with a CPU arm's image."""
+    """Check whether the plan's CUDA arms can run, trying the engine with a CPU arm's image."""
     cuda = cuda_arms(study, plan.arms)
     arm = next((a.name for a in study.arms.values() if a.variant == CPU), plan.arms[0])
     with runtime.progress.phase("GPU") as phase:
@@ -208,7 +208,7 @@ def _check_gpu(
 
 
 def _name_other_machine(runtime: Runtime, session: Session) -> None:
-    """Say that the session began elsewhere: its times there and here are not compared."""
+    """Tell the user if the session began on another machine: kit does not compare the times."""
     before = {entry.machine for entry in session.entries}
     if before and this_machine(runtime.engine.info()) not in before:
         with runtime.progress.phase("host") as phase:
@@ -219,7 +219,10 @@ def _name_other_machine(runtime: Runtime, session: Session) -> None:
 
 
 def _refuse_other_image(runtime: Runtime, recorded: ArmImage, found: ArmImage) -> None:
-    """An image that was built again has another id; it will do if it holds the same."""
+    """Raise InputError unless the image has the recorded content, or else the recorded id.
+
+    An image that was built again has another id.
+    """
     if found.image_id != recorded.image_id and recorded.content_sha256:
         content = runtime.describe(found.image_id).content_sha256
         _refuse_changed(f"content of the image of {recorded.arm}", recorded.content_sha256, content)

@@ -1,4 +1,4 @@
-"""What a user asks `kit reproduce` for, and the command line that repeats it."""
+"""The request of a user to `kit reproduce`, and the command line that repeats it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kit.study.model import Study
 
 @dataclass(frozen=True)
 class Request:
-    """What to reproduce, as asked for. ``seed`` None: one is drawn and recorded.
+    """Options of `kit reproduce`. ``seed`` None: the kit draws one and records it.
 
     ``gpu`` asks for the CUDA arms too, on ``gpu_device`` (index or UUID; "": any).
     """
@@ -33,15 +33,15 @@ class Request:
     design: Design = SEQUENTIAL
     blocks: int | None = None
     study: str = ""
-    """The folder of the study as it was named; empty: the shipped one."""
+    """Folder of the study as the user named it; empty: the shipped one."""
     shard: Shard | None = None
-    """The part of the plan to make; None: all of it."""
+    """Part of the plan to run; None: all of it."""
     allow_busy_host: bool = False
-    """Go on though the machine is busy with something else."""
+    """Measure although the machine is busy with something else."""
 
 
 def check_shard(request: Request) -> None:
-    """Raise InputError for a shard of a plan that others could not make too."""
+    """Raise InputError for a shard without a seed: other machines could not make its plan."""
     if request.shard is not None and request.seed is None:
         raise InputError(
             "--shard: all shards must make one plan, and without --seed each draws its own",
@@ -60,7 +60,7 @@ def check_out(request: Request, study: Study) -> None:
 
 
 def repeating(request: Request, seed: int) -> str:
-    """The command line that repeats this session."""
+    """Return the command line that repeats this session."""
     words = ["kit reproduce", f"--budget {request.budget}", f"--seed {seed}"]
     if request.study:
         words.append(f"--study {shlex.quote(request.study)}")

@@ -1,4 +1,4 @@
-"""Measuring a plan to its end: the executable, the pilot, then all that it fixed."""
+"""Measuring a complete plan: the executable, the pilot, then the blocks that it fixed."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def measure(
     folder: Path,
     images: Images,
 ) -> None:
-    """What is left of the plan; a pilot first says how much that is.
+    """Run the remaining plan. With a pilot, run it first and fix the number of blocks.
 
-    ``images`` are those found now. The log speaks of the recorded ones, which hold the same.
+    ``images`` are those found now. The log names the recorded ones, which have equal content.
     """
     plan = session.header.plan
-    # An explanation takes times apart: what becomes of the executable is its session's own.
+    # Ablation sessions skip the executable; the session that they explain tests it.
     executable = images.executable if plan.purpose == COMPARE else None
     if executable is not None and session.executable is None:
         with runtime.progress.phase("executable") as phase:
@@ -57,7 +57,7 @@ def measure(
 
 
 def unfinished(session: Session) -> bool:
-    """Whether runs of its plan are to be made, now or when its pilot has fixed how many."""
+    """Return whether the plan has runs to make, now or after its pilot fixed the number."""
     piloting = session.header.plan.pilot > 0 and session.outlook is None
     return piloting or bool(session.missing_runs())
 
@@ -65,7 +65,7 @@ def unfinished(session: Session) -> bool:
 def run_plan(
     runtime: Runtime, study: Study, session: Session, log: RunLog, folder: Path, images: Images
 ) -> None:
-    """Every run of the plan that the session lacks, in the images found now."""
+    """Make every run of the plan that the session lacks, in the images found now."""
     header = session.header
     found = {arm: image.image_id for arm, image in images.arms.items()}
     engine = runtime.engine.info()
@@ -94,7 +94,7 @@ def run_plan(
         try:
             execute(context, study, header.plan, others, log, before, after)
         except BaseException:
-            # An engine that is gone must not hide why the session ended.
+            # An unreachable engine must not hide why the session ended.
             with suppress(KitError):
                 runtime.engine.remove_by_label(SESSION_LABEL, header.session_id)
             raise
@@ -103,7 +103,7 @@ def run_plan(
 def _run_executable(
     runtime: Runtime, study: Study, header: Header, image: ArmImage
 ) -> ExecutableRun:
-    # The executable is built on the CPU image, whichever arms were named first.
+    # The executable is built on the CPU image, regardless of the order of the arms.
     arms = by_stack_and_variant((study.arms[a] for a in header.plan.arms), "the plan")
     arm = arms[study.contender, CPU].name
     return run_executable(runtime.engine, image, study, arm, header.plan.limits, header.session_id)

@@ -1,4 +1,4 @@
-"""Everything outside the pure core, behind small interfaces."""
+"""The runtime of a command: engine, host, clock and progress behind small interfaces."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from kit.images.inspect.describe import Description
 
 BUSY_READINGS = 12
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
-"""Of all CPUs, used by others before a session: said, and refused."""
+"""Fractions of all CPUs, used by others before a session, that warn and that refuse it."""
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Everything outside the pure core. ``describe`` reads the image of an id.
+    """Engine, host and other effects of a command. ``describe`` reads the image of an id.
 
-    ``free_disk`` gives the free bytes at the engine's folder of that name, None
-    where that cannot be told (a remote engine). ``lock_results`` keeps others out of a results
-    folder until the command ends, or raises HostError that names who works there.
+    ``free_disk`` returns the free bytes at the engine's folder of that name, None if unknown
+    (a remote engine). ``lock_results`` locks a results folder until the command ends, or raises
+    HostError that names the holder of the lock.
     """
 
     engine: Engine
@@ -43,10 +43,10 @@ class Runtime:
 
 
 def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
-    """Remove what killed kits of this lock left; say what it was.
+    """Remove what killed kits of this lock left; pass a line that names it to ``say``.
 
-    For the holder of the machine's lock alone: no living kit uses what carries its id.
-    Raises HostError.
+    Only the holder of the machine's lock may call this: no running kit then uses objects
+    with the lock's id. Raises HostError.
     """
     removed = engine.remove_by_label(LOCK_LABEL, lock)
     if removed != Removed():
@@ -54,9 +54,9 @@ def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
 
 
 def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
-    """Bytes of memory that are free. Refuses to begin on a machine that others keep busy."""
+    """Return the free memory in bytes. Raises HostError if others keep the machine busy."""
     cpus = runtime.engine.info().cpus
-    # The quietest of several moments: one alone may be an engine's start or a cron job.
+    # The quietest of several readings: a single one may catch an engine's start or a cron job.
     now = runtime.host.read()
     for _ in range(BUSY_READINGS):
         if now.busy_cpus <= BUSY_NAMED * cpus:
@@ -78,23 +78,23 @@ def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
 
 
 class Phase(Protocol):
-    """One phase of the pipeline, under way."""
+    """One running phase of the pipeline."""
 
     def step(self, text: str) -> None:
-        """What is being done now."""
+        """Show the current step."""
         ...
 
     def advance(self) -> None:
-        """One of the phase's units is done."""
+        """Count one of the phase's units as done."""
         ...
 
     def say(self, text: str) -> None:
-        """Something to keep on the screen, such as the end of a failed run's output."""
+        """Print text that stays on the screen, such as the end of a failed run's output."""
         ...
 
 
 class Progress(Protocol):
-    """Says what is being done, phase by phase; kit.cli decides how it looks."""
+    """Progress of a command, phase by phase; kit.cli decides how it looks."""
 
     def phase(
         self,
@@ -103,9 +103,9 @@ class Progress(Protocol):
         expected_s: float | None = None,
         go_on: str = "",
     ) -> AbstractContextManager[Phase]:
-        """Begin a phase of ``total`` units, expected to take so many seconds.
+        """Begin a phase of ``total`` units, expected to take ``expected_s`` seconds.
 
-        ``go_on`` is what takes up an interrupted phase where it was; empty where the
-        command begins anew.
+        ``go_on`` tells the user how to continue an interrupted phase; empty if the command
+        starts over.
         """
         ...

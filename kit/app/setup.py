@@ -1,4 +1,4 @@
-"""Setting a machine up: an engine, and the tools for bases that no registry gives."""
+"""Setting up a machine: an engine, and tools to make bases that no registry serves."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from kit.images.bases.candidates import bases_out_of_reach
 from kit.images.bases.mirrors import parse_mirrors
 from kit.pins.load import Pins
 
-# More patience than doctor's: what does not answer has packages installed for it.
+# Longer than doctor's timeout: setup installs packages if a registry does not answer.
 _PATIENCE_S = 20.0
 
 
 def set_up(pins: Pins, say: Callable[[str], None], stop: bool) -> None:
     """Find or start an engine, or with ``stop`` end the one that was started here.
 
-    Where no registry gives a base image, what makes one is installed. Raises InputError for
-    mirrors that are none, HostError where this machine cannot be set up.
+    If no registry serves a base image, installs the tools that make one. Raises InputError for
+    an invalid mirror, HostError if this machine cannot be set up.
     """
     mirrors = parse_mirrors((), variables())
     setup(say, stop=stop)

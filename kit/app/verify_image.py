@@ -15,7 +15,7 @@ from kit.results.runlog import read_session
 
 @dataclass(frozen=True)
 class Compared:
-    """The content of an arm's image here, and of the one that was recorded."""
+    """Content digests of an arm's image here and of the recorded one."""
 
     arm: str
     reference: str
@@ -24,15 +24,15 @@ class Compared:
 
     @property
     def same(self) -> bool:
-        """Whether both hold the same."""
+        """Return whether both digests are equal."""
         return self.sha256 == self.recorded_sha256
 
 
 def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage]:
-    """Return the images that a session's log names, by arm; of one arm where it is named.
+    """Return the images that a session's log names, by arm; only that of ``arm`` if given.
 
-    Raise InputError for an ``image`` without an arm, an arm that the session has not, and
-    images of which no digest was recorded.
+    Raises InputError for an ``image`` without an arm, an unknown arm, and images without a
+    recorded digest.
     """
     recorded = read_session(folder).header.images
     if image and not arm:
@@ -50,9 +50,9 @@ def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage
 
 
 def compare(engine: Engine, recorded: Mapping[str, ArmImage], image: str) -> Iterator[Compared]:
-    """Read each image here, ``image`` in its place where one is named, file by file.
+    """Read each image here file by file, or ``image`` instead if given; yield its comparison.
 
-    Raises ImageError for an image that is not here or cannot be read.
+    Raises ImageError for an image that is missing here or cannot be read.
     """
     for arm, found in recorded.items():
         here = image or _local(engine, found)
@@ -60,7 +60,7 @@ def compare(engine: Engine, recorded: Mapping[str, ArmImage], image: str) -> Ite
 
 
 def refuse_different(folder: Path, compared: Iterable[Compared]) -> None:
-    """Raise ImageError that names each image which is not the recorded one."""
+    """Raise ImageError that names each image whose content differs from the recorded one."""
     differing = [
         f"{found.arm} has {found.sha256}, recorded is {found.recorded_sha256}"
         for found in compared
@@ -74,7 +74,7 @@ def refuse_different(folder: Path, compared: Iterable[Compared]) -> None:
 
 
 def _local(engine: Engine, recorded: ArmImage) -> str:
-    """The recorded image itself, else what carries its name here."""
+    """Return the recorded image's id if the store has it, else its reference."""
     if engine.find_image(recorded.image_id) is not None:
         return recorded.image_id
     return recorded.reference
