@@ -1,1 +1,1 @@
-"""Images: resolve candidates, build arms, say how exact they are."""
+"""Images: resolve bases, build arms, report how exact they are."""

@@ -1,7 +1,7 @@
-"""Fidelity: per component, what the study wants and what was got.
+"""Fidelity: per component, the version that the publication names and the one used.
 
-What only building tells (which Python, which binding) comes from the builder; everything else
-is the study's own word, in its pins.yaml.
+Facts that only a build shows (which Python, which binding) come from the builder; the study
+declares all others in its pins.yaml.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UNKNOWN = Vouched("not known", False, "the study's pins.yaml does not say what 
 
 @dataclass(frozen=True)
 class Part:
-    """What was found or made for a component; ``details`` as for ``Component``."""
+    """A component as found or made by the builder; ``details`` as for ``Component``."""
 
     got: str
     exact: bool
@@ -35,11 +35,11 @@ def fidelity(
 ) -> tuple[Component, ...]:
     """Return one row per component: those of the publication first, in its order.
 
-    ``environment`` maps a component to what the publication names. ``parts`` come before the
-    study's word, which cannot make a substitute exact; a part that is None is not in these
-    images and has no row. ``variants`` are those of the arms that were built. ``facts`` are
-    what ``{name}`` in the study's words stands for. A component that neither the builder
-    nor the study knows counts as substituted.
+    ``environment`` maps a component to what the publication names. ``parts`` override the
+    study's declarations, which cannot make a substitute exact; a part that is None is not in
+    these images and has no row. ``variants`` are those of the arms that were built. ``facts``
+    are the values of ``{name}`` in the declarations. A component that neither the builder nor
+    the study knows counts as substituted.
     """
     rows = []
     for name in dict.fromkeys((*environment, *vouched, *parts)):
@@ -54,11 +54,11 @@ def fidelity(
 
 
 def _part(vouched: Vouched, variants: Collection[str], facts: Mapping[str, str]) -> Part | None:
-    """The study's word for the variants that were built; None where it is on others."""
-    words = [word for variant, word in vouched.variants.items() if variant in variants]
-    if vouched.variants and not words:
+    """Return the study's declaration for the built variants; None if it is for others only."""
+    texts = [text for variant, text in vouched.variants.items() if variant in variants]
+    if vouched.variants and not texts:
         return None
     got = vouched.got
-    for name, value in {**facts, "variants": " and ".join(words)}.items():
+    for name, value in {**facts, "variants": " and ".join(texts)}.items():
         got = got.replace(f"{{{name}}}", value)
     return Part(got, vouched.exact, vouched.why)

@@ -1,4 +1,4 @@
-"""What the images that the kit builds are called, in the engine's store."""
+"""Names, in the engine's store, of the images that the kit builds."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import kit
 from kit.study.model import Arm, Study, Variant
 
 OWN = "kit/"
-"""How the name of every image begins that the kit made."""
+"""Prefix of the names of all images that the kit builds."""
 PYTHON, DOTNET = "python", "dotnet"
-"""The stacks that the kit has recipes of its own for; PYTHON is the role of their base too."""
+"""Stacks for which the kit has recipes; PYTHON is also the role of their base."""
 EXACT, SUBSTITUTE = "KerasNet", "PythonNet"
-"""What the project calls the two bindings; see images/dotnet/Workload.csproj."""
+"""Names of the two bindings in the C# project; see images/dotnet/Workload.csproj."""
 
 
 def reference_of(name: str) -> str:
-    """Return the reference of the image of that name that this version of the kit builds."""
+    """Return the reference of that image as built by this version of the kit."""
     return f"{OWN}{name}:{kit.__version__}"
 
 
 def python_name(variant: Variant) -> str:
-    """Return the name of the python image, which the dotnet one of that variant rests on."""
+    """Return the name of the python image, the base of the dotnet one of that variant."""
     return f"{PYTHON}-{variant}"
 
 
@@ -29,12 +29,12 @@ def dotnet_name(variant: Variant, binding: str) -> str:
 
 
 def own_name(study: Study, arm: Arm) -> str:
-    """Return the name of the image that the study's own Dockerfile makes."""
+    """Return the name of the image that the study's Dockerfile for the arm makes."""
     return f"{study.id}-{arm.name}"
 
 
 def references(study: Study, arm: Arm) -> tuple[str, ...]:
-    """Return what the arm's image may be called: one reference, or one for each binding."""
+    """Return the possible references of the arm's image: one, or one per binding."""
     if arm.recipe is not None:
         names = [own_name(study, arm)]
     elif arm.stack == DOTNET:
@@ -45,7 +45,10 @@ def references(study: Study, arm: Arm) -> tuple[str, ...]:
 
 
 def largest(study: Study, arm: Arm) -> str:
-    """Return what the largest part of the arm's image is called: one that all stacks rest on."""
+    """Return the reference of the image with most of the arm's bytes.
+
+    With the kit's recipes that is the python image, which all stacks share.
+    """
     if arm.recipe is None:
         return reference_of(python_name(arm.variant))
     return references(study, arm)[0]

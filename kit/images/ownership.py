@@ -1,12 +1,11 @@
-"""Which images of the engine's store the kit built.
+"""Finding the images in the engine's store that the kit built.
 
-The label LABEL is not enough to tell: an image built FROM one of the kit's inherits it.
-The kit's own is one all of whose names begin with ``kit/``, and whose history says that
-the kit built it. The kit's recipes set the label first in every stage, and the kit's
-builds end with a step that sets RECIPE_LABEL: an image in whose history other steps
-follow that one, without the label being set anew, is somebody else's. (Not every engine
-records that last step; there only the names tell.) An unnamed image that one of the
-kit's is built on is the kit's too.
+The label LABEL is not sufficient: an image built FROM one of the kit's inherits it. The kit
+built an image if all of its names begin with ``kit/`` and its history shows a build by the
+kit. The kit's recipes set the label first in every stage, and the kit's builds end with a
+step that sets RECIPE_LABEL: if other steps follow that one and do not set the label again,
+somebody else built the image. (Some engines do not record that last step; there only the
+names decide.) An unnamed image below one of the kit's is the kit's too.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ from kit.engine.protocol import LABEL
 from kit.images.build.recipe import RECIPE_LABEL
 
 _LABEL_STEP = re.compile(r"(?:/bin/sh -c #\(nop\)\s+)?LABEL\s(?P<labels>.*)", re.DOTALL)
-# Podman names the registry of a short name.
+# Podman adds the registry to a short name.
 _SHORT = re.compile(r"(?:localhost/|docker\.io/)?")
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """The images that carry the kit's label.
+    """Images with the kit's label.
 
-    ``own`` are the kit's, each before those it is built on; ``foreign`` are somebody
-    else's, each with why.
+    ``own`` are the kit's, each before those it is built on; ``foreign`` are somebody else's,
+    each with the reason.
     """
 
     own: tuple[ImageEntry, ...]
@@ -37,12 +36,12 @@ class Labelled:
 
 
 def labelled(images: Sequence[ImageEntry], owner: str) -> Labelled:
-    """Return those of all the images in the store that carry the label of that owner."""
+    """Return those of ``images``, all in the store, that carry the label of that owner."""
     by_id = {image.id: image for image in images}
     found = [image for image in images if image.labels.get(LABEL) == owner]
     foreign = _foreign(found, by_id, owner)
     own = [image for image in found if image.id not in foreign]
-    # Those furthest from their base first.
+    # Images furthest from their base first.
     own.sort(key=lambda image: -sum(1 for _ in _ancestors(image, by_id)))
     return Labelled(tuple(own), tuple((by_id[key], why) for key, why in foreign.items()))
 
@@ -50,7 +49,7 @@ def labelled(images: Sequence[ImageEntry], owner: str) -> Labelled:
 def _foreign(
     found: Sequence[ImageEntry], by_id: Mapping[str, ImageEntry], owner: str
 ) -> dict[str, str]:
-    """Return why an image that carries the label is not the kit's, by its id."""
+    """Return, by id, why labelled images are not the kit's."""
     foreign = {image.id: why for image in found if (why := _why_foreign(image, owner))}
     for image in found:
         if image.id not in foreign:
@@ -63,7 +62,7 @@ def _foreign(
 
 
 def _why_foreign(image: ImageEntry, owner: str) -> str:
-    """Why an image that carries the label is not the kit's; "" if it is."""
+    """Return why a labelled image is not the kit's; "" if it is."""
     for name in image.names:
         if not _SHORT.sub("", name, count=1).startswith(f"{owner}/"):
             return f"its name {name} is not one that the kit gives"
@@ -77,16 +76,16 @@ def _built_by_the_kit(steps: tuple[Step, ...], owner: str) -> bool:
         match = _LABEL_STEP.match(step.text)
         labels = match["labels"] if match else ""
         if _sets(labels, RECIPE_LABEL, r"\S+"):
-            # The end of a build, unless the engine put further labels after it.
+            # The last step of a build; the engine may add further labels after it.
             return all(_LABEL_STEP.match(later.text) for later in steps[len(steps) - i :])
         if _sets(labels, LABEL, re.escape(owner)):
             return True
-    # An imported file system got its label without a step, and is all one step.
+    # An imported file system is a single step and has its label without one.
     return len(steps) == 1
 
 
 def _sets(labels: str, name: str, value: str) -> bool:
-    """Whether a LABEL step sets that name to the value, a pattern. Podman quotes both."""
+    """Return whether a LABEL step sets that name to the value, a pattern. Podman quotes both."""
     return re.search(rf'(?:^|\s)"?{re.escape(name)}"?="?{value}"?(?:\s|$)', labels) is not None
 
 

@@ -1,4 +1,4 @@
-"""What the engine's store has of the arms' images, and whether its disk can hold the rest."""
+"""Checks whether the engine's store has the arms' images and disk space for the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kit.study.model import Study
 
 
 def images_there(engine: Engine, study: Study, arms: Sequence[str]) -> bool:
-    """Return whether the store has an image of every arm, of this version of the kit."""
+    """Return whether the store has every arm's image, built by this version of the kit."""
     return all(
         any(engine.find_image(name) for name in references(study, study.arms[arm])) for arm in arms
     )
@@ -22,9 +22,9 @@ def images_there(engine: Engine, study: Study, arms: Sequence[str]) -> bool:
 def check_disk(
     engine: Engine, free_disk: Callable[[str], int | None], study: Study, arms: Sequence[str]
 ) -> None:
-    """Raise HostError before an image is begun that the disk cannot hold.
+    """Raise HostError if the disk lacks space for images that are still to build.
 
-    ``free_disk`` gives the free bytes at the engine's folder of that name, or None.
+    ``free_disk`` returns the free bytes at the engine's folder of that name, None if unknown.
     """
     missing = dict.fromkeys(
         arm.variant

@@ -1,4 +1,4 @@
-"""What every image is made with, handed on as one."""
+"""The engine, pins and network that every image build uses."""
 
 from __future__ import annotations
 

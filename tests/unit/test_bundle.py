@@ -221,7 +221,7 @@ def test_sums_that_name_a_file_twice_are_refused(file: Path) -> None:
         for member, content in contents.items():
             writer.add_bytes(member, content)
         writer.add_bytes(archive.SUMS, b"0" * 64 + sums[64 : sums.index(b"\n") + 1] + sums)
-        stream.write(bytes(archive._whole(stream.tell()) - stream.tell()))
+        stream.write(bytes(archive._padded(stream.tell()) - stream.tell()))
     refused(file, "names a file twice")
 
 

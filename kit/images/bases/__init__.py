@@ -1,1 +1,1 @@
-"""The base images that every arm rests on: pulled by digest, or made here."""
+"""The base images of all arms: pulled by digest, or made here."""

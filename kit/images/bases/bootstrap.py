@@ -1,8 +1,8 @@
-"""Substitute bases, for where no image registry can be reached.
+"""Substitute bases, for machines that reach no image registry.
 
-The Python base is a Debian root file system with the host's own CPython 3.8,
-or Debian's CPython where the host has none to adopt. The SDK base is that base
-with .NET Core SDK 3.1 from its npm package.
+The Python base is a Debian root file system with the host's CPython 3.8, or Debian's
+CPython if the host has none to adopt. The SDK base is that base with .NET Core SDK 3.1
+from its npm package.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from kit.images.build.recipe import Recipe, build_recipe, find_built
 from kit.images.names import OWN, PYTHON
 from kit.images.tools import Tools
 
-# libatomic1: node. ca-certificates and netbase: as in the official image.
+# node needs libatomic1; the official image has ca-certificates and netbase.
 BASE_PACKAGES = ("ca-certificates", "libatomic1", "netbase")
 BARE_PACKAGES = ("libgcc-s1", "libstdc++6", "zlib1g")
-"""What a .NET program links to, where nothing else brings it."""
+"""Packages with the libraries that a .NET program links to."""
 OPENSSL = ("libssl.so.1.1", "libcrypto.so.1.1")
 
 
@@ -46,16 +46,16 @@ class PythonBase:
     os: str
     lock: str
     why: str
-    """Why its Python is what it is."""
+    """Reason for its Python's origin, for the fidelity table."""
     details: tuple[str, ...] = ()
     exact: bool = False
 
 
 class Bootstrap:
-    """Builds substitute bases, each once; an unchanged one is found, not rebuilt.
+    """Builder of substitute bases, each once; it reuses unchanged ones from the store.
 
-    Threads may ask for different bases at the same time: what they share is made by the
-    first that needs it, and the others wait.
+    Threads may request different bases concurrently: the first thread makes what they share,
+    the others wait.
     """
 
     def __init__(self, tools: Tools, ensure_tools: Callable[[], None]) -> None:
@@ -65,8 +65,8 @@ class Bootstrap:
         self._locks: dict[str, threading.Lock] = {}
 
     def python(self) -> PythonBase:
-        """The Python base. Raises HostError or ImageError."""
-        with self._alone("python"):
+        """Return the Python base. Raises HostError or ImageError."""
+        with self._lock_of("python"):
             if self._python is None:
                 found = find_host_python()
                 if isinstance(found, str):
@@ -76,9 +76,9 @@ class Bootstrap:
             return self._python
 
     def bare(self) -> ImageInfo:
-        """A Debian without any Python. Raises HostError or ImageError.
+        """Return a Debian without any Python. Raises HostError or ImageError.
 
-        Under an adopted CPython there is one already: its libraries alone.
+        With an adopted CPython, this is the root file system below it, without Python.
         """
         found = find_host_python()
         if isinstance(found, str):
@@ -87,7 +87,7 @@ class Bootstrap:
         return self._rootfs(suite.name, (*BASE_PACKAGES, *packages_for(python, suite)))
 
     def sdk(self) -> tuple[ImageInfo, Mapping[str, str]]:
-        """The SDK base and what it provides. Raises HostError or ImageError."""
+        """Return the SDK base and the versions it provides. Raises HostError or ImageError."""
         base = self.python()
         context = self._context("host", "npm.txt", "sdk.Dockerfile")
         context.add_file(recipes() / PYTHON / "pip.txt", "pip.txt")
@@ -150,7 +150,7 @@ class Bootstrap:
         content = " ".join((suite, *sorted(packages)))
         digest = hashlib.sha256(content.encode()).hexdigest()[:12]
         reference = f"{OWN}rootfs:{suite}-{digest}"
-        with self._alone(reference):
+        with self._lock_of(reference):
             return self._tools.engine.find_image(reference) or self._make_rootfs(
                 suite, packages, reference
             )
@@ -185,12 +185,12 @@ class Bootstrap:
             context.add_file(found[0], f"openssl/{name}")
 
     def _need_tools(self) -> None:
-        with self._alone("tools"):
+        with self._lock_of("tools"):
             self._ensure_tools()
 
-    def _alone(self, what: str) -> threading.Lock:
-        """The lock that whoever makes this holds."""
-        return self._locks.setdefault(what, threading.Lock())
+    def _lock_of(self, name: str) -> threading.Lock:
+        """Return the lock that a thread holds while it makes the object of that name."""
+        return self._locks.setdefault(name, threading.Lock())
 
     def _context(self, *names: str) -> Context:
         context = Context()

@@ -1,6 +1,6 @@
-"""Resolving a role to a base image: the first candidate that can be had wins.
+"""Resolving a role to a base image: the first available candidate wins.
 
-Why each earlier one could not be had is kept, for the report and for --strict.
+The reason why each earlier one was not available is kept, for the report and for --strict.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from kit.images.tools import Tools
 from kit.pins.load import Candidate, Pins
 
 PULL_IDLE_TIMEOUT_S = 300.0
-"""A pull that says nothing for so long has died; unpacking a large layer is not so long."""
+"""Seconds without output after which a pull has failed; unpacking a layer is faster."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A candidate that could not be had, and why."""
+    """A candidate that was not available, and the reason."""
 
     candidate: str
     reason: str
@@ -29,9 +29,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a role resolved to. ``candidate`` and ``image`` are None when none could be had.
+    """Result for a role. ``candidate`` and ``image`` are None if none was available.
 
-    ``how`` says how it came here.
+    ``how`` says how the image came here.
     """
 
     role: str
@@ -42,16 +42,16 @@ class Resolution:
 
 
 def answers(attempts: Sequence[Attempt]) -> tuple[str, ...]:
-    """Return a line for each candidate that could not be had, with what it answered."""
+    """Return one line per candidate that was not available, with the reason."""
     return tuple(f"{attempt.candidate}: {attempt.reason}" for attempt in attempts)
 
 
 class Resolver:
-    """Resolves roles against an engine; a registry or mirror that is down is asked once.
+    """Resolver of roles with an engine; it tries an unreachable registry or mirror once.
 
-    Every place is asked by digest, so that none can give other content. Mirrors that
-    the engine's own settings name (``EngineInfo.registry_mirrors``) are asked by the
-    engine itself, whenever it pulls from Docker Hub: nothing is to be done here.
+    It pulls by digest, so that no source can serve other content. The engine itself tries
+    the mirrors in its settings (``EngineInfo.registry_mirrors``) when it pulls from
+    Docker Hub.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Resolver:
         self._down: set[str] = set()
 
     def resolve(self, role: str) -> Resolution:
-        """The role's first candidate that the store, a mirror, its registry or the bundle has."""
+        """Return the first candidate in the store, a mirror, its registry or the bundle."""
         attempts: list[Attempt] = []
         for candidate in self._tools.pins.roles[role]:
             image = (
@@ -76,13 +76,13 @@ class Resolver:
             if self._bundle is not None:
                 image = self._bundle.had_by_digest(self._tools.engine, role, candidate.pinned)
                 if image is not None:
-                    # A load gives an image its id and no digest: this is the bundle's word.
+                    # A loaded image has an id but no digest: only the bundle vouches for it.
                     how = f"{self._bundle.origin}, where it was had by digest"
                     return Resolution(role, candidate, image, tuple(attempts), how)
         return Resolution(role, None, None, tuple(attempts))
 
     def _stored(self, candidate: Candidate) -> ImageInfo | None:
-        """The local image, under the name of its registry or that of a mirror."""
+        """Return the local image, by the name at its registry or at a mirror."""
         names = (candidate.pinned, *(mirrored(candidate, mirror) for mirror in self._mirrors))
         found = (self._tools.engine.find_image(name) for name in names)
         return next((image for image in found if image is not None), None)
@@ -104,7 +104,7 @@ class Resolver:
         return None
 
     def _pull(self, reference: str, host: str, name: str) -> ImageInfo | str:
-        """The image, or why that registry did not give it."""
+        """Return the image, or why that registry did not serve it."""
         if host in self._down:
             return f"{host} did not answer"
         self._tools.say(f"pulling {name}")
@@ -123,9 +123,9 @@ def bases_out_of_reach(
     reach: Callable[[Sequence[str]], Mapping[str, str]],
     mirrors: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Roles that neither the local store nor a registry or mirror that answers can fill.
+    """Return the roles with no image in the store and no reachable registry or mirror.
 
-    ``reach`` maps registry hosts to why they do not answer, "" for those that do.
+    ``reach`` maps registry hosts to the reason why they are unreachable, "" if reachable.
     """
     missing = [
         role

@@ -1,8 +1,7 @@
 """A CPython of the host that can be adopted into a bootstrap base.
 
-Adoptable means: the wanted minor version, with a shared libpython, with pip's
-bootstrap (ensurepip), and needing only system libraries that one of the known
-Debian suites packages.
+It must have the required minor version, a shared libpython and pip's bootstrap
+(ensurepip), and need only system libraries that one of the known Debian suites packages.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ print(json.dumps({
 """
 
 # Left out of the copy: tests, caches, tools with a screen, and whatever the
-# host has installed beside the standard library.
+# host has installed next to the standard library.
 SKIPPED_FOLDERS = frozenset(
     {"__pycache__", "test", "tests", "idlelib", "tkinter", "turtledemo", "site-packages",
      "dist-packages", "lib2to3", "distutils-packages"}
@@ -54,7 +53,7 @@ SKIPPED_EXTENSIONS = ("_tkinter.",)
 
 @dataclass(frozen=True)
 class HostPython:
-    """A CPython on the host. ``needs`` are sonames outside of itself and glibc."""
+    """A CPython on the host. ``needs`` are sonames other than its own and glibc's."""
 
     version: str
     executable: Path
@@ -62,12 +61,12 @@ class HostPython:
     stdlib: Path
     needs: frozenset[str]
     glibc: tuple[int, int]
-    """The newest glibc any of its files asks for."""
+    """Newest glibc version that any of its files requires."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A Debian release: its glibc and which package holds a soname."""
+    """A Debian release: its glibc version, and the package that holds each soname."""
 
     name: str
     glibc: tuple[int, int]
@@ -133,7 +132,7 @@ SUITES = (
 
 
 def find_host_python() -> tuple[HostPython, Suite] | str:
-    """The first adoptable CPython and the suite it fits, or why there is none."""
+    """Return the first adoptable CPython and a suite for it, or why there is none."""
     reasons = []
     for executable in _candidates(variables(), home()):
         found = inspect(executable)
@@ -150,7 +149,7 @@ def find_host_python() -> tuple[HostPython, Suite] | str:
 
 
 def suite_for(python: HostPython) -> Suite | str:
-    """The first suite with every library this CPython needs, or what none has."""
+    """Return the first suite with every library this CPython needs, or what each lacks."""
     reasons = []
     for suite in SUITES:
         missing = sorted(python.needs - set(suite.packages))
@@ -164,12 +163,12 @@ def suite_for(python: HostPython) -> Suite | str:
 
 
 def packages_for(python: HostPython, suite: Suite) -> tuple[str, ...]:
-    """The suite's packages that hold the libraries this CPython needs."""
+    """Return the suite's packages that hold the libraries this CPython needs."""
     return tuple(sorted({suite.packages[soname] for soname in python.needs}))
 
 
 def inspect(executable: Path) -> HostPython | str:
-    """What that interpreter is, or why it cannot be adopted."""
+    """Return the facts of that interpreter, or why it cannot be adopted."""
     done = run([str(executable), "-I", "-c", _QUERY], 20)
     if done.code != 0:
         return f"does not run ({one_line(done.errors or f'exit code {done.code}', 120)})"
@@ -193,7 +192,7 @@ def inspect(executable: Path) -> HostPython | str:
 
 
 def _refusal(facts: Mapping[str, Any]) -> str:
-    """Why an interpreter with these facts cannot be adopted; empty when it can."""
+    """Return why an interpreter with these facts cannot be adopted; "" if it can."""
     if facts["implementation"] != "cpython" or tuple(facts["minor"]) != WANTED:
         return f"is {facts['implementation']} {facts['version']}"
     if not facts["shared"] or not (Path(facts["library_dir"]) / facts["library"]).is_file():
@@ -204,12 +203,12 @@ def _refusal(facts: Mapping[str, Any]) -> str:
 
 
 def _newest_first(paths: Iterable[Path]) -> list[Path]:
-    """3.8.20 before 3.8.9, wherever in the path the version stands."""
+    """Sort by the numbers in the paths, descending: 3.8.20 before 3.8.9."""
     return sorted(paths, key=lambda p: [int(n) for n in re.findall(r"\d+", str(p))], reverse=True)
 
 
 def python_files(python: HostPython) -> Iterator[tuple[Path, str]]:
-    """Yield every file to copy, with its path below /usr/local, sorted by that."""
+    """Yield every file to copy, with its path below /usr/local, in a fixed order."""
     minor = ".".join(map(str, WANTED))
     yield python.executable, f"bin/python{minor}"
     yield python.library, f"lib/{python.library.name}"
@@ -224,7 +223,7 @@ def python_files(python: HostPython) -> Iterator[tuple[Path, str]]:
 
 
 def python_links(python: HostPython) -> dict[str, str]:
-    """Links below /usr/local that the official image has too: path to target."""
+    """Return the links below /usr/local that the official image also has: path to target."""
     minor = ".".join(map(str, WANTED))
     return {
         "bin/python": f"python{minor}",
@@ -235,7 +234,7 @@ def python_links(python: HostPython) -> dict[str, str]:
 
 def _candidates(environ: Mapping[str, str], user: Path | None) -> list[Path]:
     minor = ".".join(map(str, WANTED))
-    # Without a folder of the user, places below it are those below one that does not exist.
+    # Without a home folder, use one that cannot have subfolders, so that nothing is found.
     home = Path(os.devnull) if user is None else user
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv")
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
@@ -256,7 +255,7 @@ def _candidates(environ: Mapping[str, str], user: Path | None) -> list[Path]:
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:
-    """What matches below a folder; nothing where another user keeps it closed."""
+    """Return the matches below a folder; none if it cannot be read."""
     try:
         return list(folder.glob(pattern))
     except (OSError, ValueError):
@@ -272,7 +271,7 @@ def _extensions(stdlib: Path) -> Iterable[Path]:
 
 
 def _needs(files: Iterable[Path]) -> tuple[frozenset[str], tuple[int, int]]:
-    """External sonames and the newest glibc version over these ELF files."""
+    """Return the external sonames and the newest glibc version that these ELF files need."""
     names: set[str] = set()
     glibc = (0, 0)
     for file in files:

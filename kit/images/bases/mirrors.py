@@ -1,7 +1,7 @@
-"""Mirrors: other registries that may have a pinned image, asked by the same digest.
+"""Mirrors: other registries that may have a pinned image, queried by the same digest.
 
-A mirror can give no other content than the pin names, because the engine checks
-what it got against the digest.
+A mirror cannot serve other content than the pin names, because the engine checks the
+digest of what it pulled.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from kit.pins.load import Candidate
 
 VARIABLE = "KIT_MIRROR"
 DOCKER_HUB = "docker.io"
-# As in image references: a first part without dot and port is no host there, and
-# the engine would ask Docker Hub in its place. localhost is the one exception.
+# As in image references: engines do not take a first part without dot and port for a
+# host, except localhost; they would query Docker Hub instead.
 _HOST = r"(?:localhost|[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9][A-Za-z0-9-]*(?=:))"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _MIRROR = re.compile(rf"{_HOST}(?::[0-9]+)?(?:/{_PART})*")
 
 
 def parse_mirrors(given: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
-    """The mirrors to ask, in order: those given, else those of KIT_MIRROR.
+    """Return the mirrors to query, in order: those given, else those of KIT_MIRROR.
 
-    ``given`` are the values of ``--mirror``; the variable holds several with
-    commas between them. Raises InputError for what is no ``HOST[:PORT][/PREFIX]``.
+    ``given`` are the values of ``--mirror``; the variable separates several by commas.
+    Raises InputError for a value that is not of the form ``HOST[:PORT][/PREFIX]``.
     """
     if given:
         return tuple(_checked(value, "--mirror") for value in given)
@@ -34,10 +34,10 @@ def parse_mirrors(given: Sequence[str], env: Mapping[str, str]) -> tuple[str, ..
 
 
 def mirrored(candidate: Candidate, mirror: str) -> str:
-    """The candidate's reference at a mirror: the mirror, its path, the same digest.
+    """Return the candidate's reference at a mirror: the mirror, its path, the same digest.
 
-    The path is that at its own registry, without the host; Docker Hub keeps its
-    short names under ``library/``.
+    The path is that at its registry, without the host; Docker Hub keeps short names under
+    ``library/``.
     """
     path = candidate.reference.removeprefix(f"{candidate.registry}/")
     if candidate.registry == DOCKER_HUB and "/" not in path:
@@ -46,7 +46,7 @@ def mirrored(candidate: Candidate, mirror: str) -> str:
 
 
 def host_of(mirror: str) -> str:
-    """The registry host of a mirror, with its port."""
+    """Return the registry host of a mirror, with its port."""
     return mirror.partition("/")[0]
 
 

@@ -1,7 +1,7 @@
-"""The base images that every arm rests on: had by digest, or made here.
+"""The base images of all arms: pulled by digest, or made here.
 
-``python`` has CPython and pip; ``dotnet`` is the SDK to build with and the image
-that holds the runtime. Each is resolved once, however many arms rest on it.
+``python`` has CPython and pip; ``dotnet`` is the SDK to build with and the image that holds
+the runtime. Each is resolved once, regardless of the number of arms.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BARE = "a Debian without Python"
 
 @dataclass(frozen=True)
 class DotnetBases:
-    """The images with the SDK and with the runtime; one image may be both."""
+    """Images with the .NET SDK and with the runtime; one image may be both."""
 
     sdk: ImageInfo
     runtime: ImageInfo
@@ -36,9 +36,9 @@ class DotnetBases:
 
 
 class Bases:
-    """Resolves and, where nothing can be had, makes base images.
+    """Base images, resolved or, if none is available, made here.
 
-    One thread may ask for ``python`` while another asks for ``bare`` and ``dotnet``.
+    One thread may read ``python`` while another reads ``bare`` and ``dotnet``.
     """
 
     def __init__(self, pins: Pins, resolver: Resolver, substitutes: Substitutes) -> None:
@@ -48,10 +48,10 @@ class Bases:
         self._resolutions: dict[str, Resolution] = {}
 
     def refuse_substitutes(self, roles: Sequence[str]) -> None:
-        """Raise ImageError that lists every role whose exact base cannot be had.
+        """Raise ImageError that lists every role whose exact base is not available.
 
-        What the binding's packages are restored on is among the .NET bases: it cannot
-        be listed before they are there, and the message says so.
+        The binding's packages are restored on the .NET bases, so without those its exactness
+        is unknown; the message says so.
         """
         missing = [
             f"{role} ({'; '.join(answers(resolution.attempts))})"
@@ -71,7 +71,7 @@ class Bases:
 
     @cached_property
     def python(self) -> PythonBase:
-        """The Python base. Raises HostError or ImageError where none can be made."""
+        """Return the Python base. Raises HostError or ImageError if none can be made."""
         resolution = self._resolve(PYTHON)
         tried = answers(resolution.attempts)
         if resolution.image is None or resolution.candidate is None:
@@ -91,7 +91,7 @@ class Bases:
 
     @cached_property
     def dotnet(self) -> DotnetBases:
-        """The .NET bases. Raises HostError or ImageError where none can be made."""
+        """Return the .NET bases. Raises HostError or ImageError if none can be made."""
         if self._pulled_dotnet is not None:
             return self._pulled_dotnet
         image, provides, why, details = self._substitutes.sdk()
@@ -100,17 +100,17 @@ class Bases:
 
     @cached_property
     def bare(self) -> ImageInfo:
-        """A Debian without Python and TensorFlow, with what a .NET program links to.
+        """Return a Debian without Python, with the libraries that a .NET program links to.
 
-        The vendor's runtime image is one. It rests on no other base. Raises HostError or
-        ImageError.
+        The vendor's runtime image is one. It is not built on the other bases. Raises HostError
+        or ImageError.
         """
         pulled = self._pulled_dotnet
         return self._substitutes.bare() if pulled is None else pulled.runtime
 
     @cached_property
     def _pulled_dotnet(self) -> DotnetBases | None:
-        """The vendor's images; None where one of the two cannot be pulled."""
+        """Return the vendor's images; None if one of the two is not available."""
         sdk, runtime = (self._resolve(role) for role in DOTNET_ROLES)
         if sdk.image and runtime.image and runtime.candidate:
             provides = runtime.candidate.provides
@@ -118,7 +118,7 @@ class Bases:
         return None
 
     def used(self, roles: Sequence[str]) -> dict[str, Base]:
-        """Return the base that serves each of those roles, for a bundle."""
+        """Return the base of each of those roles, and the bare one, for a bundle."""
         bases = {PYTHON: self._used_python()}
         bases |= {role: self._used_dotnet(role) for role in set(roles) - {PYTHON}}
         if len(bases) > 1:
@@ -142,14 +142,14 @@ class Bases:
         return self._for_bundle(role, image, base)
 
     def _for_bundle(self, role: str, image: ImageInfo, base: Base) -> Base:
-        # A bundle made of another one's bases holds the first maker's reason, once.
+        # A bundle made from another bundle's bases keeps the reason recorded in the first.
         loaded = self._substitutes.loaded(role)
         if loaded is not None and loaded.image == base.image:
             base = replace(base, why=loaded.why, details=loaded.details)
         return replace(base, pinned=self._pinned(role, image))
 
     def _pinned(self, role: str, image: ImageInfo) -> str:
-        """The name@digest that the image was had by; empty for one made here."""
+        """Return the name@digest that the image was pulled by; "" for one made here."""
         if role not in self._pins.roles:
             return ""
         resolution = self._resolve(role)
@@ -163,7 +163,7 @@ class Bases:
         return self._resolutions[role]
 
     def _is_exact(self, resolution: Resolution) -> bool:
-        """Whether the role's first candidate, the study's own, was had."""
+        """Return whether the role resolved to its first candidate, the study's."""
         first = self._pins.roles[resolution.role][0]
         return resolution.image is not None and resolution.candidate == first
 

@@ -1,4 +1,4 @@
-"""Debian root file systems made by mmdebstrap, for the bootstrap road."""
+"""Debian root file systems for bootstrap bases, made by mmdebstrap."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OPTIONS = (
 
 
 def debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
-    """A minimal Debian of that suite with the packages, as a tar.
+    """Write a tar of a minimal Debian of that suite with the packages.
 
     Raises HostError when mmdebstrap is missing, ImageError when it fails.
     """
@@ -40,7 +40,10 @@ def debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
 
 
 def debian_files(suite: str, packages: Sequence[str], folder: Path) -> None:
-    """Only the packages' own files, unpacked below a folder, nothing configured."""
+    """Unpack only the packages' files below a folder, without configuration.
+
+    Raises as ``debian_rootfs`` does.
+    """
     _mmdebstrap(["--variant=extract", f"--include={','.join(packages)}"], suite, folder)
 
 
@@ -57,7 +60,7 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
         raise HostError(problem, REMEDY)
     command = [program, *_OPTIONS, *options, suite, str(target)]
     environ = for_program({"SOURCE_DATE_EPOCH": EPOCH, "LC_ALL": "C.UTF-8"})
-    # Its own process group: an interrupt has to end its children as well.
+    # A new process group, so that an interrupt can also end the children.
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, errors="replace", env=environ, start_new_session=True,
@@ -84,7 +87,7 @@ def _mmdebstrap(options: Sequence[str], suite: str, target: Path) -> None:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End it and its children: gently first, so that it can unmount what it mounted."""
+    """End the process and its children: SIGTERM first, so that it can unmount, then SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

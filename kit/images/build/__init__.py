@@ -1,1 +1,1 @@
-"""From recipes and pins to the images of the arms."""
+"""Building the images of the arms from recipes and pins."""

@@ -1,4 +1,4 @@
-"""From a study's arms to images that can be run, and how true they are to the study."""
+"""Building runnable images of a study's arms, and their fidelity to the study."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}
 
 @dataclass(frozen=True)
 class Options:
-    """``strict`` refuses substitutes; ``nuget_source`` is a folder or URL, or empty.
+    """Options of a build. ``strict`` refuses substitutes.
 
-    ``mirrors`` are registries (``HOST[:PORT][/PREFIX]``) asked before a base's own.
-    ``ensure_tools`` is called before a bootstrap base is made; it may install
-    what that needs where the user allowed it. ``bundle`` is the one that was loaded.
+    ``nuget_source`` is a folder or URL, or empty. ``mirrors`` are registries
+    (``HOST[:PORT][/PREFIX]``) to query before a base's own. ``ensure_tools`` is called before
+    a bootstrap base is made; it may install tools if the user allowed it. ``bundle`` is the
+    loaded one.
     """
 
     strict: bool = False
@@ -46,11 +47,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Images:
-    """An image for every arm, the fidelity table, and the base of every role used.
+    """Images of the arms, the fidelity table, and the base of every role used.
 
-    ``executable`` is the .NET program as an executable on a Debian with nothing else;
-    None without a dotnet arm. ``nuget_source`` is the feed in use: the one named, else
-    the loaded bundle's.
+    ``executable`` is the .NET program as an executable on a Debian with nothing else; None if
+    there is none. ``nuget_source`` is the feed in use: the one named, else the loaded
+    bundle's.
     """
 
     arms: Mapping[str, ArmImage]
@@ -61,7 +62,7 @@ class Images:
 
 
 class Builder:
-    """Builds the arms of a study, in the order they rest on each other."""
+    """Builder of a study's arms and the images they are based on."""
 
     def __init__(self, tools: Tools, options: Options) -> None:
         self._tools = tools
@@ -74,11 +75,11 @@ class Builder:
         self._bindings = Bindings(tools, self._nuget_source, options.strict)
 
     def build(self, study: Study, arms: tuple[str, ...]) -> Images:
-        """Images for those arms. Raises HostError, ImageError, InputError.
+        """Build the images of those arms. Raises HostError, ImageError, InputError.
 
-        With ``strict`` a base that cannot be had exactly is refused before anything
-        is built. The binding is known only by restoring its packages, on those bases:
-        it is refused later, when the python images are there.
+        With ``strict``, a base that is not available exactly is refused before any build. The
+        binding can be checked only by restoring its packages on those bases, so it is refused
+        later, after the python images are built.
         """
         chosen = [study.arms[name] for name in arms]
         if any(arm.recipe is not None for arm in chosen):
@@ -108,7 +109,7 @@ class Builder:
         )
 
     def _own(self, study: Study, chosen: Sequence[Arm]) -> Images:
-        """Images by the study's own Dockerfiles."""
+        """Build the images with the study's own Dockerfiles."""
         if self._options.strict:
             refuse_substitutes(study, chosen, self._bases)
         images, rows = build_own(self._tools, study, chosen, self._bases)
@@ -117,7 +118,7 @@ class Builder:
     def _pythons_and_bases(
         self, variants: Iterable[Variant], with_dotnet: bool
     ) -> dict[Variant, ImageInfo]:
-        """The python image of each variant. The .NET bases are made beside them."""
+        """Return the python image of each variant, making the .NET bases concurrently."""
         pythons: dict[Variant, ImageInfo] = {}
 
         def make_pythons() -> None:
@@ -134,7 +135,7 @@ class Builder:
     def _python(self, variant: Variant) -> ImageInfo:
         base = self._bases.python
         context = Context()
-        # The locks of another interpreter or variant decide nothing of this image.
+        # The locks of other interpreters and variants do not affect this image.
         locks = {f"requirements-{base.lock}.txt", f"tensorflow-{variant}-{base.lock}.txt"}
         folder = recipes() / PYTHON
         others = {path.name for path in folder.glob("*-cp*.txt")} - locks
@@ -150,16 +151,17 @@ class Builder:
         return build_recipe(self._tools, recipe)
 
     def _dotnet(self, pythons: Mapping[Variant, ImageInfo]) -> BindingChoice:
-        """The dotnet images of the variants of these python images."""
+        """Build the dotnet images of the variants of these python images."""
         variants = {v: self._dotnet_args(image) for v, image in pythons.items()}
         return self._bindings.build(variants, self._bases.python.lock)
 
     def _executable(
         self, pythons: Mapping[Variant, ImageInfo], binding: BindingChoice
     ) -> ArmImage | None:
-        """None where it cannot be built: one claim cannot be tested then, all else can.
+        """Return the executable's image; None without a CPU variant or if its build fails.
 
-        Raises ContentError for packages that are not the recorded ones.
+        Without it one claim cannot be tested, the others can. Raises ContentError for packages
+        that differ from the recorded ones.
         """
         if CPU not in binding.images:
             return None
@@ -213,7 +215,7 @@ def _refuse_without_recipe(arms: Sequence[Arm]) -> None:
 
 
 def _vouched(study: Study) -> Mapping[str, Vouched]:
-    """What a study on the kit's own recipes says of its images; it may say nothing."""
+    """Return what the pins.yaml of a study on the kit's recipes declares; {} without one."""
     if study.folder is None:
         return {}
     with open_study(study.folder) as opened:

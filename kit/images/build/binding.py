@@ -1,4 +1,4 @@
-"""The binding of the dotnet arms: Keras.NET when its packages can be had, else pythonnet."""
+"""The binding of the dotnet arms: Keras.NET if its packages are available, else pythonnet."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from kit.images.names import DOTNET, EXACT, SUBSTITUTE, dotnet_name
 from kit.images.tools import Tools
 from kit.study.model import CPU, Variant
 
-# NuGet's words for a package that differs from its recorded hash, for a lock file that
-# another set of packages was asked for with, and for one changed since it was signed.
+# NuGet's codes for a package that differs from its recorded hash, for a lock file that does
+# not match the requested packages, and for a package changed since it was signed.
 _HASH_REFUSED = re.compile(r"NU1403|NU1004|NU3008")
-_SHOWN = 200  # characters before the word, and from there on
-# The compiler's and the SDK's words: the packages were there, the program did not fit them.
+_SHOWN = 200  # characters before the match, and from its start on
+# Codes of the compiler and the SDK: the packages were restored, the program did not compile.
 _NOT_COMPILED = re.compile(r"error (CS|NETSDK)\d")
 
 
 @dataclass(frozen=True)
 class BindingChoice:
-    """The dotnet image of every variant, and the binding that all of them have."""
+    """Dotnet images by variant, and the binding that all of them have."""
 
     images: Mapping[Variant, ImageInfo]
     name: str
@@ -35,21 +35,21 @@ class BindingChoice:
     why: str
     details: tuple[str, ...]
     project: str
-    """What the project calls the binding: ``EXACT`` or ``SUBSTITUTE``."""
+    """Name of the binding in the C# project: ``EXACT`` or ``SUBSTITUTE``."""
 
 
 @dataclass(frozen=True)
 class _NotHad:
-    """Why there is no exact binding, and what was answered where it was asked for."""
+    """Reason why there is no exact binding, and the answers of its sources."""
 
     why: str
     details: tuple[str, ...] = ()
 
 
 def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
-    """The first place in a builder's output with those words, to be shown; "" without one.
+    """Return the excerpt around the first match in a builder's output, for messages; "" if none.
 
-    A line that begins a step is the recipe's own: its command may name what it looks for.
+    Ignores lines that begin a step: the recipe's command itself may contain the pattern.
     """
     lines = (line for line in output if not is_step(line))
     line, found = next(((line, at) for line in lines if (at := words.search(line))), ("", None))
@@ -59,9 +59,9 @@ def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
 
 
 def _check_refused(error: ImageError) -> None:
-    """Raise ContentError where a failed build was refused packages.
+    """Raise ContentError if a build failed because NuGet refused packages.
 
-    That is not the same as a feed that does not answer: no substitute hides it.
+    Unlike an unreachable feed, this must not lead to a substitute.
     """
     refused = _complaint(error.output, _HASH_REFUSED)
     if refused:
@@ -73,7 +73,7 @@ def _check_refused(error: ImageError) -> None:
 
 
 class Bindings:
-    """Builds dotnet images. ``source`` is a folder or URL of NuGet packages, or empty."""
+    """Builder of dotnet images. ``source`` is a folder or URL of NuGet packages, or empty."""
 
     def __init__(self, tools: Tools, source: str, strict: bool) -> None:
         self._tools = tools
@@ -81,12 +81,12 @@ class Bindings:
         self._strict = strict
 
     def build(self, variants: Mapping[Variant, Mapping[str, str]], lock: str) -> BindingChoice:
-        """The dotnet image of each variant, which maps to the recipe's arguments.
+        """Build the dotnet image of each variant; ``variants`` has the recipe's arguments.
 
-        ``lock`` is the Python's. All get the same binding, or CPU and GPU could not
-        be compared. Raises ImageError where neither binding can be built, only the
-        substitute and the exact one is insisted on, or the exact one's packages are
-        there and are refused or do not compile.
+        ``lock`` is that of the Python base. All get the same binding, because otherwise CPU and
+        GPU could not be compared. Raises ImageError if neither binding can be built, if only
+        the substitute can and ``strict`` is set, or if the exact one's packages are refused or
+        do not compile.
         """
         exact: dict[Variant, ImageInfo] = {}
         for variant, args in variants.items():
@@ -122,10 +122,10 @@ class Bindings:
         )
 
     def executable(self, args: Mapping[str, str], binding: str, bare: ImageInfo) -> ImageInfo:
-        """The program as an executable, alone on that bare Debian.
+        """Build the image with only the program, as an executable, on that bare Debian.
 
-        ``args`` are those of the arm whose build it shares. Raises ImageError where it cannot
-        be built, ContentError for packages that are not the recorded ones.
+        ``args`` are those of the arm whose build it shares. Raises ImageError if it cannot be
+        built, ContentError for packages that differ from the recorded ones.
         """
         arm = self._recipe(CPU, args, binding)
         recipe = replace(
@@ -143,10 +143,10 @@ class Bindings:
     def _try_exact(
         self, variant: Variant, args: Mapping[str, str], lock: str
     ) -> ImageInfo | _NotHad:
-        """The image with Keras.NET, or why it cannot be had.
+        """Build the image with Keras.NET, or return why it is not available.
 
-        Asking an unreachable feed takes its time, so an equal substitute built
-        before answers for it; naming a feed, or insisting, asks again.
+        An unreachable feed takes long to fail, so without ``source`` and ``strict`` an earlier
+        substitute counts as proof that the feed is unreachable.
         """
         if lock != "cp38":
             return _NotHad(f"Keras.NET loads Python 3.8 only, the base has {lock}")
@@ -180,14 +180,14 @@ class Bindings:
         if binding == EXACT:
             all_args["NUGET_SOURCE"] = _nuget_source(context, self._source)
         else:
-            # Nothing comes from NuGet: an empty feed keeps the restore offline.
+            # The substitute needs no NuGet package: an empty feed keeps the restore offline.
             context.add_bytes(b"", "packages/.keep")
             all_args["NUGET_SOURCE"] = "packages"
         return Recipe(dotnet_name(variant, binding), context, "Dockerfile", all_args, target="arm")
 
 
 def check_nuget_source(source: str) -> None:
-    """Before anything is built: minutes later would be late for a mistyped name."""
+    """Raise InputError for a folder without packages, before minutes are spent on building."""
     if source and "://" not in source and not any(Path(source).glob("*.nupkg")):
         raise InputError(
             f"--set nuget_source={source}: neither a URL nor a folder with .nupkg files",
@@ -196,7 +196,7 @@ def check_nuget_source(source: str) -> None:
 
 
 def _nuget_source(context: Context, source: str) -> str:
-    """The NUGET_SOURCE argument: a folder travels inside the context."""
+    """Return the NUGET_SOURCE argument; copy a folder's packages into the context."""
     if not source or "://" in source:
         return source
     for package in sorted(Path(source).glob("*.nupkg")):

@@ -1,8 +1,8 @@
-"""compose.yaml: every arm as a service, by the same pins and limits as the kit's own runs.
+"""compose.yaml: every arm as a service, with the same pins and limits as the kit's runs.
 
-For looking into an arm by hand: one short run that ends by printing its record. It
-is no measurement, since nothing is paired. ``docker compose`` finds the images that
-the kit built, or builds them from the bases named here.
+Users inspect an arm with one short run, which prints its record at the end. Runs are not
+paired, so this is not a measurement. ``docker compose`` finds the images that the kit built,
+or builds them from the bases named here.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _PROGRAM = {
 
 
 def compose_yaml(pins: Mapping[str, Any]) -> str:
-    """The file's text, for pins of the generated form."""
+    """Return the file's text for the document of pins.yaml."""
     study = shipped_study()
     services = {name: _service(arm, study, pins) for name, arm in study.arms.items()}
     volumes = {_results(name): _labelled() for name in services}
@@ -67,7 +67,7 @@ def _service(arm: Arm, study: Study, pins: Mapping[str, Any]) -> dict[str, Any]:
     request = RunRequest(image="", memory_bytes=1, env=dict(study.protocol.env))
     config = container_config(request, "", "", DOCKER)
     host = config["HostConfig"]
-    # What one fit needs, rounded up to whole GB.
+    # Memory for one fit, rounded up to GB.
     memory = f"${{KIT_MEMORY:-{-(-study.protocol.memory.of(1) // 10**9)}g}}"
     volumes = [f"{_results(arm.name)}:{request.results_dir}"]
     service: dict[str, Any] = {

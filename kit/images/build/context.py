@@ -1,7 +1,7 @@
-"""Build contexts: an uncompressed tar of a recipe folder plus what the host adds.
+"""Build contexts: an uncompressed tar of a recipe folder and files that the host adds.
 
-Deterministic: same files, same bytes, so that the builder's cache and the
-kit's own recipe digest hold across runs and machines.
+The same files give the same bytes, so that the builder's cache and the kit's recipe digest
+are valid across runs and machines.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ LEFTOVERS = frozenset({"bin", "obj", "__pycache__"})
 
 
 def recipes() -> Path:
-    """The folder of image recipes: in the wheel, or the repository's images/."""
+    """Return the folder of image recipes: in the wheel, or the repository's images/."""
     package = Path(kit.__file__).parent
     shipped = package / "images" / "recipes"
     return shipped if shipped.is_dir() else package.parent / "images"
 
 
 def checkout() -> Path | None:
-    """The repository that the running kit is read from; None for an installed kit.
+    """Return the repository that the running kit is imported from; None for an installed kit.
 
-    What else lies beside an installed package says nothing: other distributions put a
-    pyproject.toml into site-packages.
+    Only the place of the recipes decides: site-packages may have a pyproject.toml of another
+    distribution.
     """
     top = Path(kit.__file__).resolve().parent.parent
     return top if recipes().resolve() == top / "images" else None
@@ -42,7 +42,7 @@ def checkout() -> Path | None:
 
 @dataclass(frozen=True)
 class _OfStudy:
-    """A file of a study, read when it is needed."""
+    """A file of a study, read on demand."""
 
     folder: Path
     name: str
@@ -56,14 +56,14 @@ def _content(source: _OfStudy | Path | bytes) -> bytes:
 
 
 class Context:
-    """The files of one build context, by their path in it."""
+    """Files of one build context, by their path in it."""
 
     def __init__(self) -> None:
         self._files: dict[str, tuple[_OfStudy | Path | bytes, int]] = {}
         self._links: dict[str, str] = {}
 
     def add_folder(self, folder: Path, below: str = "", skip: tuple[str, ...] = ()) -> None:
-        """Every file under that folder, build leftovers and the skipped aside."""
+        """Add every file under that folder except build leftovers and the skipped names."""
         for path in sorted(folder.rglob("*")):
             parts = path.relative_to(folder).parts
             if path.is_file() and not LEFTOVERS.union(skip).intersection(parts):
@@ -78,20 +78,20 @@ class Context:
             self._files[path_in_context] = (_OfStudy(study.path, name), mode)
 
     def add_file(self, path: Path, path_in_context: str) -> None:
-        """Add one file; whether it is executable is kept, other modes are not."""
+        """Add one file; of its mode only the executable bit is kept."""
         mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
         self._files[path_in_context] = (path, mode)
 
     def add_bytes(self, content: bytes, path_in_context: str) -> None:
-        """Add one file of that content."""
+        """Add one file with that content."""
         self._files[path_in_context] = (content, 0o644)
 
     def add_links(self, links: Mapping[str, str], below: str) -> None:
-        """Add symbolic links, by their path in the context below that one."""
+        """Add symbolic links, path to target; ``below`` is the prefix of each path."""
         self._links.update({below + path: target for path, target in links.items()})
 
     def tar(self) -> BinaryIO:
-        """The context as a tar stream, at its start. The caller closes it."""
+        """Return the context as a tar stream, at its start. The caller closes it."""
         spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
         stream = cast(BinaryIO, spool)
         with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:

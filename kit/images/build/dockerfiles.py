@@ -1,4 +1,4 @@
-"""The images of a study that brings Dockerfiles of its own."""
+"""The images of a study that has its own Dockerfiles."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from kit.study.pins import OwnBase, OwnPins, own_pins
 from kit.together import together
 
 SHARED = "shared"
-"""A folder of the study that every Dockerfile finds in its context."""
+"""Folder of the study that is in the context of every Dockerfile."""
 _PULL_IDLE_TIMEOUT_S = 60.0
 
 
 def build_own(
     tools: Tools, study: Study, arms: Sequence[Arm], bases: Bases
 ) -> tuple[dict[str, ArmImage], tuple[Component, ...]]:
-    """An image for each of those arms, and the fidelity table the study vouches for.
+    """Build the image of each of those arms; return the images and the fidelity table.
 
-    Raises InputError where arms with and without a recipe are mixed, ImageError where a
-    base cannot be had or an image not be built.
+    Raises InputError if only some arms have a recipe, ImageError if a base is not available
+    or a build fails.
     """
     folder = _folder(study, arms)
     pins = own_pins(folder)
@@ -48,10 +48,10 @@ def build_own(
 
 
 def refuse_substitutes(study: Study, arms: Sequence[Arm], bases: Bases) -> None:
-    """Raise ImageError that names what the study's images would hold in another's place.
+    """Raise ImageError that names each substitute the study's images would hold.
 
-    The kit's own base counts only where a Dockerfile rests on it. Raises InputError as
-    `build_own` does.
+    Checks the kit's Python base only if a Dockerfile uses it. Raises InputError as
+    ``build_own`` does.
     """
     pins = own_pins(_folder(study, arms))
     if any(base.kit for base in pins.bases):
@@ -75,14 +75,14 @@ def _folder(study: Study, arms: Sequence[Arm]) -> Path:
 
 
 def _bases(tools: Tools, pins: OwnPins, bases: Bases) -> dict[str, str]:
-    """The image id behind each build argument, in the order of the pins."""
+    """Return the image id for each build argument, in the order of the pins."""
     args = {base.argument: "" for base in pins.bases}
 
     def make(own: Sequence[OwnBase]) -> None:
         for base in own:
             args[base.argument] = _base(tools, base, bases).id
 
-    # The kit's base is one, whatever the number of its arguments; a pull needs a line each.
+    # All arguments for the kit's base share one image; each pull gets its own thread.
     kits = [base for base in pins.bases if base.kit]
     others = [base for base in pins.bases if not base.kit]
     together(partial(make, kits), *(partial(make, [base]) for base in others))
@@ -117,10 +117,10 @@ def _context(folder: Path, arm: Arm) -> Context:
 def fidelity_of(
     study: Study, pins: OwnPins, arms: Sequence[Arm], bases: Bases
 ) -> tuple[Component, ...]:
-    """One row per component; one that the study does not vouch for counts as substituted.
+    """Return one row per component; one that the study does not declare counts as substituted.
 
-    Of Python on the kit's own base only the base can tell: which one was found is not known
-    before.
+    If a Dockerfile builds on the kit's Python base, the rows on Python and on the base image
+    come from the resolved base: the study cannot know it.
     """
     environment = study.paper.environment
     parts = {}

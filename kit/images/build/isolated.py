@@ -1,7 +1,7 @@
-"""An engine that knows none of the kit's images: what a builder builds on it is new.
+"""An engine without the kit's images, so that a builder builds every image again.
 
-It stands before a real engine. Names under kit/ get a suffix, so that nothing in
-use is found or replaced; images had by digest are the real ones.
+It wraps a real engine and adds a suffix to names under kit/, so that it neither finds nor
+replaces images in use. Images pulled by digest are those of the real engine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from kit.images.names import OWN
 
 
 class FreshEngine:
-    """Builds without cache and under other names; ``made`` maps each name to its image."""
+    """Engine that builds without cache, under other names; ``made`` maps a name to its image."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,72 +36,72 @@ class FreshEngine:
         self.made: dict[str, ImageInfo] = {}
 
     def clean(self) -> None:
-        """Remove everything that was made, the last first."""
+        """Remove all images in ``made``, the last first."""
         for name in reversed(list(self.made)):
             with suppress(KitError):
                 self._engine.remove_image(self._renamed(name))
 
     def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
-        """Every step anew, under the other name."""
+        """Build every step again, under the other name."""
         fresh = replace(request, tag=self._renamed(request.tag), cache=False)
         self.made[request.tag] = self._engine.build(fresh, on_line)
         return self.made[request.tag]
 
     def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
-        """Under the other name."""
+        """Import under the other name."""
         self.made[reference] = self._engine.import_rootfs(tar, self._renamed(reference), changes)
         return self.made[reference]
 
     def find_image(self, reference: str) -> ImageInfo | None:
-        """Of the kit's names only what was made here."""
+        """Find an image; for names under kit/, only one that was made here."""
         return self._engine.find_image(self._renamed(reference))
 
     def tag(self, image_id: str, reference: str) -> None:
-        """Under the other name."""
+        """Tag with the other name."""
         self._engine.tag(image_id, self._renamed(reference))
 
     def info(self) -> EngineInfo:
-        """The real engine's."""
+        """Call the real engine."""
         return self._engine.info()
 
     def pull(self, reference: str, timeout_s: float) -> ImageInfo:
-        """The real engine's."""
+        """Call the real engine."""
         return self._engine.pull(reference, timeout_s)
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
-        """The real engine's."""
+        """Call the real engine."""
         return self._engine.load(archive)
 
     def remove_image(self, reference: str) -> bool:
-        """Under the other name."""
+        """Remove under the other name."""
         return self._engine.remove_image(self._renamed(reference))
 
     def save(self, references: Sequence[str], archive: BinaryIO) -> None:
-        """Under the other names."""
+        """Save under the other names."""
         self._engine.save([self._renamed(name) for name in references], archive)
 
     def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The real engine's."""
+        """Export under the other name."""
         return self._engine.export(self._renamed(image))
 
     def remote_digest(self, reference: str) -> str:
-        """The real engine's."""
+        """Call the real engine."""
         return self._engine.remote_digest(reference)
 
     def run(self, request: RunRequest) -> RunOutcome:
-        """The real engine's."""
+        """Call the real engine."""
         return self._engine.run(request)
 
     def remove_by_label(self, label: str, value: str) -> Removed:
-        """The real engine's."""
+        """Call the real engine."""
         return self._engine.remove_by_label(label, value)
 
     def objects(self, label: str, value: str) -> EngineObjects:
-        """The real engine's."""
+        """Call the real engine."""
         return self._engine.objects(label, value)
 
     def discard(self, held: EngineObject) -> None:
-        """The real engine's."""
+        """Call the real engine."""
         self._engine.discard(held)
 
     def _renamed(self, reference: str) -> str:

@@ -1,4 +1,4 @@
-"""Building an image from a recipe, or finding the one an equal recipe made."""
+"""Building an image from a recipe, or finding the one that an equal recipe made."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from kit.images.names import reference_of
 from kit.images.tools import Tools
 
 KEPT_LINES = 500
-"""Of a builder's output, to be shown and to tell by why it failed."""
+"""Number of lines of a builder's output to keep, for messages and to find why it failed."""
 _STEP_LENGTH = 100
 RECIPE_LABEL = "org.kit.recipe"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what an image holds.
+    """Inputs that determine the content of an image.
 
-    Places that begin with one of ``undigested`` do not: another proxy or CA makes
-    no other image. ``extra`` are facts that decide it without being in the context.
-    ``target`` is the stage of the Dockerfile to stop at; None: its last.
+    Paths that begin with one of ``undigested`` do not: another proxy or CA must not change
+    the image. ``extra`` are inputs outside the context. ``target`` is the stage of the
+    Dockerfile to stop at; None: its last.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Recipe:
 
     @property
     def tag(self) -> str:
-        """The reference of the built image."""
+        """Return the reference of the built image."""
         return reference_of(self.name)
 
 
 def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
-    """The local image that an equal recipe made; None when there is none."""
+    """Return the local image that an equal recipe made; None if there is none."""
     found = engine.find_image(recipe.tag)
     if found is not None and found.labels.get(RECIPE_LABEL) == _digest(recipe):
         return found
@@ -54,10 +54,9 @@ def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
 
 
 def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
-    """Return the image of a recipe, built unless an equal one is there.
+    """Return the image of a recipe; build it unless an equal one is in the store.
 
-    Each step is said. Raise ImageError, whose ``output`` is the end of what the builder
-    printed.
+    Reports each step. Raises ImageError, whose ``output`` is the end of the builder's output.
     """
     say = tools.say
     found = find_built(tools.engine, recipe)

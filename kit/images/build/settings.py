@@ -1,4 +1,4 @@
-"""What a user may set of the kit's recipes, by name: ``--set NAME=VALUE``."""
+"""Settings of the kit's recipes that users give by name: ``--set NAME=VALUE``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from kit.errors import InputError
 
 NUGET_SOURCE = "nuget_source"
-"""The feed of Keras.NET's packages, a folder or a URL."""
+"""Name of the setting for the feed of Keras.NET's packages, a folder or a URL."""
 NAMES = (NUGET_SOURCE,)
 _KNOWN = f"the kit's recipes know: {', '.join(NAMES)}"
 
 
 def parse_settings(given: Sequence[str]) -> Mapping[str, str]:
-    """Return the value of each setting that was given, by its name.
+    """Return the value of each given setting, by its name.
 
-    ``given`` are the values of ``--set``. Raise InputError for what is no ``NAME=VALUE``, a name
-    that no recipe knows, or one that is given twice.
+    ``given`` are the values of ``--set``. Raises InputError for a value not of the form
+    ``NAME=VALUE``, an unknown name, and a name given twice.
     """
     settings: dict[str, str] = {}
     for text in given:

@@ -1,8 +1,8 @@
-"""The archive of a bundle: a plain tar whose last member holds everyone's sha256.
+"""The archive of a bundle: a plain tar whose last member has the sha256 of all others.
 
-Anyone can unpack it with tar and check it with `sha256sum -c SHA256SUMS`. The
-images are gzipped inside it, so that an engine reads them as they are; all else
-is small or compressed already.
+Users can unpack it with tar and check it with `sha256sum -c SHA256SUMS`. The images are
+gzipped inside it, a form that engines load; the other members are small or already
+compressed.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _BLOCK, _RECORD = tarfile.BLOCKSIZE, tarfile.RECORDSIZE
 
 
 class Writer:
-    """Writes the members of a bundle one after another, then ``finish``."""
+    """Writer of a bundle: add its members one after another, then call ``finish``."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._sums: dict[str, str] = {}
 
     def add_bytes(self, name: str, content: bytes) -> None:
-        """One member of that content."""
+        """Add one member with that content."""
         with self.member(name) as sink:
             sink.write(content)
 
     def add_file(self, name: str, path: Path) -> None:
-        """One member with a file's content; whether it is executable is kept."""
+        """Add one member with a file's content and its executable bit."""
         executable = bool(path.stat().st_mode & 0o100)
         with self.member(name, executable) as sink, path.open("rb") as source:
             while chunk := source.read(_CHUNK):
@@ -53,7 +53,10 @@ class Writer:
 
     @contextmanager
     def images(self, on_written: Callable[[int], None]) -> Iterator[BinaryIO]:
-        """Where the engine's docker archive goes; told its size so far, uncompressed."""
+        """Open the sink for the engine's docker archive.
+
+        Calls ``on_written`` with the uncompressed bytes so far after every write.
+        """
         with (
             self.member(IMAGES) as sink,
             gzip.GzipFile("", "wb", GZIP_LEVEL, cast(IO[bytes], sink), mtime=0) as packed,
@@ -62,7 +65,7 @@ class Writer:
 
     @contextmanager
     def member(self, name: str, executable: bool = False) -> Iterator[_Summed]:
-        """Where the content of one member goes, of a size that is not known before."""
+        """Open the sink for one member whose size is not known before."""
         start = self._stream.tell()
         self._stream.write(_header(name, 0, executable))
         sink = _Summed(self._stream)
@@ -75,18 +78,18 @@ class Writer:
         self._sums[name] = sink.sha256.hexdigest()
 
     def finish(self) -> None:
-        """The sums of all members, and the end of the archive."""
+        """Write the sums of all members and the end of the archive."""
         lines = (f"{digest}  {name}\n" for name, digest in sorted(self._sums.items()))
         self.add_bytes(SUMS, "".join(lines).encode())
-        self._stream.write(bytes(_whole(self._stream.tell()) - self._stream.tell()))
+        self._stream.write(bytes(_padded(self._stream.tell()) - self._stream.tell()))
 
 
 @dataclass(frozen=True)
 class Contents:
-    """A bundle that was read whole and agrees with its sums.
+    """Contents of a complete bundle that matches its sums.
 
-    ``texts`` by name; ``images`` and ``feed`` are where the docker archive and the
-    NuGet packages were put.
+    ``texts`` are by name; ``images`` and ``feed`` are the paths of the docker archive and of
+    the folder of NuGet packages.
     """
 
     texts: dict[str, bytes]
@@ -95,10 +98,10 @@ class Contents:
 
 
 def read(path: Path, scratch: Path) -> Contents:
-    """Read every byte, check it, and unpack what a load needs below ``scratch``.
+    """Read and check every byte, and unpack what a load needs below ``scratch``.
 
-    Raises InputError for anything but the whole and unchanged file that was
-    written: cut short, changed in one byte, members missing or added, no tar.
+    Raises InputError unless the file is complete and unchanged: for a truncated file, a
+    changed byte, missing or added members, and a file that is not a tar.
     """
     reader = _Reader(path, scratch)
     with os.fdopen(open_named(path), "rb") as stream:
@@ -110,7 +113,7 @@ def read(path: Path, scratch: Path) -> Contents:
         except tarfile.TarError as error:
             raise _damaged(path, str(error) or "no tar archive") from error
         reader.check_sums()
-        left = _whole(reader.end) - reader.end
+        left = _padded(reader.end) - reader.end
         stream.seek(reader.end)
         if stream.read(left + 1) != bytes(left):
             raise _damaged(path, "its end is missing, or something was added to it")
@@ -118,7 +121,7 @@ def read(path: Path, scratch: Path) -> Contents:
 
 
 class _Reader:
-    """Takes members in, one after another."""
+    """Reader of the members, one after another."""
 
     def __init__(self, path: Path, scratch: Path) -> None:
         self.texts: dict[str, bytes] = {}
@@ -129,8 +132,8 @@ class _Reader:
 
     def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         name = member.name
-        # Of extended headers only GNU's for a long name is a bundle's: another one could give
-        # a size that is not in the file.
+        # The only extended header in a bundle is GNU's for a long name: another one could
+        # declare a false size.
         plain = member.type == tarfile.REGTYPE and not member.pax_headers
         if not plain or not _known(name) or name in self._found:
             raise _damaged(self._path, f"{name!r} is no member of a bundle, or there twice")
@@ -146,7 +149,7 @@ class _Reader:
         self.end = member.offset_data + member.size + -member.size % _BLOCK
 
     def _copy(self, name: str, source: IO[bytes], mode: int) -> str:
-        """Put it in the scratch folder if a load needs it; its sha256."""
+        """Copy it to the scratch folder if a load needs it; return its sha256."""
         total = hashlib.sha256()
         if name.startswith("wheels/"):
             while chunk := source.read(_CHUNK):
@@ -180,7 +183,7 @@ class _Reader:
 
 
 class _Summed:
-    """A stream that adds up what is written to it."""
+    """A stream that computes the sha256 and size of what is written to it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.sha256 = hashlib.sha256()
@@ -197,7 +200,7 @@ class _Summed:
 
 
 class _Counted:
-    """A stream that tells how much was written to it."""
+    """A stream that reports the bytes written so far after every write."""
 
     def __init__(self, stream: Any, on_written: Callable[[int], None]) -> None:
         self._stream = stream
@@ -222,7 +225,7 @@ def _header(name: str, size: int, executable: bool) -> bytes:
 
 
 def _check_frame(path: Path, stream: BinaryIO, member: tarfile.TarInfo) -> None:
-    """Header and padding too are byte for byte what was written."""
+    """Raise InputError unless the member's header and padding are what ``Writer`` writes."""
     here = stream.tell()
     expected = _header(member.name, member.size, bool(member.mode & 0o100))
     stream.seek(member.offset)
@@ -234,8 +237,8 @@ def _check_frame(path: Path, stream: BinaryIO, member: tarfile.TarInfo) -> None:
         raise _damaged(path, f"what surrounds {member.name} was changed")
 
 
-def _whole(end: int) -> int:
-    """The size of a tar whose members end there: two empty blocks, full records."""
+def _padded(end: int) -> int:
+    """Return the size of a tar whose members end there: two empty blocks, full records."""
     return -(-(end + 2 * _BLOCK) // _RECORD) * _RECORD
 
 

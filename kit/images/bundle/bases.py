@@ -1,4 +1,4 @@
-"""What a loaded bundle brought: base images, and substitutes that need no making."""
+"""The base images of a loaded bundle, and substitutes taken from it or made here."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from kit.images.names import PYTHON
 
 @dataclass(frozen=True)
 class Base:
-    """The image that serves a role as base. ``provides`` maps a component to its version.
+    """A role's base image. ``provides`` maps a component to its version.
 
-    ``pinned`` is the name@digest it was had by; empty: a substitute, made by the
+    ``pinned`` is the name@digest it was pulled by; empty: a substitute, made by the
     bootstrap. ``lock`` names the requirement lock that fits its interpreter.
     """
 
@@ -37,16 +37,16 @@ class Bundle:
 
     @property
     def origin(self) -> str:
-        """Such as "from a bundle made on 2026-01-02"."""
+        """Return the origin for reports, such as "from a bundle made on 2026-01-02"."""
         return f"from a bundle made on {self.created[:10]}"
 
     def had_by_digest(self, engine: Engine, role: str, pinned: str) -> ImageInfo | None:
-        """The engine's image that its maker had by that digest for that role."""
+        """Return the engine's image that the bundle's maker pulled by that digest for the role."""
         base = self.bases.get(role)
         return engine.find_image(base.image) if base and base.pinned == pinned else None
 
     def substitute(self, engine: Engine, role: str) -> tuple[Base, ImageInfo] | None:
-        """The base that its maker's bootstrap made for that role, if the engine has it."""
+        """Return the base that the maker's bootstrap made for that role, if the engine has it."""
         base = self.bases.get(role)
         if base is None or base.pinned:
             return None
@@ -55,7 +55,7 @@ class Bundle:
 
 
 class Substitutes:
-    """Substitute bases: the loaded bundle's where there is one, else the bootstrap's."""
+    """Substitute bases: the loaded bundle's if it has one, else the bootstrap's."""
 
     def __init__(self, engine: Engine, bundle: Bundle | None, bootstrap: Bootstrap) -> None:
         self._engine = engine
@@ -63,7 +63,7 @@ class Substitutes:
         self._bootstrap = bootstrap
 
     def python(self) -> PythonBase:
-        """The Python base. Raises HostError or ImageError."""
+        """Return the Python base. Raises HostError or ImageError."""
         found = self._bundle and self._bundle.substitute(self._engine, PYTHON)
         if not self._bundle or not found:
             return self._bootstrap.python()
@@ -78,12 +78,12 @@ class Substitutes:
         )
 
     def loaded(self, role: str) -> Base | None:
-        """Return the loaded bundle's substitute of that role; None where the bootstrap makes it."""
+        """Return the loaded bundle's substitute of that role; None if the bootstrap makes it."""
         found = self._bundle and self._bundle.substitute(self._engine, role)
         return found[0] if found else None
 
     def sdk(self) -> tuple[ImageInfo, Mapping[str, str], str, tuple[str, ...]]:
-        """The SDK base, what it provides, why it is used and details of that.
+        """Return the SDK base, the versions it provides, why it is used, and details of that.
 
         Raises HostError or ImageError.
         """
@@ -94,6 +94,6 @@ class Substitutes:
         return image, base.provides, f"{self._bundle.origin}: {base.why}", base.details
 
     def bare(self) -> ImageInfo:
-        """A Debian without any Python. Raises HostError or ImageError."""
+        """Return a Debian without any Python. Raises HostError or ImageError."""
         found = self._bundle and self._bundle.substitute(self._engine, "bare")
         return found[1] if found else self._bootstrap.bare()

@@ -1,4 +1,4 @@
-"""bundle.json as frozen values: what a bundle holds, and what each image is for."""
+"""bundle.json as frozen values: the content of a bundle, and the use of each image."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from kit.schemas import check
 
 SCHEMA = 2
 FEED = "nuget"
-"""The bundle's folder of NuGet packages, and the source's name where it is used."""
+"""The bundle's folder of NuGet packages, and the value of ``nuget_source`` that means it."""
 _REMEDY = "make the bundle again with `kit bundle save`"
-# What engines call a machine, and what the platform of an image is called.
+# Names of an architecture in engines, and in the platform of an image.
 _PLATFORMS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
 class Member:
-    """One image. ``references`` are the names it is given once everything is checked."""
+    """One image. ``references`` are the names that a load gives it."""
 
     id: str
     references: tuple[str, ...]
@@ -32,7 +32,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Document:
-    """What a bundle holds. ``arms`` maps an arm to its image, ``bases`` a role to its base."""
+    """Content of a bundle. ``arms`` maps an arm to its image, ``bases`` a role to its base."""
 
     kit_version: str
     created: str
@@ -44,18 +44,18 @@ class Document:
 
 
 def platform(machine: str) -> str:
-    """One name for an architecture, whichever way an engine calls it."""
+    """Return one name for an architecture, whichever name the engine uses."""
     return _PLATFORMS.get(machine, machine)
 
 
 def dumps(document: Document) -> bytes:
-    """The document as JSON, the same bytes for the same values."""
+    """Return the document as JSON, the same bytes for the same values."""
     values = {"schema": SCHEMA, **asdict(document)}
     return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode()
 
 
 def loads(text: bytes, where: str) -> Document:
-    """The document of such JSON. Raises InputError naming ``where`` and the field."""
+    """Return the document of such JSON. Raises InputError naming ``where`` and the field."""
     try:
         values: Any = read_json(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Loading a bundle: everything is checked first, and all of it comes in or nothing."""
+"""Loading a bundle: check everything first, then load all of it or nothing."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Say = Callable[[str], None]
 
 
 def load(engine: Engine, file: Path, data: Path, say: Say) -> Document:
-    """Bring a bundle's images into the engine and keep what is known of them in ``data``.
+    """Load a bundle's images into the engine and keep its document and feed in ``data``.
 
-    Raises InputError for a file that is not whole, and for a bundle of another
-    kit or another architecture, before the engine's store is touched; HostError,
-    ImageError when it cannot be loaded, with what it brought removed again.
+    Raises InputError for a damaged file and for a bundle of another kit or architecture,
+    before it touches the engine's store; HostError or ImageError if the load fails, after
+    removing what was loaded.
     """
     with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
         say(f"checking {file}")
@@ -49,10 +49,10 @@ def load(engine: Engine, file: Path, data: Path, say: Say) -> Document:
 
 
 class _Bring:
-    """Images on their way into the engine, and the way back.
+    """A load of images into the engine that can be undone.
 
-    The archive holds them without names. They get theirs when all of them are
-    known to be the recorded ones, so nothing that is half there looks good.
+    The archive holds images without names. They get their names after all of them proved to
+    be the recorded ones, so that a partial load is never used.
     """
 
     def __init__(self, engine: Engine, document: Document) -> None:
@@ -84,16 +84,16 @@ class _Bring:
                 self._engine.tag(image.id, reference)
 
     def undo(self) -> None:
-        """Remove what was brought, give names back. An engine that is gone stops that."""
+        """Remove the loaded images and restore names, as far as the engine is reachable."""
         with suppress(KitError):
             for name, earlier in self._names.items():
                 if earlier is not None:
                     self._engine.tag(earlier.id, name)
             recorded = (self._engine.find_image(image.id) for image in self._document.images)
-            # An odd one that has a name was there before: the archive gives none.
+            # An unexpected image with a name was in the store before: the archive has no names.
             odd = (image for image in self._came if not image.tags)
             brought = {i.id: i for i in (*recorded, *odd) if i and i.id not in self._before}
-            # What rests on another one goes first: the engine keeps what is rested on.
+            # Images with more layers first: engines keep an image that another is built on.
             for image in sorted(brought.values(), key=lambda image: -len(image.layers)):
                 self._engine.remove_image(image.id)
 

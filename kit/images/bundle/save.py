@@ -1,4 +1,4 @@
-"""Making a bundle: the images, and all that a machine without network needs of the kit."""
+"""Making a bundle: the images, and the parts of the kit that an offline machine needs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from kit.study.load import shipped_folder
 
 _STEP_BYTES = 250_000_000
 _SMALL_BYTES = 200_000_000
-"""Room for everything that is no image: mostly the wheels of the dependencies."""
+"""Disk space for everything but the images: mostly the wheels of the dependencies."""
 
 
 def kit_files() -> dict[str, bytes]:
-    """The pins and the study that ship with the kit, by their names in a bundle."""
+    """Return the pins and the study that ship with the kit, by their names in a bundle."""
     found = {"pins.yaml": (files("kit.pins") / "pins.yaml").read_bytes()}
     return found | {name: (shipped_folder() / name).read_bytes() for name in (STUDY, CLAIMS)}
 
@@ -45,10 +45,10 @@ def save(
     now: datetime,
     say: Callable[[str], None],
 ) -> Document:
-    """Write one archive with those images, and what it holds.
+    """Write one archive with those images, and return its document.
 
-    ``nuget_source`` is the folder or address the packages came from, or empty.
-    The file is there whole or not at all. Raises HostError, ImageError.
+    ``nuget_source`` is the folder or address of the packages, or empty. The file is written
+    completely or not at all. Raises HostError, ImageError.
     """
     members = _members(engine, images)
     document = Document(
@@ -97,12 +97,12 @@ def _write(
     for folder, paths in folders.items():
         for path in paths:
             writer.add_file(f"{folder}/{path.name}", path)
-    told = 0
+    reported = 0
 
     def on_written(size: int) -> None:
-        nonlocal told
-        if size >= told + _STEP_BYTES:
-            told = size
+        nonlocal reported
+        if size >= reported + _STEP_BYTES:
+            reported = size
             say(f"images: {decimal(size)} read from the engine")
 
     say("images: waiting for the engine")
@@ -112,7 +112,7 @@ def _write(
 
 
 def _members(engine: Engine, images: Images) -> dict[str, Member]:
-    """Every image by its id, bases before what rests on them."""
+    """Return every image by its id, bases before the images built on them."""
     wanted = {base.image: f"bundled-{role}" for role, base in images.bases.items()}
     wanted |= {image.image_id: f"bundled-{arm}" for arm, image in images.arms.items()}
     if images.executable is not None:
@@ -122,7 +122,7 @@ def _members(engine: Engine, images: Images) -> dict[str, Member]:
         image = engine.find_image(image_id)
         if image is None:
             raise ImageError(f"{image_id} is not in the engine any more", "repeat the command")
-        # The builder finds an image by its name: any the kit gave it has to come along.
+        # The builder finds an image by its name, so the bundle keeps all names from the kit.
         own = [tag for tag in image.tags if tag.startswith(OWN)]
         references = tuple(sorted(own)) or (reference_of(name),)
         recipe = image.labels.get(RECIPE_LABEL, "")
@@ -131,7 +131,10 @@ def _members(engine: Engine, images: Images) -> dict[str, Member]:
 
 
 def _check_room(engine: Engine, image_ids: tuple[str, ...], folder: Path) -> None:
-    """Refuse before minutes of writing. Gzip needs less; how much less is not known."""
+    """Raise HostError if the disk lacks space, before minutes of writing.
+
+    Assumes that gzip halves the images.
+    """
     found = [image for image in map(engine.find_image, image_ids) if image is not None]
     needed = distinct_bytes(found) // 2 + _SMALL_BYTES
     free = shutil.disk_usage(folder).free
@@ -143,7 +146,7 @@ def _check_room(engine: Engine, image_ids: tuple[str, ...], folder: Path) -> Non
 
 
 def distinct_bytes(images: Sequence[ImageInfo]) -> int:
-    """Bytes of these images, where one rests on another only what it adds."""
+    """Return the bytes of these images, counting layers below another of them only once."""
     total = 0
     for image in images:
         below = [
@@ -157,9 +160,9 @@ def distinct_bytes(images: Sequence[ImageInfo]) -> int:
 
 
 def readme(document: Document, dependencies: bool) -> bytes:
-    """README.txt, for whoever opens the bundle.
+    """Return README.txt, for users who open the bundle.
 
-    ``dependencies``: the wheels of what the kit needs are in it too.
+    ``dependencies``: whether the bundle has the wheels of the kit's dependencies too.
     """
     arms = ", ".join(sorted(document.arms))
     interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"

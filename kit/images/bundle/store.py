@@ -1,4 +1,4 @@
-"""What is known of the bundle that was loaded last, kept in the user's data folder."""
+"""The document and feed of the last loaded bundle, kept in the user's data folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEEDS = "nuget-*"
 
 
 def keep(document: Document, feed: Path, data: Path) -> None:
-    """Keep the document, and its NuGet packages if it has any, in place of an earlier one.
+    """Store the document, and its NuGet packages if it has any, in place of an earlier one.
 
     Raises HostError when the folder cannot be written.
     """
@@ -27,7 +27,7 @@ def keep(document: Document, feed: Path, data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True)
         feed_dir = _feed(text, data)
         if document.nuget_source == FEED and not feed_dir.is_dir():
-            # Renamed when whole: a folder of that name holds every package.
+            # Renamed when complete, so that a folder of that name has every package.
             part = Path(tempfile.mkdtemp(prefix="feed-", suffix=".part", dir=data))
             try:
                 shutil.copytree(feed, part, dirs_exist_ok=True)
@@ -45,10 +45,10 @@ def keep(document: Document, feed: Path, data: Path) -> None:
 
 
 def loaded(data: Path | None) -> Bundle | None:
-    """The bundle that this version of the kit loaded last; None when there is none.
+    """Return the bundle that this version of the kit loaded last; None if there is none.
 
-    ``data`` is None for a user without a folder. Raises InputError when what was kept is
-    damaged.
+    ``data`` is None for a user without a data folder. Raises InputError if the stored document
+    or feed is damaged.
     """
     if data is None:
         return None

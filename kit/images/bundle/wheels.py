@@ -19,25 +19,25 @@ from kit.host.process import run
 from kit.images.build.context import checkout
 
 TIMEOUT_S = 600
-# What an installer adds beside the files of a wheel.
+# Files that an installer adds to those of a wheel.
 _INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def kit_wheel(folder: Path) -> Path:
-    """The wheel of the kit that runs, put in that folder.
+    """Write the wheel of the running kit to that folder; return its path.
 
-    From a checkout it is built; an installed kit is packed again from the files
-    that its wheel brought. Raises HostError.
+    Builds it from a checkout; packs an installed kit from the files that its wheel installed.
+    Raises HostError.
     """
     root = checkout()
     return packed(distribution("kit"), folder) if root is None else _built(root, folder)
 
 
 def dependencies(wheel: Path, folder: Path, say: Callable[[str], None]) -> None:
-    """The wheels of what that wheel depends on, for this interpreter, in that folder.
+    """Download the wheels of that wheel's dependencies, for this interpreter, to that folder.
 
-    Where they cannot be had that is said, and the kit's own wheel stays alone.
+    If that fails, reports it and leaves only the kit's own wheel there.
     """
     problem = _pip(["download", "--only-binary", ":all:", "--dest", str(folder), str(wheel)])
     if problem:
@@ -48,17 +48,17 @@ def dependencies(wheel: Path, folder: Path, say: Callable[[str], None]) -> None:
 
 
 def packed(installed: Distribution, folder: Path) -> Path:
-    """An installed distribution as the wheel it came from. Raises HostError."""
+    """Pack an installed distribution as a wheel; return its path. Raises HostError."""
     name = f"{installed.metadata['Name']}-{installed.version}"
     target = folder / f"{name}-py3-none-any.whl"
     info = f"{name}.dist-info"
     record = io.StringIO()
     rows = csv.writer(record, lineterminator="\n")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        # Not installed.files: since Python 3.12 that leaves out what is missing.
+        # Not installed.files: since Python 3.12 it leaves out missing files.
         recorded = csv.reader((installed.read_text("RECORD") or "").splitlines())
         for file in sorted(PurePosixPath(row[0]) for row in recorded if row):
-            # ../ leads to the scripts, which every install makes anew.
+            # ../ leads to the scripts, which every install generates.
             if ".." in file.parts or "__pycache__" in file.parts or file.name in _INSTALLERS:
                 continue
             path = Path(str(installed.locate_file(file)))
@@ -84,7 +84,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes, executable: bool) 
 
 
 def _built(root: Path, folder: Path) -> Path:
-    # With the build backend at hand nothing has to be downloaded.
+    # If the build backend is installed, pip need not download it.
     isolation = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
     problem = _pip(["wheel", "--no-deps", *isolation, "--wheel-dir", str(folder), str(root)])
     if problem:
@@ -96,7 +96,7 @@ def _built(root: Path, folder: Path) -> Path:
 
 
 def _pip(arguments: Sequence[str]) -> str:
-    """What pip complained of; empty when it did not."""
+    """Run pip; return its errors in one line, "" if it succeeded."""
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
     done = run(command, TIMEOUT_S)
     if done.code == 0:

@@ -1,1 +1,1 @@
-"""What an image holds: its content digest, its packages, a second build compared."""
+"""The content of an image: its digest, its packages, and comparison with a second build."""

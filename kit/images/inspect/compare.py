@@ -1,4 +1,4 @@
-"""Two readings of an image compared file by file; images built twice compared so."""
+"""Comparison of two images file by file, and of each image with its second build."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MAX_SHOWN = 50
 
 @dataclass(frozen=True)
 class Difference:
-    """A path that is not alike in both, and in what."""
+    """A path that differs between both images, and how."""
 
     path: str
     what: str
 
 
 def differences(first: Content, second: Content) -> tuple[Difference, ...]:
-    """Every difference, files by path, then the configuration."""
+    """Return every difference, files by path, then the configuration."""
     found = []
     for path in sorted({*first.entries, *second.entries}):
         a, b = first.entries.get(path), second.entries.get(path)
@@ -39,7 +39,7 @@ def differences(first: Content, second: Content) -> tuple[Difference, ...]:
 
 
 def shown(found: tuple[Difference, ...]) -> list[str]:
-    """A line each, the first ``MAX_SHOWN`` of them; the rest is counted."""
+    """Return one line per difference for the first ``MAX_SHOWN``, then a count of the rest."""
     lines = [f"{difference.path}: {difference.what}" for difference in found[:MAX_SHOWN]]
     if len(found) > MAX_SHOWN:
         lines.append(f"... and {len(found) - MAX_SHOWN} more")
@@ -66,12 +66,12 @@ def _what(a: Entry | None, b: Entry | None) -> str:
 
 
 BuildOn = Callable[[Engine], Images]
-"""Builds the wanted arms on that engine, finding there what is there already."""
+"""Function that builds arms on an engine, or finds those that are there already."""
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """An image and its second building, by the first one's reference."""
+    """Comparison of an image with its second build, by the first one's reference."""
 
     reference: str
     first_sha256: str
@@ -80,10 +80,10 @@ class Rebuilt:
 
 
 def rebuild(engine: Engine, build_on: BuildOn, say: Callable[[str], None]) -> tuple[Rebuilt, ...]:
-    """Build (or find) everything, build it again from nothing, compare every image.
+    """Build (or find) all images, build them again without cache, compare every image.
 
-    The second images are removed at the end, whatever happens. Raises HostError
-    or ImageError as building does.
+    Always removes the second images at the end. Raises HostError or ImageError as building
+    does.
     """
     build_on(engine)
     fresh = FreshEngine(engine)

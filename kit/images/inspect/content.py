@@ -1,7 +1,7 @@
-"""What an image holds, as a list and a digest that two builds can be compared by.
+"""The content of an image as a list and a digest, for comparing two builds.
 
 The engine's image id also covers build times; this digest does not. It is the
-sha256 of one line a file of the merged tree, sorted by path as UTF-8 bytes, and
+sha256 of one line per file of the merged tree, sorted by path as UTF-8 bytes, and
 after them the lines of the configuration, each line ended by a newline::
 
     path TAB type TAB mode TAB uid:gid TAB what
@@ -9,8 +9,8 @@ after them the lines of the configuration, each line ended by a newline::
 ``type`` is one of file, dir, link, char, block, fifo; ``mode`` is octal; ``what``
 is the sha256 of a file's bytes, the target of a link, ``major:minor`` of a device,
 else "-". A hard link counts as the file it leads to. Extended attributes follow
-as ``TAB name=value``. Configuration lines are ``config TAB key TAB JSON``. Times
-are left out, and so is what the engine itself puts into a container.
+as ``TAB name=value``. Configuration lines are ``config TAB key TAB JSON``. The list
+omits times and the files that the engine itself puts into a container.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Wanted = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of an image. ``what``: see the module."""
+    """One file of an image. ``what``: see the module docstring."""
 
     type: str
     mode: int
@@ -58,7 +58,7 @@ class Entry:
     xattrs: tuple[tuple[str, str], ...] = ()
 
     def line(self, path: str) -> str:
-        """The file's line in the digest."""
+        """Return the file's line in the digest."""
         fields = [path, self.type, f"{self.mode:o}", self.owner, self.what]
         fields += [f"{name}={value}" for name, value in self.xattrs]
         return "\t".join(fields) + "\n"
@@ -66,7 +66,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Content:
-    """An image's files by path, its configuration, and the bytes of chosen files."""
+    """Content of an image: files by path, configuration, and the bytes of chosen files."""
 
     entries: Mapping[str, Entry]
     config: Mapping[str, object]
@@ -74,7 +74,7 @@ class Content:
 
     @property
     def sha256(self) -> str:
-        """The content digest; see the module."""
+        """Return the content digest (hex); see the module docstring."""
         total = hashlib.sha256()
         for path in sorted(self.entries, key=_bytes):
             total.update(_bytes(self.entries[path].line(path)))
@@ -85,9 +85,9 @@ class Content:
 
 
 def read_content(engine: Engine, image: str, wanted: Wanted = lambda _path: False) -> Content:
-    """What that image holds, read in one pass; ``wanted`` files are kept as bytes.
+    """Read an image's content in one pass, keeping the bytes of ``wanted`` files.
 
-    Raises ImageError where there is no such image or its tree cannot be read.
+    Raises ImageError if there is no such image or its tree cannot be read.
     """
     found = engine.find_image(image)
     if found is None:
@@ -105,7 +105,7 @@ def read_content(engine: Engine, image: str, wanted: Wanted = lambda _path: Fals
 def read_tree(
     chunks: Iterable[bytes], wanted: Wanted = lambda _path: False
 ) -> tuple[dict[str, Entry], dict[str, bytes]]:
-    """The entries of a file tree in a tar stream, and the wanted files. Raises TarError."""
+    """Read a file tree in a tar stream: entries and wanted files by path. Raises TarError."""
     entries: dict[str, Entry] = {}
     kept: dict[str, bytes] = {}
     hard_links: dict[str, str] = {}
@@ -118,7 +118,7 @@ def read_tree(
                 hard_links[path] = member.linkname.removeprefix("./")
                 continue
             entries[path] = _entry(archive, member, path, kept if wanted(path) else None)
-            # Or the archive would keep every header of the image in memory.
+            # Otherwise the archive would keep every header of the image in memory.
             archive.members = []  # type: ignore[attr-defined]
     for path, target in hard_links.items():
         if target in entries:

@@ -1,7 +1,7 @@
-"""What an image is, for reports: its content digest and its parts, read once.
+"""The description of an image for reports: its content digest and its parts, read once.
 
-Reading a gigabyte takes seconds, so what was read is kept by image id. An id names
-its content: an entry never goes stale. Verification does not use it.
+Reading a gigabyte takes seconds, so descriptions are cached by image id. An id identifies
+its content, so entries never expire. Verification does not use the cache.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from kit.images.inspect.content import read_content
 from kit.images.inspect.packages import Part, inventory, parts_document, parts_from, wanted
 
 FORMAT = 1
-"""Raised whenever the digest or the inventory is worked out in another way."""
+"""Version of cache entries; increase it when the digest or the inventory changes."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """An image's content digest (sha256, hex) and what software and data it holds."""
+    """Content digest (sha256, hex) of an image, and the software and data in it."""
 
     content_sha256: str
     parts: tuple[Part, ...]
 
 
 class DescriptionCache:
-    """A folder with one file an image. One that cannot be used, or None, costs time only."""
+    """A folder with one file per image. If it is unusable or None, images are read again."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     def get(self, image_id: str) -> Description | None:
-        """The description of that image; None when it is not known or the file is broken."""
+        """Return the description of that image; None if it is not cached or damaged."""
         if self._folder is None:
             return None
         try:
@@ -47,7 +47,7 @@ class DescriptionCache:
             return None
 
     def put(self, image_id: str, found: Description) -> None:
-        """Remember it."""
+        """Store the description if possible."""
         if self._folder is None:
             return
         document = {
@@ -66,13 +66,13 @@ class DescriptionCache:
 
 
 def user_cache() -> DescriptionCache:
-    """The cache of this user."""
+    """Return the cache of this user."""
     folder = cache_folder()
     return DescriptionCache(None if folder is None else folder / "images")
 
 
 def describe(engine: Engine, image_id: str, cache: DescriptionCache) -> Description:
-    """The description of a local image. Raises ImageError where there is none."""
+    """Return the description of a local image. Raises ImageError if there is none."""
     known = cache.get(image_id)
     if known is None:
         content = read_content(engine, image_id, wanted)

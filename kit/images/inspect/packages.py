@@ -1,4 +1,4 @@
-"""What software an image holds, read from the records that its installers left."""
+"""The inventory of an image's software and data, from installers' records and its files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LIBPYTHON = re.compile(r"usr/local/lib/libpython(3\.\d+)\.so\.1\.0")
 class Part:
     """One piece of software or data. ``kind``: deb, pypi, nuget, runtime or data.
 
-    ``sha256`` is of its file where it is one; "" for what a package manager unpacked.
+    ``sha256`` is that of its file if it is one file; "" for an unpacked package.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Part:
 
 
 def wanted(path: str) -> bool:
-    """Whether the inventory needs the bytes of that file."""
+    """Return whether the inventory needs the bytes of that file."""
     return (
         path == DPKG
         or path in OS_RELEASE
@@ -47,7 +47,7 @@ def wanted(path: str) -> bool:
 
 
 def inventory(content: Content) -> tuple[Part, ...]:
-    """Everything that can be told of the image, sorted by kind and name."""
+    """Return all parts found in the image, sorted by kind, name and version."""
     parts = {
         *_debian(content.kept),
         *_python(content.kept),
@@ -73,7 +73,7 @@ def _debian(kept: Mapping[str, bytes]) -> Iterator[Part]:
 
 
 def _distro(kept: Mapping[str, bytes]) -> str:
-    """Such as "debian-12", as package URLs name it."""
+    """Return the distribution as in package URLs, such as "debian-12"; "" if unknown."""
     for path in OS_RELEASE:
         if path in kept:
             values = parse_os_release(_text(kept[path]))
@@ -86,7 +86,7 @@ def _python(kept: Mapping[str, bytes]) -> Iterator[Part]:
         if _METADATA.fullmatch(path):
             fields = HeaderParser().parsestr(_text(content))
             licence = fields.get("License-Expression") or fields.get("License") or ""
-            # Some packages put the whole text there: its first line names it.
+            # Some packages put the complete text there: its first line names the licence.
             licence = next((line.strip() for line in licence.splitlines() if line.strip()), "")
             yield Part(
                 kind="pypi",
@@ -134,10 +134,10 @@ def _text(content: bytes) -> str:
 
 
 def parts_document(parts: Iterable[Part]) -> list[dict[str, str]]:
-    """The parts as JSON values, empty fields left out."""
+    """Return the parts as JSON values, without empty fields."""
     return [{key: value for key, value in vars(part).items() if value} for part in parts]
 
 
 def parts_from(document: Iterable[Mapping[str, str]]) -> tuple[Part, ...]:
-    """The parts of such a document. Raises TypeError when it is none."""
+    """Return the parts of such a document. Raises TypeError if it is not one."""
     return tuple(Part(**{"version": "", **part}) for part in document)

@@ -1,7 +1,7 @@
 """The software bill of materials of an image, as CycloneDX 1.5 JSON.
 
-No time and no random number is in it: the same image gives the same bytes. The
-serial number is made of the content digest.
+It has no time and no random number, so that the same image gives the same bytes. The
+serial number is derived from the content digest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PURL_TYPES = {"deb": "deb", "pypi": "pypi", "nuget": "nuget", "runtime": "gener
 
 
 def sbom_json(name: str, content_sha256: str, parts: Sequence[Part]) -> bytes:
-    """The document of an image of that name and content digest (64 hex digits)."""
+    """Return the document of an image of that name and content digest (64 hex digits)."""
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output.json import JsonV1Dot5
