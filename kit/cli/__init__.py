@@ -1,7 +1,7 @@
-"""The command line: a thin shell over the pipeline.
+"""The command line: a thin layer over the pipeline.
 
-Only this package prints and sets exit codes. Heavy imports happen inside the
-commands, so that ``kit --help`` answers at once.
+Only this package prints and sets exit codes. Commands import heavy modules when they run, so
+that ``kit --help`` is fast.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, ImageError, KitError
 
 INTERRUPT_LIMIT_S = 9
 OLD_NAMES = {"explain": "ablate", "gather": "merge"}
-"""Kept for one release."""
+"""New names of commands by their old ones, which work for one release."""
 _MESSAGE_LIMIT = 4000
-# A group alone; releases of click before 8.2 print its help without an exception.
+# Raised for a group without a command; click before 8.2 prints its help without an exception.
 _HELP_WANTED = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
@@ -53,10 +53,10 @@ def _exit_codes() -> str:
 
 
 class _Commands(click.Group):
-    """The commands, which also answer to the names of the first edition."""
+    """Group of commands that also accepts their names of the first edition."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name; say so where the name is an old one."""
+        """Return the command of that name; warn if the name is an old one."""
         name = OLD_NAMES.get(cmd_name, cmd_name)
         if name != cmd_name:
             click.echo(f"kit {cmd_name} is `kit {name}` now; the old name goes", err=True)
@@ -88,7 +88,7 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """The ``kit`` program."""
+    """Run the ``kit`` program and exit with its code."""
     output = streams.install(debug=bool(variables().get("KIT_DEBUG")))
     code = run(sys.argv[1:])
     try:
@@ -100,7 +100,10 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; the exit code. Errors are caught here and nowhere else."""
+    """Run the command line; print errors and return the exit code.
+
+    With KIT_DEBUG, raises errors that are not the kit's or click's.
+    """
     stop_within(INTERRUPT_LIMIT_S)
     settle()
     with commands_stopped(variables()):
@@ -134,14 +137,14 @@ def _run(arguments: list[str]) -> int:
 
 
 def _usage(error: click.ClickException) -> tuple[str, str]:
-    """What the command line was wrong in, and where its options are said."""
+    """Return what is wrong in the command line, and the help command as its remedy."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context is not None else "kit"
     return f"{command}: {error.format_message()}", f"see `{command} --help`"
 
 
 def _show_output(error: BaseException) -> None:
-    """Print what a builder printed before it failed, and the command with it."""
+    """Print the output of the builder whose failure caused the error, if any."""
     from kit.report.text import plain
 
     cause: BaseException | None = error
@@ -155,6 +158,6 @@ def _show_output(error: BaseException) -> None:
 def _complain(problem: str, remedy: str) -> None:
     from kit.report.text import plain
 
-    # A message may quote a container or a file: what it says must stay text.
-    said, mend = plain(problem, _MESSAGE_LIMIT), plain(remedy, _MESSAGE_LIMIT)
-    click.echo(f"kit: {said}\n     remedy: {mend}", err=True)
+    # A message may quote a container or a file: terminals must not interpret its bytes.
+    text, advice = plain(problem, _MESSAGE_LIMIT), plain(remedy, _MESSAGE_LIMIT)
+    click.echo(f"kit: {text}\n     remedy: {advice}", err=True)

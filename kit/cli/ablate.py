@@ -1,4 +1,4 @@
-"""``kit ablate``: where a difference comes from."""
+"""``kit ablate``: explain the difference between two arms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``kit build``: the images alone, and whether they come out the same twice."""
+"""``kit build``: build the images, and check that a second build gives the same content."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def build(arms: tuple[str, ...], verify: bool, images: ImageOptions) -> None:
     click.echo(tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True))
     for found in rebuilt:
         count = len(found.differences)
-        said = f"{count} differences" if count else f"the same twice ({found.first_sha256})"
-        click.echo(f"{found.reference}: {said}")
+        result = f"{count} differences" if count else f"the same twice ({found.first_sha256})"
+        click.echo(f"{found.reference}: {result}")
         for line in shown(found.differences):
             click.echo(f"  {line}")
     differing = [found.reference for found in rebuilt if found.differences]

@@ -1,4 +1,4 @@
-"""``kit bundle``: everything in one file, for machines without network."""
+"""``kit bundle``: one file with the images and the kit, for machines without network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``kit clean``: remove what the kit left in the engine's store, and nothing else."""
+"""``kit clean``: remove only the kit's own objects from the engine's store."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def clean(dry_run: bool) -> None:
 
 @contextmanager
 def _living() -> Iterator[Living | None]:
-    """Who measures or builds on this machine; where nobody does, nobody begins meanwhile."""
+    """Hold the machine's lock and yield None, or yield the kit that holds it."""
     from kit.app.clean import Living
     from kit.cli.streams import say
     from kit.errors import LockedError
@@ -63,7 +63,7 @@ def _living() -> Iterator[Living | None]:
 
 
 def _say(done: str, held: EngineObject) -> None:
-    """One line; nothing on unnamed images, which a build leaves by the dozen."""
+    """Print one line per object; none for unnamed images, since a build leaves dozens."""
     from rich.filesize import decimal
 
     from kit.app.clean import title
@@ -76,7 +76,7 @@ def _say(done: str, held: EngineObject) -> None:
 
 
 def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
-    """One line each; unnamed images together, by reason."""
+    """Return one line per kept object; unnamed images are counted by reason."""
     from kit.app.clean import title
     from kit.engine.objects import ImageEntry
 

@@ -1,4 +1,4 @@
-"""``kit diff``: two results folders, claim by claim."""
+"""``kit diff``: compare two results folders, claim by claim."""
 
 from __future__ import annotations
 

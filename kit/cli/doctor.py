@@ -1,4 +1,4 @@
-"""``kit doctor``: can this machine run ``kit reproduce``?"""
+"""``kit doctor``: check whether this machine can run ``kit reproduce``."""
 
 from __future__ import annotations
 

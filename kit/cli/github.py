@@ -1,6 +1,6 @@
-"""What a step of GitHub Actions is told: its summary, and an annotation a claim.
+"""Output for a step of GitHub Actions: its summary, and one annotation per claim.
 
-Both only inside a workflow, which the runner's own variables tell.
+The runner's environment variables show whether the kit runs in a workflow.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 
 _LIMIT = 500
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-# The token is drawn anew by every process, so that no program's output can hold it.
+# Every process draws a random token, so that no program's output can contain it.
 _TOKEN = f"kit-{os.urandom(16).hex()}"
 _STOP = f"::stop-commands::{_TOKEN}"
 _RESUME = f"::{_TOKEN}::"
-# By verdict; anything else is a notice.
+# Levels by verdict; all other verdicts are notices.
 _LEVELS: Mapping[Word, str] = {
     "OPPOSITE": "error",
     "EQUIVALENT": "warning",
@@ -38,7 +38,7 @@ _LEVELS: Mapping[Word, str] = {
 
 @contextmanager
 def commands_stopped(environment: Mapping[str, str]) -> Iterator[None]:
-    """What is printed meanwhile is text to the runner: a program's output gives no commands."""
+    """Disable workflow commands inside this context, so that program output cannot give any."""
     if not _in_workflow(environment):
         yield
         return
@@ -61,7 +61,7 @@ def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
             stream.write(summary.render(model, summary.LIMIT_BYTES - stream.tell()))
     except (OSError, InputError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        # The report itself is written, and its verdicts decide how the command ends.
+        # Only a warning: the report is written, and its verdicts determine the exit code.
         click.echo(
             f"kit: GITHUB_STEP_SUMMARY: {place} cannot be written ({reason})\n"
             "     remedy: let it name a file in a folder that can be written",
@@ -77,7 +77,7 @@ def annotate(model: ReportModel, environment: Mapping[str, str]) -> None:
 
 
 def workflow_commands(model: ReportModel) -> tuple[str, ...]:
-    """Workflow commands, one a claim and variant."""
+    """Return the workflow commands, one per verdict."""
     others: tuple[TrainingVerdict | ExecutableVerdict, ...] = (
         *model.judged.training,
         *model.judged.executable,
@@ -98,7 +98,7 @@ def _command(claim: str, statement: str, word: Word, printed: str, rule: str) ->
 
 
 def _data(text: str) -> str:
-    """Escaped as the runner's own toolkit does ("Workflow commands", escapeData)."""
+    """Return the text as the runner's toolkit escapes it ("Workflow commands", escapeData)."""
     from kit.report.text import plain
 
     return plain(text, _LIMIT).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,4 +1,4 @@
-"""``kit judge``: the verdicts of a log, on the terminal, nothing written."""
+"""``kit judge``: print the verdicts of a log, without writing any file."""
 
 from __future__ import annotations
 

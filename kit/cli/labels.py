@@ -11,7 +11,7 @@ _REMEDY = "give one label, or a list in brackets: '[self-hosted, linux]'; quote 
 def labels_of(option: str, value: str) -> tuple[str, ...]:
     """Return the labels in an option's value: one label, or a list in brackets as in YAML.
 
-    Raise InputError for an invalid list, and for commas outside of one, which no label has.
+    Raises InputError for an invalid list, and for a comma in a label.
     """
     if not value.startswith("["):
         if "," in value:

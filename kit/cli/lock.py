@@ -1,4 +1,4 @@
-"""``kit lock``: make the pins, or check that everything pinned is still there."""
+"""``kit lock``: make the pins, or check that they are still available."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def _json(rows: Sequence[Row]) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    """The pins that are not as they were, and how many there are of each state."""
+    """Return a table of the pins that are not "ok", and a line with the count per state."""
     from tabulate import tabulate
 
     from kit.pins.check import OK
 
     counts = {state: sum(r.state == state for r in rows) for state in {r.state for r in rows}}
-    said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    end = f"{len(rows)} pins: {said}"
+    summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    end = f"{len(rows)} pins: {summary}"
     shown = [[r.state, r.kind, r.name[:28], r.detail[:38]] for r in rows if r.state != OK]
     if not shown:
         return end

@@ -1,4 +1,4 @@
-"""``kit matrix``: the jobs of a workflow, as JSON."""
+"""``kit matrix``: print the jobs of a workflow as JSON."""
 
 from __future__ import annotations
 

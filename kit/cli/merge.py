@@ -1,4 +1,4 @@
-"""``kit merge``: the shards of one plan, made into one session."""
+"""``kit merge``: put the shards of one plan into one session."""
 
 from __future__ import annotations
 

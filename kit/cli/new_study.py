@@ -1,4 +1,4 @@
-"""``kit new-study``: a commented study to start from."""
+"""``kit new-study``: write a commented study to start from."""
 
 from __future__ import annotations
 

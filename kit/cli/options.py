@@ -18,11 +18,11 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 
 @dataclass(frozen=True)
 class ImageOptions:
-    """What the command line says of the engine and of the images.
+    """Options of the command line on the engine and the images.
 
-    ``install_engine`` lets missing tools be installed, ``wait_for_lock`` waits for another kit
-    that has the machine; the others are as in `kit.images.build.arms.Options`, ``settings``
-    and ``mirrors`` unchecked.
+    ``install_engine`` allows the kit to install missing tools, ``wait_for_lock`` waits for
+    another kit that holds the lock; the others are as in `kit.images.build.arms.Options`,
+    ``settings`` and ``mirrors`` unchecked.
     """
 
     install_engine: bool
@@ -33,7 +33,7 @@ class ImageOptions:
 
 
 def _nuget_source(_context: click.Context, _option: click.Parameter, feed: str) -> tuple[str, ...]:
-    """Return the setting that the old option stands for; none where it was left out."""
+    """Return the setting that replaces the old option; () if the option is not given."""
     if not feed:
         return ()
     say_renamed("--nuget-source", "--set nuget_source=FEED")
@@ -69,7 +69,7 @@ _OPTIONS = (
 
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command; they reach it as ``images``, an `ImageOptions`."""
+    """Add the options to a command, which gets them as ``images``, an `ImageOptions`."""
 
     @wraps(command)
     def typed(
@@ -93,17 +93,16 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def was_given(name: str) -> bool:
-    """Whether that option of the current command stands on the command line."""
+    """Return whether the user gave that option of the current command."""
     source = click.get_current_context().get_parameter_source(name)
     return source is click.core.ParameterSource.COMMANDLINE
 
 
 def build_options(images: ImageOptions) -> Options:
-    """The builder's options, with the bundle that was loaded last.
+    """Return the builder's options, with the bundle that was loaded last.
 
-    Tools are installed only where that was asked for.
-
-    Raises InputError for a setting or a mirror that is none.
+    They install tools only with ``install_engine``. Raises InputError for an invalid setting
+    or mirror, and for a damaged bundle.
     """
     from kit.cli.streams import say
     from kit.environment import data_folder, variables

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 
 @dataclass(frozen=True)
 class OutcomeOptions:
-    """What the command line says of the end: what fails it, and what is printed."""
+    """Options of the command line on the outcome: rules that fail it, and the output."""
 
     fail_on: tuple[FailRule, ...]
     quiet: bool
@@ -40,7 +40,7 @@ _OPTIONS = (
 
 
 def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command; they reach it as ``outcome``, an `OutcomeOptions`."""
+    """Add the options to a command, which gets them as ``outcome``, an `OutcomeOptions`."""
 
     @wraps(command)
     def typed(*, fail_on: tuple[FailRule, ...], quiet: bool, as_json: bool, **others: Any) -> Any:
@@ -52,7 +52,7 @@ def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_options(outcome: OutcomeOptions, study: Study) -> None:
-    """Raise InputError for rules on claims that the study does not make."""
+    """Raise InputError for rules on unknown claims."""
     from kit.judge.rules import refuse_strangers
 
     refuse_strangers(outcome.fail_on, study)
@@ -61,7 +61,7 @@ def check_options(outcome: OutcomeOptions, study: Study) -> None:
 def warn_stale_signature(folder: Path) -> None:
     """Warn if the signature does not match the sums.
 
-    The signature stays: only its owner decides what becomes of it.
+    The kit keeps the signature: only its owner may replace or remove it.
     """
     from kit.records.command import shown
     from kit.results.names import SIGNATURE
@@ -76,7 +76,10 @@ def warn_stale_signature(folder: Path) -> None:
 
 
 def conclude(model: ReportModel, folder: Path, outcome: OutcomeOptions) -> None:
-    """Print the verdicts, write the step's summary and annotations, raise what failed."""
+    """Print the verdicts, and write the step's summary and annotations.
+
+    Raises as ``pipeline.check_outcome``, and VerdictError if a rule of --fail-on applies.
+    """
     from kit.app import pipeline
     from kit.cli.github import annotate, summarise
     from kit.cli.runtime import print_head
@@ -97,8 +100,8 @@ def conclude(model: ReportModel, folder: Path, outcome: OutcomeOptions) -> None:
         summarise(model, variables())
         annotate(model, variables())
     pipeline.check_outcome(model, folder)
-    said = fired(outcome.fail_on, model.judged)
-    if said:
+    reasons = fired(outcome.fail_on, model.judged)
+    if reasons:
         raise VerdictError(
-            f"--fail-on: {', '.join(said)}", f"see {folder / REPORT} for what was found"
+            f"--fail-on: {', '.join(reasons)}", f"see {folder / REPORT} for what was found"
         )

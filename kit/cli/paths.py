@@ -1,4 +1,4 @@
-"""The types of files and folders that a user names: nothing makes a command wait."""
+"""Parameter types of files and folders; they refuse paths that would make a command wait."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from kit.errors import InputError
 from kit.files.plain import open_named, refuse_large, refuse_other
 
 SMALL_FILE = 10_000_000
-"""Bytes of a key, a list of signers or a lock file of packages: more than any has."""
+"""Maximum size in bytes of a key, a list of signers or a lock file of packages."""
 
 
 class NamedPath(click.Path):
-    """A path that is refused by name where something else than asked for is there."""
+    """A path that is refused by name if it leads to another kind of file."""
 
     def __init__(self, wanted: int, exists: bool, limit: int | None = None) -> None:
         folder = wanted == stat.S_IFDIR
@@ -26,7 +26,7 @@ class NamedPath(click.Path):
         self._limit = limit
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path. Raise InputError for a pipe, a socket, a device, or what is large."""
+        """Return the path. Raises InputError for another kind of file and one over the limit."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         try:
             self._check(path)
@@ -54,6 +54,6 @@ class NamedPath(click.Path):
 FOLDER = NamedPath(stat.S_IFDIR, exists=True)
 NEW_FOLDER = NamedPath(stat.S_IFDIR, exists=False)
 FILE = NamedPath(stat.S_IFREG, exists=True)
-"""Of any size: whoever reads it bounds what is read."""
+"""A file of any size; its reader limits the bytes it reads."""
 SMALL = NamedPath(stat.S_IFREG, exists=True, limit=SMALL_FILE)
 NEW_FILE = NamedPath(stat.S_IFREG, exists=False)

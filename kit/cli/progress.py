@@ -1,4 +1,4 @@
-"""Progress for people: a live line on a terminal, timestamped lines elsewhere."""
+"""Progress for users: a live line on a terminal, timestamped lines elsewhere."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from kit.report.text import lines, plain
 
 
 def progress_for(console: Console) -> Progress:
-    """Live where the console is a terminal, plain otherwise."""
+    """Return live progress if the console is a terminal, else plain progress."""
     return LiveProgress(console) if console.is_terminal else PlainProgress()
 
 
 class Estimate:
-    """When a phase will be done: first as expected, then by its own pace."""
+    """Time left in a phase: from the expected time, then from the pace of its units."""
 
     def __init__(self, total: int | None, expected_s: float | None) -> None:
         self._total = total
@@ -42,12 +42,12 @@ class Estimate:
         self._last = self._start
 
     def advance(self) -> None:
-        """One unit is done now."""
+        """Count one unit as done now."""
         self._done += 1
         self._last = time.monotonic()
 
     def left(self) -> str:
-        """Such as "3:20 left"; empty where nothing can be told."""
+        """Return the time left, such as "3:20 left"; "" if there is no estimate."""
         now = time.monotonic()
         if self._total and self._done:
             pace = (self._last - self._start) / self._done
@@ -56,8 +56,8 @@ class Estimate:
             seconds = self._expected_s - (now - self._start)
         else:
             return ""
-        whole = max(int(seconds), 0)
-        return f"{whole // 60}:{whole % 60:02d} left"
+        rounded = max(int(seconds), 0)
+        return f"{rounded // 60}:{rounded % 60:02d} left"
 
 
 class PlainProgress:
@@ -93,13 +93,13 @@ class _PlainPhase:
         self._estimate.advance()
 
     def say(self, text: str) -> None:
-        # Line and end in one write: threads may speak at the same time.
+        # Text and newline in one write, because threads may write concurrently.
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} {lines(text)}\n")
         sys.stderr.flush()
 
 
 class LiveProgress:
-    """One live line a phase: name, step, elapsed, left."""
+    """One live line per phase: name, step, elapsed and remaining time."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -128,7 +128,7 @@ class LiveProgress:
 
 
 class _LeftColumn(ProgressColumn):
-    """Counts down between the phase's own updates."""
+    """Column with the time left, which counts down between the phase's updates."""
 
     def __init__(self, estimate: Estimate) -> None:
         super().__init__()
@@ -139,28 +139,28 @@ class _LeftColumn(ProgressColumn):
 
 
 class _LivePhase:
-    """A line of its own for each thread that works beside the main one."""
+    """Phase with one line for the main thread and one for each other thread at work."""
 
     def __init__(self, bar: Bar, name: str, total: int | None, estimate: Estimate) -> None:
         self._bar = bar
         self._name = name
         self._estimate = estimate
         self._task = bar.add_task(name, total=total, step="")
-        self._beside: dict[threading.Thread, TaskID] = {}
+        self._lines: dict[threading.Thread, TaskID] = {}
 
     def step(self, text: str) -> None:
         self._bar.update(self._line(threading.current_thread()), step=plain(text, 200))
 
     def _line(self, thread: threading.Thread) -> TaskID:
-        for done in [other for other in list(self._beside) if not other.is_alive()]:
-            line = self._beside.pop(done, None)
+        for done in [other for other in list(self._lines) if not other.is_alive()]:
+            line = self._lines.pop(done, None)
             if line is not None:
                 self._bar.remove_task(line)
         if thread is threading.main_thread():
             return self._task
-        if thread not in self._beside:
-            self._beside[thread] = self._bar.add_task(self._name, total=None, step="")
-        return self._beside[thread]
+        if thread not in self._lines:
+            self._lines[thread] = self._bar.add_task(self._name, total=None, step="")
+        return self._lines[thread]
 
     def advance(self) -> None:
         self._estimate.advance()

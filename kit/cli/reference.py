@@ -1,6 +1,6 @@
-"""The reference of the command line, made from the commands themselves.
+"""The reference of the command line, generated from the commands.
 
-``python -m kit.cli.reference > docs/cli.md`` after a change of any option.
+Run ``python -m kit.cli.reference > docs/cli.md`` after a change of any option.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WIDTH = 88
 
 
 def reference() -> str:
-    """Every command's own help, as markdown."""
+    """Return the help of every command as markdown."""
     parts = [
         "# Command line",
         "Made by `python -m kit.cli.reference`; it is what `kit COMMAND --help` prints.",
@@ -31,7 +31,7 @@ def reference() -> str:
 
 
 def _help(command: click.Command, name: str) -> str:
-    # Below the group, whose settings (-h) every command has.
+    # As a child of the group's context, whose settings (-h) every command inherits.
     top = cli.make_context("kit", [], resilient_parsing=True)
     context = click.Context(
         command,

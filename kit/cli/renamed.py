@@ -1,4 +1,4 @@
-"""Old names of options: they work for one release, are in no help, and name the new ones."""
+"""Old names of options: they work for one release, hidden from help, and print the new name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 def renamed_flag(old: str, new: str) -> Callable[[Any], Any]:
-    """Return the decorator that adds a flag's old name; to give it is to give the new one."""
+    """Return the decorator that adds a flag's old name, which also sets the new flag."""
     parameter = new.removeprefix("--").replace("-", "_")
 
     def give(context: click.Context, _option: click.Parameter, given: bool) -> None:
@@ -17,12 +17,12 @@ def renamed_flag(old: str, new: str) -> Callable[[Any], Any]:
             say_renamed(old, new)
             context.default_map = {**(context.default_map or {}), parameter: True}
 
-    # Eager: what it stands for takes its value from the context afterwards.
+    # Eager, so that the new flag takes its default from the context afterwards.
     return click.option(
         old, is_flag=True, hidden=True, is_eager=True, expose_value=False, callback=give
     )
 
 
 def say_renamed(old: str, new: str) -> None:
-    """Print, on standard error, what an old name is called now."""
+    """Print the new name of an option on standard error."""
     click.echo(f"kit: {old} is now called {new}; the old name goes in a later release", err=True)

@@ -1,4 +1,4 @@
-"""``kit reproduce``: the whole way, from nothing to a report."""
+"""``kit reproduce``: build, measure, judge and report a study, or resume a session."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ _OF_A_PLAN = (
 
 
 def _refuse_with_resume() -> None:
-    """A resumed session has its own plan; options that would change it are an error."""
+    """Raise InputError for an option that would change the plan of a resumed session."""
     for parameter in reproduce.params:
         if parameter.name in _OF_A_PLAN and was_given(parameter.name):
             given = parameter.opts[0]

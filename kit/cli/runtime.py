@@ -1,4 +1,4 @@
-"""The real runtime behind the commands: engine, host, clock, terminal."""
+"""The commands' connection to this machine: engine, host, clock, terminal."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from kit.results.names import REPORT
 
 @contextmanager
 def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
-    """The engine found (installed first, if that was asked for), and the rest.
+    """Yield the runtime with the engine found, installing one first with ``install_engine``.
 
-    While it is open no other kit measures or builds on this machine; what a killed one
-    left in the engine is removed first. Raises HostError.
+    Meanwhile no other kit can measure or build on this machine. Before and after, removes what
+    a killed kit left in the engine. Raises HostError.
     """
     net = read_network()
     if images.install_engine:
@@ -61,6 +61,6 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
 
 
 def print_head(model: ReportModel, folder: Path) -> None:
-    """The head of the report and where the whole of it is, on standard output."""
+    """Print the head of the report and the path of the report on standard output."""
     show(model, Console())
     click.echo(f"Report: {folder / REPORT}")

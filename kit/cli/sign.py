@@ -1,4 +1,4 @@
-"""``kit sign``: vouch for a results folder with an SSH key."""
+"""``kit sign``: sign a results folder with an SSH key."""
 
 from __future__ import annotations
 

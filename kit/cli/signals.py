@@ -1,4 +1,4 @@
-"""Interrupts: the first one stops the work, and the stop itself has a limit."""
+"""Interrupts: the first one stops the work, within a time limit."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from types import FrameType
 from kit.errors import EXIT_INTERRUPTED
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""Ctrl-C, an ordinary kill, a terminal that went away, and Ctrl-\\."""
+"""Signals of Ctrl-C, of kill without options, of a closed terminal, and of Ctrl-\\."""
 
 _OUTPUTS = (1, 2)
 
 
 def stop_within(seconds: int) -> None:
-    """Turn each signal that ends a program into one KeyboardInterrupt.
+    """Turn the first signal that ends a program into a KeyboardInterrupt.
 
-    A signal that is ignored already stays ignored: nohup ignores SIGHUP, and a shell
-    without job control ignores SIGINT and SIGQUIT for what it starts in the background.
-    Further signals are ignored while containers are being removed. Should that hang,
-    the process ends all the same when the seconds are over.
+    Signals that are already ignored stay so: nohup ignores SIGHUP, and a shell without job
+    control ignores SIGINT and SIGQUIT for background processes. Further signals are ignored
+    while containers are being removed; if that hangs, the process ends after ``seconds``.
     """
 
     terminals = [output for output in _OUTPUTS if os.isatty(output)]
@@ -35,7 +34,7 @@ def stop_within(seconds: int) -> None:
         signal.alarm(seconds)
         for output in terminals:
             if not os.isatty(output):
-                # It went away: what is said to it now would end in an error of its own.
+                # The terminal was closed: writing to it would raise another error.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), output)
         raise KeyboardInterrupt
 

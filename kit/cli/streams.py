@@ -1,4 +1,4 @@
-"""What kit prints: UTF-8 everywhere, and a reader that went away changes no exit code."""
+"""Standard streams: UTF-8 everywhere, and a closed pipe does not change the exit code."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def say(text: str) -> None:
-    """Print a line for people, on standard error."""
+    """Print a line for users on standard error."""
     click.echo(text, err=True)
 
 
 class Output(io.FileIO):
-    """A standard stream that accepts everything; what cannot be written is dropped.
+    """A standard stream that drops the output which it cannot write.
 
-    The work goes on and its exit code stays: results are in files. ``failure`` is why the
-    stream could not be written, None where all was, or where a reader closed its pipe.
+    Results are in files, so the work goes on. ``failure`` is the error that prevented a write,
+    None if there was none or the reader closed its pipe.
     """
 
     failure: OSError | None = None
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write the bytes, or drop them and all that follow."""
+        """Write the bytes, or drop them and all later ones; return their number."""
         try:
             return super().write(data) or 0
         except OSError as error:
@@ -44,8 +44,8 @@ class Output(io.FileIO):
 def install(debug: bool) -> Output:
     """Replace the standard streams; return the one of standard output.
 
-    Warnings of libraries are for developers, and are shown to them alone: a filter from outside
-    would turn them into errors.
+    Only ``debug`` shows warnings of libraries, which are for developers; a filter from the
+    environment could turn them into errors.
     """
     if not debug:
         warnings.simplefilter("ignore")
@@ -55,7 +55,7 @@ def install(debug: bool) -> Output:
 
 
 def finish(output: Output) -> None:
-    """Write what is left. Raises HostError where standard output could not be written."""
+    """Flush both streams. Raises HostError if standard output could not be written."""
     sys.stdout.flush()
     sys.stderr.flush()
     if output.failure is not None:
@@ -69,7 +69,7 @@ def _opened(number: int) -> Output:
     try:
         return Output(number, "wb", closefd=False)
     except OSError:
-        # Closed by whoever started kit: the next file opened would take its number.
+        # The parent process closed it: otherwise the next opened file would take its number.
         _discard(number)
         return Output(number, "wb", closefd=False)
 

@@ -1,4 +1,4 @@
-"""Help in which a command's options stand under topics."""
+"""Help that groups a command's options by topic."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ OUTPUT = "Output and CI"
 GOING_ON = "Going on"
 OTHER = "Other options"
 TOPICS = (WHAT, HOW_MUCH, MACHINE, IMAGES, OUTPUT, GOING_ON, OTHER)
-"""In the order of the help."""
+"""Topics in the order of the help."""
 _COLUMN = 30
 
 
 class TopicOption(click.Option):
-    """An option with the topic that it stands under in the help of a `TopicCommand`."""
+    """An option with its topic in the help of a `TopicCommand`."""
 
     def __init__(self, *args: Any, topic: str = OTHER, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -31,7 +31,7 @@ class TopicCommand(click.Command):
     """A command with many options: its help lists them by topic, in one column of names."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options under their topics; a topic without any is left out."""
+        """Write the options under their topics, without empty topics."""
         found: dict[str, list[tuple[str, str]]] = {topic: [] for topic in TOPICS}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)

@@ -1,7 +1,7 @@
-"""The types of options whose values have a structure; commands receive them parsed.
+"""Types of options whose values have a structure; commands receive them parsed.
 
-What parses them is imported with the first value: it is heavy, and `kit --help` must not
-wait for it. An empty text is an option left out.
+The parsers are heavy and imported with the first value, so that `kit --help` is fast. An
+empty text means that the option is not given.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from kit.plan.shard import Shard
 
 MAX_BLOCKS = 10_000
-"""As in `kit.plan.model`."""
+"""Maximum number of blocks, as in `kit.plan.model`."""
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # older clicks take no arguments
-    """A value that a function makes of the option's name and its text.
+    """A value that a function parses from the option's name and its text.
 
-    The function raises InputError for a text that is no such value.
+    The function raises InputError for an invalid text.
     """
 
     def __init__(self, name: str, parse: Callable[[str, str], Any]) -> None:
@@ -35,7 +35,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]  # older clicks take no
         param: click.Parameter | None,
         ctx: click.Context | None,  # noqa: ARG002
     ) -> Any:
-        """Return the value; one that is parsed already stays. Raise InputError."""
+        """Return the parsed value; one that is already parsed unchanged. Raises InputError."""
         if not isinstance(value, str):
             return value
         return self._parse(param.opts[0] if param is not None else self.name, value)

@@ -1,4 +1,4 @@
-"""``kit verify``: does everything in a results folder follow from its log?"""
+"""``kit verify``: check that a results folder follows from its log."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
 
 
 def _signers(allowed: Path | None, signer: str | None) -> Signers | None:
-    """Whose signature is asked for. Raises InputError where that cannot be told."""
+    """Return the accepted signers; None without --allowed-signers. Raises InputError."""
     from kit.errors import InputError
     from kit.files.plain import read_named
     from kit.results.sign import Signers

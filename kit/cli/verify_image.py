@@ -1,4 +1,4 @@
-"""``kit verify-image``: is the image here the one that a results folder speaks of?"""
+"""``kit verify-image``: compare images here with those that a results folder records."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def verify_image(folder: Path, arm: str, image: str) -> None:
     recorded = recorded_images(folder, arm, image)
     compared = []
     for found in compare(discover(), recorded, image):
-        said = "same content" if found.same else "DIFFERENT content"
-        click.echo(f"{found.arm}: {found.reference}: {said} ({found.sha256})")
+        result = "same content" if found.same else "DIFFERENT content"
+        click.echo(f"{found.arm}: {found.reference}: {result} ({found.sha256})")
         compared.append(found)
     refuse_different(folder, compared)
