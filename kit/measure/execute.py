@@ -192,7 +192,7 @@ def _judge_outcome(
         record = parse_record(text, f"run {run.run_id}")
     except RunError as error:
         return None, None, error.problem
-    failure = _stranger(run, record, request.env["KIT_SPEC"]) or misplaced(variant, record)
+    failure = _mismatch(run, record, request.env["KIT_SPEC"]) or misplaced(variant, record)
     if failure:
         return None, None, failure
     return record, json.loads(text), None
@@ -218,7 +218,7 @@ def _failure(outcome: RunOutcome, request: RunRequest) -> str | None:
     return None
 
 
-def _stranger(run: PlannedRun, record: Record, spec: str) -> str | None:
+def _mismatch(run: PlannedRun, record: Record, spec: str) -> str | None:
     """Return why the record does not match the run and its spec; None if it does."""
     wanted = {
         "run_id": run.run_id,

@@ -32,7 +32,7 @@ def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     first_folder, first = shards[0]
     seen: dict[Shard, Path] = {}
     for folder, session in shards:
-        _refuse_stranger(first_folder, first, folder, session)
+        _refuse_different(first_folder, first, folder, session)
         shard = _shard(folder, session)
         refuse_misfits(session, str(folder))
         if shard in seen:
@@ -130,7 +130,7 @@ def _shard(folder: Path, session: Session) -> Shard:
     return session.header.shard
 
 
-def _refuse_stranger(first: Path, wanted: Session, folder: Path, session: Session) -> None:
+def _refuse_different(first: Path, wanted: Session, folder: Path, session: Session) -> None:
     a, b = wanted.header, session.header
     facts = [
         *((f"plan's {what}", one, _plan(b)[what]) for what, one in _plan(a).items()),
