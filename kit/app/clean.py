@@ -67,7 +67,7 @@ class Living:
 
 
 def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None = None) -> Plan:
-    """Plan to remove containers, then volumes, then images, each image before its parents.
+    """Return the plan to remove containers, then volumes, then images, children before parents.
 
     ``living`` is another kit that holds this machine's lock, None if there is none.
     """

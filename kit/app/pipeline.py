@@ -163,7 +163,7 @@ def report(opened: Opened) -> ReportModel:
 
 
 def check_outcome(model: ReportModel, folder: Path) -> None:
-    """Raise SameWorkError, RunError or the GPU's error if the reported session is not sound."""
+    """Raise SameWorkError, RunError or HostError if the reported session is not sound."""
     if not model.same_work_held:
         raise SameWorkError(
             "the arms did not do the same work",
