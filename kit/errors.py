@@ -127,7 +127,7 @@ class VerdictError(KitError):
 
 
 class TamperedError(KitError):
-    """An error for a results folder that is not as its session wrote it, or not signed as requested."""
+    """An error for a results folder that was changed after its session, or is not signed as asked."""
 
     exit_code = 8
     meaning = (
