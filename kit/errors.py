@@ -127,7 +127,7 @@ class VerdictError(KitError):
 
 
 class TamperedError(KitError):
-    """An error for a results folder that was changed after its session, or is not signed as asked."""
+    """An error for a results folder changed after its session, or not signed as requested."""
 
     exit_code = 8
     meaning = (

@@ -79,7 +79,7 @@ class Folder:
             return False
 
     def read(self, name: str) -> bytes:
-        """Return the file's bytes. Raise InputError unless it is plain, readable and small enough."""
+        """Return the file's bytes. Raise InputError unless plain, readable and small enough."""
         with self._file(name) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
             return stream.read(os.fstat(descriptor).st_size)
 
