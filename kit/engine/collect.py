@@ -57,7 +57,7 @@ def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict
         with tarfile.open(fileobj=Chunks(chunks), mode="r|") as archive:
             for member in archive:
                 path = _inside(member.name)
-                # A sparse member's size on disk is no bound on what it expands to.
+                # A sparse member's size on disk does not bound its expanded size.
                 if path is None or not member.isreg() or member.issparse():
                     continue
                 total += member.size

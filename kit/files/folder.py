@@ -18,7 +18,7 @@ from kit.errors import FileError, InputError
 from kit.files.plain import REMOVE, descended, kind_of, open_file, opened, parts_of, refusal
 
 DEPTH = 32
-"""Maximum of folders inside each other."""
+"""Maximum depth of nested folders."""
 _CHUNK = 2**20
 _ELSEWHERE = "keep what does not belong to it elsewhere"
 

@@ -103,5 +103,5 @@ def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) ->
 
 
 def _fitting(seconds: float, block_s: float) -> int:
-    """Return the number of blocks that fit, at most ``MAX_BLOCKS``: a study may understate costs."""
+    """Return the number of blocks that fit, at most ``MAX_BLOCKS``: the cost is a guess."""
     return int(min(seconds // block_s, MAX_BLOCKS))

@@ -26,7 +26,7 @@ class Probe(Protocol):
         ...
 
     def watch(self, uuid: str) -> AbstractContextManager[Callable[[], Gpu]]:
-        """Open a function that reads one GPU repeatedly, cheaply; both raise ProbeError."""
+        """Open one GPU; give a function that reads it cheaply. Both raise ProbeError."""
         ...
 
 

@@ -89,7 +89,7 @@ class RealMachine:
     _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
     def __init__(self) -> None:
-        """Read nothing yet."""
+        """Start without child processes."""
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def _path(self) -> str:
