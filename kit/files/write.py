@@ -1,4 +1,4 @@
-"""Writing and removing of files that a crash cannot leave half written and seemingly complete.
+"""Writing and removing files so that a crash never leaves a partial file that looks complete.
 
 A new file is written under a fresh name in its folder and renamed, never through what was there
 before; appending needs a plain file. A link, a pipe or a file in place of a folder is refused.

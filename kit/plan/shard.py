@@ -72,8 +72,8 @@ def matrix(
 
     Runners of ``gpu_runners`` run the CUDA arms too, others never do. ``group`` and ``name``
     are valid in paths and artifact names for any label. Raises InputError for more shards than
-    blocks, labels with the same name, no row or more rows than a matrix may have, and for
-    ``gpu_runners`` without a CUDA arm.
+    blocks, labels that give no name or two runners the same, no row or more rows than a matrix
+    may have, and for ``gpu_runners`` without a CUDA arm.
     """
     if shards > blocks:
         raise InputError(

@@ -88,10 +88,10 @@ def _probe_errors(nvml: Any) -> Iterator[None]:
 
 
 def _missing(nvml: Any, error: Exception) -> GpuIssue:
-    """Return the issue of a library without a driver, else one with NVML's own message.
+    """Return the issue for an NVML error: a missing driver, or a driver that does not answer.
 
-    The other causes include an updated driver that does not match its library, and a lack
-    of permission.
+    The latter includes an updated driver that does not match its library, and a lack of
+    permission; NVML's own message tells which.
     """
     absent = (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded)
     if isinstance(error, absent):
