@@ -1,8 +1,8 @@
-"""The environment of this process: every variable that kit reads, and what it may hold.
+"""The environment of this process: every variable that kit reads, and its allowed values.
 
-No other module reads it. What libraries would read by themselves is settled once, before a
-command begins: a value that no library could use counts as unset, and a variable that would
-change what kit writes does not reach the library.
+No other module reads it. ``settle`` corrects, once and before a command begins, what libraries
+read by themselves: it unsets values that no library could use, and variables that would change
+what kit writes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MIN_COLUMNS, MAX_COLUMNS = 20, 1000
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable that kit, or a library for it, reads. ``values``: what it may hold."""
+    """A variable that kit, or a library for it, reads. ``values`` describes those allowed."""
 
     name: str
     use: str
@@ -87,15 +87,15 @@ NAMES = frozenset(variable.name for variable in VARIABLES)
 CACHE_OF_FONTS = "MPLCONFIGDIR"
 FOLDERS = tuple(variable.name for variable in VARIABLES if variable.values is _FOLDER)
 DROPPED = ("MPL", "MATPLOTLIB", "NPY_", "NUMPY_", "SCIPY_", "SOURCE_DATE_EPOCH")
-"""How variables begin that never decide: they would change numbers or plots, or stop a library.
+"""Prefixes of variables to unset: they would change numbers or plots, or stop a library.
 
 A Jupyter kernel sets MPLBACKEND for its children to a module that need not be installed here,
-and SOURCE_DATE_EPOCH is read by NumPy's and matplotlib's.
+and NumPy and matplotlib read SOURCE_DATE_EPOCH.
 """
 
 
 def variables() -> Mapping[str, str]:
-    """Return the variables that kit reads, those that are set."""
+    """Return those of the variables that kit reads that are set."""
     return MappingProxyType({name: os.environ[name] for name in NAMES if name in os.environ})
 
 
@@ -105,16 +105,16 @@ def for_program(changes: Mapping[str, str]) -> dict[str, str]:
 
 
 def settle(environ: MutableMapping[str, str] | None = None) -> None:
-    """Unset what must not decide, and the variables whose values no library could use.
+    """Unset the variables of ``DROPPED``, and those whose values no library could use.
 
     rich, platformdirs and docker read them by themselves. A relative folder counts as unset, as
-    the XDG Base Directory Specification has it.
+    the XDG Base Directory Specification requires.
     """
     environ = os.environ if environ is None else environ
     for name in [name for name in environ if name.startswith(DROPPED)]:
         if name != CACHE_OF_FONTS:
             del environ[name]
-    # Else a matplotlibrc in the user's folder is read, and a broken one stops the drawing.
+    # Otherwise matplotlib reads a matplotlibrc in the user's folder, and fails if it is broken.
     environ["MATPLOTLIBRC"] = os.devnull
     # So that an empty value means the same to every library.
     for name in NAMES:
@@ -129,7 +129,7 @@ def settle(environ: MutableMapping[str, str] | None = None) -> None:
 
 
 def load_matplotlib() -> None:
-    """Import matplotlib where no file of settings lies: it reads one in the working folder."""
+    """Import matplotlib in ``/``: it would read a matplotlibrc in the working folder."""
     if "matplotlib" in sys.modules:
         return
     try:
@@ -145,7 +145,7 @@ def load_matplotlib() -> None:
 
 
 def terminal_width(otherwise: int) -> int:
-    """Return the columns of the terminal, ``otherwise`` where that is not known."""
+    """Return the columns of the terminal; ``otherwise`` if unknown."""
     return shutil.get_terminal_size((otherwise, 24)).columns
 
 
@@ -161,7 +161,7 @@ def home() -> Path | None:
 
 
 def cache_folder() -> Path | None:
-    """Return the user's folder for what can be read again; None where none is named."""
+    """Return the user's folder for data that can be read again; None where none is named."""
     import platformdirs
 
     return platformdirs.user_cache_path("kit") if _has_folder("XDG_CACHE_HOME") else None
@@ -175,7 +175,7 @@ def data_folder() -> Path | None:
 
 
 def state_folder() -> Path:
-    """Return the user's folder for what must outlive a command. Raises InputError."""
+    """Return the user's folder for data that must outlive a command. Raises InputError."""
     import platformdirs
 
     if not _has_folder("XDG_STATE_HOME"):

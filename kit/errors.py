@@ -1,7 +1,7 @@
-"""Every error a user can meet, with its exit code.
+"""Every error that a user can meet, with its exit code.
 
-Each error carries one line on what is wrong and where, and one line on what to
-do. They are caught once, in ``kit.cli``; nothing else prints them or exits.
+Each error has one line for the problem and its place, and one line for the remedy.
+``kit.cli`` catches them once; nothing else prints them or exits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import ClassVar
 
 
 class KitError(Exception):
-    """Base of all errors that are the user's to solve.
+    """Base of all errors that the user can solve.
 
     Args:
         problem: one line: what is wrong and where (file, field, component).
@@ -29,14 +29,14 @@ class KitError(Exception):
 
 
 class InputError(KitError):
-    """A command line value or an input file is not usable."""
+    """An error for an unusable command line value or input file."""
 
     exit_code = 2
     meaning = "bad input: an option, an environment variable, the study, a spec or a results folder"
 
 
 class FileError(InputError):
-    """A file or folder is not usable; ``what`` is what is wrong with it, without its path."""
+    """An error for an unusable file or folder; ``what`` is the reason without its path."""
 
     def __init__(self, path: PurePath, what: str, remedy: str) -> None:
         super().__init__(f"{path}: {what}", remedy)
@@ -44,7 +44,7 @@ class FileError(InputError):
 
 
 class HostError(KitError):
-    """The host lacks something: an engine, memory, disk, a tool."""
+    """An error for a host that lacks something: an engine, memory, disk, a tool."""
 
     exit_code = 3
     meaning = (
@@ -54,11 +54,11 @@ class HostError(KitError):
 
 
 class InUseError(HostError):
-    """The engine keeps something because something else uses it."""
+    """An error for an image or a volume that the engine keeps because it is in use."""
 
 
 class LockedError(HostError):
-    """Another process holds a lock; ``holder`` is who, in words."""
+    """An error for a lock that another process holds; ``holder`` names it."""
 
     def __init__(self, problem: str, remedy: str, holder: str) -> None:
         super().__init__(problem, remedy)
@@ -66,43 +66,43 @@ class LockedError(HostError):
 
 
 class ImageError(KitError):
-    """An image could not be had or built."""
+    """An error for an image that is not available or could not be built."""
 
     exit_code = 4
     meaning = "an image could not be had or built (with --strict: only a substitute could)"
     output: Sequence[str] = ()
-    """The last lines of a builder that failed: what it complained of, as it said it.
+    """The last lines of a failed builder's output, unchanged.
 
-    Shown where the error ends the command; what was wrong is decided by them, never by
-    the message.
+    Shown where the error ends the command. Code matches these lines to find the cause,
+    never the message.
     """
 
 
 class UnreachableError(ImageError):
-    """A registry did not answer; asking it for another image is of no use."""
+    """An error for a registry that did not answer; requesting another image is of no use."""
 
 
 class DeniedError(ImageError):
-    """A registry answered, and gives nothing without other credentials."""
+    """An error for a registry that answered and denied access, or limits how much it serves."""
 
 
 class AbsentError(ImageError):
-    """A registry answered, and does not have the image, or not all of it."""
+    """An error for a registry that answered and does not have the complete image."""
 
 
 class ContentError(ImageError):
-    """A registry served something else than the digest names."""
+    """An error for a registry that served content with another digest."""
 
 
 class RunError(KitError):
-    """A run failed: crash, timeout, out of memory, changed limits, or a broken record."""
+    """A failed run: crash, timeout, out of memory, changed limits, or a broken record."""
 
     exit_code = 5
     meaning = "a run failed: crash, timeout, out of memory, changed limits, or a broken record"
 
 
 class NotStartedError(RunError):
-    """The engine did not start a container; ``reason`` is why, in its own words."""
+    """An error for a container that did not start; ``reason`` is the engine's message."""
 
     def __init__(self, image: str, reason: str) -> None:
         super().__init__(
@@ -113,21 +113,21 @@ class NotStartedError(RunError):
 
 
 class SameWorkError(KitError):
-    """The report is written, but the arms did not do the same work."""
+    """An error, after the report is written, for arms that did not do the same work."""
 
     exit_code = 6
     meaning = "the report is written, but the arms did not do the same work"
 
 
 class VerdictError(KitError):
-    """The report is written, and a verdict is one that --fail-on names."""
+    """An error, after the report is written, for a verdict that --fail-on names."""
 
     exit_code = 7
     meaning = "the report is written, and a verdict is one that --fail-on names"
 
 
 class TamperedError(KitError):
-    """A results folder is not as its session wrote it, or not signed as was asked for."""
+    """An error for a results folder changed after its session, or not signed as requested."""
 
     exit_code = 8
     meaning = (
@@ -137,7 +137,7 @@ class TamperedError(KitError):
 
 
 class UnverifiedError(KitError):
-    """Nothing in a results folder was found wrong, but not everything could be compared."""
+    """An error for a results folder with nothing found wrong but not everything compared."""
 
     exit_code = 9
     meaning = "kit verify: found nothing wrong, but could not compare everything"

@@ -1,7 +1,7 @@
-"""Work side by side in threads: the first failure, or Ctrl-C, ends all of it.
+"""Concurrent tasks in threads: the first failure, or Ctrl-C, ends all of them.
 
-What waits for long (an answer of the engine, another program) says by ``ended_by`` how it is
-ended from outside. Without work beside it that changes nothing.
+Code that waits for long (for an engine's answer, for another program) registers by ``ended_by``
+how another thread can end it. Outside of ``together`` this has no effect.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from threading import Event, Lock, Thread
 
 
 class EndedError(Exception):
-    """Raised in work that was ended because of what went wrong beside it.
+    """An error in a task that was ended because another task of its group failed.
 
-    It is no KitError, so that nobody takes it for a reason to try something else.
+    Not a KitError, so that no caller handles it by trying an alternative.
     """
 
 
 class _Group:
-    """Tasks side by side: why they end, and how each of them is ended."""
+    """Concurrent tasks: the failure that ends them, and the functions that end each of them."""
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
@@ -55,7 +55,7 @@ _group: ContextVar[_Group | None] = ContextVar("_group", default=None)
 
 
 class _Task(Thread):
-    """One of a group, in a thread of its own."""
+    """A task of a group, in its own thread."""
 
     def __init__(self, task: Callable[[], object], group: _Group) -> None:
         super().__init__(daemon=True)
@@ -75,9 +75,9 @@ class _Task(Thread):
 
 
 def together(*tasks: Callable[[], object]) -> None:
-    """Run every task in a thread of its own, until all are done.
+    """Run every task in its own thread, until all are done.
 
-    Raises what the first one to fail raised, or KeyboardInterrupt, once all have ended.
+    Raises the error of the first task to fail, or KeyboardInterrupt, once all have ended.
     """
     group = _Group()
     started = [_Task(task, group) for task in tasks]
@@ -86,7 +86,7 @@ def together(*tasks: Callable[[], object]) -> None:
             each.start()
         _wait(started)
     except BaseException as error:
-        # Ctrl-C reaches the main thread alone, which waits here.
+        # Ctrl-C reaches only the main thread, which waits here.
         group.end(error)
         _wait(started)
         raise
@@ -96,10 +96,10 @@ def together(*tasks: Callable[[], object]) -> None:
 
 @contextmanager
 def ended_by(end: Callable[[], None]) -> Iterator[None]:
-    """Call ``end``, from another thread, should the work inside have to end early.
+    """Call ``end``, from another thread, if the work inside has to end early.
 
-    ``end`` raises nothing, and may come when the work is just done. Raises EndedError in
-    place of whatever the ended work raises, and at once where the end has come already.
+    ``end`` must not raise, and may be called when the work is just done. Raises EndedError
+    instead of the error of the ended work, and at once if the group has ended already.
     """
     group = _group.get()
     if group is None:
@@ -117,12 +117,12 @@ def ended_by(end: Callable[[], None]) -> Iterator[None]:
 
 
 def _wait(tasks: list[_Task]) -> None:
-    """Wait for all that began. One that has not, ends at once when its group has ended.
+    """Wait for all tasks that have started; the group's end stops any other at once.
 
-    Not with ``Thread.join``: interrupted in CPython 3.10 to 3.12, it takes a thread that works for
-    one that is done.
+    Not with ``Thread.join``: interrupted in CPython 3.10 to 3.12, it takes a running thread for a
+    finished one.
     """
     for task in tasks:
-        # In steps: a signal that comes just before a wait begins does not wake it.
+        # In steps: a signal that arrives just before a wait begins does not interrupt it.
         while task.ident is not None and not task.done.wait(_STEP_S):
             pass

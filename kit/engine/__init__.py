@@ -1,1 +1,1 @@
-"""Container engines: one protocol, its implementation over docker-py, discovery."""
+"""Container engines: one protocol, its implementation over docker-py, and discovery."""

@@ -1,4 +1,4 @@
-"""What a finished container left: its result files and the end of its logs."""
+"""Reads the result files of a finished container and the end of its logs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Chunks(io.RawIOBase):
         self._rest = b""
 
     def readable(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most ``size`` bytes, fewer only at the end (as tarfile expects)."""
+        """Return ``size`` bytes, fewer only at the end (as tarfile expects); all if negative."""
         parts = [self._rest]
         held = len(self._rest)
         while size < 0 or held < size:
@@ -44,10 +44,10 @@ class Chunks(io.RawIOBase):
 
 
 def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict[str, bytes]:
-    """The regular files of a tar stream whose single top folder is the results folder.
+    """Return the regular files of a tar stream whose single top folder is the results folder.
 
-    Paths are relative to that folder. Links, devices and names that lead out of
-    it are left out: a container's output is data and may be hostile. Raises
+    Keys are paths relative to that folder. Links, devices and names that lead out of
+    it are skipped: a container's output is data and may be hostile. Raises
     RunError when the files are together larger than ``limit`` bytes, more than
     ``MAX_RESULT_FILES``, or the stream is broken.
     """
@@ -57,7 +57,7 @@ def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict
         with tarfile.open(fileobj=Chunks(chunks), mode="r|") as archive:
             for member in archive:
                 path = _inside(member.name)
-                # A sparse member's size on disk is no bound on what it expands to.
+                # A sparse member's size on disk does not bound its expanded size.
                 if path is None or not member.isreg() or member.issparse():
                     continue
                 total += member.size
@@ -77,7 +77,7 @@ def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict
 
 
 def terminal_tail(chunks: Iterable[bytes], limit: int = MAX_LOG_BYTES) -> str:
-    """The last ``limit`` bytes of what a terminal was sent: no frames, one output."""
+    """Return the last ``limit`` bytes of a terminal's output, which has no frames, as text."""
     text = bytearray()
     for chunk in chunks:
         text += chunk
@@ -87,10 +87,10 @@ def terminal_tail(chunks: Iterable[bytes], limit: int = MAX_LOG_BYTES) -> str:
 
 
 def log_tail(chunks: Iterable[bytes], limit: int = MAX_LOG_BYTES) -> str:
-    """The last ``limit`` bytes of an engine's log stream (both outputs, in order).
+    """Return the last ``limit`` bytes of an engine's log stream (both outputs, in order).
 
-    The stream is made of frames: 1 byte which output, 3 zero bytes, 4 bytes
-    length (big endian), then the text. Bytes that are no UTF-8 are replaced.
+    The stream consists of frames: 1 byte for the output, 3 zero bytes, 4 bytes for the
+    length (big endian), then the text. Bytes that are not UTF-8 are replaced.
     """
     buffer = bytearray()
     text = bytearray()

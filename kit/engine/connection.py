@@ -23,34 +23,34 @@ from kit.errors import InputError
 from kit.together import ended_by
 
 CALL_TIMEOUT_S = 120
-"""A call that only changes the engine's state; waiting calls name their own."""
+"""For a call that only changes the engine's state; calls that wait set their own timeout."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Connected clients, where they lead and how that engine differs.
+    """Connected clients, the URL of their engine and how that engine differs from Docker.
 
-    ``clients`` gives the client of the calling thread: docker-py's must not be shared.
+    ``clients`` returns the client of the calling thread: threads must not share one of docker-py.
     """
 
     clients: Callable[[], docker.APIClient]
     endpoint: str
     quirks: Quirks = DOCKER
     labels: Mapping[str, str] = field(default_factory=dict)
-    """What every container made over it carries, beside the labels of its request."""
+    """Labels of every container made over it, in addition to those of its request."""
 
     @property
     def client(self) -> docker.APIClient:
-        """The client of the calling thread."""
+        """Return the client of the calling thread."""
         return self.clients()
 
     @property
     def untyped(self) -> Any:
-        """The client for calls whose published stubs are missing or too narrow."""
+        """Return the client for calls whose published stubs are missing or too narrow."""
         return self.client
 
     def url(self, path: str) -> str:
-        """The address of a call of the engine's API in the agreed version."""
+        """Return the URL of a call of the engine's API in the negotiated version."""
         return f"{self.client.base_url}/v{self.client.api_version}{path}"
 
     def post(
@@ -64,7 +64,7 @@ class Connection:
     ) -> Generator[Mapping[str, Any], None, None]:
         """Post and yield the JSON lines of the answer as they come.
 
-        ``idle_timeout_s`` is the longest the engine may say nothing. Raises
+        ``idle_timeout_s`` is the longest time without any data from the engine. Raises
         ``docker.errors.APIError`` for a refusal, HostError for a lost engine.
         """
         with answering(self.endpoint):
@@ -90,7 +90,7 @@ class Connection:
 
 
 def connect(url: str, tls: Any = None, timeout_s: float | None = None) -> Connection:
-    """Connect and agree on an API version. Raises HostError.
+    """Connect and negotiate an API version. Raises HostError.
 
     ``tls`` is docker-py's TLSConfig or None. ``timeout_s`` bounds the first call only.
     """
@@ -117,13 +117,13 @@ def _client(url: str, tls: Any, version: str, timeout_s: int) -> docker.APIClien
             base_url=url, version=version, timeout=timeout_s, tls=tls or False
         )
     if url.startswith(("unix://", "ssh://")):
-        # No proxy leads to a socket; looking for one costs time in every call.
+        # A socket needs no proxy; looking for one costs time in every call.
         client.trust_env = False
     return client
 
 
 def _cut(response: requests.Response) -> None:
-    """End an answer that another thread reads: the engine then stops what it was doing."""
+    """End an answer that another thread reads; the engine then stops the work behind it."""
     link = getattr(response.raw, "connection", None)
     end = getattr(getattr(link, "sock", None), "shutdown", None)
     if end is not None:
@@ -132,7 +132,7 @@ def _cut(response: requests.Response) -> None:
 
 
 def decoded(line: bytes) -> Mapping[str, Any]:
-    """One line of an engine's JSON stream; text that is no JSON counts as output."""
+    """Return the event in one line of a JSON stream; a line that is not one counts as output."""
     try:
         value = json.loads(line)
     except ValueError:
@@ -143,7 +143,7 @@ def decoded(line: bytes) -> Mapping[str, Any]:
 
 
 def error_in(event: Mapping[str, Any]) -> str | None:
-    """Return the failure that an event of a stream reports, if it does, all on one line."""
+    """Return the failure that an event of a stream reports, on one line; None without one."""
     detail = event.get("errorDetail")
     text = detail.get("message") if isinstance(detail, dict) else None
     text = text or event.get("error")
@@ -164,10 +164,9 @@ _SETTINGS_REMEDY = "repair it, or move it away: docker works without one"
 
 @contextmanager
 def reading_settings() -> Iterator[None]:
-    """Hold docker-py to the user's config.json, which it reads by itself.
+    """Raise InputError where docker-py cannot use the user's config.json, which it reads itself.
 
-    docker-py takes the file's form on trust: what it raises for another one is accidental.
-    Raises InputError where it cannot use the file.
+    docker-py does not check the file's structure: which error it raises for another is accidental.
     """
     found = find_config_file()
     name = None if found is None else str(found)

@@ -1,4 +1,4 @@
-"""One container from creation to removal, whatever happens in between."""
+"""Runs one container from creation to removal, and exports an image through one."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def run(connection: Connection, request: RunRequest) -> RunOutcome:
 
 
 class _SwapRefusedError(Exception):
-    """The container was refused only because swap cannot be limited here."""
+    """A container refused only because swap cannot be limited here."""
 
 
 @contextmanager
 def export(connection: Connection, image: str) -> Iterator[Iterator[bytes]]:
-    """An image's file tree as chunks of a tar; see ``Engine.export``."""
+    """Yield an image's file tree as chunks of a tar; see ``Engine.export``."""
     found = find(connection, image)
     if found is None:
         raise ImageError(f"there is no image {image} to read", "build the images first")
@@ -75,7 +75,7 @@ def remove(connection: Connection, name: str) -> bool:
         except docker.errors.NotFound:
             return False
         except docker.errors.APIError as error:
-            # Somebody else removes it at this moment: what was asked for happens.
+            # Another client is removing it at this moment, which is enough.
             if error.status_code != 409:
                 raise
     return True
@@ -84,8 +84,8 @@ def remove(connection: Connection, name: str) -> bool:
 def _run_once(
     connection: Connection, request: RunRequest, image_id: str, image_user: str, limit_swap: bool
 ) -> RunOutcome:
-    # Named by us: an interrupt while the create call is under way leaves a
-    # container whose id was never heard of.
+    # Named by kit: an interrupt during the create call leaves a container
+    # whose id kit never received.
     name = f"kit-{secrets.token_hex(8)}"
     config = container_config(
         request, image_id, image_user, connection.quirks, limit_swap=limit_swap
@@ -109,7 +109,10 @@ def _run_once(
 
 
 def _image(connection: Connection, reference: str) -> tuple[str, str]:
-    """Id and user of a local image; the user decides whether one must be set."""
+    """Return id and user of a local image. Raises RunError where it is missing.
+
+    The user decides whether the request must set one.
+    """
     with answering(connection.endpoint):
         try:
             image = connection.untyped.inspect_image(reference)
@@ -121,7 +124,7 @@ def _image(connection: Connection, reference: str) -> tuple[str, str]:
 
 
 def _wait(connection: Connection, name: str, timeout_s: float) -> bool:
-    """Wait for the end; kill after ``timeout_s`` seconds. True: it was killed."""
+    """Wait for the end and return False; kill after ``timeout_s`` seconds and return True."""
     with answering(connection.endpoint):
         deadline = time.monotonic() + timeout_s
         try:
@@ -133,7 +136,7 @@ def _wait(connection: Connection, name: str, timeout_s: float) -> bool:
         try:
             connection.client.kill(name)
         except docker.errors.APIError as error:
-            # 404, 409, or 500 "not running" by engine: it ended in this very moment.
+            # 404, 409, or 500 "not running", by engine: it ended at this moment.
             if error.status_code not in {404, 409, 500}:
                 raise
         connection.client.wait(name, timeout=_KILL_WAIT_S)
@@ -168,7 +171,7 @@ def _outcome(
 
 
 def _at_the_end(connection: Connection, name: str, may_be_oom: bool) -> Mapping[str, Any]:
-    """The engine's last word. On cgroup 2 it may hear of an OOM kill after the end."""
+    """Return the final inspect answer; on cgroup 2 the engine may learn of an OOM kill late."""
     deadline = time.monotonic() + _OOM_WAIT_S
     while True:
         with answering(connection.endpoint):
@@ -181,7 +184,7 @@ def _at_the_end(connection: Connection, name: str, may_be_oom: bool) -> Mapping[
 
 
 def _files(connection: Connection, name: str, results_dir: str) -> tuple[dict[str, bytes], str]:
-    """Return the result files, or none and why they could not be taken: the run's own fault."""
+    """Return the result files and "", or none and why the run's results cannot be read."""
     with _download(connection, f"/containers/{name}/archive", {"path": results_dir}) as chunks:
         try:
             return result_files(chunks), ""
@@ -199,9 +202,9 @@ def _logs(connection: Connection, name: str, terminal: bool) -> str:
 def _download(
     connection: Connection, path: str, params: Mapping[str, str]
 ) -> Iterator[Iterator[bytes]]:
-    # Not docker-py's get_archive() and logs(): an engine holds a container locked
-    # while a download of it is open, and they give no way to close one early. Its
-    # removal would then hang. (logs() would also hold the whole log in memory.)
+    # Not docker-py's get_archive() and logs(): an engine keeps a container locked
+    # while a download of it is open, and they cannot close one early. Its removal
+    # would then hang. (logs() would also keep the complete log in memory.)
     with answering(connection.endpoint):
         response = connection.client.get(
             connection.url(path), params=dict(params), stream=True, timeout=CALL_TIMEOUT_S
@@ -212,7 +215,7 @@ def _download(
 
 
 def _remove_surely(connection: Connection, name: str, created: bool) -> None:
-    """Remove the container even if the user presses Ctrl-C once more meanwhile."""
+    """Remove the container even if the user presses Ctrl-C again meanwhile."""
     failing = sys.exc_info()[0] is not None
     try:
         _remove_late(connection, name, created)
@@ -221,13 +224,13 @@ def _remove_surely(connection: Connection, name: str, created: bool) -> None:
             remove(connection, name)
         raise
     except KitError:
-        # The first failure says more than one of the clean-up after it.
+        # The first failure explains more than a failed clean-up after it.
         if not failing:
             raise
 
 
 def _remove_late(connection: Connection, name: str, created: bool) -> None:
-    # A create call that was cut off may still make its container a moment later.
+    # An interrupted create call may still create its container a moment later.
     for _ in range(1 if created else 10):
         if remove(connection, name):
             return

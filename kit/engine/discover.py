@@ -18,14 +18,14 @@ PROBE_TIMEOUT_S = 10.0
 REMEDY = "run `kit setup`, or start Docker or Podman"
 
 Prober = Callable[[Endpoint], DockerEngine]
-"""Connects to one endpoint or raises HostError with the reason."""
+"""A function that connects to one endpoint, or raises HostError with the reason."""
 
 
 def discover(probe: Prober | None = None, env: Mapping[str, str] | None = None) -> DockerEngine:
-    """The first engine that answers, connected.
+    """Return the first engine that answers, connected.
 
-    Raises HostError that lists every place tried and why it would not do, and
-    InputError for a DOCKER_HOST, a docker context or settings of docker that cannot be used.
+    Raises HostError that lists every endpoint tried and why it failed, and InputError
+    for a DOCKER_HOST, a docker context or settings of docker that cannot be used.
     """
     env = variables() if env is None else env
     probe = connect_to if probe is None else probe
@@ -53,9 +53,9 @@ def connect_to(endpoint: Endpoint) -> DockerEngine:
 
 
 def docker_context(env: Mapping[str, str]) -> Endpoint | None:
-    """The docker context in force: DOCKER_CONTEXT, else the current one; default: None.
+    """Return the docker context in force: DOCKER_CONTEXT, else the current one.
 
-    Raises InputError if it does not exist or is broken.
+    None for the default one. Raises InputError if it does not exist or is broken.
     """
     from docker.context import ContextAPI
     from docker.context.config import get_current_context_name
@@ -83,7 +83,7 @@ def docker_context(env: Mapping[str, str]) -> Endpoint | None:
 
 
 def _check_host(host: str) -> None:
-    """Refuse a path: docker-py would take it for a name of a machine."""
+    """Raise InputError for a path: docker-py would take it for a host name."""
     if host.startswith(("/", ".", "~")):
         path = one_line(host) if host.startswith("/") else "/PATH"
         raise InputError(
@@ -108,7 +108,7 @@ def _host_tls(env: Mapping[str, str]) -> object:
 
 
 def _check_socket(path: Path) -> None:
-    """Say plainly what a failed connection would say in many words."""
+    """Raise HostError with a short reason where connecting to the socket would fail."""
     try:
         is_socket = stat.S_ISSOCK(path.stat().st_mode)
     except FileNotFoundError:

@@ -25,27 +25,27 @@ from kit.engine.quirks import engine_version
 
 
 class DockerEngine:
-    """An engine that answered. Made by ``kit.engine.discover.discover``.
+    """An engine that answered; ``kit.engine.discover.discover`` returns one.
 
-    Every method raises HostError when the engine is gone; see ``Engine`` for
-    what else each raises.
+    Every method raises HostError when the engine is gone; ``Engine`` lists the
+    other errors of each.
     """
 
     def __init__(self, connection: Connection) -> None:
-        """Over a connection that is connected already."""
+        """Take an open connection."""
         self._link = connection
 
     def labelling(self, labels: Mapping[str, str]) -> DockerEngine:
-        """The same engine; what it makes carries these labels too."""
+        """Return the same engine; containers it creates carry these labels too."""
         return DockerEngine(replace(self._link, labels=dict(labels)))
 
     @property
     def endpoint(self) -> str:
-        """Where the engine answers, as a URL."""
+        """Return the engine's URL."""
         return self._link.endpoint
 
     def info(self) -> EngineInfo:
-        """Facts on the engine and its machine. Sizes in bytes."""
+        """Return facts on the engine and its machine. Sizes in bytes."""
         with answering(self._link.endpoint):
             info = self._link.client.info()
             version = self._link.client.version()
@@ -76,7 +76,7 @@ class DockerEngine:
         )
 
     def find_image(self, reference: str) -> ImageInfo | None:
-        """The local image of that tag, digest or id; None when there is none."""
+        """Return the local image of that tag, digest or id; None when there is none."""
         return images.find(self._link, reference)
 
     def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
@@ -92,7 +92,7 @@ class DockerEngine:
         return images.import_rootfs(self._link, tar, reference, changes)
 
     def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
-        """Build; every line of builder output goes to on_line. Raises ImageError."""
+        """Build; call on_line with every line of builder output. Raises ImageError."""
         return images.build(self._link, request, on_line)
 
     def tag(self, image_id: str, reference: str) -> None:
@@ -100,7 +100,7 @@ class DockerEngine:
         images.tag(self._link, image_id, reference)
 
     def remove_image(self, reference: str) -> bool:
-        """Remove an image; whether there was one. Raises ImageError while in use."""
+        """Remove an image; return whether there was one. Raises ImageError while in use."""
         return images.remove(self._link, reference)
 
     def save(self, references: Sequence[str], archive: BinaryIO) -> None:
@@ -108,11 +108,11 @@ class DockerEngine:
         images.save(self._link, references, archive)
 
     def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The image's merged file tree as chunks of one tar. Raises ImageError."""
+        """Open the image's merged file tree as chunks of one tar. Raises ImageError."""
         return container.export(self._link, image)
 
     def remote_digest(self, reference: str) -> str:
-        """The digest a registry gives for a reference now. Raises ImageError."""
+        """Return the digest that a registry has for a reference now. Raises ImageError."""
         return pull.remote_digest(self._link, reference)
 
     def run(self, request: RunRequest) -> RunOutcome:
@@ -120,13 +120,13 @@ class DockerEngine:
         return container.run(self._link, request)
 
     def remove_by_label(self, label: str, value: str) -> Removed:
-        """Remove the kit's own containers, running ones too, and volumes so labelled."""
+        """Remove kit's own containers, running ones too, and volumes with that label."""
         return inventory.remove_by_label(self._link, label, value)
 
     def objects(self, label: str, value: str) -> EngineObjects:
-        """Everything the engine holds, with the history of images so labelled."""
+        """Return everything the engine holds, with the history of images with that label."""
         return inventory.objects(self._link, label, value)
 
     def discard(self, held: EngineObject) -> None:
-        """Remove one thing and nothing else. Raises InUseError."""
+        """Remove one container, volume or image and nothing else. Raises InUseError."""
         inventory.discard(self._link, held)

@@ -1,4 +1,4 @@
-"""Where an engine may be found, in order: pure, no connection is made here."""
+"""The URLs at which an engine may be found, in order; pure, without a connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PODMAN_SOCKET = "unix:///run/podman/podman.sock"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One place to try. ``explicit``: the user named it, so nothing else will do.
+    """One URL to try. ``explicit``: the user named it, so kit tries no other.
 
     ``tls`` is docker-py's TLSConfig, or None.
     """
@@ -28,12 +28,12 @@ def endpoints(
     context: Endpoint | None,
     host_tls: Any = None,
 ) -> tuple[Endpoint, ...]:
-    """The places to try, first to last, each URL once.
+    """Return the endpoints to try, first to last, each URL once.
 
     ``context`` is the docker context in force unless it is the default one;
-    ``host_tls`` goes with DOCKER_HOST. An engine that the user named (DOCKER_HOST,
+    ``host_tls`` belongs to DOCKER_HOST. An engine that the user named (DOCKER_HOST,
     or a context by DOCKER_CONTEXT) is the only one tried: work that was meant for
-    a certain machine must not end up on another without a word.
+    one machine must not silently run on another.
     """
     host = env.get("DOCKER_HOST", "").strip()
     if host:
@@ -55,5 +55,5 @@ def endpoints(
 
 
 def is_local(url: str) -> bool:
-    """Whether an engine at that URL runs on this machine, so that its disk is ours."""
+    """Return whether an engine at that URL runs on this machine, and thus uses its disk."""
     return url.startswith(("unix://", "http+unix://", "/"))

@@ -1,4 +1,4 @@
-"""Turns what goes wrong below the engine into the kit's errors, one line each."""
+"""Turns errors of an engine and its connection into kit's errors, one line each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kit.files.text import cleaned
 
 GONE_REMEDY = "check that the engine still runs (`kit doctor`), then repeat the command"
 
-# In the order they must be caught: an answer that is an error is no lost connection.
+# docker.errors.APIError must be caught before these: an error answer is not a lost connection.
 LOST = (
     requests.exceptions.RequestException,
     urllib3.exceptions.HTTPError,
@@ -24,33 +24,33 @@ LOST = (
 
 
 def one_line(text: object, limit: int = 400) -> str:
-    """Text as one printable line of at most ``limit`` characters, to be shown."""
+    """Return the text as one printable line of at most ``limit`` characters, for messages."""
     line = whole_line(text)
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
 def whole_line(text: object) -> str:
-    """Return the text as one printable line of any length, to decide by.
+    """Return the text as one printable line of any length, for matching.
 
-    What is looked for may stand behind the part that is shown.
+    The shortened line may lack the part that matters.
     """
     return " ".join(cleaned(str(text), keep_newlines=False).split())
 
 
 def reason_of(error: BaseException) -> str:
-    """The engine's own words for an error, on one line, to be shown."""
+    """Return the engine's message for an error as one line, shortened for messages."""
     return one_line(all_of(error))
 
 
 def all_of(error: BaseException) -> str:
-    """Return the engine's own words for an error, all of them, to decide by."""
+    """Return the engine's message for an error as one line of any length, for matching."""
     if isinstance(error, docker.errors.APIError) and error.explanation:
         return whole_line(error.explanation)
     return whole_line(error) or type(error).__name__
 
 
 def is_timeout(error: BaseException) -> bool:
-    """Whether a request ended because nothing was said in time.
+    """Return whether a request ended because no data came in time.
 
     A body that stays silent after the headers reaches requests as a
     ``ConnectionError`` around urllib3's timeout, not as a ``Timeout``.
@@ -63,9 +63,9 @@ def is_timeout(error: BaseException) -> bool:
 
 @contextmanager
 def answering(endpoint: str) -> Iterator[None]:
-    """Any failure of the connection or the engine inside becomes a HostError.
+    """Raise HostError for any failure of the connection or the engine inside the context.
 
-    Callers that can say more about an answer (404, a refused container) catch
+    Callers that can explain an answer better (404, a refused container) catch
     ``docker.errors.APIError`` inside this context.
     """
     try:

@@ -1,4 +1,4 @@
-"""The engine's create call for a run request: every limit, in one pure function."""
+"""The engine's create call for a run request, with every limit; pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG_FILE_SIZE = "8m"
 
 
 def unprivileged_user(image_user: str) -> str | None:
-    """The user to ask for: None leaves the image's own, which is not root."""
+    """Return the user to request; None keeps the image's own, which is not root."""
     name = image_user.split(":", maxsplit=1)[0].strip()
     is_root = name in {"", "root"} or (name.isdigit() and int(name) == 0)
     return UNPRIVILEGED if is_root else None
@@ -23,7 +23,7 @@ def unprivileged_user(image_user: str) -> str | None:
 def container_config(
     request: RunRequest, image_id: str, image_user: str, quirks: Quirks, *, limit_swap: bool = True
 ) -> dict[str, Any]:
-    """The JSON body of a create call, as the engine API 1.41 names things.
+    """Return the JSON body of a create call, by the names of engine API 1.41.
 
     ``limit_swap`` False leaves swap unlimited, for kernels that cannot limit it.
     """
@@ -51,7 +51,7 @@ def container_config(
 def _host_config(
     request: RunRequest, labels: Mapping[str, str], quirks: Quirks, limit_swap: bool
 ) -> dict[str, Any]:
-    """What the container may do, and how much of the host it may use."""
+    """Return the HostConfig: the container's permissions and its limits on the host."""
     host: dict[str, Any] = {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
@@ -73,7 +73,7 @@ def _host_config(
             # The engine's number is memory plus swap: equal means no swap.
             host["MemorySwap"] = request.memory_bytes
     if quirks.log_config:
-        # The host's default driver may not let logs be read back, nor bound them.
+        # The host's default driver may neither allow reading logs nor limit them.
         host["LogConfig"] = {
             "Type": "json-file",
             "Config": {"max-size": LOG_FILE_SIZE, "max-file": "2"},
@@ -87,7 +87,7 @@ def _host_config(
 
 
 def _mounts(request: RunRequest, labels: Mapping[str, str], quirks: Quirks) -> list[dict[str, Any]]:
-    """The named volumes, and the one for results where it can be labelled."""
+    """Return mounts of the named volumes, and of the results volume if it can have labels."""
     mounts: list[dict[str, Any]] = [
         {
             "Type": "volume",
@@ -110,10 +110,10 @@ def _mounts(request: RunRequest, labels: Mapping[str, str], quirks: Quirks) -> l
 
 
 def _gpu(device: str) -> dict[str, Any]:
-    """The engine's device request.
+    """Return the engine's device request.
 
-    A CDI name is asked for by driver, as the docker command line does for such
-    a --device; the NVIDIA container toolkit answers any other.
+    A CDI name is requested by driver, as the docker command line does for such
+    a --device; the NVIDIA container toolkit serves any other.
     """
     if "=" in device:
         return {"Driver": "cdi", "DeviceIDs": [device]}

@@ -1,4 +1,4 @@
-"""Images in the engine's store: find, load, import, build, tag, remove."""
+"""Images in the engine's store: find, load, import, build, save, tag, remove."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from kit.engine.protocol import LABEL, OWNED, BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError, InputError
 
 STORE_IDLE_TIMEOUT_S = 1800
-"""Loading or importing an image may take minutes without a word."""
+"""Loading or importing an image may take minutes without output."""
 BUILD_IDLE_TIMEOUT_S = 3600
-"""A step of a build may say nothing for long; the build as a whole has no limit."""
+"""A step of a build may print nothing for long; the complete build has no limit."""
 _STEP = re.compile(r"^step \d+(/\d+)?\s*:", re.IGNORECASE)
 _INVALID = re.compile("invalid reference|repository name must not be more than")
 _BUILT = re.compile(r"^Successfully built ([0-9a-f]{12,64})")
@@ -35,7 +35,10 @@ _CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "User", "Volumes", "WorkingDir")
 
 
 def find(connection: Connection, reference: str) -> ImageInfo | None:
-    """The local image of that tag, digest or id. Raises InputError for no reference."""
+    """Return the local image of that tag, digest or id; None when there is none.
+
+    Raises InputError for an invalid reference.
+    """
     with answering(connection.endpoint):
         try:
             return _info(connection.untyped.inspect_image(reference))
@@ -52,7 +55,7 @@ def find(connection: Connection, reference: str) -> ImageInfo | None:
 
 
 def present(connection: Connection, reference: str, done: str) -> ImageInfo:
-    """The image that must be there after ``done``. Raises ImageError if it is not."""
+    """Return the image that must exist after ``done``. Raises ImageError if it does not."""
     image = find(connection, reference)
     if image is None:
         raise ImageError(f"{reference} is not in the engine's store after {done}", "repeat it")
@@ -88,9 +91,9 @@ def load(connection: Connection, archive: Path) -> tuple[ImageInfo, ...]:
 def import_rootfs(
     connection: Connection, tar: Path, reference: str, changes: Sequence[str]
 ) -> ImageInfo:
-    """One-layer image of a root file system tar; see ``Engine.import_rootfs``.
+    """Make a one-layer image of a root file system tar; see ``Engine.import_rootfs``.
 
-    The tar is streamed from disk. The kit's own label is added to ``changes``.
+    The tar is streamed from disk. kit's own label is added to ``changes``.
     """
     repository, tag = parse_repository_tag(reference)
     # The engine takes several changes as one multi-line value as well as repeated.
@@ -124,10 +127,10 @@ def is_step(line: str) -> bool:
 
 def build(connection: Connection, request: BuildRequest, on_line: LineSink) -> ImageInfo:
     """Build by the classic builder; see ``Engine.build``."""
-    said = _Said(on_line)
+    log = _BuildLog(on_line)
     # Not docker-py's build(): it hides a refused Dockerfile until the first read,
-    # adds build arguments of the user's own, and cannot be closed, which is what
-    # makes the engine stop a build that was interrupted.
+    # adds the user's own build arguments, and cannot be closed; closing makes the
+    # engine stop an interrupted build.
     answer = connection.post(
         "/build",
         params=_build_params(request),
@@ -140,21 +143,21 @@ def build(connection: Connection, request: BuildRequest, on_line: LineSink) -> I
             for event in events:
                 failure = error_in(event)
                 if failure:
-                    said.end()
-                    raise _not_built(request.tag, said, failure)
-                said.built = _id_in(event) or said.built
-                said.hear(str(event.get("stream", "")))
+                    log.end()
+                    raise _not_built(request.tag, log, failure)
+                log.built = _id_in(event) or log.built
+                log.feed(str(event.get("stream", "")))
     except docker.errors.APIError as error:
-        raise _not_built(request.tag, said, reason_of(error)) from error
-    said.end()
-    return present(connection, said.built or request.tag, f"the build of {request.tag}")
+        raise _not_built(request.tag, log, reason_of(error)) from error
+    log.end()
+    return present(connection, log.built or request.tag, f"the build of {request.tag}")
 
 
-class _Said:
-    """What a builder says, line by line: the step it is at, the image it made.
+class _BuildLog:
+    """A builder's output, line by line: its current step, its last lines, the image it made.
 
-    Lines are whole: an event may end in the middle of one, and what is looked for in a
-    line may stand at its end.
+    Lines are complete: an event may end in the middle of one, and the text to match may be at
+    its end.
     """
 
     def __init__(self, on_line: LineSink) -> None:
@@ -164,18 +167,18 @@ class _Said:
         self._on_line = on_line
         self._begun = ""
 
-    def hear(self, text: str) -> None:
-        """Take the lines that this text ends; one too long to wait for comes in parts."""
-        *whole, self._begun = _LINE_END.split(self._begun + text)
-        for line in whole:
+    def feed(self, text: str) -> None:
+        """Take the lines that this text ends; split a line that is too long into parts."""
+        *lines, self._begun = _LINE_END.split(self._begun + text)
+        for line in lines:
             self._take(line)
         if len(self._begun) > _LONGEST_LINE:
             self._take(self._begun)
-            # A word across two parts is whole in the second.
+            # A word across two parts is complete in the second.
             self._begun = self._begun[-_LONGEST_WORD:]
 
     def end(self) -> None:
-        """Take what was said last, without the end of its line."""
+        """Take the last line, which has no line end."""
         begun, self._begun = self._begun, ""
         self._take(begun)
 
@@ -199,7 +202,7 @@ def save(connection: Connection, references: Sequence[str], archive: BinaryIO) -
     for reference in references:
         present(connection, reference, "its build")
     with answering(connection.endpoint):
-        # Not docker-py's save of one image: layers in common would be written again.
+        # Not docker-py's save of one image: shared layers would be written repeatedly.
         response = connection.client.get(
             connection.url("/images/get"),
             params=[("names", reference) for reference in references],
@@ -225,7 +228,10 @@ def tag(connection: Connection, image_id: str, reference: str) -> None:
 
 
 def remove(connection: Connection, reference: str) -> bool:
-    """Remove an image (its tag, if others remain); whether there was one."""
+    """Remove an image (its tag, if others remain); return whether there was one.
+
+    Raises ImageError while it is in use.
+    """
     with answering(connection.endpoint):
         try:
             connection.client.remove_image(reference, force=True)
@@ -287,16 +293,16 @@ def _not_imported(tar: Path, reference: str, reason: str) -> ImageError:
     )
 
 
-def _not_built(tag: str, builder: _Said, reason: str) -> ImageError:
-    # The builder's own reason repeats the command and adds the exit code; what
-    # the command complained of tells more, where it says so.
-    last = builder.last
-    complaints = [line for line in last if "error" in line.lower()]
-    said = one_line(" | ".join(complaints), 400)
-    if not said:
-        said = f"{one_line(reason, 200)}; it said: {one_line(' | '.join(list(last)[-3:]), 400)}"
+def _not_built(tag: str, log: _BuildLog, reason: str) -> ImageError:
+    # The builder's own reason repeats the command and adds the exit code; the
+    # command's error lines explain more, where there are any.
+    last = log.last
+    errors = [line for line in last if "error" in line.lower()]
+    shown = one_line(" | ".join(errors), 400)
+    if not shown:
+        shown = f"{one_line(reason, 200)}; it said: {one_line(' | '.join(list(last)[-3:]), 400)}"
     return ImageError(
-        f"the build of {tag} failed at {one_line(builder.step, 60)}: {said}",
+        f"the build of {tag} failed at {one_line(log.step, 60)}: {shown}",
         "see the output of that step (all of it with KIT_DEBUG=1); if a download failed, check "
         "`kit doctor` and repeat",
     )

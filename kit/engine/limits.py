@@ -18,15 +18,15 @@ LIMITS = (
     "MemoryReservation",
     "PidsLimit",
 )
-"""What an engine changes in a running container (``docker update``), by the API's names."""
+"""Limits that ``docker update`` can change in a running container, by the API's names."""
 NONE = "none"
 _UNSET = (None, "", 0, -1)
-"""Engines write a limit that was not asked for in any of these ways."""
+"""Engines write a limit that was not requested in any of these ways."""
 
 
 @dataclass(frozen=True)
 class LimitChange:
-    """A limit that was changed while a container existed; ``NONE`` for one that is not set."""
+    """A limit that was changed while a container existed; ``NONE`` for an unset value."""
 
     name: str
     asked: str
@@ -43,8 +43,8 @@ def limits_of(inspected: Mapping[str, Any]) -> dict[str, str]:
 def changed(asked: Mapping[str, str], found: Mapping[str, str]) -> tuple[LimitChange, ...]:
     """Return the limits that differ.
 
-    ``asked`` is the engine's own answer before the start, not the request: an engine may
-    write a number its own way, or leave out what it cannot enforce.
+    ``asked`` is the engine's answer before the start, not the request: an engine may write a
+    number in another way, or omit a limit that it cannot enforce.
     """
     return tuple(
         LimitChange(name, asked[name], found[name]) for name in asked if asked[name] != found[name]

@@ -1,4 +1,4 @@
-"""Lists what an engine holds, and removes single things from it."""
+"""Lists containers, volumes and images of an engine, and removes single ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _VOLUME_TRIES, _VOLUME_PAUSE_S = 10, 0.5
 
 
 def objects(connection: Connection, label: str, value: str) -> EngineObjects:
-    """Everything in the store; see ``Engine.objects``."""
+    """Return everything in the store; see ``Engine.objects``."""
     with answering(connection.endpoint):
         containers = connection.untyped.containers(all=True, size=True)
         volumes = connection.untyped.volumes().get("Volumes") or ()
@@ -46,7 +46,7 @@ def objects(connection: Connection, label: str, value: str) -> EngineObjects:
 
 
 def discard(connection: Connection, held: EngineObject) -> None:
-    """Remove one thing and nothing else; see ``Engine.discard``."""
+    """Remove one container, volume or image and nothing else; see ``Engine.discard``."""
     if isinstance(held, ContainerEntry):
         container.remove(connection, held.id)
         return
@@ -65,7 +65,7 @@ def discard(connection: Connection, held: EngineObject) -> None:
 
 
 def remove_by_label(connection: Connection, label: str, value: str) -> Removed:
-    """Remove containers and volumes so labelled; see ``Engine.remove_by_label``."""
+    """Remove containers and volumes with that label; see ``Engine.remove_by_label``."""
     filters = {"label": f"{label}={value}"}
     with answering(connection.endpoint):
         found = connection.client.containers(all=True, filters=filters)
@@ -78,7 +78,7 @@ def remove_by_label(connection: Connection, label: str, value: str) -> Removed:
 
 
 def _remove_volume(connection: Connection, name: str) -> bool:
-    """Whether it was there and is gone."""
+    """Remove a volume unless it is in use; return whether it was removed."""
     for _ in range(_VOLUME_TRIES):
         with answering(connection.endpoint):
             try:
@@ -90,13 +90,13 @@ def _remove_volume(connection: Connection, name: str) -> bool:
                     raise
             else:
                 return True
-        # Whoever removed its container was killed, and the engine is still at it.
+        # The process that removed its container was killed, and the engine is not done yet.
         time.sleep(_VOLUME_PAUSE_S)
     return False
 
 
 def _disk_usage(connection: Connection) -> Mapping[str, Any]:
-    # Docker adds sizes up for one client at a time and refuses the others meanwhile.
+    # Docker computes sizes for one client at a time and refuses the others meanwhile.
     for _ in range(_USAGE_TRIES):
         try:
             return dict(connection.untyped.df())
@@ -108,9 +108,9 @@ def _disk_usage(connection: Connection) -> Mapping[str, Any]:
 
 
 def _discard_image(connection: Connection, image: ImageEntry) -> None:
-    # Never forced: that would take an image from under a stopped container, and with
-    # Podman the container too. But then one with names in two repositories must
-    # lose the others first.
+    # Never forced: that would remove an image that a stopped container uses, and with
+    # Podman the container too. So an image with names in two repositories must lose
+    # the other names first.
     tags = [name for name in image.names if "@" not in name]
     for name in (*tags[1:], image.id):
         connection.untyped.remove_image(name, noprune=True)
@@ -132,12 +132,12 @@ def _container(entry: Mapping[str, Any]) -> ContainerEntry:
 
 def _volume(entry: Mapping[str, Any], sizes: Mapping[str, int]) -> VolumeEntry:
     name = str(entry["Name"])
-    # -1 is the engine's word for a size it cannot tell.
+    # The engine reports -1 for an unknown size.
     return VolumeEntry(name, dict(entry.get("Labels") or {}), max(0, sizes.get(name, 0)))
 
 
 def _image(connection: Connection, image_id: str, label: str, value: str) -> ImageEntry | None:
-    """None: it was removed since the list was made."""
+    """Return the image's entry; None where it was removed since it was listed."""
     with answering(connection.endpoint):
         try:
             image = connection.untyped.inspect_image(image_id)
@@ -159,5 +159,5 @@ def _image(connection: Connection, image_id: str, label: str, value: str) -> Ima
 
 
 def _id(text: object) -> str:
-    """An image's id in one form: Podman leaves out the prefix in some places."""
+    """Return an image's id with its prefix, which Podman leaves out in some places."""
     return f"sha256:{str(text).removeprefix('sha256:')}" if text else ""

@@ -1,4 +1,4 @@
-"""What an engine holds, as plain values: containers, volumes, images and their steps."""
+"""The objects that an engine holds, as plain values: containers, volumes, images, steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OWNER = "kit"
 
 
 def own_name(owner: str = OWNER) -> re.Pattern[str]:
-    """Match the names that the kit gives to containers."""
+    """Return the pattern of the names that kit gives to containers."""
     return re.compile(rf"{re.escape(owner)}-[0-9a-f]{{16}}")
 
 
@@ -23,16 +23,16 @@ class Removed:
     volumes: int = 0
 
     def __str__(self) -> str:
-        """Both counts in words; "" for none."""
+        """Return both counts in words; "" for none."""
         named = ((self.containers, "container"), (self.volumes, "volume"))
         return " and ".join(f"{n} {name}{'' if n == 1 else 's'}" for n, name in named if n)
 
 
 @dataclass(frozen=True)
 class ContainerEntry:
-    """A container, running or not. ``size_bytes`` is what it wrote over its image.
+    """A container, running or not. ``size_bytes`` counts what it wrote on top of its image.
 
-    ``labels`` hold those of its image too: the engine hands them down.
+    ``labels`` include those of its image: containers inherit them.
     """
 
     id: str
@@ -46,7 +46,7 @@ class ContainerEntry:
 
 @dataclass(frozen=True)
 class VolumeEntry:
-    """A volume, anonymous ones too. Labels of a volume come from nowhere else."""
+    """A volume, named or anonymous. Volumes inherit no labels."""
 
     name: str
     labels: Mapping[str, str]
@@ -55,7 +55,7 @@ class VolumeEntry:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of an image's history, in the builder's words, and what it added."""
+    """One step of an image's history: the builder's text and the bytes it added."""
 
     text: str
     size_bytes: int
@@ -63,11 +63,11 @@ class Step:
 
 @dataclass(frozen=True)
 class ImageEntry:
-    """An image, unnamed ones too. ``names`` are its tags and digests.
+    """An image, named or not. ``names`` are its tags and digests.
 
-    ``parent`` is the image it was built on here, "" where the engine does not know
-    one. ``labels`` hold those of its base too. ``steps``, oldest first, are read
-    only for images that carry the label that was asked for.
+    ``parent`` is the id of the image it was built on here, "" where the engine does
+    not know it. ``labels`` include those of its base. ``steps``, oldest first, are read
+    only for images with the requested label.
     """
 
     id: str
@@ -81,7 +81,7 @@ class ImageEntry:
 
 @dataclass(frozen=True)
 class EngineObjects:
-    """Everything an engine holds, whoever made it."""
+    """Everything an engine holds, also what kit did not create."""
 
     containers: tuple[ContainerEntry, ...] = ()
     volumes: tuple[VolumeEntry, ...] = ()

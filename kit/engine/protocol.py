@@ -1,8 +1,8 @@
-"""What the kit asks of a container engine: requests, outcomes, the protocol.
+"""The interface to a container engine: requests, outcomes, the protocol.
 
-Requests are plain values, apart from outcomes, so that plans can be made and
+Requests are plain values, separate from outcomes, so that plans can be made and
 tested without an engine. Input travels inside the request (environment) and
-results come back from an anonymous volume through the archive call: there are
+results come back from an anonymous volume through the archive call: kit uses
 no bind mounts, so a remote engine works the same.
 """
 
@@ -21,7 +21,7 @@ from kit.engine.objects import OWNER, EngineObject, EngineObjects, Removed
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"
 OWNED: Mapping[str, str] = {LABEL: OWNER}
-"""Every container, volume and image the kit makes carries this label; the engine adds it."""
+"""The label of every container, volume and image that kit creates; ``kit.engine`` adds it."""
 SESSION_LABEL = "org.kit.session"
 LOCK_LABEL = "org.kit.lock"
 """On containers and their volumes: the lock that their maker held, ``kit.host.locks.lock_id``."""
@@ -33,11 +33,11 @@ class RunRequest:
 
     ``memory_bytes`` is a hard limit with no swap on top; ``cpuset`` is the
     engine's form ("0-1"); ``timeout_s`` counts from the start of the container.
-    ``gpu`` asks for NVIDIA devices: "all", the index or UUID of one, or a name of
+    ``gpu`` requests NVIDIA devices: "all", the index or UUID of one, or a name of
     the Container Device Interface ("nvidia.com/gpu=0"); None: none.
-    ``terminal`` gives it a terminal for its output, as a person at a keyboard has.
-    ``volumes`` maps a named volume, made when missing and kept, to where it is
-    mounted; nothing that is measured may depend on what one holds.
+    ``terminal`` attaches a terminal to its output, as in interactive use.
+    ``volumes`` maps a named volume, created when missing and kept, to its mount
+    path; no measurement may depend on the content of one.
     """
 
     image: str
@@ -57,7 +57,7 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What became of a container. Times are the engine's own, RFC 3339."""
+    """The outcome of a container. Times are the engine's, RFC 3339."""
 
     exit_code: int | None
     oom_killed: bool
@@ -69,9 +69,9 @@ class RunOutcome:
     files: Mapping[str, bytes]
     """Result files by path relative to the results folder."""
     broken: str = ""
-    """Why the result files could not be taken, such as their size; there are none then."""
+    """Why the result files cannot be used, such as their size; ``files`` is then empty."""
     changed: tuple[LimitChange, ...] = ()
-    """Limits that somebody else changed between the container's start and its end."""
+    """Limits that another client changed between the container's start and its end."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class ImageInfo:
     architecture: str = "amd64"
     layers: tuple[str, ...] = ()
     config: Mapping[str, object] = field(default_factory=dict)
-    """What a container of it starts with: Cmd, Entrypoint, Env, User, Volumes, WorkingDir."""
+    """Defaults of its containers: Cmd, Entrypoint, Env, User, Volumes, WorkingDir."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ class EngineInfo:
     """Drivers of device requests that are honoured or refused, never ignored."""
     containers_running: int = 0
     cdi_devices: tuple[str, ...] = ()
-    """Names the engine says it found; engines before API 1.50 do not tell."""
+    """Names that the engine discovered; engines before API 1.50 do not report them."""
 
     @property
     def local(self) -> bool:
-        """Whether it runs on this machine, so that disk, memory and cores are ours."""
+        """Return whether it runs on this machine, and thus uses its disk, memory and cores."""
         return is_local(self.endpoint)
 
 
@@ -129,7 +129,7 @@ class BuildRequest:
     """One image to build by the classic builder.
 
     ``context`` is an uncompressed tar stream with the Dockerfile inside it.
-    ``cache`` False: every step is done anew.
+    ``cache`` False: every step runs again.
     """
 
     context: BinaryIO
@@ -148,15 +148,15 @@ class Engine(Protocol):
     """A container engine. Every method may raise HostError when it is gone."""
 
     def info(self) -> EngineInfo:
-        """Facts on the engine and its machine."""
+        """Return facts on the engine and its machine."""
         ...
 
     def find_image(self, reference: str) -> ImageInfo | None:
-        """The local image of that tag, digest or id; None when there is none."""
+        """Return the local image of that tag, digest or id; None when there is none."""
         ...
 
     def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
-        """Pull by digest, given up after ``idle_timeout_s`` seconds without progress.
+        """Pull by digest; stop after ``idle_timeout_s`` seconds without progress.
 
         Raises ImageError with the registry's reason: UnreachableError, DeniedError,
         AbsentError or ContentError where the reason is known. After a refusal the
@@ -173,7 +173,7 @@ class Engine(Protocol):
         ...
 
     def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
-        """Build; every line of builder output goes to on_line. Raises ImageError."""
+        """Build; call on_line with every line of builder output. Raises ImageError."""
         ...
 
     def tag(self, image_id: str, reference: str) -> None:
@@ -181,24 +181,24 @@ class Engine(Protocol):
         ...
 
     def remove_image(self, reference: str) -> bool:
-        """Remove an image; whether there was one. Raises ImageError while in use."""
+        """Remove an image; return whether there was one. Raises ImageError while in use."""
         ...
 
     def save(self, references: Sequence[str], archive: BinaryIO) -> None:
-        """Write these images, layers in common once, as a docker archive. Raises ImageError."""
+        """Write these images, shared layers once, as a docker archive. Raises ImageError."""
         ...
 
     def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The image's merged file tree as chunks of one tar. Raises ImageError.
+        """Open the image's merged file tree as chunks of one tar. Raises ImageError.
 
-        It is read from a container that is made for it, never started and removed
+        It is read from a container that is created for this, never started and removed
         at the end: dev/, proc/, sys/, .dockerenv and etc/{hosts,hostname,resolv.conf,mtab}
-        are the engine's doing, not the image's.
+        come from the engine, not from the image.
         """
         ...
 
     def remote_digest(self, reference: str) -> str:
-        """The digest that a registry gives for name:tag or name@digest now.
+        """Return the digest that a registry has for name:tag or name@digest now.
 
         Raises UnreachableError when it does not answer, AbsentError when it has none,
         else ImageError with its reason.
@@ -206,26 +206,30 @@ class Engine(Protocol):
         ...
 
     def run(self, request: RunRequest) -> RunOutcome:
-        """Create, start, wait, collect, remove. The container and its volume are
-        gone when this returns or raises. A program that fails, or whose results are too
-        large or broken, is an outcome, not an error; raises RunError only when the container
-        could not be started, and HostError when the engine is gone."""
+        """Create, start, wait, collect, remove.
+
+        The container and its volume are gone when this returns or raises. A program that
+        fails, or whose results are too large or broken, is an outcome, not an error. Raises
+        RunError only when the container cannot be started, HostError when the engine is gone.
+        """
         ...
 
     def remove_by_label(self, label: str, value: str) -> Removed:
-        """Remove the kit's own containers, running ones too, and volumes so labelled.
+        """Remove kit's own containers, running ones too, and volumes with that label.
 
-        A container that somebody else named only inherited the label and stays, and so
-        does a volume that is in use.
+        Keeps containers whose name kit did not generate (they inherited the label) and
+        volumes in use.
         """
         ...
 
     def objects(self, label: str, value: str) -> EngineObjects:
-        """Everything the engine holds, with the history of images so labelled."""
+        """Return everything the engine holds, with the history of images with that label."""
         ...
 
     def discard(self, held: EngineObject) -> None:
-        """Remove one thing and nothing else: no parent of an image, but a container's
-        anonymous volumes. A running container is killed. What is gone already is
-        fine. Raises InUseError where an image or a volume is used."""
+        """Remove one container, volume or image, unless it is gone already.
+
+        A running container is killed, and its anonymous volumes are removed with it;
+        parents of an image stay. Raises InUseError where an image or a volume is in use.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Pull by digest, with an end even where a registry never answers."""
+"""Pulls by digest and digests of references, bounded even where a registry never answers."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from kit.together import ended_by
 
 _BY_DIGEST = re.compile(r"(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
 FIRST_ANSWER_S = 30.0
-"""A registry that can be reached has sent a manifest, or a refusal, by then."""
+"""A reachable registry sends a manifest, or a refusal, within this time."""
 _TAG = re.compile(r":[^:/]+$")
 _Events: TypeAlias = "Generator[Mapping[str, Any], None, None]"
 _Answers: TypeAlias = "queue.Queue[Mapping[str, Any] | BaseException | None]"
 
 
 def split_digest(reference: str) -> tuple[str, str]:
-    """``name[:tag]@sha256:...`` as name and digest. Raises InputError for all else.
+    """Split ``name[:tag]@sha256:...`` into name and digest. Raises InputError for all else.
 
-    A readable tag beside the digest is allowed and has no effect.
+    A readable tag next to the digest is allowed and has no effect.
     """
     match = _BY_DIGEST.fullmatch(reference)
     if match is None:
@@ -45,15 +45,15 @@ def split_digest(reference: str) -> tuple[str, str]:
 def pull(connection: Connection, reference: str, idle_timeout_s: float) -> ImageInfo:
     """Pull ``reference``; see ``Engine.pull``.
 
-    A pull that goes on is never cut, however slow: what ends it is a registry that
-    gives no first answer within ``FIRST_ANSWER_S``, or ``idle_timeout_s`` without an event.
+    A pull with progress is never stopped, however slow. It ends when a registry sends
+    no first answer within ``FIRST_ANSWER_S``, or no event for ``idle_timeout_s`` seconds.
     """
     name, digest = split_digest(reference)
     answers: _Answers = queue.Queue()
     cancelled = threading.Event()
-    # The engine sends nothing at all while a registry keeps silent, so reading happens
-    # beside us. The thread ends by itself: its silence is bounded too (later than ours,
-    # which says more), and the engine gives up a pull whose client is gone.
+    # The engine sends nothing at all while a registry does not answer, so another thread
+    # reads. It ends by itself: it has an idle timeout too (longer than this one's, whose
+    # message explains more), and the engine stops a pull whose client is gone.
     events = _events(connection, name, digest, idle_timeout_s + FIRST_ANSWER_S)
     threading.Thread(target=_read, args=(events, answers, cancelled), daemon=True).start()
     try:
@@ -65,7 +65,7 @@ def pull(connection: Connection, reference: str, idle_timeout_s: float) -> Image
 
 
 def _read(events: _Events, answers: _Answers, cancelled: threading.Event) -> None:
-    """Hand over every event, then None; what goes wrong is raised where it can be seen."""
+    """Put every event into ``answers``, then None; on failure the error, for ``_wait`` to raise."""
     try:
         with closing(events):
             for event in events:
@@ -78,7 +78,7 @@ def _read(events: _Events, answers: _Answers, cancelled: threading.Event) -> Non
 
 
 def _wait(answers: _Answers, reference: str, idle_timeout_s: float) -> None:
-    """Return when the pull is done. Raise ImageError where it fails or nothing comes."""
+    """Return when the pull is done. Raise ImageError where it fails or no event comes."""
     patience_s = min(idle_timeout_s, FIRST_ANSWER_S)
     heard = False
     while True:
@@ -98,7 +98,7 @@ def _wait(answers: _Answers, reference: str, idle_timeout_s: float) -> None:
 
 
 def remote_digest(connection: Connection, reference: str) -> str:
-    """What a registry gives for a reference now; see ``Engine.remote_digest``."""
+    """Return a registry's digest for a reference now; see ``Engine.remote_digest``."""
     try:
         with answering(connection.endpoint):
             try:
@@ -106,7 +106,7 @@ def remote_digest(connection: Connection, reference: str) -> str:
             except docker.errors.APIError as error:
                 raise refusal(reference, all_of(error), "asked for") from error
     except HostError as error:
-        # The engine itself waits for the registry, with an end of its own.
+        # The engine itself waits for the registry, and has its own timeout.
         raise UnreachableError(f"{reference}: {error.problem}", REMEDY) from error
     return str(answer["Descriptor"]["digest"])
 
@@ -121,7 +121,7 @@ def _events(connection: Connection, name: str, digest: str, idle_timeout_s: floa
 
 
 def _credentials(connection: Connection, name: str) -> dict[str, str]:
-    """The header with what the user's docker login keeps for that registry."""
+    """Return the header with the user's docker login credentials for that registry, if any."""
     try:
         registry, _ = auth.resolve_repository_name(name)
         header = auth.get_config_header(connection.client, registry)
@@ -132,5 +132,5 @@ def _credentials(connection: Connection, name: str) -> dict[str, str]:
 
 
 def _silent(reference: str, seconds: float, heard: bool) -> ImageError:
-    said = "nothing more came for" if heard else "no answer within"
-    return UnreachableError(f"{reference} could not be pulled: {said} {seconds:g} s", REMEDY)
+    reason = "nothing more came for" if heard else "no answer within"
+    return UnreachableError(f"{reference} could not be pulled: {reason} {seconds:g} s", REMEDY)

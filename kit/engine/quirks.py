@@ -1,4 +1,4 @@
-"""Where engines differ from Docker behind the same API, named in one place."""
+"""The differences of engines from Docker behind the same API."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Quirks:
-    """What may be asked of an engine.
+    """The features that an engine supports.
 
     ``labelled_volume``: an anonymous volume can carry labels. ``log_config``:
-    json-file logging with a size limit can be asked for. ``gpu_drivers``: drivers
+    json-file logging with a size limit can be requested. ``gpu_drivers``: drivers
     whose device requests are honoured or refused, never silently ignored:
     "nvidia" (the container toolkit's) and "cdi" (names of the Container Device
     Interface).
@@ -27,22 +27,22 @@ class Quirks:
 
 DOCKER = Quirks("Docker", labelled_volume=True, log_config=True, gpu_drivers=("nvidia", "cdi"))
 # Podman's compatibility API keeps labels of named volumes only, knows json-file
-# merely as another name of its own log driver, and starts a container without
-# the GPU it was asked for, without a word (containers/podman issue 22645).
+# merely as another name of its own log driver, and silently starts a container
+# without the requested GPU (containers/podman issue 22645).
 PODMAN = Quirks("Podman", labelled_volume=False, log_config=False, gpu_drivers=())
-# From this version on it passes device requests of driver "cdi" on
+# From this version on Podman passes on device requests of driver "cdi"
 # (containers/podman pull request 25171, "honor cdi devices from the hostconfig");
-# a CDI name in HostConfig.Devices is taken for a path still (pull request 28495).
+# it still takes a CDI name in HostConfig.Devices for a path (pull request 28495).
 PODMAN_WITH_CDI = (5, 4)
 
-# Podman 4.3 sets limits of its own when a request names none, and those can be
-# above what a rootless user may have: the request always names both.
+# Podman 4.3 sets its own limits when a request names none, and those can exceed
+# what a rootless user may have: the request always names both.
 NOFILE = 4096
 NPROC = 4096
 
 
 def quirks_of(version: Mapping[str, Any]) -> Quirks:
-    """The quirks of an engine, by its answer to the version call."""
+    """Return the quirks of an engine, by its answer to the version call."""
     names = {str(part.get("Name", "")) for part in version.get("Components") or ()}
     if not any("podman" in name.lower() for name in names):
         return DOCKER
@@ -51,7 +51,7 @@ def quirks_of(version: Mapping[str, Any]) -> Quirks:
 
 
 def engine_version(version: Mapping[str, Any]) -> str:
-    """The engine's own version; Podman also reports the Docker version it poses as."""
+    """Return the engine's own version; Podman also reports the Docker version it emulates."""
     for part in version.get("Components") or ():
         if "podman" in str(part.get("Name", "")).lower():
             return str(part.get("Version", ""))
@@ -59,9 +59,9 @@ def engine_version(version: Mapping[str, Any]) -> str:
 
 
 def release(version: str) -> tuple[int, ...]:
-    """The numbers a version begins with: (5, 4, 0) of "5.4.0-rc1"; () where there is none.
+    """Return the leading numbers of a version: (5, 4, 0) for "5.4.0-rc1"; () without any.
 
-    Not by ``packaging.version``: engines and drivers write more than it reads, such as
+    Not by ``packaging.version``: engines and drivers write versions it cannot parse, such as
     "28.0.0-rd", "4.9.4-rhel" or "24.0.7-0ubuntu4~22.04.1".
     """
     found = re.match(r"\d+(?:\.\d+)*", version)
@@ -69,7 +69,7 @@ def release(version: str) -> tuple[int, ...]:
 
 
 def swap_refused(reason: str) -> bool:
-    """Whether a container was refused only because swap cannot be limited here.
+    """Return whether a container was refused only because swap cannot be limited here.
 
     Docker drops that limit with a warning on a kernel without swap accounting;
     other engines and runtimes fail. The memory limit itself still holds.

@@ -1,4 +1,4 @@
-"""How a registry fails, told from the words that the engine passes on."""
+"""The kinds of a registry's failure, recognised in the message that the engine passes on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REMEDY = "check the registry with `kit doctor`, or use a mirror or a substitute 
 
 @dataclass(frozen=True)
 class _Fault:
-    """One way in which a registry fails, known by the engine's words for it."""
+    """One kind of a registry's failure, recognised by the engine's words for it."""
 
     kind: type[ImageError]
     words: re.Pattern[str]
@@ -26,8 +26,8 @@ def _fault(kind: type[ImageError], words: str, meaning: str, remedy: str) -> _Fa
 
 
 # The words are those of Docker Engine 20.10 (its distribution client, and Go's network
-# errors for a registry that was never spoken to). The first that fits counts: a proxy
-# that wants a password stands in the way of a registry, which denied nothing.
+# errors for a registry that was never reached). The first match counts: where a proxy
+# requires a password, the registry behind it has denied nothing.
 _FAULTS = (
     _fault(
         ContentError,
@@ -63,13 +63,13 @@ _FAULTS = (
     ),
 )
 _RESOLVER = re.compile(r"(?<=lookup )(\S+) on \S+(?=: )")
-"""The address of the network's name server, which stays out of reports that are published."""
+"""Finds the address of the network's name server, which published reports must not contain."""
 
 
-def refusal(reference: str, said: str, done: str = "pulled") -> ImageError:
-    """Return the error of its kind; ``said`` is everything that the engine said."""
-    problem, shown = f"{reference} could not be {done}", one_line(_RESOLVER.sub(r"\1", said))
+def refusal(reference: str, message: str, done: str = "pulled") -> ImageError:
+    """Return the error for the kind of failure in ``message``, the engine's complete message."""
+    problem, shown = f"{reference} could not be {done}", one_line(_RESOLVER.sub(r"\1", message))
     for fault in _FAULTS:
-        if fault.words.search(said):
+        if fault.words.search(message):
             return fault.kind(f"{problem}: {fault.meaning} ({shown})", fault.remedy)
     return ImageError(f"{problem}: {shown}", REMEDY)

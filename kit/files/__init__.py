@@ -1,1 +1,1 @@
-"""Files and folders: plain ones, bounded, never through a link; documents read from them."""
+"""Reading and writing of plain files and folders, bounded and without following links."""

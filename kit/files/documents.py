@@ -1,4 +1,4 @@
-"""YAML and JSON from others: bounded, and nothing in them silently replaced."""
+"""Reading YAML and JSON from untrusted files: bounded, and without silently replaced values."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from kit.errors import InputError
 DEPTH = 32
 NODES = 100_000
 LETTERS = 1_000_000
-"""Of all keys and values, each alias counted as what it stands for: as many as a study's file
-can have without aliases. What a check repeats in a message is bounded by it too."""
+"""Characters of all keys and values, each alias counted as its target: as many as a study's
+file can have without aliases. It also bounds the text that a check repeats in a message."""
 DIGITS = 30
-"""Of an integer in YAML: more than any count, size or time here has."""
+"""Digits of an integer in YAML: more than any count, size or time here has."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "map", "seq")}
 JSON_DIGITS = 300
-"""Schemas bound integers by field; this bounds the time it takes to read one, and leaves none
-that a float cannot be, for JSON knows one kind of number."""
+"""Schemas bound integers by field; this bounds the time to read one, and excludes those beyond
+the range of a float, for JSON has one kind of number."""
 
 _LONG = re.compile(rb"[0-9]{301}")
 _LONG_TEXT = re.compile(r"[0-9]{301}")
@@ -45,7 +45,10 @@ def read_yaml(content: bytes, where: str, remedy: str) -> Any:
 
 
 def _refuse_large(content: bytes) -> None:
-    """Raise ValueError before anything is built: depth, and the size with aliases followed."""
+    """Raise ValueError for YAML that is nested too deep or, with aliases followed, too large.
+
+    It builds no values.
+    """
     depth = nodes = letters = 0
     scalars: dict[str, int] = {}
     for event in yaml.parse(content, Loader=_LOADER):
@@ -115,7 +118,7 @@ def _scalar(node: yaml.Node) -> Any:
 
 
 def _built(node: yaml.Node) -> Any:
-    """The value of a null, bool, int, float or str; of no more digits than can be read fast."""
+    """Return the value of a null, bool, int, float or str. Raise ValueError for a long number."""
     kind = node.tag.removeprefix(_TAG)
     if kind in ("int", "float") and len(node.value) > 10 * DIGITS:
         raise ValueError("too long")
@@ -123,7 +126,7 @@ def _built(node: yaml.Node) -> Any:
 
 
 def _refuse_tag(node: yaml.Node) -> None:
-    """A merge key, a set or a type of Python's own is nothing that JSON has."""
+    """Raise ValueError for a type that JSON does not have: a merge key, a set, a Python type."""
     if node.tag not in _PLAIN:
         raise ValueError(f"{_line(node)}: {node.tag.removeprefix(_TAG)} is no type of JSON")
 
@@ -133,9 +136,9 @@ def _line(mark: Any) -> str:
 
 
 def read_json(text: bytes | str) -> Any:
-    """Return the values in JSON. Raise ValueError for what is not, or a key that is there twice.
+    """Return the values in JSON. Raise ValueError for invalid JSON and for duplicate keys.
 
-    NaN, Infinity and 1e999 are read by Python and are no JSON.
+    NaN, Infinity and 1e999, which Python reads, count as invalid.
     """
     try:
         return json.loads(

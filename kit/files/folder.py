@@ -1,7 +1,7 @@
-"""Reading below a folder that anyone may have made.
+"""Reading below an untrusted folder.
 
-Neither a file nor a folder inside it can lead out, for no link is followed. Only plain
-files are read, and sizes are known before anything is read.
+No file and no folder inside it can lead out, for no link is followed. Only plain files are
+read, after a check of their size.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kit.errors import FileError, InputError
 from kit.files.plain import REMOVE, descended, kind_of, open_file, opened, parts_of, refusal
 
 DEPTH = 32
-"""Folders inside each other, at most."""
+"""Maximum depth of nested folders."""
 _CHUNK = 2**20
 _ELSEWHERE = "keep what does not belong to it elsewhere"
 
@@ -29,10 +29,10 @@ def _nothing(_name: str) -> bool:
 
 @dataclass(frozen=True)
 class Rules:
-    """How much a folder may hold: bytes of one file, bytes in all, entries.
+    """Limits of a folder: bytes of one file, bytes in all, entries.
 
-    ``of`` gives the file of a path a limit of its own. What has a name that ``left_out``
-    takes is not there, with all below it. ``missing`` is the remedy for a missing file.
+    ``of`` maps a file's path to its own limit in bytes. Entries for whose name ``left_out`` is
+    true are skipped, with everything below them. ``missing`` is the remedy for a missing file.
     """
 
     file_bytes: int
@@ -45,7 +45,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something below a folder. ``odd`` says why it is no plain file; empty: it is one.
+    """An entry below a folder. ``odd`` is why it is not a plain file; empty for one.
 
     ``unread``: a folder that cannot be listed.
     """
@@ -64,22 +64,22 @@ class Folder:
         self._rules = rules
 
     def holds(self, name: str) -> bool:
-        """Return whether a plain file is there. Raise InputError for anything else there."""
+        """Return whether there is a plain file. Raise InputError for anything else there."""
         return self._is(name, stat.S_IFREG)
 
     def holds_folder(self, name: str) -> bool:
-        """Return whether a folder is there. Raise InputError for anything else there."""
+        """Return whether there is a folder. Raise InputError for anything else there."""
         return self._is(name, stat.S_IFDIR)
 
     def has(self, name: str) -> bool:
-        """Return whether a plain file is there; False for anything else."""
+        """Return whether there is a plain file; False for anything else."""
         try:
             return self.holds(name)
         except InputError:
             return False
 
     def read(self, name: str) -> bytes:
-        """Return the file's bytes. Raise InputError for no plain file and for a large one."""
+        """Return the file's bytes. Raise InputError unless plain, readable and small enough."""
         with self._file(name) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
             return stream.read(os.fstat(descriptor).st_size)
 
@@ -89,7 +89,7 @@ class Folder:
             return os.fstat(descriptor).st_size
 
     def sha256(self, name: str) -> str:
-        """Return the file's SHA-256 in hex; it is not held whole. Raise as ``read`` does."""
+        """Return the file's SHA-256 in hex, read in parts. Raise as ``read`` does."""
         total = hashlib.sha256()
         with self._file(name) as descriptor:
             left = os.fstat(descriptor).st_size
@@ -105,7 +105,7 @@ class Folder:
 
     @contextmanager
     def below(self, name: str, rules: Rules) -> Iterator[Folder]:
-        """Open a folder inside, by rules of its own. Raise InputError where none is."""
+        """Open a folder inside, with its own rules. Raise InputError where there is none."""
         path = self.path / name
         with ExitStack() as held:
             with self._named(path):
@@ -114,7 +114,7 @@ class Folder:
             yield Folder(path, descriptor, rules)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield everything below the folder that is no folder itself.
+        """Yield everything below the folder except folders that can be listed.
 
         Raise InputError when there is more than the rules allow.
         """
@@ -141,7 +141,7 @@ class Folder:
     def files(self, inside: str = "") -> tuple[str, ...]:
         """Return the paths of all files below, sorted by their parts.
 
-        Raise InputError for anything that is no plain file, or whose name is not UTF-8.
+        Raise InputError for anything that is not a plain file, or whose name is not UTF-8.
         """
         found = []
         for entry in self.entries():
@@ -172,7 +172,10 @@ class Folder:
         raise FileError(self.path, what, _ELSEWHERE)
 
     def _list(self, inside: str) -> list[tuple[str, os.stat_result]]:
-        """What is in a folder, by path below this one. Raise OSError, InputError."""
+        """Return path (below this folder) and status of a folder's entries.
+
+        Raise OSError, InputError.
+        """
         parts = inside.split("/") if inside else []
         with (
             descended(self._descriptor, self.path, parts) as descriptor,
@@ -199,7 +202,7 @@ class Folder:
 
     @contextmanager
     def _file(self, name: str) -> Iterator[int]:
-        """The open file, known to be no larger than allowed."""
+        """Yield the descriptor of an open plain file within its limit. Raise InputError."""
         path = self.path / name
         *parents, last = parts_of(path, name)
         with self._named(path):
@@ -230,9 +233,9 @@ class Folder:
 
 @contextmanager
 def open_folder(path: Path, rules: Rules) -> Iterator[Folder]:
-    """Open a folder for reading. A link in that place is followed: the user named it.
+    """Open a folder for reading. A link at that path is followed: the user named it.
 
-    Raise InputError where it is no folder, or none that can be read.
+    Raise InputError where it is not a folder, or cannot be read.
     """
     with ExitStack() as held:
         try:

@@ -1,8 +1,8 @@
-"""Plain files and folders, reached one name after another without following a link.
+"""Opening of plain files and folders, one path component after another.
 
-What lies in a folder may have been put there by anyone: a link that leads out of it, a
-pipe that nobody writes to, a device. Reading (``kit.files.folder``) and writing
-(``kit.files.write``) go through here, and both refuse it by name.
+A folder may contain what anyone put there: a link that leads out of it, a pipe that nobody
+writes to, a device. Reading (``kit.files.folder``) and writing (``kit.files.write``) go
+through here, and both refuse these by name. Links are followed only where a user named them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _KINDS = (
 
 
 def parts_of(path: Path, name: str) -> list[str]:
-    """Split a path below a folder at its slashes. ``path`` is what a message calls it.
+    """Split a path below a folder at its slashes. ``path`` is its name in messages.
 
     Raise InputError for one that is absolute, leads upwards or is empty.
     """
@@ -42,7 +42,7 @@ def parts_of(path: Path, name: str) -> list[str]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[int]:
-    """Hold the folder that a user named open, as a descriptor; a link there is followed.
+    """Open the folder that a user named and yield its descriptor; a link there is followed.
 
     Raise OSError.
     """
@@ -55,10 +55,10 @@ def opened(path: Path) -> Iterator[int]:
 
 @contextmanager
 def descended(top: int, path: Path, parts: Sequence[str], make: bool = False) -> Iterator[int]:
-    """Hold a folder below ``top`` open; with ``make``, what is missing is made.
+    """Open a folder below ``top`` and yield its descriptor; ``make`` creates missing folders.
 
-    ``path`` is what messages call ``top``. Raise InputError for what is there and no
-    folder, a link to one included, and OSError.
+    ``path`` is the name of ``top`` in messages. Raise InputError for anything but a folder,
+    also for a link to one, and OSError.
     """
     held = os.dup(top)
     try:
@@ -82,9 +82,9 @@ def descended(top: int, path: Path, parts: Sequence[str], make: bool = False) ->
 def open_file(folder: int, name: str, path: Path, flags: int = os.O_RDONLY) -> int:
     """Open a plain file of that name in a folder and return its descriptor.
 
-    ``path`` is what messages call it. Raise InputError for anything else, and OSError.
+    ``path`` is its name in messages. Raise InputError for anything else, and OSError.
     """
-    # A device may act when it is opened: look first, and again at what was opened.
+    # Opening a device may trigger an action: check before, and again after opening.
     refuse_odd(folder, name, path, stat.S_IFREG)
     descriptor = os.open(name, flags | _FILE, dir_fd=folder)
     try:
@@ -102,7 +102,7 @@ def open_named(path: Path, flags: int = os.O_RDONLY) -> int:
 
     Raise InputError for a pipe, a device or a folder, and OSError.
     """
-    # A device may act when it is opened: look first, and again at what was opened.
+    # Opening a device may trigger an action: check before, and again after opening.
     with suppress(FileNotFoundError):
         refuse_other(path, path.stat(), stat.S_IFREG)
     descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
@@ -115,7 +115,7 @@ def open_named(path: Path, flags: int = os.O_RDONLY) -> int:
 
 
 def read_named(path: Path, limit: int) -> bytes:
-    """Return the content of the file that a user named, of at most so many bytes.
+    """Return the content of the file that a user named, of at most ``limit`` bytes.
 
     Raise InputError for more, for a pipe, a device or a folder, and OSError.
     """
@@ -125,14 +125,14 @@ def read_named(path: Path, limit: int) -> bytes:
 
 
 def refuse_other(path: Path, found: os.stat_result, wanted: int) -> None:
-    """Raise InputError where what a user named is not of that type (``stat.S_IF...``)."""
+    """Raise InputError where a path that a user named is not of that type (``stat.S_IF...``)."""
     if stat.S_IFMT(found.st_mode) != wanted:
         what = "folder" if wanted == stat.S_IFDIR else "plain file"
         raise FileError(path, refusal(path, found, wanted).what, f"name a {what}")
 
 
 def refuse_large(path: Path, found: os.stat_result, limit: int) -> None:
-    """Raise InputError where the file that a user named has more bytes than that."""
+    """Raise InputError where the file that a user named has more than ``limit`` bytes."""
     if found.st_size > limit:
         raise FileError(
             path,
@@ -142,7 +142,7 @@ def refuse_large(path: Path, found: os.stat_result, limit: int) -> None:
 
 
 def refuse_odd(folder: int, name: str, path: Path, wanted: int) -> None:
-    """Raise InputError where something is there and not of that type (``stat.S_IF...``)."""
+    """Raise InputError where an existing entry is not of that type (``stat.S_IF...``)."""
     with suppress(FileNotFoundError):
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_IFMT(found.st_mode) != wanted:
@@ -156,5 +156,5 @@ def refusal(path: Path, found: os.stat_result, wanted: int) -> FileError:
 
 
 def kind_of(found: os.stat_result) -> str:
-    """Return what it is, in words."""
+    """Return the file type in words, with its article."""
     return next((word for test, word in _KINDS if test(found.st_mode)), "a file")

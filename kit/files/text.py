@@ -1,7 +1,7 @@
-"""Text from containers, engines and hosts, without what a terminal or a reader would obey.
+"""Text from containers, engines and hosts, without characters that control its display.
 
-A version, an error or a log tail is data: it must not hold an escape sequence or reorder the
-line it stands in.
+A version, an error or a log tail is data: it must not contain an escape sequence or reorder
+the line around it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _ANSI = re.compile(
 def cleaned(value: str, keep_newlines: bool) -> str:
     """Return the text without ANSI sequences and control, format and bidi characters.
 
-    What separates words becomes a space, and what cannot be encoded a replacement character.
+    Line separators and tabs become spaces, surrogates and private-use characters become
+    replacement characters. ``keep_newlines`` keeps newlines.
     """
     text = _ANSI.sub("", value)
     if text.isprintable():

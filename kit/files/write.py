@@ -1,7 +1,7 @@
-"""Writing files so that a crash never leaves half of one looking whole.
+"""Writing and removing files so that a crash never leaves a partial file that looks complete.
 
-Nothing is written through what was there before: each file is made under a fresh name in
-its folder and renamed, and a link, a pipe or a file in place of a folder is refused.
+A new file is written under a fresh name in its folder and renamed, never through what was there
+before; appending needs a plain file. A link, a pipe or a file in place of a folder is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kit.errors import HostError
 from kit.files.plain import descended, open_file, opened, parts_of
 
 UNFINISHED = ".part"
-"""What the name of a file ends with until all of it is written; a killed write leaves it."""
+"""Suffix of a file's name until all of it is written; a killed write leaves such a file."""
 _STEM_BYTES = 200
 _CHUNK = 2**16
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -27,19 +27,19 @@ _PLAIN, _EXECUTABLE = 0o666, 0o777
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write one file, all of it or nothing. Raise HostError, e.g. on a full disk.
+    """Write one file atomically. Raise HostError, e.g. on a full disk.
 
-    ``path`` is followed up to its folder; what is at its last name is replaced.
+    Links in ``path`` are followed up to its folder; an entry at its last name is replaced.
     """
-    with _told(path), fresh_file(path) as stream:
+    with _host_errors(path), fresh_file(path) as stream:
         stream.write(content)
 
 
 @contextmanager
 def fresh_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream to a new file that takes the place of ``path`` at the end of the block.
+    """Yield a stream to a new file that replaces ``path`` at the end of the block.
 
-    An error in the block leaves what was there. Raise OSError.
+    An error in the block leaves ``path`` as it was. Raise OSError.
     """
     with opened(path.parent) as folder, _fresh(folder, path.name) as stream:
         yield stream
@@ -48,30 +48,30 @@ def fresh_file(path: Path) -> Iterator[BinaryIO]:
 def write_below(
     folder: Path, contents: Mapping[str, bytes], executable: Collection[str] = ()
 ) -> None:
-    """Write every file below that folder, by its path there; missing folders are made.
+    """Write every file below that folder, by its path there; create missing folders.
 
-    Those of the paths in ``executable`` may be executed, by whom the umask allows it.
-    Raise HostError, and InputError where a link or anything else stands in place of a folder.
+    Files of the paths in ``executable`` get execute permission, as far as the umask allows.
+    Raise HostError, and InputError where a link or anything else is in place of a folder.
     """
-    with _told(folder):
+    with _host_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _told(folder), opened(folder) as top:
+    with _host_errors(folder), opened(folder) as top:
         for parents, names in groupby(contents, lambda name: parts_of(folder / name, name)[:-1]):
             directory = folder.joinpath(*parents)
-            with _told(directory), descended(top, folder, parents, make=True) as inside:
+            with _host_errors(directory), descended(top, folder, parents, make=True) as inside:
                 for name in names:
                     last = name.rpartition("/")[2]
                     mode = _EXECUTABLE if name in executable else _PLAIN
-                    with _told(directory / last), _fresh(inside, last, mode) as stream:
+                    with _host_errors(directory / last), _fresh(inside, last, mode) as stream:
                         stream.write(contents[name])
 
 
 def remove_below(folder: Path, names: Collection[str]) -> None:
-    """Remove what has those paths below the folder; a link itself goes, not what it names.
+    """Remove the files of those paths below the folder; of a link the link, not its target.
 
-    Raise HostError, and InputError where a link stands in place of a folder.
+    Raise HostError, and InputError where a link is in place of a folder.
     """
-    with _told(folder), opened(folder) as top:
+    with _host_errors(folder), opened(folder) as top:
         for name in names:
             *parents, last = parts_of(folder / name, name)
             with descended(top, folder, parents) as inside, suppress(FileNotFoundError):
@@ -79,7 +79,7 @@ def remove_below(folder: Path, names: Collection[str]) -> None:
 
 
 def append(path: Path, line: bytes, limit: int, new: bool = False) -> None:
-    """Write a line at the end of a file and sync it; ``new``: the file must not be there.
+    """Write a line at the end of a file and sync it; ``new``: the file must not exist.
 
     Raise InputError for anything but a plain file, HostError where it would pass ``limit``
     bytes, OSError (FileExistsError for ``new``).
@@ -96,7 +96,7 @@ def append(path: Path, line: bytes, limit: int, new: bool = False) -> None:
 
 
 def last_line(path: Path) -> bytes:
-    """Return the last line of a file without its end; empty where there is none.
+    """Return the last line of a file without its line end; empty where there is none.
 
     Raise InputError for anything but a plain file, OSError.
     """
@@ -110,7 +110,7 @@ def last_line(path: Path) -> bytes:
 
 
 def cut_to_line(path: Path) -> None:
-    """Cut off what follows the last end of a line. Raise as ``last_line`` does."""
+    """Cut off text after the last line end, and sync. Raise as ``last_line`` does."""
     with _appending(path) as descriptor:
         torn = len(last_line(path))
         size = os.fstat(descriptor).st_size
@@ -121,7 +121,7 @@ def cut_to_line(path: Path) -> None:
 
 @contextmanager
 def _appending(path: Path, new: bool = False) -> Iterator[int]:
-    """The file, open for reading and for writing at its end."""
+    """Open the file for reading and appending, and yield its descriptor."""
     flags = os.O_RDWR | os.O_APPEND
     with opened(path.parent) as folder:
         if new:
@@ -138,7 +138,7 @@ def _appending(path: Path, new: bool = False) -> Iterator[int]:
 
 @contextmanager
 def _fresh(folder: int, name: str, mode: int = _PLAIN) -> Iterator[BinaryIO]:
-    """A stream to a file with a name of its own, renamed to ``name`` when it is on disk."""
+    """Yield a stream to a file under a fresh name, renamed to ``name`` when it is on disk."""
     part = f"{_stem(name)}.{secrets.token_hex(8)}{UNFINISHED}"
     descriptor = os.open(part, _FRESH, mode, dir_fd=folder)
     try:
@@ -155,12 +155,12 @@ def _fresh(folder: int, name: str, mode: int = _PLAIN) -> Iterator[BinaryIO]:
 
 
 def _stem(name: str) -> str:
-    """As much of a name as leaves room for the end of a fresh one (255 bytes in all)."""
+    """Return the start of a name, so short that a fresh name fits into 255 bytes."""
     return os.fsdecode(os.fsencode(name)[:_STEM_BYTES])
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _host_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -1,1 +1,1 @@
-"""A machine: facts about it, what disturbs it, its GPUs, and whether it can run the kit."""
+"""The machine: its facts, disturbances and GPUs, its locks, and whether it can run kit."""

@@ -1,4 +1,4 @@
-"""Facts on the machine the driver runs on, and what it did around each run."""
+"""Facts on the machine that the driver runs on, and its conditions around each run."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _INSTALLATION = Path("/etc/machine-id")
 
 @dataclass(frozen=True)
 class HostReading:
-    """The host at one moment; counters are since boot, None where they cannot be told.
+    """The host at one moment; counters are since boot, None if unknown.
 
-    ``busy_cpus`` is the work done in the moment of the reading, in CPUs; ``steal_ticks``
-    are in 1/100 s over all CPUs.
+    ``busy_cpus`` is the work done during the reading, in CPUs; ``steal_ticks`` are in 1/100 s
+    over all CPUs.
     """
 
     load_1m: float
@@ -52,22 +52,22 @@ class HostReading:
 
 
 class Host(Protocol):
-    """The machine, as far as measuring needs it."""
+    """The part of the machine's interface that measuring needs."""
 
     def read(self) -> HostReading:
-        """The host now; takes a fraction of a second, to see what it does."""
+        """Return the host's state now; this takes a fraction of a second, to measure its work."""
         ...
 
     def cores(self) -> tuple[tuple[int, ...], ...]:
-        """The CPUs of each core; empty where that cannot be told."""
+        """Return the CPUs of each core; empty if unknown."""
         ...
 
 
 class LocalHost:
-    """The machine this process runs on."""
+    """The machine that this process runs on."""
 
     def read(self) -> HostReading:
-        """The host now."""
+        """Return the host's state now."""
         ticks = cpu_ticks(text(PROC / "stat"))
         return HostReading(
             load_1m=os.getloadavg()[0],
@@ -82,12 +82,15 @@ class LocalHost:
         )
 
     def cores(self) -> tuple[tuple[int, ...], ...]:
-        """The CPUs of each core."""
+        """Return the CPUs of each core; empty if unknown."""
         return cores()
 
 
 def conditions_between(before: HostReading, after: HostReading, others: int) -> HostConditions:
-    """What two readings around a run say of it; ``others`` are containers of others."""
+    """Return the conditions of a run from the readings around it.
+
+    ``others`` counts the containers that do not belong to the run.
+    """
     return HostConditions(
         load_1m_before=before.load_1m,
         load_1m_after=after.load_1m,
@@ -105,21 +108,22 @@ def conditions_between(before: HostReading, after: HostReading, others: int) -> 
 
 
 def machine_id(facts: HostFacts, installation: str) -> str:
-    """Tells machines apart, equal ones too: CPU model and count, memory, kernel, installation.
+    """Return a machine's id, 12 hex digits of a hash of its CPUs, memory, kernel, installation.
 
-    ``installation`` is the key of the hash and cannot be read from it, as machine-id(5) wants.
+    ``installation`` is the key of the hash, which does not reveal it, as machine-id(5) requires.
+    It distinguishes machines with equal hardware.
     """
     known = f"{facts.cpu_model}|{facts.cpus}|{facts.memory_bytes}|{facts.kernel}"
     return hmac.digest(installation.encode(), known.encode(), "sha256").hex()[:12]
 
 
 def this_machine(engine: EngineInfo) -> str:
-    """What tells the machine that this process runs on apart from others."""
+    """Return the id of the machine that this process runs on."""
     return machine_id(host_facts(engine), installation())
 
 
 def installation() -> str:
-    """The identity that systemd gives to an installed system, machine-id(5); "" without one."""
+    """Return systemd's id of the installed system, machine-id(5); "" without one."""
     return text(_INSTALLATION).strip()
 
 
@@ -128,12 +132,12 @@ def _grown(before: int | None, after: int | None) -> int | None:
 
 
 def _slept(before: float | None, after: float | None) -> float | None:
-    # To milliseconds, and never below 0: the two clocks are not read in the same moment.
+    # To milliseconds, and never below 0: the two clocks are not read at the same moment.
     return None if before is None or after is None else max(round(after - before, 3), 0.0)
 
 
 def host_facts(engine: EngineInfo) -> HostFacts:
-    """The host's facts. What cannot be told stays empty."""
+    """Return the host's facts; unknown ones are empty."""
     cpuinfo = text(PROC / "cpuinfo")
     return HostFacts(
         cpu_model=_field(cpuinfo, "model name"),

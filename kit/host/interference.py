@@ -1,4 +1,4 @@
-"""What disturbs a host, read from the kernel: Linux only, None where it cannot be told."""
+"""Counters and settings of the Linux kernel that show what disturbs a host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _IDLE, _IOWAIT, _STEAL, _GUEST = 3, 4, 7, 8
 
 
 def cpu_ticks(stat: str) -> tuple[int, int] | None:
-    """Busy ticks and stolen ones, of all CPUs since boot: the cpu line, see proc(5)."""
+    """Return busy and stolen ticks of all CPUs since boot, by the cpu line of proc(5).
+
+    None for a text without that line.
+    """
     fields = stat.partition("\n")[0].split()
     if len(fields) <= _GUEST or fields[0] != "cpu":
         return None
@@ -28,7 +31,10 @@ def cpu_ticks(stat: str) -> tuple[int, int] | None:
 
 
 def busy_cpus(read: Callable[[], str], wait: Callable[[float], None], window_s: float) -> float:
-    """How many CPUs' worth of work is done in a window; 0 where that cannot be told."""
+    """Return the work done in a window of time, in CPUs; 0 if unknown.
+
+    ``read`` returns the content of /proc/stat.
+    """
     before = cpu_ticks(read())
     wait(window_s)
     after = cpu_ticks(read())
@@ -38,13 +44,13 @@ def busy_cpus(read: Callable[[], str], wait: Callable[[float], None], window_s: 
 
 
 def swapped_pages() -> int | None:
-    """Pages that went to or came from swap since boot: /proc/vmstat."""
+    """Return the pages swapped in or out since boot, by /proc/vmstat; None if unknown."""
     found = dict(re.findall(r"^(pswpin|pswpout) (\d+)$", text(PROC / "vmstat"), re.MULTILINE))
     return sum(int(pages) for pages in found.values()) if found else None
 
 
 def throttle_events() -> int | None:
-    """Times a core or package was slowed for heat since boot (Intel's counters)."""
+    """Return how often heat throttled a core or package since boot (Intel); None if unknown."""
     counts = [
         text(path)
         for name in ("core_throttle_count", "package_throttle_count")
@@ -54,20 +60,23 @@ def throttle_events() -> int | None:
 
 
 def frequency_mhz() -> float | None:
-    """The CPUs' mean frequency now."""
+    """Return the CPUs' mean frequency now in MHz; None if unknown."""
     rates = [text(p) for p in SYS.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")]
     known = [int(rate) / 1000 for rate in rates if rate.strip().isdigit()]
     return sum(known) / len(known) if known else None
 
 
 def governors() -> tuple[str, ...]:
-    """The frequency governors of the CPUs, each once, sorted; empty where none is to be seen."""
+    """Return the frequency governors of the CPUs, each once, sorted; empty if unknown."""
     paths = SYS.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
     return tuple(sorted({text(path).strip() for path in paths} - {""}))
 
 
 def quota_throttled_us() -> int | None:
-    """Microseconds the driver's own cgroup was held back by a CPU quota; v2, then v1."""
+    """Return the microseconds that a CPU quota throttled the driver's own cgroup.
+
+    By cgroup v2, else v1; None if unknown.
+    """
     for path, name, unit in (
         (CGROUP / "cpu.stat", "throttled_usec", 1),
         (CGROUP / "cpu/cpu.stat", "throttled_time", 1000),
@@ -79,7 +88,7 @@ def quota_throttled_us() -> int | None:
 
 
 def suspended_s() -> float | None:
-    """Return the seconds that the machine slept since boot, see clock_gettime(2)."""
+    """Return the seconds of suspension since boot, by clock_gettime(2); None if unknown."""
     try:
         return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
     except (AttributeError, OSError):
@@ -87,7 +96,7 @@ def suspended_s() -> float | None:
 
 
 def cores() -> tuple[tuple[int, ...], ...]:
-    """The CPUs of each core; empty where the kernel does not tell."""
+    """Return the CPUs of each core; empty if unknown."""
     found = set()
     for path in SYS.glob("devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list"):
         with suppress(ValueError):
@@ -96,7 +105,7 @@ def cores() -> tuple[tuple[int, ...], ...]:
 
 
 def text(path: Path) -> str:
-    """A small file's text; empty where it cannot be read."""
+    """Return a small file's text; empty where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

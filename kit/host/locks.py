@@ -3,10 +3,11 @@
 Both are flock(2) on an open file. The kernel releases such a lock when its process ends,
 however it ends; neither a child that runs another program nor a thread keeps or drops it.
 
-The machine's lock is a file in a directory that every user can write to. What stands there
-may be anybody's: links are not followed, and only a file of this module is written.
+The machine's lock is a file in a directory that every user can write to. An entry there
+may belong to anyone: this module follows no link, and writes only to its own file.
 The folder's lock is on the folder itself and leaves no file in it. Neither lock reaches
-another machine: there, two kits share a remote engine or a network folder unseen.
+another machine: two kits on two machines can use one remote engine or network folder
+without noticing.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _FREE_FOR_ALL = 0o1777
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds a lock, as it wrote itself down. ``since`` is in UTC."""
+    """The process that holds a lock, as it recorded itself. ``since`` is in UTC."""
 
     pid: int
     command: str
@@ -51,15 +52,15 @@ class Holder:
     folder: str = ""
 
     def __str__(self) -> str:
-        """All of it, for a message."""
+        """Return all of it, for a message."""
         where = f", in {self.folder}" if self.folder else ""
         return f"process {self.pid} (`{self.command}`, since {self.since}{where})"
 
 
 class Locks:
-    """The locks that a command holds. ``wait``: wait for a lock instead of refusing.
+    """The locks that a command holds. ``wait``: wait for a lock instead of raising.
 
-    ``say`` gets one line before each wait, and one where a folder cannot be locked.
+    Calls ``say`` with one line before each wait, and with one where a folder cannot be locked.
     """
 
     def __init__(self, wait: bool, say: Callable[[str], None]) -> None:
@@ -69,7 +70,7 @@ class Locks:
         self._folders: dict[tuple[int, int], int] = {}
 
     def machine(self) -> None:
-        """Lock the machine. Raises LockedError, and HostError for an odd file in its place."""
+        """Lock the machine. Raises LockedError, and HostError where its file is unusable."""
         path = machine_file()
         while self._machine is None:
             fd = _open(path)
@@ -79,7 +80,7 @@ class Locks:
                     lambda who: f"another kit measures on this machine: {who}",
                     lambda: _holder(path),
                 )
-                # A file that was removed meanwhile locks nobody else out.
+                # A file that was removed meanwhile does not exclude other processes.
                 if _key(os.fstat(fd)) == _key_at(path):
                     self._machine = fd
             except OSError as error:
@@ -90,9 +91,10 @@ class Locks:
         self._write_down("")
 
     def folder(self, folder: Path) -> None:
-        """Lock a results folder, if it is not held already.
+        """Lock a results folder, unless this object holds it already.
 
-        Raises LockedError, and InputError where it is no folder that can be read.
+        Raises LockedError, and InputError where it is not a readable folder. On a file system
+        without locks it only says so.
         """
         try:
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -123,7 +125,7 @@ class Locks:
         self._write_down(str(folder.resolve()))
 
     def release(self) -> None:
-        """Give every lock back."""
+        """Release every lock."""
         if self._machine is not None:
             with suppress(OSError):
                 os.ftruncate(self._machine, 0)
@@ -135,7 +137,7 @@ class Locks:
     def _lock(
         self, fd: int, held: Callable[[str], str], holder: Callable[[], Holder | None]
     ) -> None:
-        """Lock an open file. Raises LockedError, and OSError where the file system cannot."""
+        """Lock an open file. Raises LockedError, and OSError on a file system without locks."""
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
@@ -154,7 +156,7 @@ class Locks:
         fcntl.flock(fd, fcntl.LOCK_EX)
 
     def _write_down(self, folder: str) -> None:
-        """Say in the machine's lock who holds it. Another user's file may be read-only."""
+        """Record the holder in the machine's lock file, unless it is another user's, read-only."""
         if self._machine is None:
             return
         now = datetime.now(timezone.utc)
@@ -166,8 +168,10 @@ class Locks:
 
 
 def lock_id() -> str:
-    """Tell apart the kits that share this machine's lock from all others, also those in
-    containers of this machine: 16 hex digits, from which nothing can be read."""
+    """Return an opaque id (16 hex digits) of the machine's lock.
+
+    Processes with equal ids share the lock; a process in a container has another id.
+    """
     try:
         mounts = str(Path("/proc/self/ns/mnt").readlink())
     except OSError:
@@ -178,9 +182,9 @@ def lock_id() -> str:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Lock a results folder while its reports are written.
+    """Lock a results folder while kit writes reports into it.
 
-    Raises HostError where a session is being measured in it.
+    Raises LockedError where another kit works in it, InputError as ``Locks.folder`` does.
     """
     locks = Locks(wait=False, say=lambda _text: None)
     try:
@@ -191,7 +195,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def machine_file() -> Path:
-    """The file of the machine's lock: one for all its users, whoever asks."""
+    """Return the path of the machine's lock file, the same for all its users."""
     for directory in DIRECTORIES[:-1]:
         with suppress(OSError):
             mode = directory.stat().st_mode
@@ -201,7 +205,10 @@ def machine_file() -> Path:
 
 
 def _open(path: Path) -> int:
-    """The lock's file, made where it is missing. Raises HostError for what is none."""
+    """Open the lock file, created if missing, and return its descriptor.
+
+    Raises HostError for a file that is not kit's, or cannot be opened.
+    """
     reason: str | None = "it comes and goes"
     for _ in range(_TRIES):
         try:
@@ -209,7 +216,7 @@ def _open(path: Path) -> int:
         except (FileExistsError, FileNotFoundError):
             continue
         except OSError as error:
-            # Its maker may be about to open it to all.
+            # The process that created it may be about to make it accessible to all.
             reason = error.strerror
             time.sleep(_PAUSE_S)
             continue
@@ -232,7 +239,7 @@ def _open_or_make(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | _FLAGS)
     except PermissionError:
-        # Enough for a lock; who holds it then stands nowhere.
+        # Read-only is enough for flock; the holder cannot be recorded.
         return os.open(path, os.O_RDONLY | _FLAGS)
     except FileNotFoundError:
         # Not in one call with the first: the kernel may refuse O_CREAT on another user's file.
@@ -242,7 +249,7 @@ def _open_or_make(path: Path) -> int:
 
 
 def _not_ours(fd: int, path: Path) -> str:
-    """Why an open file is not the kit's lock; "" if it is one."""
+    """Return why an open file is not kit's lock; "" if it is."""
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
         return f"{path}: stands where the lock of measuring is, and is no plain file"
@@ -255,19 +262,19 @@ def _not_ours(fd: int, path: Path) -> str:
 
 
 def _holder(path: Path) -> Holder | None:
-    """Who holds the machine's lock; None where that is not written down."""
+    """Return the recorded holder of the machine's lock; None without a record."""
     found = None
     for _ in range(_TRIES):
         found = _written(path)
         if found is not None and psutil.pid_exists(found.pid):
             break
-        # What a killed one left, or nothing yet: the next writes itself down at once.
+        # A killed holder's record, or none yet: the next holder records itself at once.
         time.sleep(_PAUSE_S)
     return found
 
 
 def _holder_in(folder: Path) -> Holder | None:
-    """Who works in that folder, if it is the one that holds the machine."""
+    """Return the holder of the machine's lock if it works in that folder; else None."""
     found = _written(machine_file())
     return found if found is not None and found.folder == str(folder.resolve()) else None
 

@@ -1,4 +1,4 @@
-"""What builds need of the host's network settings: proxies, CA bundle, indexes.
+"""The host's network settings that builds need: proxies, CA bundle, package indexes.
 
 They reach builder stages only: as the builder's predefined proxy arguments,
 which leave no trace in an image, and as files under host/ in the context,
@@ -23,21 +23,21 @@ from kit.host.process import run
 
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
 _CA_BYTES = 10_000_000
-"""A system's bundle has 250 kB."""
+"""Maximum of a CA bundle; a system's has 250 kB."""
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy")
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout", "retries")
 
 
 class Context(Protocol):
-    """A build context that files can be put into."""
+    """A build context that takes files."""
 
     def add_bytes(self, content: bytes, path_in_context: str) -> None:
-        """Put a file with that content at that path."""
+        """Add a file with that content at that path."""
 
 
 @dataclass(frozen=True)
 class HostNetwork:
-    """The settings, as the builder takes them."""
+    """The network settings, in the form that builds take."""
 
     proxy_args: Mapping[str, str]
     ca_bundle: bytes
@@ -45,14 +45,14 @@ class HostNetwork:
     npmrc: str
 
     def add_to(self, context: Context) -> None:
-        """Put the files under host/ of a build context."""
+        """Add the files under host/ of a build context."""
         context.add_bytes(self.ca_bundle, "host/ca.crt")
         context.add_bytes(self.pip_conf.encode(), "host/pip.conf")
         context.add_bytes(self.npmrc.encode(), "host/npmrc")
 
 
 def read_network(environ: Mapping[str, str] | None = None) -> HostNetwork:
-    """The host's settings. Raises InputError when a CA variable names no file."""
+    """Return the host's settings. Raises InputError when a CA variable's file cannot be read."""
     environ = variables() if environ is None else environ
     return HostNetwork(
         proxy_args=_proxies(environ),
@@ -63,7 +63,7 @@ def read_network(environ: Mapping[str, str] | None = None) -> HostNetwork:
 
 
 def pip_index(environ: Mapping[str, str] | None = None) -> str:
-    """The package index that pip is set to use here; empty: its own default."""
+    """Return the package index that pip's settings here name; empty for pip's default."""
     environ = variables() if environ is None else environ
     parser = configparser.RawConfigParser()
     parser.read_string(_pip_conf(environ, _pip_config_list()))
@@ -99,17 +99,17 @@ def _ca_bundle(environ: Mapping[str, str]) -> bytes:
 
 
 def _pip_config_list() -> str:
-    """The driver's own pip settings; empty where it has no pip."""
+    """Return the lines of the driver's pip settings; empty where it has no pip."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     done = run(command, 20)
     return done.output if done.code == 0 else ""
 
 
 def _pip_conf(environ: Mapping[str, str], listed: str) -> str:
-    """A pip.conf with the index settings that mean something inside a build.
+    """Return a pip.conf with the index settings that apply inside a build.
 
-    ``pip config list`` prints "section.key='value'" lines; the environment is
-    in it as ":env:" and wins, as it does for pip itself.
+    ``listed`` is the output of ``pip config list``, lines "section.key='value'" with the
+    environment as section ":env:". ``environ`` takes precedence, as it does for pip itself.
     """
     values: dict[str, str] = {}
     for line in listed.splitlines():
@@ -122,7 +122,7 @@ def _pip_conf(environ: Mapping[str, str], listed: str) -> str:
         if environ.get(variable):
             values[name] = environ[variable]
     for name in ("index-url", "extra-index-url"):
-        # A folder of the host is not there inside a build.
+        # A build cannot see a folder of the host.
         kept = [url for url in values.get(name, "").split() if not url.startswith("file:")]
         values[name] = "\n".join(kept)
     parser = configparser.RawConfigParser()

@@ -6,7 +6,7 @@ import shlex
 
 
 def parse_os_release(text: str) -> dict[str, str]:
-    """Return the NAME=value lines, unquoted; malformed lines are left out."""
+    """Return the unquoted values by NAME; malformed lines are skipped."""
     fields: dict[str, str] = {}
     for line in text.splitlines():
         name, equals, value = line.strip().partition("=")

@@ -1,4 +1,4 @@
-"""Other programs on this machine, run to their end without a terminal."""
+"""Running other programs on this machine to their end, without a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MISSING, TOO_SLOW = 127, 124
 
 @dataclass(frozen=True)
 class Done:
-    """A finished command: exit code (127: no such program, 124: too slow) and its words."""
+    """A finished command: exit code (127: no such program, 124: too slow) and its output."""
 
     code: int
     output: str
@@ -27,8 +27,8 @@ def run(
 ) -> Done:
     """Run a program with nothing on its standard input; end it after ``timeout_s`` seconds.
 
-    ``env`` is its whole environment, or None for this process's own. ``merged`` puts its
-    errors into its output, in order. Nothing is raised for a program that fails.
+    ``env`` is its complete environment, or None for this process's own. ``merged`` puts its
+    errors into its output, in order. Raises nothing for a program that fails.
     """
     try:
         done = subprocess.run(
@@ -41,12 +41,12 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        said = f"{command[0]}: no answer within {timeout_s:g} s"
-        return Done(TOO_SLOW, _text(error.stdout), said)
+        reason = f"{command[0]}: no answer within {timeout_s:g} s"
+        return Done(TOO_SLOW, _text(error.stdout), reason)
     except OSError as error:
         return Done(MISSING, str(error) if merged else "", str(error))
     return Done(done.returncode, _text(done.stdout), _text(done.stderr))
 
 
-def _text(said: bytes | None) -> str:
-    return (said or b"").decode("utf-8", "replace")
+def _text(output: bytes | None) -> str:
+    return (output or b"").decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The folder of temporary files, in which mmdebstrap runs the programs of what it makes."""
+"""The folder of temporary files, in which mmdebstrap runs programs of the system it builds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def scratch_problem() -> str:
         flags = os.statvfs(folder).f_flag
     except OSError as error:
         return f"no folder for temporary files can be written ({error.strerror})"
-    # Other systems than Linux do not have the flag, nor mmdebstrap.
+    # Systems other than Linux have neither the flag nor mmdebstrap.
     if flags & getattr(os, "ST_NOEXEC", 0):
         return f"{folder}, the folder of temporary files, is mounted noexec"
     return ""

@@ -1,1 +1,1 @@
-"""Planning: blocks, order, seeds and limits; pure."""
+"""Planning of a session: runs in blocks, their order, seeds and limits; pure."""

@@ -1,4 +1,4 @@
-"""The plan of an explanation: the same work, with one thing changed in each run."""
+"""The plan of an explanation: runs of the same work, each with one thing changed."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from kit.plan.roles import MAIN, named
 from kit.study.model import CPU, Study, by_stack_and_variant
 
 BLOCKS, REPEATS = 3, 4
-"""What an explanation makes where nothing else is asked for."""
+"""Defaults of an explanation."""
 
 
 def explaining_plan(
     study: Study, limits: Limits, seed: int, blocks: int = BLOCKS, repeats: int = REPEATS
 ) -> Plan:
-    """Blocks of main runs and of every role of the study's that changes one thing, CPU
-    arms only.
+    """Return the plan of main runs and of the study's roles that change one thing.
 
-    Raises InputError where the study has no pair of CPU arms, or the memory of a run
-    does not hold so many repeats.
+    It has CPU arms only. Raises InputError where the study has no pair of CPU arms, or
+    so many repeats need more memory than a run has.
     """
     arms = tuple(name for name in chosen_arms(study, ()) if study.arms[name].variant == CPU)
     by_stack_and_variant((study.arms[name] for name in arms), f"study {study.id}")

@@ -1,6 +1,6 @@
-"""The runs of a block, in an order that its number and the seed alone decide.
+"""The runs of a block, in an order that depends only on its number and the seed.
 
-So a plan that grows keeps the blocks it has, and any block can be made anew.
+So an extended plan keeps its blocks, and kit can generate any block again.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from kit.study.model import Study, arm_of
 
 IDENTITY_REPEATS = 1
 Slot = tuple[str, RoleName]
-"""An arm and the role its run has in the block."""
+"""An arm and the role of its run in the block."""
 
 
 @dataclass(frozen=True)
 class BlockMaker:
-    """Makes the runs of blocks; ``arms`` and ``roles`` are those of the plan."""
+    """A generator of the runs of blocks; ``arms`` and ``roles`` are those of the plan."""
 
     study: Study
     arms: tuple[str, ...]
@@ -49,12 +49,12 @@ class BlockMaker:
     limits: Limits
 
     def __post_init__(self) -> None:
-        """Raise InputError for a plan of arms that the study does not have."""
+        """Raise InputError for an arm that the study does not have."""
         for arm in self.arms:
             arm_of(self.study, arm)
 
     def identity(self) -> tuple[PlannedRun, ...]:
-        """One run of each arm with a fixed seed, before all blocks."""
+        """Return one run of each arm with the fixed seed; these come before all blocks."""
         seed = self.study.protocol.identity_seed
         return tuple(
             PlannedRun(f"identity-{arm}", -1, index, arm, IDENTITY, IDENTITY_REPEATS, seed)
@@ -62,11 +62,11 @@ class BlockMaker:
         )
 
     def piloting(self) -> BlockMaker:
-        """What makes the blocks of the pilot: both stacks, no controls."""
+        """Return the maker of the pilot's blocks: both stacks, no controls."""
         return replace(self, roles=(PILOT,))
 
     def block(self, number: int, design: Design, turn: int) -> tuple[PlannedRun, ...]:
-        """The runs of one block, in order; it is the ``turn``-th of its design."""
+        """Return the runs of one block, in order; it is the ``turn``-th of its design."""
         shuffle = random.Random(f"{self.seed}/{number}")
         if design == DUET:
             return self._duets(number, turn, shuffle)
@@ -75,20 +75,20 @@ class BlockMaker:
         return tuple(self._run(number, position, slot) for position, slot in enumerate(slots))
 
     def seconds(self, design: Design) -> float:
-        """What a block takes, roughly, from the study's own cost figures."""
+        """Return a block's estimated seconds, from the study's cost figures."""
         return sum(
             max(run_seconds(self.study, self.repeats, role) for _, role in step)
             for step in self.steps(design)
         )
 
     def steps(self, design: Design) -> tuple[tuple[Slot, ...], ...]:
-        """What a block waits for, one after the other: a run, or the two of a pair."""
+        """Return the slots of a block by step: a single run, or a pair that runs together."""
         if design == DUET:
             return tuple(self._pairs())
         return tuple((slot,) for slot in self._slots())
 
     def identity_seconds(self) -> float:
-        """What the identity runs take, roughly."""
+        """Return the estimated seconds of all identity runs."""
         cost = self.study.protocol.cost
         return len(self.arms) * (cost.run_overhead_s + IDENTITY_REPEATS * cost.fit_s)
 
@@ -104,11 +104,11 @@ class BlockMaker:
 
     @property
     def can_pair(self) -> bool:
-        """Whether the plan holds both stacks of a variant."""
+        """Return whether the plan has both stacks of a variant."""
         return bool(self._pairs())
 
     def _pairs(self) -> list[tuple[Slot, Slot]]:
-        """Which slots run together: the stacks of a variant, a control and its own partner."""
+        """Return pairs of slots that run together: two stacks, or a control and its reference."""
         pairs: list[tuple[Slot, Slot]] = []
         for arm in self.arms:
             partner = self._partner(arm)
@@ -121,7 +121,7 @@ class BlockMaker:
         return pairs
 
     def _partner(self, arm: str) -> str | None:
-        """The contender's arm of the same variant, if it is planned."""
+        """Return the contender's arm of the same variant; None if it is not planned."""
         arms = self.study.arms
         return next(
             (
@@ -134,7 +134,10 @@ class BlockMaker:
         )
 
     def _duets(self, number: int, turn: int, shuffle: random.Random) -> tuple[PlannedRun, ...]:
-        """Pairs in random order; who has which half is swapped from block to block."""
+        """Return the runs of pairs in random order; from block to block their CPU halves swap.
+
+        Raises InputError where the limits have no halves.
+        """
         halves = self.limits.halves
         if halves is None:
             raise InputError(
@@ -142,7 +145,7 @@ class BlockMaker:
                 "measure again in a new session",
             )
         pairs = list(enumerate(self._pairs()))
-        # The first block's halves by chance, for each pair; then they are swapped.
+        # Each pair's halves are random in the first block and then alternate.
         first = [random.Random(f"{self.seed}/halves/{pair}").randrange(2) for pair, _ in pairs]
         shuffle.shuffle(pairs)
         runs: list[PlannedRun] = []
@@ -177,19 +180,19 @@ class BlockMaker:
 
 
 def run_seconds(study: Study, repeats: int, role: str) -> float:
-    """What a run takes, roughly, from the study's own cost figures."""
+    """Return a run's estimated seconds, from the study's cost figures."""
     cost = study.protocol.cost
     slower = 1 + conditions_of(role, study).slowdown_percent / 100
     return cost.run_overhead_s + repeats * cost.fit_s * slower
 
 
 def designs_of(design: Design) -> tuple[BlockDesign, ...]:
-    """The designs that blocks have: both while it is open which one to take."""
+    """Return the designs of the blocks: both for ``AUTO``, before the pilot has chosen one."""
     return (SEQUENTIAL, DUET) if design == AUTO else (design,)
 
 
 def steps_of(runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], ...]:
-    """What is waited for, one after the other: a run, or the two of a pair, in their order."""
+    """Return the steps of those runs, in order: a single run, or a pair that runs together."""
     steps: dict[tuple[int, int | str], list[PlannedRun]] = {}
     for run in runs:
         steps.setdefault((run.block, run.run_id if run.pair is None else run.pair), []).append(run)
@@ -202,5 +205,5 @@ def step_index_by_run(runs: Sequence[PlannedRun]) -> dict[str, int]:
 
 
 def numbers_of(runs: Sequence[PlannedRun], design: Design) -> tuple[int, ...]:
-    """The numbers of the blocks of that design among those runs."""
+    """Return the numbers of the blocks of that design among those runs, in their order."""
     return tuple(dict.fromkeys(r.block for r in runs if r.block >= 0 and r.design == design))

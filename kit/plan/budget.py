@@ -1,4 +1,4 @@
-"""What a budget holds: a study's own tier, or the blocks that fit in minutes."""
+"""The extent of a plan for a budget: a study's tier, or the blocks that fit in minutes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from kit.study.model import Study, Tier
 
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
 PILOT_BLOCKS = 5
-"""Of a budget in minutes; a tier says its own."""
+"""Pilot blocks of a budget in minutes; a tier sets its own number."""
 MIN_AFTER_PILOT = 6
-"""Judged blocks: with fewer an exact permutation test cannot fall below 5 % (2 / 2^6)."""
+"""Judged blocks: with fewer, p of an exact permutation test cannot be below 5 % (2 / 2^6)."""
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How far a plan goes: its judged blocks, and the controls in each of them.
+    """The extent of a plan: the number of judged blocks, and the controls in each of them.
 
-    With a ``pilot`` of so many blocks (0: there is none) ``blocks`` is the most that may
-    follow it, within ``minutes`` in all where those bound it.
+    With a ``pilot`` of so many blocks (0: without one) ``blocks`` is the maximum that may
+    follow it, within ``minutes`` in all unless None.
     """
 
     blocks: int
@@ -33,7 +33,7 @@ class Extent:
 
 
 def tier_of(study: Study, budget: str) -> Tier:
-    """The tier of that name; of minutes such as "20m" one of its own, with no blocks yet.
+    """Return the tier of that name; for minutes such as "20m" a new one with 0 blocks.
 
     Raises InputError for a budget that is neither.
     """
@@ -45,18 +45,18 @@ def tier_of(study: Study, budget: str) -> Tier:
             f"--budget: {budget!r} is neither a tier nor minutes",
             f"use {', '.join(tiers)}, or e.g. 20m",
         )
-    # The container is the unit of replication: a further block tells more than
-    # further fits in the same containers.
+    # The container is the unit of replication: one more block gives more information
+    # than more fits in the same containers.
     least = min(tiers.values(), key=lambda tier: tier.repeats)
     controls = dict.fromkeys(name for tier in tiers.values() for name in tier.controls)
     return Tier(budget, 0, least.repeats, tuple(controls), PILOT_BLOCKS)
 
 
 def extent_of(maker: BlockMaker, tier: Tier, design: Design, blocks: int | None) -> Extent:
-    """How far a plan of that tier goes; ``maker`` makes its judged blocks.
+    """Return the extent of a plan of that tier; ``maker`` generates its judged blocks.
 
-    With a number of ``blocks`` that was asked for there is no pilot. Raises InputError
-    where the minutes of a budget do not hold two blocks.
+    With requested ``blocks`` there is no pilot. Raises InputError where the minutes of a
+    budget are too few for two blocks.
     """
     found = _of_tier(maker, tier) if tier.blocks else _in_minutes(maker, tier, design)
     return found if blocks is None else Extent(blocks, found.controls)
@@ -64,13 +64,13 @@ def extent_of(maker: BlockMaker, tier: Tier, design: Design, blocks: int | None)
 
 def _of_tier(maker: BlockMaker, tier: Tier) -> Extent:
     if tier.pilot and not maker.can_pair:
-        # Nothing is compared, so there is no spread to plan by.
+        # Without a comparison there is no spread to plan with.
         return Extent(tier.pilot, named(tier.controls))
     return Extent(tier.blocks, named(tier.controls), tier.pilot or 0)
 
 
 def _in_minutes(maker: BlockMaker, tier: Tier, design: Design) -> Extent:
-    """A budget in minutes holds so many blocks; with few of them there is no pilot."""
+    """Return the extent that fits a budget in minutes; without a pilot if few blocks fit."""
     minutes = int(tier.name.removesuffix("m"))
     left = minutes * 60 - maker.identity_seconds()
     if maker.can_pair:
@@ -84,7 +84,10 @@ def _in_minutes(maker: BlockMaker, tier: Tier, design: Design) -> Extent:
 
 
 def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) -> Extent:
-    """As many as there is time for, with the controls of the smallest tier."""
+    """Return an extent without a pilot, with the controls of the tier that has the fewest.
+
+    Raises InputError where fewer than two blocks fit.
+    """
     least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
     controls = named(least.controls)
     smallest = replace(maker, roles=(MAIN, *controls))
@@ -100,5 +103,5 @@ def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) ->
 
 
 def _fitting(seconds: float, block_s: float) -> int:
-    """Return the blocks that so much time holds; a study's word of their cost may be a joke."""
+    """Return the number of blocks that fit, at most ``MAX_BLOCKS``: the cost is a guess."""
     return int(min(seconds // block_s, MAX_BLOCKS))

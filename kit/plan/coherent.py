@@ -1,7 +1,7 @@
-"""Whether a plan agrees with itself: what it says against its runs, and every run once.
+"""Consistency checks of a plan: its fields against its runs, and no run twice.
 
-A recorded plan may have been edited: its number of blocks, its arms, roles and repeats are
-then not those of its runs.
+A recorded plan may have been edited: its number of blocks, its arms, roles and repeats may
+then differ from those of its runs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kit.plan.roles import CONTROLS, PILOT, reference_of
 
 
 def contradictions(plan: Plan) -> Iterator[str]:
-    """Yield a line for each thing that the plan says and its runs do not bear out."""
+    """Yield one line for each field of the plan that its runs contradict."""
     yield from _identity(plan)
     yield from _blocks(plan)
     for run in plan.runs:
@@ -24,7 +24,7 @@ def contradictions(plan: Plan) -> Iterator[str]:
 
 
 def _identity(plan: Plan) -> Iterator[str]:
-    """One identity run of each arm, in the order of the arms, before all blocks."""
+    """Yield a line unless each arm has one identity run, in their order, before all blocks."""
     before = [run for run in plan.runs if run.block < 0]
     if [run.arm for run in before] != list(plan.arms):
         made = ", ".join(run.arm for run in before)
@@ -37,7 +37,7 @@ def _identity(plan: Plan) -> Iterator[str]:
 
 
 def _blocks(plan: Plan) -> Iterator[str]:
-    """Blocks are numbered from 0 without a gap, and there are as many as the plan says."""
+    """Yield a line for gaps in the numbers of blocks and runs, and for a wrong number of blocks."""
     blocks: dict[int, list[PlannedRun]] = {}
     numbers = [run.block for run in plan.runs if run.block >= 0]
     for run in plan.runs:
@@ -63,7 +63,7 @@ def _is_pilot(runs: list[PlannedRun]) -> bool:
 
 
 def _alike(design: BlockDesign, blocks: list[list[PlannedRun]]) -> Iterator[str]:
-    """Every block of a design holds the same runs."""
+    """Yield a line for each run that a block and the first one of its design do not share."""
     for runs in blocks[1:]:
         first, here = ({(r.arm, r.role) for r in each} for each in (blocks[0], runs))
         for arm, role in sorted(first ^ here):
@@ -84,9 +84,9 @@ def _timed(plan: Plan, run: PlannedRun) -> Iterator[str]:
 
 
 def doubles(runs: Sequence[PlannedRun]) -> Iterator[str]:
-    """Yield a line for each run that has the id, or the block, arm and role, of an earlier one.
+    """Yield one line for each run with an earlier one's id, or its block, arm, kind and role.
 
-    Results are kept by both, so one of the two would be lost without a word.
+    Results use both as keys, so kit would silently lose one of the two runs.
     """
     ids: dict[str, PlannedRun] = {}
     slots: dict[tuple[int, str, str, str], PlannedRun] = {}
@@ -101,7 +101,7 @@ def doubles(runs: Sequence[PlannedRun]) -> Iterator[str]:
 
 
 def planned_once(plan: Plan) -> Plan:
-    """Return the plan. Raises InputError where a run is in it twice, see ``doubles``."""
+    """Return the plan. Raises InputError where it contains a run twice, see ``doubles``."""
     found = list(doubles(plan.runs))
     if found:
         raise InputError(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def cpus_of(cpuset: str) -> tuple[int, ...]:
-    """Return the CPUs of a set, in its order. Raise ValueError for what is none."""
+    """Return the CPUs of a set, in its order. Raise ValueError for an invalid one."""
     found: list[int] = []
     for span in cpuset.split(","):
         first, _, last = span.partition("-")

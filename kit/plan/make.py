@@ -1,4 +1,4 @@
-"""Making a plan: randomised blocks within a budget, memory and time allowed for.
+"""Making a plan: randomised blocks within a budget and the available memory.
 
 Pure: the same inputs give the same plan on any machine.
 """
@@ -46,12 +46,12 @@ def make_plan(
     design: Design = SEQUENTIAL,
     blocks: int | None = None,
 ) -> Plan:
-    """The plan for a budget: a tier's name, or minutes such as "20m".
+    """Return the plan for a budget: a tier's name, or minutes such as "20m".
 
-    Without names all ``arms`` are planned, the CUDA ones only if ``gpu``. With a number
-    of ``blocks`` there is no pilot. Raises InputError for an unknown budget or arm,
-    HostError when the memory does not allow even the fewest repeats that the study
-    accepts, or the machine allows no duet.
+    With empty ``arms`` it has all arms, the CUDA ones only if ``gpu``. With a number of
+    ``blocks`` there is no pilot. Raises InputError for an unknown budget or arm, HostError
+    where the memory is too small for the fewest repeats that the study accepts, or duet
+    blocks are requested and the machine does not support them.
     """
     chosen = _comparable_arms(study, arms, gpu)
     possible, refused = _possible(study, chosen, design, resources)
@@ -96,7 +96,7 @@ def _plan(
 
 
 def grown(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
-    """The plan of a pilot with so many blocks of that design after it."""
+    """Return the plan of a pilot, extended by so many blocks of that design."""
     maker = maker_of(study, plan)
     number = max((run.block for run in plan.runs), default=-1) + 1
     more = [maker.block(number + turn, design, turn) for turn in range(blocks)]
@@ -105,14 +105,14 @@ def grown(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
 
 
 def maker_of(study: Study, plan: Plan) -> BlockMaker:
-    """What makes the plan's blocks."""
+    """Return the maker of the plan's blocks."""
     return BlockMaker(study, plan.arms, plan.roles, plan.repeats, plan.seed, plan.limits)
 
 
 def plan_sha256(plan: Plan) -> str:
-    """Hash of everything in the plan but its notes, in canonical JSON.
+    """Return the SHA-256 in hex of the plan without its notes, as canonical JSON.
 
-    Notes say why it is as it is, on a machine with so much memory.
+    Notes explain the plan, with the machine's memory, and do not change its runs.
     """
     planned = {**vars(plan), "notes": ()}
     text = json.dumps(planned, sort_keys=True, separators=(",", ":"), default=vars)
@@ -120,17 +120,17 @@ def plan_sha256(plan: Plan) -> str:
 
 
 def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
-    """Rough duration of these runs, from the study's own cost figures."""
-    # Of a pair, run together, the longer one takes the time.
+    """Return the estimated seconds of these runs, from the study's cost figures."""
+    # A pair runs together, so the longer run counts.
     return sum(
         max(run_seconds(study, run.repeats, run.role) for run in step) for step in steps_of(runs)
     )
 
 
 def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[str, ...]:
-    """Those arms of the study; without names all of them, the CUDA ones only if ``gpu``.
+    """Return those arms of the study; without names all of them, the CUDA ones only if ``gpu``.
 
-    Raises InputError.
+    Raises InputError for an unknown arm, and for one that is named twice.
     """
     known = ", ".join(study.arms)
     for name in names:
@@ -142,12 +142,15 @@ def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[
 
 
 def cuda_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
-    """The CUDA arms among those names; of the whole study where none is named."""
+    """Return the CUDA arms among those names; without names, those of the study."""
     return tuple(name for name in names or study.arms if study.arms[name].variant == CUDA)
 
 
 def _comparable_arms(study: Study, names: Sequence[str], gpu: bool) -> tuple[str, ...]:
-    """Return the arms of those names, no two of which take the same place in a comparison."""
+    """Return the arms of those names. Raise InputError for two of one stack and variant.
+
+    Also raises it as ``chosen_arms`` and ``_check_gpu`` do.
+    """
     chosen = chosen_arms(study, names, gpu)
     by_stack_and_variant((study.arms[name] for name in chosen), f"study {study.id}")
     _check_gpu(study, chosen, gpu)
@@ -155,7 +158,7 @@ def _comparable_arms(study: Study, names: Sequence[str], gpu: bool) -> tuple[str
 
 
 def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
-    """CUDA arms are planned where a GPU was asked for, and only there."""
+    """Raise InputError unless CUDA arms are chosen exactly if a GPU was requested."""
     cuda = tuple(name for name in chosen if study.arms[name].variant == CUDA)
     if cuda and not gpu:
         raise InputError(
@@ -172,9 +175,9 @@ def _check_gpu(study: Study, chosen: Sequence[str], gpu: bool) -> None:
 def _possible(
     study: Study, arms: Sequence[str], wanted: Design, resources: Resources
 ) -> tuple[Design, tuple[Note, ...]]:
-    """The design that can be had, and a note where it is not the one that was wished.
+    """Return the design to use, and a note if it differs from the requested one.
 
-    Raises HostError where duet blocks are wished for and cannot be.
+    Raises HostError where duet blocks are requested and not possible.
     """
     if wanted == SEQUENTIAL:
         return SEQUENTIAL, ()
@@ -189,14 +192,14 @@ def _possible(
 
 
 def _settled(design: Design, extent: Extent) -> tuple[Design, tuple[Note, ...]]:
-    """The design, and a note where it was left to a pilot that there is none of."""
+    """Return the design, sequential with a note for ``AUTO`` without a pilot to choose one."""
     if design == AUTO and not extent.pilot:
         return SEQUENTIAL, (Note(NO_PILOT),)
     return design, ()
 
 
 def _blocks(maker: BlockMaker, design: Design, count: int) -> tuple[PlannedRun, ...]:
-    """The first blocks; of both designs in turn while it is open which one to take."""
+    """Return the runs of the first blocks; ``AUTO`` alternates between both designs."""
     kinds = [(kind, turn) for turn in range(count) for kind in designs_of(design)]
     blocks = (maker.block(number, kind, turn) for number, (kind, turn) in enumerate(kinds))
     return tuple(run for block in blocks for run in block)

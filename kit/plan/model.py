@@ -1,4 +1,4 @@
-"""A plan as frozen values: blocks of runs, in order, with everything they need."""
+"""A plan as frozen values: blocks of runs, in order, with their limits and notes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SEQUENTIAL: Final = "sequential"
 DUET: Final = "duet"
 AUTO: Final = "auto"
 DESIGNS: tuple[Design, ...] = (SEQUENTIAL, DUET, AUTO)
-"""One container at a time; the two of a pair at the same time; or what decides sooner."""
+"""One container at a time; the two of a pair at the same time; or what the pilot chooses."""
 Kind = Literal["identity", "timed"]
 IDENTITY: Final = "identity"
 TIMED: Final = "timed"
-"""A run to show which work is done, with a fixed seed; or one that is measured."""
+"""A run with a fixed seed that shows which work it does; or one that is measured."""
 Purpose = Literal["compare", "explain"]
 COMPARE: Final = "compare"
 EXPLAIN: Final = "explain"
@@ -29,16 +29,16 @@ DUET_CORES: Final = "duet-cores"
 DUET_MEMORY: Final = "duet-memory"
 NO_PILOT: Final = "no-pilot"
 MAX_BLOCKS = 10_000
-"""As many as study.schema.json lets a tier have."""
+"""Maximum of a tier's blocks in study.schema.json."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that a reader must know of a plan.
+    """A fact on a plan that a reader must know.
 
-    ``wanted`` counts repeats, the bytes are of memory; 0 where the code needs none. A duet's
-    codes say why the runs of a pair cannot go on at the same time, and that the design
-    is sequential therefore.
+    ``wanted`` counts repeats, the bytes are of memory; 0 where the code does not use them. The
+    duet codes give the reason why the runs of a pair cannot run at the same time, so that the
+    design is sequential.
     """
 
     code: NoteCode
@@ -52,7 +52,7 @@ class PlannedRun:
     """One container to run. ``block`` is -1 for the identity runs, which come first.
 
     Runs of one block with the same ``pair`` run at the same time, each on its own
-    ``cpuset``; None: alone, on the plan's.
+    ``cpuset``; None: unpaired, on the plan's cpuset.
     """
 
     run_id: str
@@ -69,13 +69,13 @@ class PlannedRun:
 
     @property
     def design(self) -> BlockDesign:
-        """The design of the run's block."""
+        """Return the design of the run's block."""
         return SEQUENTIAL if self.pair is None else DUET
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The same limits for every run of a plan. ``halves`` are the cpusets of duets."""
+    """The limits of every run of a plan. ``halves`` are the two cpusets of duets."""
 
     cpuset: str
     memory_bytes: int
@@ -85,7 +85,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a plan may grow to after its pilot: blocks, power, and minutes in all."""
+    """Bounds of a plan after its pilot: maximum of blocks, power to reach, minutes in all."""
 
     blocks: int
     power: float
@@ -94,10 +94,10 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs of a session, in order. ``seed`` made the order.
+    """All runs of a session, in order, which is random by ``seed``.
 
-    ``pilot`` counts the blocks (of each design that is tried) after which ``blocks``,
-    those that are judged, is fixed; until then it is 0. No pilot: ``pilot`` is 0.
+    ``pilot`` counts the pilot's blocks (of each design that it tries); 0 without a pilot.
+    ``blocks`` counts the judged blocks; 0 until the pilot has fixed their number.
     """
 
     study_id: str
@@ -112,19 +112,19 @@ class Plan:
     notes: tuple[Note, ...]
     design: Design = SEQUENTIAL
     roles: tuple[RoleName, ...] = (MAIN,)
-    """Of the runs of every block."""
+    """Roles of the runs of every judged block."""
     pilot: int = 0
     bounds: Bounds | None = None
     purpose: Purpose = COMPARE
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON values."""
+    """Return the plan as JSON values."""
     return asdict(plan)
 
 
 def plan_from(document: Mapping[str, Any]) -> Plan:
-    """The plan of such a document. Raises KeyError or TypeError when it is none."""
+    """Return the plan of such a document. Raises KeyError or TypeError for an invalid one."""
     values = dict(document)
     for name in ("arms", "roles"):
         values[name] = tuple(values[name])

@@ -1,4 +1,4 @@
-"""The notes of a plan in words."""
+"""The notes of a plan as sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kit.plan.model import DUET_CORES, DUET_ON_GPU, FEWER_REPEATS, NO_PILOT, Not
 
 
 def note_text(note: Note, repeats: int, cpuset: str) -> str:
-    """Return the note of a plan of so many repeats a run, with those CPUs, as a sentence."""
+    """Return the note as a sentence, for a plan with ``repeats`` per run and those CPUs."""
     if note.code == FEWER_REPEATS:
         needed, available = decimal(note.needed_bytes), decimal(note.available_bytes)
         return (
@@ -21,7 +21,7 @@ def note_text(note: Note, repeats: int, cpuset: str) -> str:
 
 
 def refusal_text(note: Note, cpuset: str) -> str:
-    """Return why no duet can be, the runs having those CPUs."""
+    """Return why duet blocks are not possible for runs with those CPUs, as part of a sentence."""
     if note.code == DUET_ON_GPU:
         return "the runs of CUDA arms would share one GPU"
     if note.code == DUET_CORES:

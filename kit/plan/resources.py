@@ -1,4 +1,4 @@
-"""What a run may use: the CPUs and the memory, from what there is and what is wished."""
+"""The CPUs and the memory of a run, from those available and those requested."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from kit.plan.cpuset import cpus_of, cpuset_of
 from kit.plan.model import DUET_CORES, DUET_MEMORY, DUET_ON_GPU, SEQUENTIAL, Design, Note, Plan
 from kit.study.model import Protocol
 
-# The engine, the driver and the page cache need some; without it the kernel
-# would end a run before its own limit does.
+# The engine, the driver and the page cache need some memory; without it the kernel
+# would kill a run before the run reaches its limit.
 KEPT_FOR_HOST = 0.1
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 class Capacity(Interface):
-    """What the engine's machine has, as the engine tells it."""
+    """The engine's machine, as the engine reports it."""
 
     @property
     def cpus(self) -> int:
-        """Return how many CPUs it has."""
+        """Return the number of its CPUs."""
 
     @property
     def memory_bytes(self) -> int:
-        """Return all of its memory."""
+        """Return its total memory."""
 
     @property
     def local(self) -> bool:
@@ -38,9 +38,9 @@ class Capacity(Interface):
 
 @dataclass(frozen=True)
 class Resources:
-    """What a run may use. ``memory_bytes`` is what the host can give one run.
+    """CPUs and memory for runs. ``memory_bytes`` is available to one run at a time.
 
-    ``halves`` are two disjoint, equal sets of its cores; None where there are none.
+    ``halves`` are two disjoint cpusets with equal numbers of cores; None if not possible.
     """
 
     cpuset: str
@@ -49,19 +49,19 @@ class Resources:
 
 
 UNLIMITED = Resources("0-1", 2**63, ("0", "1"))
-"""A machine that lacks nothing: a plan that cannot be made on it can be made on none."""
+"""A machine without shortage: a plan that is impossible on it is impossible on any."""
 
 
 @dataclass(frozen=True)
 class ResourceRequest:
-    """What the user asked for; None or 0 where nothing was."""
+    """The user's request; 0 where the user requested nothing."""
 
     cpus: int = 0
     memory_bytes: int = 0
 
 
 def parse_memory(text: str) -> int:
-    """Bytes of "8g", "900m" or a plain number. Raises InputError."""
+    """Return the bytes of "8g", "900m" or a plain number. Raises InputError."""
     match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)([kmg]?)b?", text.strip().lower())
     size = int(float(match.group(1)) * _UNITS[match.group(2)]) if match else 0
     if size < 1:
@@ -75,12 +75,12 @@ def resources(
     requested: ResourceRequest,
     cores: Sequence[Sequence[int]] = (),
 ) -> Resources:
-    """CPUs 0 to n-1 and the memory of one run.
+    """Return CPUs 0 to n-1 and the memory for runs.
 
-    ``available_bytes`` is what the driver's machine has free; it counts where the
-    engine runs on the same machine, as do its ``cores`` (the CPUs of each, more than
-    one where a core runs several threads). Raises HostError when more is wished than
-    there is.
+    ``available_bytes`` is the free memory of the driver's machine, and ``cores`` are its
+    cores (the CPUs of each, several where a core runs several threads); both count only
+    where the engine runs on the same machine. Raises HostError where the request exceeds
+    the available CPUs or memory.
     """
     if requested.cpus > engine.cpus:
         raise HostError(
@@ -99,7 +99,7 @@ def resources(
     known = cores if engine.local and cores else [(cpu,) for cpu in range(cpus)]
     return Resources(
         cpuset=cpuset_of(range(cpus)),
-        # In steps, so that a moment's few megabytes make no other plan.
+        # In steps, so that a difference of a few megabytes does not change the plan.
         memory_bytes=requested.memory_bytes or available // 10**8 * 10**8,
         halves=halves(known, cpus),
     )
@@ -108,8 +108,8 @@ def resources(
 def refuse_shortage(plan: Plan, engine: Capacity, available_bytes: int) -> None:
     """Raise HostError where the machine now lacks what the plan gives its runs.
 
-    ``available_bytes`` as for `resources`; here the host's own part of it is not kept back,
-    for the plan left that out when it was made.
+    ``available_bytes`` is as for `resources`. The host's share is not subtracted again: the
+    plan already did.
     """
     together = 2 if any(run.pair is not None for run in plan.runs) else 1
     needed = together * plan.limits.memory_bytes
@@ -129,14 +129,14 @@ def refuse_shortage(plan: Plan, engine: Capacity, available_bytes: int) -> None:
 
 
 def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
-    """Two disjoint, equal sets of whole cores among the first so many CPUs.
+    """Return two disjoint cpusets of equally many complete cores among CPUs 0 to ``cpus`` - 1.
 
-    Threads of one core stay on one side: the pair of a duet must not share one.
-    None where there are fewer than two such cores.
+    Threads of one core stay in one set: the pair of a duet must not share a core.
+    None where there are fewer than two cores with the most threads.
     """
-    whole = [tuple(core) for core in cores if all(cpu < cpus for cpu in core)]
-    size = max((len(core) for core in whole), default=0)
-    equal = sorted(core for core in whole if len(core) == size)
+    complete = [tuple(core) for core in cores if all(cpu < cpus for cpu in core)]
+    size = max((len(core) for core in complete), default=0)
+    equal = sorted(core for core in complete if len(core) == size)
     half = len(equal) // 2
     if half == 0:
         return None
@@ -147,14 +147,14 @@ def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
 
 
 def memory_of_a_run(available: Resources, design: Design) -> int:
-    """Half of it, where two runs go on at the same time."""
+    """Return the bytes of one run: half of those available, unless the design is sequential."""
     if design == SEQUENTIAL:
         return available.memory_bytes
     return available.memory_bytes // 2 // 10**8 * 10**8
 
 
 def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> Note | None:
-    """Why two runs cannot go on at the same time here; None where they can."""
+    """Return why two runs cannot run at the same time here; None where they can."""
     if on_gpu:
         return Note(DUET_ON_GPU)
     if available.halves is None:

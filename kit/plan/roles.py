@@ -1,7 +1,7 @@
-"""What a run is for: its role, and what is different about it.
+"""The role of a run: its purpose, and how it differs from a main run.
 
-A session compares: the main runs, with the controls that show what the comparison
-can see. An explanation takes the same work apart: each role changes one thing.
+A session compares the main runs, with controls that test what the comparison can detect.
+In an explanation of the same work each role changes one thing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RoleName = Literal[
     "main", "pilot", "placebo", "slowed", "quiet", "terminal", "probe", "kept", "allocator",
     "placebo-reference", "slowed-reference",
 ]  # fmt: skip
-"""What a run is for; a control's reference is its own partner in duet blocks."""
+"""Roles of runs; a control's reference is its partner in duet blocks."""
 MAIN: Final = "main"
 PILOT: Final = "pilot"
 PLACEBO: Final = "placebo"
@@ -28,12 +28,12 @@ PROBE: Final = "probe"
 KEPT: Final = "kept"
 ALLOCATOR: Final = "allocator"
 MIN_SLOWDOWN, MAX_SLOWDOWN = 5.0, 1000.0
-"""Of the positive control, in percent; the spec allows no more."""
+"""Slowdown of the positive control, in percent; the spec does not allow more."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the program itself does otherwise; see spec.schema.json."""
+    """Changes in the program's own behaviour; see spec.schema.json."""
 
     slowdown_percent: float = 0.0
     progress: bool = True
@@ -43,9 +43,9 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Role:
-    """``conditions`` go into the spec; ``terminal`` and ``env`` are the container's.
+    """A role. ``conditions`` go into the spec; ``terminal`` and ``env`` are the container's.
 
-    ``both``: runs of either stack have it; else the baseline's alone.
+    ``both``: runs of either stack have the role; otherwise only the baseline's.
     """
 
     name: RoleName
@@ -87,12 +87,11 @@ CONTROLS: tuple[RoleName, ...] = (PLACEBO, SLOWED)
 
 
 def slowdown_percent(study: Study) -> float:
-    """Return by how much the positive control is slowed: as much as the lead claim speaks of.
+    """Return the slowdown of the positive control, in percent of the baseline's time.
 
-    A session that cannot find an effect of the claim's own size, or a difference as large as the
-    margin of a claim of equality, has no say on the claim. In percent of the baseline's time,
-    from ``MIN_SLOWDOWN`` to ``MAX_SLOWDOWN``, for a smaller one takes many more blocks than
-    the claims' direction does.
+    It equals the effect of the lead claim, or the margin of a claim of equality: a session that
+    cannot detect so much cannot judge the claim. It is limited to ``MIN_SLOWDOWN`` and
+    ``MAX_SLOWDOWN``: a smaller one takes many more blocks than the direction of the claims.
     """
     claim = lead_claim(study.claims)
     gain = 0.0 if claim is None else claim.published_gain_percent
@@ -106,7 +105,7 @@ def slowdown_percent(study: Study) -> float:
 
 
 def conditions_of(name: str, study: Study) -> Conditions:
-    """Return what a program does otherwise in a run of that role of that study."""
+    """Return the conditions of a run of that role in that study. Raise InputError."""
     conditions = role_of(name).conditions
     if name == SLOWED:
         return replace(conditions, slowdown_percent=slowdown_percent(study))
@@ -114,7 +113,7 @@ def conditions_of(name: str, study: Study) -> Conditions:
 
 
 def reference_of(control: RoleName) -> RoleName:
-    """Return the role of a control's own partner, where it has one: in duet blocks."""
+    """Return the role of a control's partner in duet blocks."""
     return _REFERENCES[control]
 
 

@@ -1,7 +1,7 @@
-"""Shards: one plan, its blocks made on several machines; a workflow's matrix of them.
+"""Shards, which divide a plan's blocks among machines, and a workflow's matrix of them.
 
-A block is never split, so every ratio is of one machine. All shards make the identity
-runs: what they prove is proven on each machine.
+A block is never split, so every ratio is from one machine. Every shard has the identity
+runs, so that they show the same work on each machine.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from kit.study.model import CPU, CUDA, Study
 
 @dataclass(frozen=True)
 class Shard:
-    """The ``number``-th of so many, counted from 1."""
+    """Shard ``number`` of ``of``, counted from 1."""
 
     number: int
     of: int
 
     def __str__(self) -> str:
-        """As --shard takes it."""
+        """Return it in the form of --shard."""
         return f"{self.number}/{self.of}"
 
     def holds(self, run: PlannedRun) -> bool:
-        """Whether the run is made in this shard."""
+        """Return whether the run belongs to this shard."""
         return run.block < 0 or run.block % self.of == self.number - 1
 
 
 def parse_shard(text: str) -> Shard:
-    """The shard of "2/4". Raises InputError."""
+    """Return the shard of a text such as "2/4". Raises InputError."""
     found = re.fullmatch(r"(\d{1,3})/(\d{1,3})", text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(
@@ -45,7 +45,7 @@ def parse_shard(text: str) -> Shard:
 def refuse_empty(shard: Shard | None, blocks: int) -> None:
     """Raise InputError for a shard of a plan with fewer ``blocks`` than shards.
 
-    Some of the shards would hold identity runs alone, and the set could not be merged.
+    Some of the shards would have only identity runs, and kit could not merge the set.
     """
     if shard is not None and shard.of > blocks:
         raise InputError(
@@ -55,25 +55,25 @@ def refuse_empty(shard: Shard | None, blocks: int) -> None:
 
 
 def of_shard(runs: Iterable[PlannedRun], shard: Shard | None) -> tuple[PlannedRun, ...]:
-    """The runs of a plan that a shard makes; all without one."""
+    """Return the runs of a plan that belong to a shard; all for None."""
     return tuple(run for run in runs if shard is None or shard.holds(run))
 
 
 Labels = tuple[str, ...]
-"""Of one runner: a job goes to a runner that has them all."""
+"""Labels of one runner: GitHub sends a job to a runner that has all of them."""
 MAX_JOBS = 256
-"""GitHub runs no larger matrix ("Running variations of jobs in a workflow")."""
+"""Maximum of a matrix on GitHub ("Running variations of jobs in a workflow")."""
 
 
 def matrix(
     study: Study, runners: Sequence[Labels], gpu_runners: Sequence[Labels], shards: int, blocks: int
 ) -> str:
-    """One line of JSON as GitHub Actions reads it: an ``include`` row a runner and shard.
+    """Return one line of JSON for GitHub Actions: one ``include`` row per runner and shard.
 
     Runners of ``gpu_runners`` run the CUDA arms too, others never do. ``group`` and ``name``
-    can be parts of a path and of an artifact's name whatever the label is. Raises InputError
-    for more shards than blocks, labels that cannot be told apart, or more rows than a matrix
-    may have.
+    are valid in paths and artifact names for any label. Raises InputError for more shards than
+    blocks, labels that give no name or two runners the same, no row or more rows than a matrix
+    may have, and for ``gpu_runners`` without a CUDA arm.
     """
     if shards > blocks:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The spec: what one run of a workload program is told to do, as JSON."""
+"""The spec: the instructions for one run of a workload program, as JSON."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from kit.study.model import Study, arm_of
 
 
 def spec_json(run: PlannedRun, study: Study) -> str:
-    """The spec of a run. Raises InputError when the study makes a spec that breaks
-    the schema, so that a container is never started with one."""
+    """Return the spec of a run. Raises InputError where the study's values break its schema.
+
+    So kit never starts a container with an invalid spec.
+    """
     document = {
         "schema": 1,
         "run_id": run.run_id,

@@ -1,4 +1,4 @@
-"""The published JSON Schemas, and the one place that validates against them."""
+"""The published JSON Schemas, and validation against them and against other schemas."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from typing import Any
 from kit.errors import InputError
 
 ERRORS = 1_000
-"""Looked at; a message shows five."""
+"""Maximum of problems to collect; a message shows five."""
 
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The schema of that name, such as spec, record, header, run, study or results."""
+    """Return the schema of that name, such as spec, record, header, run, study or results."""
     text = (files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
 
 def problems(name: str, document: object) -> list[str]:
-    """Every way the document breaks the schema, as "field: reason" lines."""
+    """Return "field: reason" lines for the document's problems by the schema; none if valid."""
     if _holds(name, document):
         return []
     try:
         # Python's patterns let a line end follow the text's end; the compiled ones do not.
         return problems_by(schema(name), document) or compiled_problems(_compiled(name), document)
-    except ValueError as error:  # half a character in a field's name
+    except ValueError as error:  # an unpaired surrogate in a field's name
         return [f"$: {error}"]
 
 
 def _holds(name: str, document: object) -> bool:
-    """Whether it surely holds; False leaves the answer to the validator that has the words.
+    """Return True for a document that is certainly valid; False leaves it to the slow validator.
 
-    A compiled validator: a log of a thousand runs is read in a second instead of seven.
+    The compiled validator reads a log of a thousand runs in one second instead of seven.
     """
     try:
         return bool(_compiled(name).is_valid(document))
-    except ValueError:  # values that JSON does not have, which YAML can give
+    except ValueError:  # values that YAML has and JSON does not
         return False
 
 
@@ -53,7 +53,7 @@ def _compiled(name: str) -> Any:
 
 
 def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
-    """Return the first ``ERRORS`` for a schema of the kit, sorted by field."""
+    """Return the first ``ERRORS`` problems by one of kit's schemas, sorted by field."""
     try:
         found = sorted(
             islice(_validator()(schema).iter_errors(document), ERRORS),
@@ -67,7 +67,7 @@ def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
 
 
 def _message(error: Any) -> str:
-    """The validator's words, except for a field that the schema forbids by ``{"not": {}}``."""
+    """Return the validator's message, except for a field that ``{"not": {}}`` forbids."""
     forbidden = error.validator == "not" and error.validator_value == {}
     return "not allowed here" if forbidden else str(error.message)
 
@@ -76,7 +76,7 @@ def _message(error: Any) -> str:
 def _validator() -> Any:
     from jsonschema import Draft202012Validator, validators
 
-    # The library compares each item with each other where the items cannot be sorted.
+    # The library compares every pair of items where the items cannot be sorted.
     extend: Any = validators.extend  # untyped
     return extend(Draft202012Validator, {"uniqueItems": _unique_items})
 
@@ -93,7 +93,7 @@ def _unique_items(
 
 
 def compiled_problems(validator: Any, document: object) -> list[str]:
-    """Return the first ``ERRORS`` that a compiled validator finds. Raise ValueError."""
+    """Return the first ``ERRORS`` problems of a compiled validator, sorted. Raise ValueError."""
     found = islice(validator.iter_errors(document), ERRORS)
     return sorted(text(f"{_path(error.instance_path)}: {short(error.message)}") for error in found)
 
@@ -104,17 +104,17 @@ def _path(parts: Sequence[str | int]) -> str:
 
 
 def check(name: str, document: object, where: str, remedy: str) -> None:
-    """Raise InputError naming ``where`` and every broken field."""
+    """Raise InputError naming ``where`` and the first five broken fields."""
     broken = problems(name, document)
     if broken:
         raise InputError(f"{where}: {'; '.join(broken[:5])}", remedy)
 
 
 def text(line: str) -> str:
-    """Return it printable: half a character, as in a field's name, is escaped."""
+    """Return the line with unpaired surrogates, as in a field's name, escaped."""
     return line.encode("utf-8", "backslashreplace").decode()
 
 
 def short(message: str) -> str:
-    """Return as much of a message as a line shows."""
+    """Return the message, shortened to 160 characters."""
     return message if len(message) <= 160 else message[:157] + "..."

@@ -1,8 +1,9 @@
-"""Checking values by a JSON Schema of others, in bounded time.
+"""Validation by a JSON Schema from a study's author, in bounded time.
 
-The validator is native code, which no time limit of Python interrupts, and it repeats what a
-schema refers to at every place: a few lines can double the work thirty times over. So the work
-is estimated first, from the schema with references followed and the size of the value.
+The validator is native code, which no time limit of Python interrupts, and it evaluates a
+referenced part again at every reference: a few lines can double the work thirty times over. So
+this module estimates the work first, from the schema with references followed and the size of
+the value.
 """
 
 from __future__ import annotations
@@ -14,30 +15,30 @@ from typing import Any
 from kit.schemas import compiled_problems, text
 
 SIZE = 10_000
-"""Values in a schema, each reference counted as what it refers to. The shipped study's has 80."""
+"""Values in a schema, each reference counted as its target. The shipped study's has 80."""
 HEIGHT = 128
-"""Levels of a schema, references followed: native code has a stack of a fixed size."""
+"""Levels of a schema, references followed: the stack of native code has a fixed size."""
 WORK = 2_000_000
-"""Size of the schema times values and characters of what is checked: below a second or two."""
+"""Size of the schema times values and characters of the document: at most a second or two."""
 PATTERN_BYTES = 200_000
-"""Of a compiled pattern: the time for each character grows with it."""
+"""Size of a compiled pattern: the time per character grows with it."""
 _PATTERN = 100
-"""What one pattern counts, for it takes as long to compile as so many values."""
+"""Values that one pattern counts as: it takes as long to compile."""
 _REPEATED = 3
-"""`unevaluated...` evaluates everything next to it again."""
+"""Factor for `unevaluated...`, which evaluates everything next to it again."""
 _UNEVALUATED = {"unevaluatedProperties", "unevaluatedItems"}
 _OUTSIDE = ("$ref", "$id", "id")
 _NAMED = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef"}
-# Of what may be written in two ways, the validator could read the other one.
+# One spelling only: the validator could interpret another one differently.
 _REFERENCE = re.compile(r"#(/([^%~/]|~[01])*)*")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}")
 
 
 def problems_by_foreign(schema: Mapping[str, Any], document: object) -> list[str]:
-    """Return "field: reason" lines by a schema of others.
+    """Return "field: reason" lines by a schema from a study's author; none if valid.
 
-    Raise ValueError for a schema that refers to anything but parts of itself or to itself in
-    a circle, is too large for the document, or is not a schema. Patterns take linear time.
+    Raise ValueError for a schema that refers to anything but parts of itself, has circular
+    references, is too large for the document, or is not a schema. Patterns take linear time.
     """
     import jsonschema_rs
 
@@ -62,7 +63,7 @@ def problems_by_foreign(schema: Mapping[str, Any], document: object) -> list[str
 
 
 class _Sizes:
-    """The size and the height of parts of a schema, references followed; each worked out once."""
+    """Size and height of parts of a schema, references followed; each is computed once."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
@@ -70,7 +71,10 @@ class _Sizes:
         self._begun: set[int] = set()
 
     def of(self, value: object) -> tuple[int, int]:
-        """Return both. Raise ValueError for a reference that leads out or in a circle."""
+        """Return size and height of a part. Raise ValueError for an outside or circular reference.
+
+        Also raises it for a part that is too large or nested too deep.
+        """
         if not isinstance(value, dict | list):
             return 1, 1
         if id(value) in self._known:
@@ -94,7 +98,7 @@ class _Sizes:
         return size, height
 
     def _target(self, value: Mapping[str, Any]) -> object:
-        """What the reference in it leads to; None without one."""
+        """Return the target of a part's reference; None without one. Raise ValueError."""
         for key in _OUTSIDE:
             if isinstance(value.get(key), str) and not value[key].startswith("#"):
                 raise ValueError(f"{key} {value[key][:80]!r} leads out of it")
@@ -115,7 +119,7 @@ class _Sizes:
 
 
 def _at(schema: object, reference: str) -> object:
-    """The part that a JSON pointer names; None where there is none."""
+    """Return the part that a JSON pointer names; None where there is none."""
     found = schema
     for part in reference.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
@@ -136,7 +140,7 @@ def _patterns(value: Mapping[str, Any]) -> int:
 
 
 def _values(document: object) -> int:
-    """How many values and characters it has. It is bounded, and nests no deeper than YAML may."""
+    """Return the number of values and characters in a document, whose depth YAML limits bound."""
     if isinstance(document, dict):
         return 1 + sum(len(key) + _values(item) for key, item in document.items())
     if isinstance(document, list):

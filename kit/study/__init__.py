@@ -1,1 +1,1 @@
-"""The study: what is checked; data and its typed form."""
+"""The study that kit checks: its files, their typed form and their checks."""

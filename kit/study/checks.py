@@ -1,4 +1,4 @@
-"""What a study's files must agree on, beyond what their schemas say."""
+"""Checks of a study's files beyond those of their schemas."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from kit.study.folder import STUDY, WORKLOAD_SCHEMA
 _ON_FIGURES = ("rounds", "one_gain", "mean_times_repeats", "step_order")
 """The consistency rules that work on paper.figures."""
 LONGEST_NAME = 100
-"""A registry path has 255 characters, here for an id and an arm's name."""
+"""Characters of an id or an arm's name: a registry path, at most 255 long, contains both."""
 _REMEDY = "correct the schema or remove it"
 
 
 def check_workload(study: Folder, workload: object) -> None:
-    """By the study's own schema, where it has one."""
+    """Raise InputError where the workload breaks the study's own schema, if it has one.
+
+    Also raises it for a schema that is not usable.
+    """
     path = study.path / WORKLOAD_SCHEMA
     if not study.holds(WORKLOAD_SCHEMA):
         return
@@ -46,7 +49,7 @@ def _json(content: bytes, path: Path) -> dict[str, Any]:
 
 
 def check_stacks(file: Path, study: Mapping[str, Any]) -> None:
-    """Two stacks, and every arm is of one of them."""
+    """Raise InputError unless there are two stacks and every arm uses one of them."""
     stacks = study["stacks"]
     if stacks["baseline"] == stacks["contender"]:
         raise InputError(f"{file}: stacks: both are {stacks['baseline']!r}", "name two")
@@ -73,7 +76,7 @@ def check_names(file: Path, study: Mapping[str, Any]) -> None:
 
 
 def check_claimed(file: Path, paper: Mapping[str, Any]) -> None:
-    """What the claims are about is something the publication names."""
+    """Raise InputError for a claimed component that the paper's environment does not name."""
     for name in paper["claimed"]:
         if name not in paper["environment"]:
             raise InputError(
@@ -83,7 +86,7 @@ def check_claimed(file: Path, paper: Mapping[str, Any]) -> None:
 
 
 def check_claim_ids(file: Path, claims: Mapping[str, Any]) -> None:
-    """Raise InputError for an id that two claims have: verdicts are told apart by it."""
+    """Raise InputError for an id that two claims share: it identifies a verdict."""
     found: dict[str, str] = {}
     for kind in ("claims", "executable", "training", "consistency"):
         for number, claim in enumerate(claims[kind]):
@@ -97,7 +100,7 @@ def check_claim_ids(file: Path, claims: Mapping[str, Any]) -> None:
 
 
 def check_facts(file: Path, claims: Sequence[Mapping[str, Any]], study: Mapping[str, Any]) -> None:
-    """Consistency claims name the study's own stacks, and find the figures they work on."""
+    """Raise InputError for consistency claims on unknown stacks or missing figures."""
     stacks = set(study["stacks"].values())
     figures = set(study["paper"].get("figures", {}))
     for claim in claims:

@@ -1,8 +1,8 @@
-"""Opening a study's folder: what belongs to the study, and how much it may hold.
+"""Opening a study's folder: which files belong to the study, and their limits.
 
-One rule serves the study's hash, the copy that results keep and the contexts of image
-builds: every plain file below the folder belongs to it, but for what version control, Python
-and desktops put there. None of that is the author's, and a clone may hold a token in it.
+The study's hash, the copy in a results folder and the contexts of image builds use the same
+rule: every plain file below the folder belongs to the study, except files of version control,
+Python and desktops. The author did not write those, and a clone may contain a token in them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ STUDY, CLAIMS, PINS = "study.yaml", "claims.yaml", "pins.yaml"
 WORKLOAD_SCHEMA = "workload.schema.json"
 DOCKERFILE = "Dockerfile"
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
-"""Names under which version control keeps its own files, of results too."""
+"""Names under which version control keeps its own files, also in results."""
 DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""Names of files that desktops put into any folder that is looked at, results too."""
+"""Names of files that desktops put into any folder that a user views, also into results."""
 LEFT_OUT = frozenset({"__pycache__", ".venv"}) | VERSION_CONTROL | DESKTOP
-"""Names, of files and of folders, that are no part of a study wherever they are in it."""
+"""Names of files and folders, at any depth, that do not belong to a study."""
 _DOCUMENT_BYTES = 1_000_000
 
 RULES = Rules(
@@ -39,7 +39,7 @@ def belongs(path: str) -> bool:
 
 
 def is_of_desktop(path: str) -> bool:
-    """Return whether a file of that path is one that a desktop made, and no part of results."""
+    """Return whether a desktop made the file of that path, so that results do not include it."""
     return path.rpartition("/")[2] in DESKTOP
 
 

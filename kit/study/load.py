@@ -1,4 +1,4 @@
-"""Reading a study's folder to frozen values; it is data, and the shipped one is as any."""
+"""Loading of a study's folder into frozen values, the shipped study's like any other."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ MEGABYTE = 1_000_000
 
 
 def shipped_folder() -> Path:
-    """Where the study that ships with the kit lies."""
+    """Return the folder of the study that ships with kit."""
     return Path(str(files("kit.study") / "lee-moon-2022"))
 
 
 def shipped_study() -> Study:
-    """The study that ships with the kit."""
+    """Return the study that ships with kit."""
     return load_study(shipped_folder())
 
 
 def load_study(folder: Path) -> Study:
-    """The study in that folder. Raises InputError naming the file and the field."""
+    """Return the study in that folder. Raises InputError naming the file and the field."""
     with open_study(folder) as opened:
         return study_in(opened)
 
 
 def study_in(opened: Folder) -> Study:
-    """The study in an open folder. Raises InputError naming the file and the field."""
+    """Return the study in an open folder. Raises InputError naming the file and the field."""
     folder = opened.path
     study = _read(opened, STUDY, "study")
     claims = _read(opened, CLAIMS, "claims")
@@ -93,13 +93,13 @@ def study_in(opened: Folder) -> Study:
 
 
 def study_files(folder: Path) -> dict[str, bytes]:
-    """Everything that belongs to a study, by path below it, sorted. Raises InputError."""
+    """Return the content of every file of a study, by path below it, sorted. Raises InputError."""
     with open_study(folder) as opened:
         return {name: opened.read(name) for name in opened.files()}
 
 
 def _sha256(opened: Folder) -> str:
-    """Hash of every file of the study and its path."""
+    """Return the SHA-256 in hex of the paths and contents of all files of the study."""
     digest = hashlib.sha256()
     for name in opened.files():
         content = opened.read(name)
@@ -109,7 +109,7 @@ def _sha256(opened: Folder) -> str:
 
 
 def _arm(opened: Folder, name: str, document: Mapping[str, Any]) -> Arm:
-    """Raises InputError for a recipe that is not a folder with a Dockerfile in the study."""
+    """Return the arm. Raise InputError if its recipe is not a study folder with a Dockerfile."""
     recipe = document.get("recipe")
     if recipe is None:
         return Arm(name, document["stack"], document["variant"])
@@ -212,10 +212,10 @@ def _claim(document: Mapping[str, Any]) -> Claim:
 
 
 def _claimed(document: Mapping[str, Any], where: str) -> tuple[float, Range]:
-    """Return the gain that a claim is of, 0 for equality, and the gains of the claim's size.
+    """Return a claim's gain in percent, 0 for equality, and its band of gains in percent.
 
-    Raises InputError for a gain of 0, and for a band that no gain, or not the published one,
-    lies in.
+    Raises InputError for a gain of 0 or of 100 and more, and for a band that is empty or leaves
+    out the published gain.
     """
     if "equal_within_percent" in document:
         return 0.0, equality_band(float(document["equal_within_percent"]))

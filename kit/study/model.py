@@ -20,7 +20,7 @@ CUDA: Final = "cuda"
 class Arm:
     """One stack in one variant. ``recipe`` is the folder of its own Dockerfile.
 
-    Without one the kit's recipe of that stack's name is built.
+    Without one kit builds its own recipe of that stack's name.
     """
 
     name: str
@@ -33,7 +33,7 @@ def by_stack_and_variant(arms: Iterable[Arm], where: str) -> dict[tuple[str, str
     """Return the one arm of each stack and variant, in the order given.
 
     Raises InputError naming ``where`` and both arms for two of the same stack and variant:
-    a comparison holds one of them, and the other would be lost without a word.
+    a comparison has one of them, and would silently drop the other.
     """
     found: dict[tuple[str, str], Arm] = {}
     for arm in arms:
@@ -49,10 +49,11 @@ def by_stack_and_variant(arms: Iterable[Arm], where: str) -> dict[tuple[str, str
 
 @dataclass(frozen=True)
 class Tier:
-    """How much to measure: ``blocks`` containers an arm, ``repeats`` fits in each.
+    """An amount to measure: ``blocks`` containers per arm, ``repeats`` fits in each.
 
-    With a ``pilot`` of so many blocks their number is planned from its spread, for that
-    ``power``, up to ``blocks``. ``controls`` are the control runs of every block.
+    With a ``pilot`` (a number of blocks) the plan computes the number of judged blocks from
+    its spread, for that ``power``, up to ``blocks``. ``controls`` are the control runs of
+    every block.
     """
 
     name: str
@@ -71,13 +72,13 @@ class MemoryNeed:
     per_repeat_bytes: int
 
     def of(self, repeats: int) -> int:
-        """Bytes that a run of so many repeats needs."""
+        """Return the bytes that a run of so many repeats needs."""
         return self.base_bytes + repeats * self.per_repeat_bytes
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Rough seconds, for time budgets only; never used in a verdict."""
+    """Estimated seconds, for time budgets only; never used in a verdict."""
 
     run_overhead_s: float
     fit_s: float
@@ -85,7 +86,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class SameWorkRules:
-    """What must be equal in all arms: versions by name, and the checks by name."""
+    """The versions and the checks, by name, that must be equal in all arms."""
 
     versions: tuple[str, ...]
     checks: tuple[str, ...]
@@ -93,7 +94,7 @@ class SameWorkRules:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the study is measured."""
+    """The study's rules for measuring."""
 
     tiers: Mapping[str, Tier]
     published_repeats: int
@@ -103,17 +104,17 @@ class Protocol:
     run_timeout_s: float
     memory: MemoryNeed
     disk_bytes: Mapping[str, int]
-    """What building the images of a variant takes."""
+    """Bytes that building the images takes, by variant."""
     cost: Cost
     env: Mapping[str, str]
     """Environment given to every arm alike."""
     explain: tuple[str, ...] = ()
-    """Roles that change one thing in an explanation, as far as the programs can."""
+    """Roles of an explanation, each of which changes one thing, that the programs support."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Seconds of one published row of fits, and where it stands."""
+    """Seconds of one published row of fits, and its place in the publication."""
 
     where: str
     minimum: float
@@ -131,7 +132,7 @@ class Range:
 
 
 class Direction(str, Enum):
-    """A direction of an effect: what the contender is, next to the baseline."""
+    """A direction of an effect: the contender compared with the baseline."""
 
     FASTER = "faster"
     SLOWER = "slower"
@@ -139,7 +140,7 @@ class Direction(str, Enum):
 
 
 def equality_band(percent: float) -> Range:
-    """Return the gains at which neither arm takes more than so many percent longer.
+    """Return the gains at which neither arm takes more than ``percent`` longer than the other.
 
     The margin is symmetric in the log ratio, plus and minus log(1 + percent/100), so the verdict
     stays the same when the arms are swapped.
@@ -151,8 +152,8 @@ def equality_band(percent: float) -> Range:
 class Claim:
     """One measured claim: ``statistic`` of a run's fits, published gain in percent.
 
-    The gain is ``100 * (baseline - contender) / baseline``, the paper's own form. A gain of 0 is
-    a claim of equality: its band is its margin, as ``equality_band`` gives it.
+    The gain is ``100 * (baseline - contender) / baseline``, as in the paper. A gain of 0 is a
+    claim of equality: its band is its margin, computed by ``equality_band``.
     """
 
     id: str
@@ -161,26 +162,26 @@ class Claim:
     statistic: str
     published_gain_percent: float
     band_percent: Range
-    """Gains (in percent) that count as the claim's own size."""
+    """Gains in percent that count as the published size."""
     needs: str = ""
-    """What a test of it takes."""
+    """The requirements of a test of it, in words."""
 
     @property
     def direction(self) -> Direction:
-        """What the claim says of the contender."""
+        """Return the claimed direction of the effect."""
         if self.published_gain_percent == 0:
             return Direction.EQUAL
         return Direction.FASTER if self.published_gain_percent > 0 else Direction.SLOWER
 
     @property
     def equal_within_percent(self) -> float | None:
-        """The margin of a claim of equality; None for a claim of a gain."""
+        """Return the margin of a claim of equality; None for a claim of a gain."""
         return -self.band_percent.low if self.direction is Direction.EQUAL else None
 
 
 @dataclass(frozen=True)
 class ExecutableClaim:
-    """That the program can be handed out as an executable; tested by running it."""
+    """A claim that the program can be distributed as an executable; tested by running it."""
 
     id: str
     statement: str
@@ -190,7 +191,7 @@ class ExecutableClaim:
 
 @dataclass(frozen=True)
 class TrainingClaim:
-    """That the stacks train equally well, to the paper's last epoch."""
+    """A claim that the stacks train equally well, to the paper's last epoch."""
 
     id: str
     statement: str
@@ -200,9 +201,9 @@ class TrainingClaim:
 
 @dataclass(frozen=True)
 class ConsistencyClaim:
-    """Something the paper's own numbers must agree on. ``rule`` says which way.
+    """A claim on the consistency of the paper's own numbers; ``rule`` names the check.
 
-    The rules and the facts each needs: ``kit.judge.consistency``, claims.schema.json.
+    The rules and the facts of each: ``kit.judge.consistency``, claims.schema.json.
     """
 
     id: str
@@ -215,19 +216,19 @@ class ConsistencyClaim:
 
 @dataclass(frozen=True)
 class Paper:
-    """What the paper says of itself: citation and environment."""
+    """The paper's citation, environment and published numbers."""
 
     citation: str
     environment: Mapping[str, str]
-    """Component to what the paper names; the fidelity table's wanted column."""
+    """Each component's product and version in the paper; the fidelity table's wanted column."""
     claimed: tuple[str, ...]
-    """Components the claims are about: a substitute for one makes verdicts indicative."""
+    """Components that the claims are about: a substitute for one makes verdicts indicative."""
     figures: Mapping[str, Published]
-    """By stack, from the figures; the text rounds them."""
+    """Published seconds by stack, from the figures; the text rounds them."""
     last_epoch: Mapping[str, Range]
-    """By quantity (loss, accuracy); empty where the paper trains nothing."""
+    """Published ranges by quantity (loss, accuracy); empty where the paper trains nothing."""
     training_remark: str = ""
-    """What is known from outside the paper and belongs beside the training's numbers."""
+    """A remark from other sources than the paper, printed next to the training's numbers."""
 
 
 @dataclass(frozen=True)
@@ -241,8 +242,8 @@ class Study:
     """The two stacks compared: a gain is of the contender over the baseline."""
     paper: Paper
     workload: Mapping[str, Any]
-    """The one piece of work every arm does, as JSON values; what it must hold is said
-    by the study's own workload.schema.json."""
+    """The work that every arm does, as JSON values; the study's own workload.schema.json
+    describes it."""
     arms: Mapping[str, Arm]
     protocol: Protocol
     claims: tuple[Claim, ...]
@@ -250,18 +251,18 @@ class Study:
     training: tuple[TrainingClaim, ...]
     consistency: tuple[ConsistencyClaim, ...]
     sha256: str
-    """Of everything in the study's folder, so that results name what they checked."""
+    """Hash of the study's files, so that results identify the study that they checked."""
     folder: Path | None = None
-    """Where it was read from."""
+    """The folder it was read from."""
 
 
 def lead_claim(claims: Sequence[Claim]) -> Claim | None:
-    """Return the claim a session is planned for: the average's, else the first."""
+    """Return the claim that a session is planned for: that of the mean, else the first."""
     return next((c for c in claims if c.statistic == "mean"), next(iter(claims), None))
 
 
 def arm_of(study: Study, name: str) -> Arm:
-    """Return the arm of that name. Raise InputError for one that the study does not have."""
+    """Return the arm of that name. Raise InputError for an unknown one."""
     if name not in study.arms:
         raise InputError(
             f"{name!r} is not an arm of study {study.id}", f"use some of: {', '.join(study.arms)}"

@@ -16,7 +16,10 @@ _ID = "my-study"
 
 
 def new_study(folder: Path) -> tuple[str, ...]:
-    """Write the template there; the files' names. Raises InputError for a folder in use."""
+    """Write the template into the folder and return the files' paths below it.
+
+    Raises InputError for a folder that is not empty.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is there and not empty", "name a new folder")
     template = study_files(Path(str(files("kit.study") / "template")))

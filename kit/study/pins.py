@@ -1,4 +1,4 @@
-"""A study's own pins.yaml: what its Dockerfiles rest on, and what it vouches for."""
+"""A study's own pins.yaml: the bases of its Dockerfiles, and its statements on components."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kit.study.folder import PINS, open_study
 
 @dataclass(frozen=True)
 class OwnBase:
-    """The base behind a build argument: one of the kit's, or an image by its digest."""
+    """The base image of a build argument: one of kit's, or an image by its digest."""
 
     argument: str
     kit: str = ""
@@ -24,10 +24,10 @@ class OwnBase:
 
 @dataclass(frozen=True)
 class Vouched:
-    """What the study says its images hold for a component.
+    """The version of a component in the study's images, as the study declares it.
 
-    With ``variants`` it holds for images of those alone; ``{variants}`` in ``got`` stands for
-    their words.
+    With ``variants`` it applies only to images of those; ``{variants}`` in ``got`` stands for
+    their values.
     """
 
     got: str
@@ -38,14 +38,14 @@ class Vouched:
 
 @dataclass(frozen=True)
 class OwnPins:
-    """The bases of a study's Dockerfiles, and its word on every component."""
+    """The bases of a study's Dockerfiles, and its declaration of every component."""
 
     bases: tuple[OwnBase, ...]
     components: Mapping[str, Vouched]
 
 
 def own_pins(folder: Path) -> OwnPins:
-    """The pins of the study in that folder. Raises InputError naming file and field."""
+    """Return the pins of the study in that folder. Raises InputError naming file and field."""
     path = folder / PINS
     remedy = "see the schema kit/schemas/study-pins.schema.json for what the file must hold"
     with open_study(folder) as study:

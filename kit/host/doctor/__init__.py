@@ -1,4 +1,4 @@
-"""Checks, before anything runs, that the machine can do what will be asked of it."""
+"""Checks that the machine can run a reproduction, before anything runs."""
 
 from kit.host.doctor.checks import Facts, Needs, Row, Status, check, ready
 from kit.host.doctor.probe import find_facts

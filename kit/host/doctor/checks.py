@@ -1,4 +1,4 @@
-"""The checks: pure functions of the facts, one row each, every problem at once."""
+"""The doctor's checks: facts in, one row per requirement out; pure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from kit.records.gpu import Found
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the checks look at. None: could not be told. Sizes in bytes.
+    """The input of the checks. None: unknown. Sizes in bytes.
 
-    ``engine_problem`` and ``engine_remedy`` say why ``engine`` is None.
+    ``engine_problem`` and ``engine_remedy`` explain why ``engine`` is None.
     ``registries`` maps each registry host to why it cannot be reached ("": it can);
-    ``sources`` a base image's role to the hosts of those, any of which may have it.
-    ``images_there``: the engine has an image of every arm, so nothing must be fetched.
-    ``scratch_problem`` says why mmdebstrap could not work in the folder of temporary files.
-    ``gpu_driver`` is what the system says of NVIDIA's driver, ``gpus`` what that says.
-    ``proxies`` holds the proxy variables set, without passwords. ``ca_files`` maps
+    ``sources`` maps a base image's role to the registry hosts that may have it.
+    ``images_there``: the engine has an image of every arm, so none must be fetched.
+    ``scratch_problem`` is why mmdebstrap could not work in the folder of temporary files.
+    ``gpu_driver`` is the version of NVIDIA's driver; the driver reports ``gpus``.
+    ``proxies`` has the proxy variables that are set, without passwords. ``ca_files`` maps
     a variable to its file and whether that file can be read.
     """
 
@@ -50,12 +50,12 @@ class Facts:
 
 
 OLDEST_API = (1, 30)
-# TensorFlow's wheels and the .NET packages that the study pins are made for it only.
+# TensorFlow's wheels and the .NET packages that the study pins support only this one.
 _ARCHITECTURES = ("x86_64", "amd64")
 
 
 class Status(str, Enum):
-    """``warn``: it runs, with what the row says. ``fail``: it cannot run."""
+    """The status of a row. ``warn``: kit runs, with a disadvantage. ``fail``: it cannot run."""
 
     OK = "ok"
     WARN = "warn"
@@ -64,7 +64,7 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One requirement: what was found and, unless ok, what to do."""
+    """One requirement: the state found and, unless ok, a remedy."""
 
     name: str
     status: Status
@@ -74,9 +74,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Needs:
-    """What the study needs, in bytes; the disk only where its images are not there.
+    """The study's needs in bytes; those of disk count only while its images are missing.
 
-    ``kept_for_host`` is the share of the free memory that a plan gives to no run.
+    ``kept_for_host`` is the share of the free memory that a plan reserves for the host.
     """
 
     memory_bytes: int
@@ -85,7 +85,7 @@ class Needs:
 
 
 def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
-    """Every row, in the order a person would solve them."""
+    """Return every row, in the order in which to solve problems."""
     return (
         _engine(facts),
         _cgroup(facts),
@@ -104,7 +104,7 @@ def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
 
 
 def ready(rows: Iterable[Row]) -> bool:
-    """Whether a reproduction can run: no row fails."""
+    """Return whether a reproduction can run: no row fails."""
     return all(row.status is not Status.FAIL for row in rows)
 
 
@@ -229,7 +229,7 @@ def _python(facts: Facts) -> Row:
 
 
 def _gpu(facts: Facts) -> tuple[Row, ...]:
-    """What the CUDA arms would meet. Never a failure: the CPU arms run without any."""
+    """Return the rows of GPU and CUDA arms. None fails: the CPU arms run without a GPU."""
     if facts.gpu_driver is None and not facts.gpus.gpus:
         return (Row("GPU", Status.OK, "none: CPU arms only"),)
     if facts.engine is None:
@@ -273,7 +273,7 @@ def _needs_bootstrap(facts: Facts) -> bool:
 
 
 def _unserved(facts: Facts) -> tuple[str, ...]:
-    """Return the base images' roles that no registry which answers could serve."""
+    """Return the roles of base images for which every registry fails to answer."""
     return tuple(
         role
         for role, hosts in facts.sources.items()

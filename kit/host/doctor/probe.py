@@ -1,4 +1,4 @@
-"""Gathers the facts of this machine. Nothing is changed, nothing raises for a lack."""
+"""Collects the facts of this machine for the doctor's checks, without changing anything."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def find_facts(
     reach: Reacher = reachability,
     probe: Probe | None = None,
 ) -> Facts:
-    """Look at everything; a few seconds at most.
+    """Return all facts; takes a few seconds at most. A missing engine is a fact, not an error.
 
-    ``sources`` maps a base image's role to the registries (host, or host:port) any of which
-    may have it; the engine's own mirrors are added where one of them is Docker Hub.
-    ``find_python`` tells where a CPython 3.8 with a shared library is, ``images_there``
+    ``sources`` maps a base image's role to the registries (host, or host:port) that may have
+    it; the engine's own mirrors are added where one of them is Docker Hub.
+    ``find_python`` returns the path of a CPython 3.8 with a shared library, ``images_there``
     whether an engine has the images of all arms.
     """
     env = variables() if env is None else env
@@ -71,7 +71,7 @@ def find_facts(
 
 
 def gpu_driver(version_file: Path) -> str | None:
-    """The NVIDIA driver's version; None where there is no driver."""
+    """Return the NVIDIA driver's version; None where there is no driver."""
     try:
         words = version_file.read_text(encoding="utf-8", errors="replace").split()
     except OSError:
@@ -89,21 +89,21 @@ def gpu_driver(version_file: Path) -> str | None:
 
 
 def proxies(env: Mapping[str, str]) -> dict[str, str]:
-    """The proxy variables set, in either case, without user names and passwords."""
+    """Return the proxy variables that are set, in either case, without users and passwords."""
     names = [name for name in env if name.lower() in PROXY_VARIABLES and env[name]]
     return {name: _without_password(env[name]) for name in sorted(names)}
 
 
 def ca_files(env: Mapping[str, str]) -> dict[str, tuple[str, bool]]:
-    """The CA variables set: the file (or folder) each names, and whether it can be read."""
+    """Return the CA variables that are set: each one's file (or folder), and if it is readable."""
     return {
         name: (env[name], os.access(env[name], os.R_OK)) for name in CA_VARIABLES if env.get(name)
     }
 
 
 def free_disk(root_dir: str) -> int | None:
-    """Free bytes where a local engine keeps its images; None if that is not to be seen."""
-    # On other systems a local socket leads into a virtual machine with a disk of its own.
+    """Return the free bytes where a local engine keeps its images; None if unknown."""
+    # On other systems a local socket leads into a virtual machine with its own disk.
     if platform.system() != "Linux" or not root_dir:
         return None
     try:
@@ -129,7 +129,7 @@ def _with_engine(
     return Facts(
         engine=engine,
         engine_local=engine.local,
-        # Of another machine the engine tells only the total.
+        # For another machine the engine reports only the total.
         available_memory=(
             min(psutil.virtual_memory().available, engine.memory_bytes)
             if engine.local and engine.memory_bytes

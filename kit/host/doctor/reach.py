@@ -1,4 +1,4 @@
-"""Whether registries answer, all asked at once, with one deadline for all."""
+"""Queries to registries whether they answer, all at once, with one deadline."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from kit.engine.failures import one_line
 
 TIMEOUT_S = 5.0
 Reacher = Callable[[Sequence[str]], Mapping[str, str]]
-"""Registry hosts to why each cannot be reached; "" for one that answers."""
-# The name in an image reference is not the name of the machine that serves it.
+"""Maps registry hosts to the reason why each cannot be reached; "" for one that answers."""
+# The host in an image reference is not the host that serves the registry API.
 _SERVED_BY = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 
 
 def reachability(hosts: Sequence[str], timeout_s: float = TIMEOUT_S) -> dict[str, str]:
-    """Ask every host for the registry API; any HTTP answer, 401 too, counts.
+    """Query the registry API of every host; any HTTP answer, also 401, counts.
 
-    Returns after ``timeout_s`` seconds at the latest.
+    Returns, after ``timeout_s`` seconds at the latest, why each does not answer ("": it does).
     """
     answers: queue.Queue[tuple[str, str]] = queue.Queue()
     for host in hosts:
-        # Daemon threads: looking up a name may hang far beyond any timeout given.
+        # Daemon threads: a name lookup may hang far beyond any timeout.
         threading.Thread(
             target=lambda name=host: answers.put((name, ask(name, timeout_s))), daemon=True
         ).start()
@@ -39,7 +39,7 @@ def reachability(hosts: Sequence[str], timeout_s: float = TIMEOUT_S) -> dict[str
 
 
 def ask(host: str, timeout_s: float) -> str:
-    """Why one host does not answer; "" if it does."""
+    """Return why one host does not answer; "" if it does."""
     import requests
 
     local = host.partition(":")[0] in {"localhost", "127.0.0.1"}
@@ -58,7 +58,7 @@ def ask(host: str, timeout_s: float) -> str:
 
 
 def _root(error: BaseException) -> str:
-    """The innermost reason: the outer ones repeat the URL and internal names."""
+    """Return the innermost reason: the outer ones repeat the URL and internal names."""
     seen: BaseException = error
     for _ in range(8):
         inner = next(

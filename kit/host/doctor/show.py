@@ -1,4 +1,4 @@
-"""Rows for people and for programs."""
+"""Rows of the doctor as a table and as JSON values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GAPS = 6
 
 
 def table(rows: Sequence[Row], width: int | None = None) -> str:
-    """A plain table that fits ``width`` columns (the terminal's when None)."""
+    """Return a plain table that fits ``width`` columns (the terminal's when None)."""
     width = terminal_width(100) if width is None else width
     left = max(36, width - _NAME_WIDTH - _STATUS_WIDTH - _GAPS)
     share = left // 2
@@ -25,14 +25,14 @@ def table(rows: Sequence[Row], width: int | None = None) -> str:
         (row.name, row.status.value, _wrapped(row.found, share), _wrapped(row.remedy, left - share))
         for row in rows
     ]
-    # Strings as they are: tabulate would turn "2" into a number and align it right.
+    # Without number parsing: tabulate would turn "2" into a number and align it right.
     return tabulate(
         body, ("check", "", "found", "remedy"), tablefmt="simple", disable_numparse=True
     )
 
 
 def to_json(rows: Sequence[Row]) -> dict[str, object]:
-    """The rows, how many of each status, and the answer, as JSON values."""
+    """Return the rows, their count by status, and whether all are ready, as JSON values."""
     return {
         "ready": ready(rows),
         "counts": {status.value: sum(row.status is status for row in rows) for status in Status},

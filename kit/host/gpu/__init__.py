@@ -1,1 +1,1 @@
-"""GPUs: what there is, whether CUDA arms can run on it, and what it did meanwhile."""
+"""The machine's GPUs: their facts, whether CUDA arms can run on them, and their telemetry."""

@@ -1,16 +1,16 @@
-"""Can the CUDA arms run here? Pure: facts in, every problem and warning at once out.
+"""Problems and warnings of the CUDA arms on this machine's GPUs and engine; pure.
 
 Drivers. The images carry CUDA 11.8. NVIDIA's CUDA Toolkit release notes (docs.nvidia.com/
 cuda/cuda-toolkit-release-notes, "CUDA Driver") list Linux driver 520.61.05 as the one that
-goes with CUDA 11.8, and 450.80.02 as the least for minor version compatibility in all of
+belongs to CUDA 11.8, and 450.80.02 as the oldest for minor version compatibility in all of
 CUDA 11: programs run from there on "with limited feature-set" (docs.nvidia.com/deploy/
 cuda-compatibility/minor-version-compatibility).
 
 Architectures. TensorFlow 2.10.1's wheel holds kernels for compute capability 3.5 to
-7.5 and PTX of 8.0: a newer GPU compiles that at first use, for which TensorFlow itself
-warns "could take 30 minutes or longer" (tensorflow/tensorflow issue 62320). CUDA 11.8
-"introduces support for both the Hopper and Ada Lovelace GPU families", the newest it
-knows: 9.0.
+7.5 and PTX of 8.0: for a newer GPU the driver compiles that at first use, which, TensorFlow
+warns, "could take 30 minutes or longer" (tensorflow/tensorflow issue 62320). CUDA 11.8
+"introduces support for both the Hopper and Ada Lovelace GPU families", the newest that it
+supports: 9.0.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ OLDEST_CAPABILITY = (3, 5)
 NEWEST_KERNELS = (7, 5)
 NEWEST_OF_CUDA = (9, 0)
 COMPILE_LIMIT_S = 3600.0
-"""Added to the time limit of a run that may have to compile first."""
+"""Seconds added to the time limit of a run that may have to compile first."""
 NEEDED_BYTES = 2_000_000_000
-"""CUDA's context, cuBLAS and cuDNN, and the data: the kit's own estimate, with room."""
+"""CUDA's context, cuBLAS and cuDNN, and the data: kit's own estimate, with a margin."""
 BUSY_PERCENT = 10
 CDI_KIND = "nvidia.com/gpu="
 TOOLKIT = (
@@ -46,7 +46,7 @@ SEE_HERE = "run the kit on the machine that has the GPU"
 
 @dataclass(frozen=True)
 class Preflight:
-    """The facts: the engine, this machine's GPUs, and which one is wished ("": any)."""
+    """The facts: the engine, this machine's GPUs, and the requested one ("": any)."""
 
     engine: EngineInfo
     found: Found
@@ -54,9 +54,9 @@ class Preflight:
 
 
 def check(facts: Preflight, arms: tuple[str, ...]) -> GpuCheck:
-    """What the facts say about running those CUDA arms.
+    """Return the GPU, problems and warnings for those CUDA arms.
 
-    Raises InputError when a GPU is wished for by a name that none of those here has.
+    Raises InputError when the request names a GPU that is not here.
     """
     chosen = choose(facts.found.gpus, facts.requested)
     problems = [*engine_problems(facts.engine)]
@@ -80,7 +80,10 @@ def check(facts: Preflight, arms: tuple[str, ...]) -> GpuCheck:
 
 
 def choose(gpus: tuple[Gpu, ...], requested: str) -> Gpu | None:
-    """The wished GPU (by index or UUID), else of those without a problem the freest."""
+    """Return the requested GPU (by index or UUID), else the one with the most free memory.
+
+    GPUs without a problem come first. None without a GPU. Raises InputError for an unknown one.
+    """
     if not gpus:
         return None
     if requested:
@@ -94,10 +97,10 @@ def choose(gpus: tuple[Gpu, ...], requested: str) -> Gpu | None:
 
 
 def request_of(engine: EngineInfo, gpu: Gpu | None) -> str:
-    """How this engine is asked for that GPU; for any, where there is none to name.
+    """Return the device name by which to request that GPU from this engine; for None all GPUs.
 
-    By CDI name where the engine honours nothing else, or found such names and has
-    no NVIDIA runtime; else by UUID, which the container toolkit understands.
+    It is a CDI name where the engine supports nothing else, or found such names and has
+    no NVIDIA runtime; otherwise the UUID, which the container toolkit understands.
     """
     by_cdi = [name for name in engine.cdi_devices if name.startswith(CDI_KIND)]
     only_cdi = "nvidia" not in engine.gpu_drivers
@@ -106,13 +109,13 @@ def request_of(engine: EngineInfo, gpu: Gpu | None) -> str:
     if gpu is None:
         return f"{CDI_KIND}all"
     by_uuid, by_index = f"{CDI_KIND}{gpu.uuid}", f"{CDI_KIND}{gpu.index}"
-    # Older specifications name devices by index alone; where the names are not
-    # told, the UUID is the one that cannot mean another GPU.
+    # Older specifications name devices only by index; where the engine does not report
+    # the names, the UUID cannot mean another GPU.
     return by_index if by_index in by_cdi and by_uuid not in by_cdi else by_uuid
 
 
 def engine_problems(engine: EngineInfo) -> Iterator[GpuIssue]:
-    """What keeps this engine from giving a container a GPU, as far as can be known."""
+    """Yield the known reasons why this engine cannot give a container a GPU."""
     if not engine.gpu_drivers:
         newer = ".".join(str(part) for part in PODMAN_WITH_CDI)
         yield GpuIssue(
@@ -130,7 +133,7 @@ def engine_problems(engine: EngineInfo) -> Iterator[GpuIssue]:
 
 
 def gpu_problems(gpu: Gpu) -> Iterator[GpuIssue]:
-    """What keeps the CUDA arms from running on this GPU."""
+    """Yield the reasons why the CUDA arms cannot run on this GPU."""
     if release(gpu.driver) < release(OLDEST_DRIVER):
         yield GpuIssue(
             f"driver {gpu.driver} is too old for CUDA {CUDA}: {OLDEST_DRIVER} is the least",
@@ -151,7 +154,7 @@ def gpu_problems(gpu: Gpu) -> Iterator[GpuIssue]:
 
 
 def gpu_warnings(gpu: Gpu) -> Iterator[GpuIssue]:
-    """What the CUDA arms run with all the same."""
+    """Yield warnings that do not keep the CUDA arms from running on this GPU."""
     if release(OLDEST_DRIVER) <= release(gpu.driver) < release(DRIVER_OF_CUDA):
         refused = ", and may refuse the PTX this GPU needs" if _compiles(gpu) else ""
         yield GpuIssue(

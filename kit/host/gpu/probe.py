@@ -1,4 +1,4 @@
-"""Looking at this machine's GPUs through NVIDIA's management library (NVML)."""
+"""Reading of this machine's GPUs through NVIDIA's management library (NVML)."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ INSTALL_DRIVER = "install NVIDIA's driver, or run this on a machine with an NVID
 
 
 class ProbeError(Exception):
-    """A reading could not be taken; the text says why, on one line."""
+    """An error for a failed reading; its text is the reason, on one line."""
 
 
 class Probe(Protocol):
-    """The machine's GPUs."""
+    """An interface to the machine's GPUs."""
 
     def look(self) -> Found:
-        """Every GPU now, or what is missing. Never raises."""
+        """Return every GPU now, or the missing part. Never raises."""
         ...
 
     def watch(self, uuid: str) -> AbstractContextManager[Callable[[], Gpu]]:
-        """Read one GPU again and again, cheaply. Entering and reading raise ProbeError."""
+        """Open one GPU; give a function that reads it cheaply. Both raise ProbeError."""
         ...
 
 
 class NvmlProbe:
-    """NVML through nvidia-ml-py, which need not be installed."""
+    """The GPUs as read by NVML through nvidia-ml-py, which need not be installed."""
 
     def look(self) -> Found:
-        """Every GPU now, or what is missing."""
+        """Return every GPU now, or the missing part."""
         try:
             import pynvml
         except ImportError:
@@ -54,16 +54,16 @@ class NvmlProbe:
 
     @contextmanager
     def watch(self, uuid: str) -> Iterator[Callable[[], Gpu]]:
-        """Read the GPU of that UUID; see ``Probe``."""
+        """Yield a function that reads the GPU of that UUID; see ``Probe``."""
         try:
             import pynvml
         except ImportError as error:
             raise ProbeError("nvidia-ml-py is not installed") from error
-        with _told(pynvml), _nvml(pynvml):
+        with _probe_errors(pynvml), _nvml(pynvml):
             handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
 
             def read() -> Gpu:
-                with _told(pynvml):
+                with _probe_errors(pynvml):
                     return _read(pynvml, handle)
 
             yield read
@@ -80,7 +80,7 @@ def _nvml(nvml: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _told(nvml: Any) -> Iterator[None]:
+def _probe_errors(nvml: Any) -> Iterator[None]:
     try:
         yield
     except nvml.NVMLError as error:
@@ -88,8 +88,11 @@ def _told(nvml: Any) -> Iterator[None]:
 
 
 def _missing(nvml: Any, error: Exception) -> GpuIssue:
-    """What the library's refusal means. Others (a driver that does not fit its library
-    after an update, no permission) are told in NVML's own words."""
+    """Return the issue for an NVML error: a missing driver, or a driver that does not answer.
+
+    The latter includes an updated driver that does not match its library, and a lack of
+    permission; NVML's own message tells which.
+    """
     absent = (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded)
     if isinstance(error, absent):
         return GpuIssue(f"no NVIDIA driver is here (NVML: {one_line(error)})", INSTALL_DRIVER)
@@ -100,7 +103,7 @@ def _missing(nvml: Any, error: Exception) -> GpuIssue:
 
 
 def _read(nvml: Any, handle: Any) -> Gpu:
-    """One GPU now. What a GPU's model does not tell is None; raises NVMLError otherwise."""
+    """Return one GPU now; values that its model does not report are None. Raises NVMLError."""
     memory = nvml.nvmlDeviceGetMemoryInfo(handle)
     major, minor = nvml.nvmlDeviceGetCudaComputeCapability(handle)
     power = _try(nvml, lambda: nvml.nvmlDeviceGetPowerUsage(handle))
@@ -130,7 +133,7 @@ def _read(nvml: Any, handle: Any) -> Gpu:
 
 
 def _try(nvml: Any, ask: Callable[[], T]) -> T | None:
-    """The answer; None where this GPU, or this driver, does not know the question."""
+    """Return the answer; None where this GPU or this driver does not support the call."""
     try:
         return ask()
     except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound, nvml.NVMLError_Unknown):
@@ -138,5 +141,5 @@ def _try(nvml: Any, ask: Callable[[], T]) -> T | None:
 
 
 def _text(value: str | bytes) -> str:
-    """Older releases of the library give bytes."""
+    """Return the text on one line; older releases of the library return bytes."""
     return one_line(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)

@@ -1,4 +1,4 @@
-"""A session's GPU: asked for before its runs, and the same one when it goes on."""
+"""A session's GPU: checked before its runs, and compared when the session is resumed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def ask(
     cuda: tuple[str, ...],
     image: Callable[[], str],
 ) -> GpuCheck:
-    """Whether those CUDA arms, of all ``arms``, can be run: by the facts, then by a container.
+    """Check whether the arms ``cuda``, of all ``arms``, can run: by facts, then by a container.
 
-    ``image`` gives one to try the engine with; it may be built for that. Raises
-    HostError when nothing is left to be run, InputError for a wished GPU that is
-    not here.
+    Returns the check with its problems. ``image`` returns an image to try the engine with, and
+    may build it for that. Raises HostError when no arm can run, InputError for a requested
+    GPU that is not here.
     """
     info = engine.info()
     found = check(Preflight(info, probe.look(), requested), cuda)
@@ -37,7 +37,7 @@ def ask(
 
 
 def testable(arms: tuple[str, ...], gpu: GpuCheck) -> tuple[str, ...]:
-    """The arms that can be run here. Raises HostError when there is none."""
+    """Return the arms that can run here. Raises HostError when there is none."""
     left = tuple(arm for arm in arms if arm not in gpu.untestable)
     if not left:
         raise not_testable(gpu)
@@ -45,7 +45,7 @@ def testable(arms: tuple[str, ...], gpu: GpuCheck) -> tuple[str, ...]:
 
 
 def not_testable(check: GpuCheck) -> HostError:
-    """What a session that asked for the CUDA arms in vain ends with."""
+    """Return the error that ends a session whose requested CUDA arms could not run."""
     problems = "; ".join(problem.what for problem in check.problems)
     remedies = dict.fromkeys(problem.remedy for problem in check.problems)
     return HostError(
@@ -54,7 +54,10 @@ def not_testable(check: GpuCheck) -> HostError:
 
 
 def refuse_other_gpu(recorded: GpuCheck, found: Found) -> None:
-    """Raise InputError unless the GPU of a recorded session is here, with its driver."""
+    """Raise InputError unless the GPU of a recorded session is here, with the same driver.
+
+    Does nothing for a session that used no GPU.
+    """
     wanted = recorded.gpu
     if wanted is None or recorded.problems:
         return
@@ -83,9 +86,9 @@ _TRIAL_S = 120.0
 
 
 def tried(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
-    """The check with the engine's refusal, in its words, among the problems if it refuses.
+    """Start a container with the GPU; return the check, with a problem added if that fails.
 
-    ``image`` is any local one with a shell; nothing is left of the container.
+    ``image`` is any local one with a shell; the container is removed.
     """
     request = RunRequest(
         image=image,

@@ -1,4 +1,4 @@
-"""Watching the GPU over a run: before it, every second, after it."""
+"""Readings of the GPU before, during and after a run, and their summary."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from kit.records.gpu import IDLE, Gpu, GpuTelemetry
 
 INTERVAL_S = 1.0
 _STOP_S = 5.0
-"""Longest wait for a reading to end; less than an interrupted session has to stop."""
+"""Longest wait for a reading to end; less than the time that an interrupted session may take."""
 
 
 @dataclass
 class Watch:
-    """A context in which the GPU is read again and again; ``telemetry`` sums it up.
+    """A context in which a thread reads the GPU repeatedly; ``telemetry`` summarises it.
 
-    What goes wrong with a reading is kept, not raised: a run must not fail
-    because its thermometer did. The first reading is done when the context is
-    entered, the last after it was left.
+    Failures of readings are recorded, not raised: a run must not fail because its
+    telemetry did. The first reading is done when the context is entered, the last
+    while it is left.
     """
 
     probe: Probe
@@ -36,14 +36,14 @@ class Watch:
 
     def __enter__(self) -> Watch:
         """Take the first reading and go on in a thread."""
-        # A daemon: a library call that hangs must not keep the program from ending.
+        # A daemon: a hanging library call must not keep the program from ending.
         self._thread = threading.Thread(target=self._work, name="kit-gpu-watch", daemon=True)
         self._thread.start()
         try:
             if not self._begun.wait(_STOP_S):
                 self._fail(f"the first reading was not done within {_STOP_S:g} s")
         except BaseException:
-            # Interrupted: the context is never left then, as it was not entered.
+            # Interrupted: __exit__ is not called, as the context was not entered.
             self._stop.set()
             raise
         return self
@@ -62,7 +62,7 @@ class Watch:
                 self._fail(f"the last reading was not done within {_STOP_S:g} s")
 
     def telemetry(self) -> GpuTelemetry:
-        """Return what was read; call it after the context was left."""
+        """Return the summary of all readings; call it after the context was left."""
         return telemetry_of(self.uuid, tuple(self._readings), tuple(self._failures))
 
     def _work(self) -> None:
@@ -76,7 +76,7 @@ class Watch:
         except ProbeError as error:
             self._fail(str(error))
         except Exception as error:
-            # The library's own bugs too: they are no reason to lose a run.
+            # Also for bugs of the library: no run is lost because of them.
             self._fail(f"{type(error).__name__}: {error}")
         finally:
             self._begun.set()

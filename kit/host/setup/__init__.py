@@ -1,4 +1,4 @@
-"""Changes the machine, and only when asked: installs and starts an engine, or ends it."""
+"""The changes to the machine that a user requests: install and start an engine, or end it."""
 
 from kit.host.setup.steps import ensure_bootstrap_tools, setup
 

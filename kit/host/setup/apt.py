@@ -1,4 +1,4 @@
-"""Debian packages: installed only if missing, lists refreshed only if needed."""
+"""Installation of Debian packages by apt; package lists are refreshed only if needed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from kit.host.setup.machine import Machine
 Say = Callable[[str], None]
 _UPDATE_TIMEOUT_S = 300
 _INSTALL_TIMEOUT_S = 900
-# Another apt may be at work, as on a machine that has just been started.
+# Another apt may be running, as on a machine that has just been started.
 _WAIT_FOR_LOCK = "DPkg::Lock::Timeout=120"
 _ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 # Where there is no init to run services, maintainer scripts must not start any:
-# the kit starts dockerd itself and has to know that it did.
+# kit starts dockerd itself and has to record that it did.
 _NO_SERVICES = {"RUNLEVEL": "1"}
 
 
 def install(machine: Machine, packages: Sequence[str], say: Say, *, services: bool) -> None:
-    """Install packages. ``services``: their services may start by themselves.
+    """Install packages. ``services``: their scripts may start services.
 
-    Raises HostError with apt's own reason.
+    Raises HostError with apt's reason.
     """
     env = _ENV if services else {**_ENV, **_NO_SERVICES}
     if not all(_is_known(machine, package) for package in packages):
@@ -41,13 +41,13 @@ def install(machine: Machine, packages: Sequence[str], say: Say, *, services: bo
 
 
 def is_installed(machine: Machine, package: str) -> bool:
-    """Whether dpkg has the package installed and configured."""
+    """Return whether dpkg has the package installed and configured."""
     done = machine.run(["dpkg-query", "-W", "-f=${Status}", package], 30, _ENV)
     return done.code == 0 and done.output.strip() == "install ok installed"
 
 
 def reason(output: str) -> str:
-    """The lines of apt's output that say what went wrong, as one."""
+    """Return the errors in apt's output, else its last lines, as one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("E:", "dpkg: error", "Err:"))]
     return one_line("; ".join(errors[-3:] or lines[-3:]) or "no output")

@@ -1,4 +1,4 @@
-"""A dockerd of our own where no init starts one: started, recorded, ended."""
+"""kit's own dockerd, for machines without an init to start one: start, record, end it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class Process:
-    """A process for ever: its pid may be given to another one, with another start.
+    """The identity of a process: another one may get its pid later, with another start.
 
-    ``started`` is in clock ticks since boot; ``boot`` tells boots apart.
+    ``started`` is in clock ticks since boot; ``boot`` is the id of the boot.
     """
 
     pid: int
@@ -33,17 +33,17 @@ class Process:
 
 
 def record_path(machine: Machine) -> Path:
-    """Where it is written down that the kit started the engine, and how."""
+    """Return the file that records that kit started the engine, and how."""
     return machine.state_dir() / "engine.json"
 
 
 def log_path(machine: Machine) -> Path:
-    """What the kit's own dockerd said."""
+    """Return the file with the output of kit's own dockerd."""
     return machine.state_dir() / "dockerd.log"
 
 
 def start(machine: Machine, answers: Callable[[], bool], say: Say) -> None:
-    """Start dockerd and wait until it answers. Raises HostError with its log's end."""
+    """Start dockerd and wait until it answers. Raises HostError with the reason in its log."""
     log = log_path(machine)
     say(f"starting dockerd (log: {log})")
     pid = machine.spawn(["dockerd"], log)
@@ -74,7 +74,7 @@ def start(machine: Machine, answers: Callable[[], bool], say: Say) -> None:
 
 
 def end(machine: Machine, process: Process) -> bool:
-    """End exactly that process and the containerd it started; whether it ran.
+    """End exactly that process and the containerd it started; return whether it ran.
 
     Raises HostError if it cannot be ended.
     """
@@ -95,7 +95,10 @@ def end(machine: Machine, process: Process) -> bool:
 
 
 def recorded(machine: Machine) -> tuple[str, Process | None]:
-    """How the kit started an engine ("" not, "dockerd", "systemd") and which process."""
+    """Return how kit started an engine ("" if it did not, "dockerd", "systemd") and its process.
+
+    The process is None where it is not recorded.
+    """
     try:
         record = json.loads(machine.read(record_path(machine)) or "{}")
         method = str(record.get("method", ""))
@@ -104,12 +107,12 @@ def recorded(machine: Machine) -> tuple[str, Process | None]:
             int(process["pid"]), int(process["started"]), str(process["boot"])
         ) if process else None
     except (ValueError, KeyError, TypeError, AttributeError):
-        # A broken record names no process for certain, so none may be killed by it.
+        # A broken record does not identify a process, so kit must not kill one.
         return "", None
 
 
 def identify(machine: Machine, pid: int) -> Process | None:
-    """The process that has this pid now; None when there is none (or a dead one)."""
+    """Return the process that has this pid now; None when there is none (or a dead one)."""
     text = machine.read(Path(f"/proc/{pid}/stat"))
     if not text:
         return None
@@ -121,12 +124,12 @@ def identify(machine: Machine, pid: int) -> Process | None:
 
 
 def is_alive(machine: Machine, process: Process) -> bool:
-    """Whether that very process runs, not another one with its pid."""
+    """Return whether exactly that process runs, not another one with its pid."""
     return identify(machine, process.pid) == process
 
 
 def why_it_failed(log: str) -> str:
-    """The line of dockerd's log that says why it ended, on one line."""
+    """Return the last fatal line of dockerd's log, else its last lines, as one line."""
     lines = [line for line in log.splitlines() if line.strip()]
     telling = [
         line

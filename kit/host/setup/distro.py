@@ -1,4 +1,4 @@
-"""Which system this is, and what a person would type there to get an engine."""
+"""The machine's operating system, and the command that installs an engine there."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OTHER_REMEDY = "install Docker (package docker or docker-ce) or Podman and start
 
 @dataclass(frozen=True)
 class Distro:
-    """A system: its own name, its id, and the family whose packages it uses ("" unknown)."""
+    """An operating system: its name, its id, and the family of its packages ("" if unknown)."""
 
     name: str
     id: str
@@ -42,7 +42,7 @@ class Distro:
 
 
 def distro_of(machine: Machine) -> Distro:
-    """The system by its kernel and /etc/os-release."""
+    """Return the operating system, by its kernel and /etc/os-release."""
     kernel = machine.system()
     if kernel != "Linux":
         return Distro("macOS" if kernel == "Darwin" else kernel, kernel.lower(), "")
@@ -54,7 +54,7 @@ def distro_of(machine: Machine) -> Distro:
 
 
 def install_remedy(distro: Distro, is_root: bool) -> str:
-    """One line: what to type on that system."""
+    """Return one line: the remedy for a missing engine on that system."""
     if distro.id == "darwin":
         return MACOS_REMEDY
     command = _INSTALL.get(distro.family)

@@ -1,4 +1,4 @@
-"""Every change that `kit setup` makes to the machine, behind one small interface."""
+"""The interface through which `kit setup` reads and changes the machine."""
 
 from __future__ import annotations
 
@@ -19,66 +19,66 @@ from kit.host.process import Done
 
 
 class Machine(Protocol):
-    """The machine setup runs on. Nothing here raises for an ordinary failure."""
+    """The machine that setup runs on. No method raises for an ordinary failure."""
 
     def run(self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Done:
-        """Run to the end; ``env`` is added to the environment."""
+        """Run a program to its end; ``env`` is added to the environment."""
         ...
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
-        """Start a daemon in its own session, output to ``log``; its pid."""
+        """Start a daemon in its own session, with output to ``log``; return its pid."""
         ...
 
     def kill(self, pid: int, signal: int) -> None:
-        """Send a signal; a process that is gone is no failure."""
+        """Send a signal, unless the process is gone."""
         ...
 
     def children(self, pid: int) -> Mapping[int, str]:
-        """Pid and program name of every child process."""
+        """Return pid and program name of every child process."""
         ...
 
     def which(self, program: str) -> str | None:
-        """Where a program is, looking in the system folders too."""
+        """Return the path of a program, also in the system folders; None without one."""
         ...
 
     def exists(self, path: Path) -> bool:
-        """Whether there is such a file or folder."""
+        """Return whether there is such a file or folder."""
         ...
 
     def read(self, path: Path) -> str | None:
-        """A file's text, None if it cannot be read."""
+        """Return a file's text; None if it cannot be read."""
         ...
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file whole or not at all, with the folders above it."""
+        """Write a file atomically, and create the folders above it."""
         ...
 
     def remove(self, path: Path) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         ...
 
     def env(self, name: str) -> str:
-        """An environment variable, empty when not set."""
+        """Return an environment variable; empty when not set."""
         ...
 
     def is_root(self) -> bool:
-        """Whether the effective user is root."""
+        """Return whether the effective user is root."""
         ...
 
     def system(self) -> str:
-        """The kernel's name: Linux, Darwin."""
+        """Return the kernel's name: Linux, Darwin."""
         ...
 
     def now(self) -> float:
-        """Seconds of a clock that only goes forward."""
+        """Return the seconds of a monotonic clock."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for that time."""
         ...
 
     def state_dir(self) -> Path:
-        """The kit's own folder for what must outlive a command."""
+        """Return kit's own folder for data that must outlive a command."""
         ...
 
 
@@ -89,14 +89,14 @@ class RealMachine:
     _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
     def __init__(self) -> None:
-        """Nothing is looked at before it is asked for."""
+        """Start without child processes."""
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def _path(self) -> str:
         return f"{variables().get('PATH', os.defpath)}:{self._SYSTEM_PATH}"
 
     def run(self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Done:
-        """Run to the end, output and errors in one text."""
+        """Run a program to its end, with output and errors in one text."""
         own = for_program({"PATH": self._path(), **env})
         return process.run(command, timeout_s, own, merged=True)
 
@@ -124,7 +124,7 @@ class RealMachine:
             return
 
     def children(self, pid: int) -> Mapping[int, str]:
-        """Pid and program name of every child process."""
+        """Return pid and program name of every child process."""
         # /proc lists children by the thread that made them, and Go has many threads.
         found: dict[int, str] = {}
         try:
@@ -135,17 +135,17 @@ class RealMachine:
         return found
 
     def which(self, program: str) -> str | None:
-        """Where a program is."""
+        """Return the path of a program; None without one."""
         return shutil.which(program, path=self._path())
 
     def exists(self, path: Path) -> bool:
-        """Whether there is such a file or folder."""
+        """Return whether there is such a file or folder."""
         return path.exists()
 
     def read(self, path: Path) -> str | None:
-        """A file's text, None if it cannot be read."""
-        # Our own child that died is a zombie until somebody asks for its end, and
-        # a zombie still has its files in /proc.
+        """Return a file's text; None if it cannot be read."""
+        # A dead child of this process is a zombie until it is polled, and a zombie
+        # still has its files in /proc.
         for child in self._children.values():
             child.poll()
         try:
@@ -154,36 +154,36 @@ class RealMachine:
             return None
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file whole or not at all."""
+        """Write a file atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".new")
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
 
     def remove(self, path: Path) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         path.unlink(missing_ok=True)
 
     def env(self, name: str) -> str:
-        """An environment variable, empty when not set."""
+        """Return an environment variable; empty when not set."""
         return variables().get(name, "")
 
     def is_root(self) -> bool:
-        """Whether the effective user is root."""
+        """Return whether the effective user is root."""
         return os.geteuid() == 0
 
     def system(self) -> str:
-        """The kernel's name."""
+        """Return the kernel's name."""
         return platform.system()
 
     def now(self) -> float:
-        """Seconds of the monotonic clock."""
+        """Return the seconds of the monotonic clock."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for that time."""
         time.sleep(seconds)
 
     def state_dir(self) -> Path:
-        """The user's state folder for the kit."""
+        """Return the user's state folder for kit. Raises InputError."""
         return state_folder()

@@ -15,7 +15,7 @@ from kit.host.setup.distro import distro_of, install_remedy
 from kit.host.setup.machine import Machine, RealMachine
 
 Finder = Callable[[], Engine]
-"""Finds an engine that answers, or raises HostError."""
+"""A function that returns an engine that answers, or raises HostError."""
 SYSTEMD = Path("/run/systemd/system")
 _SYSTEMD_TIMEOUT_S = 120
 
@@ -27,10 +27,10 @@ def setup(
     machine: Machine | None = None,
     find: Finder = discover,
 ) -> None:
-    """Make an engine answer; with ``stop``, end the one that the kit started.
+    """Make an engine answer; with ``stop``, end the one that kit started.
 
-    Idempotent both ways. Raises HostError where the machine cannot be helped,
-    with what a person has to install there.
+    Both are idempotent. Raises HostError where kit cannot do it; its remedy then tells
+    the user what to do.
     """
     machine = RealMachine() if machine is None else machine
     if stop:
@@ -42,7 +42,7 @@ def setup(
     except HostError as error:
         missing = error
     if machine.env("DOCKER_HOST") or machine.env("DOCKER_CONTEXT"):
-        # Another engine here would not be used while that is set.
+        # kit would not use another engine here while that variable is set.
         raise HostError(
             f"{missing.problem}; nothing was installed here, because the environment names"
             " that engine",
@@ -114,7 +114,7 @@ def _start_engine(machine: Machine, find: Finder, say: Say) -> None:
 def _stop(machine: Machine, say: Say) -> None:
     method, process = daemon.recorded(machine)
     if method == "systemd":
-        # The socket would start the service again at the next question.
+        # The socket would start the service again at the next request.
         units = ["docker.service", "docker.socket"]
         done = machine.run(["systemctl", "stop", *units], _SYSTEMD_TIMEOUT_S, {})
         if done.code != 0:
