@@ -7,6 +7,7 @@ that ``kit --help`` is fast.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -140,7 +141,17 @@ def _usage(error: click.ClickException) -> tuple[str, str]:
     """Return what is wrong in the command line, and the help command as its remedy."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context is not None else "kit"
+    if isinstance(error, click.NoSuchOption) and context is not None and error.possibilities:
+        shown = _shown(error.possibilities, context)
+        error = click.NoSuchOption(error.option_name, error.message, shown, context)
     return f"{command}: {error.format_message()}", f"see `{command} --help`"
+
+
+def _shown(names: Sequence[str], context: click.Context) -> list[str]:
+    """Return those of the options that are not hidden: an old name is nothing to suggest."""
+    options = [each for each in context.command.params if isinstance(each, click.Option)]
+    hidden = {name for each in options if each.hidden for name in each.opts}
+    return [name for name in names if name not in hidden]
 
 
 def _show_output(error: BaseException) -> None:

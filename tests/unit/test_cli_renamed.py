@@ -89,3 +89,11 @@ def test_help_names_every_setting(capsys: pytest.CaptureFixture[str], name: str)
     shown = capsys.readouterr().out
     assert "--set NAME=VALUE" in shown and "--nuget-source" not in shown
     assert [setting for setting in NAMES if setting not in shown] == []
+
+
+def test_an_unknown_option_is_never_answered_with_an_old_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert kit.cli.run(["build", "--setu"]) == 2
+    said = capsys.readouterr().err
+    assert "--set" in said and "'--setup'" not in said
