@@ -102,10 +102,10 @@ def failing(found: Sequence[Control]) -> tuple[Control, ...]:
 
 
 def single_pair_log(estimate: Estimate) -> float | None:
-    """How far the log ratio of one further pair may lie off, 95 times in 100.
+    """Return half the 95 % prediction interval for the log ratio of one further pair.
 
-    The prediction interval of a normal sample (t times SD times sqrt(1 + 1/n)), around
-    no difference. None with fewer than three pairs.
+    It is that of a normal sample (t times SD times sqrt(1 + 1/n)), taken around no difference.
+    None with fewer than three pairs.
     """
     if estimate.sd_log is None or estimate.pairs < 3:
         return None

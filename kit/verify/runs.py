@@ -112,7 +112,7 @@ class _Turns:
     """The first step that lacks a record; records are never removed."""
 
     def take(self, step: int) -> str:
-        """Make a step, and return the error in its order; empty for none."""
+        """Record that a step was made, and return the error in its order; empty for none."""
         self.first = self._lacking(self.first)
         onward = self._lacking(max(self.at + 1, self.first))
         self.at = step

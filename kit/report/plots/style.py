@@ -37,7 +37,7 @@ _STYLE: dict[str, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "kit",  # else element ids differ from run to run
     "text.color": INK,
-    "text.parse_math": False,  # a dollar sign in a name is no mathematics
+    "text.parse_math": False,  # a dollar sign in a name is not mathematics
     "xtick.color": INK,
     "ytick.color": INK,
 }
