@@ -1,1 +1,1 @@
-"""Judging a session, purely: statistics, same work, verdicts, costs."""
+"""Pure judgement of a session: statistics, same work, verdicts, costs."""

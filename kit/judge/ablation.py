@@ -1,8 +1,7 @@
-"""Where a difference comes from: one thing changed at a time, block by block.
+"""Contrasts that attribute a difference to its causes: one change at a time, block by block.
 
-Each contrast is a mean over blocks of a difference of seconds a fit, with a paired t
-interval. Contrasts overlap (memory that is kept shows as system CPU too), so they are not
-to be added up.
+Each contrast is a mean over blocks of a difference of seconds per fit, with a paired t
+interval. Contrasts overlap (kept memory shows as system CPU too), so do not add them up.
 """
 
 from __future__ import annotations
@@ -28,10 +27,11 @@ ContrastName = Literal[
 
 @dataclass(frozen=True)
 class ContrastEstimate:
-    """The estimate of one contrast, contender minus baseline, in seconds a fit.
+    """The estimate of one contrast, contender minus baseline, in seconds per fit.
 
-    ``share`` is of the total difference; None where the interval of that holds 0, and for
-    what is no wall time of a warm fit. The fields are written to explanation.json by these names.
+    ``share`` is the fraction of the total difference; None if the interval of the total
+    includes 0, or if the contrast is not wall time of a warm fit. explanation.json has the
+    fields by these names.
     """
 
     name: ContrastName
@@ -42,7 +42,7 @@ class ContrastEstimate:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval excludes nothing at all."""
+        """Return whether the interval excludes 0."""
         return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
 
 
@@ -57,7 +57,7 @@ class Ablation:
 
     @property
     def total(self) -> ContrastEstimate:
-        """The difference that is to be explained."""
+        """Return the contrast of the total difference."""
         return self.contrasts[0]
 
 
@@ -71,14 +71,14 @@ class _Contrast:
     needs: tuple[tuple[str, str], ...]
     seconds: Callable[[Block], float | None]
     within: bool = True
-    """Whether it is wall time of a warm fit, so that it has a share in the total."""
+    """Whether the contrast is wall time of a warm fit and so has a share in the total."""
 
 
 B, C = "b", "c"
 
 
 def _changed(role: str) -> Callable[[Block], float | None]:
-    """What goes away from the difference with the role: (c - c') - (b - b')."""
+    """Return the contrast for a role's change to both stacks: (c - c') - (b - b')."""
 
     def seconds(block: Block) -> float:
         contender = block[C, MAIN].wall_s - block[C, role].wall_s
@@ -123,9 +123,9 @@ CONTRASTS = (
 
 
 def explain(session: Session, study: Study) -> Ablation | None:
-    """The explanation of a session that was made for it; None without both CPU arms.
+    """Return the contrasts of an ablation session; None without both CPU arms.
 
-    Raises InputError for a log whose runs are not those of its plan, each good one once.
+    Raise InputError if the log's runs are not those of its plan, each valid one once.
     """
     refuse_misfits(session)
     pair = next((p for p in arm_pairs(session, study) if p.variant == CPU), None)

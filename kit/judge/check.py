@@ -1,4 +1,4 @@
-"""One same-work check: what was compared, and every difference found, as data."""
+"""One same-work check as data: the things compared, and every difference found."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ CheckName = Literal[
     "fits",
 ]
 Part = Literal["data", "tensors", "model config", "number of epochs"]
-"""What a timed run has in common with its arm's identity run."""
+"""The parts of the work that a timed run and its arm's identity run must have in common."""
 
 
 @dataclass(frozen=True)
 class FewArms:
-    """Too few to compare: one, or none."""
+    """The number of arms where it is too small to compare: one, or none."""
 
     arms: int
 
 
 @dataclass(frozen=True)
 class IdentityRuns:
-    """A good identity run of each of these arms."""
+    """An identity run with a record, of each of these arms."""
 
     arms: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Versions:
-    """Those of these packages."""
+    """The versions of these packages."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Values:
-    """So many hashes or numbers, by what they are of."""
+    """The number of compared hashes or numbers, and the kind of thing they are of."""
 
     count: int
     of: Literal["payloads", "arrays", "values"]
@@ -60,7 +60,10 @@ class OneHash:
 
 @dataclass(frozen=True)
 class Libraries:
-    """Native libraries: so many mapped in all arms; ``own``: more in one arm alone, by arm."""
+    """Native libraries: ``shared`` counts those mapped in all arms.
+
+    ``own`` counts, by arm, the others outside Python's side, which not all arms map.
+    """
 
     shared: int
     own: Mapping[str, int]
@@ -68,7 +71,7 @@ class Libraries:
 
 @dataclass(frozen=True)
 class Wheels:
-    """How many wheels were checked, by arm."""
+    """The number of checked wheels, by arm."""
 
     counts: Mapping[str, int]
 
@@ -82,7 +85,7 @@ class TimedRuns:
 
 @dataclass(frozen=True)
 class Fits:
-    """The fits that are planned of every run."""
+    """The number of fits that the plan sets for every run."""
 
     planned: int
 
@@ -94,14 +97,14 @@ Compared = (
 
 @dataclass(frozen=True)
 class NoIdentityRun:
-    """The log has none of the arm."""
+    """An arm without an identity run in the log."""
 
     arm: str
 
 
 @dataclass(frozen=True)
 class IdentityRunFailed:
-    """The arm's only identity runs failed, the last one with this."""
+    """An arm whose identity runs all failed, the last one with ``failure``."""
 
     arm: str
     failure: str | None
@@ -109,7 +112,7 @@ class IdentityRunFailed:
 
 @dataclass(frozen=True)
 class NotRecorded:
-    """An arm recorded nothing for a name."""
+    """A name for which an arm recorded an empty value."""
 
     name: str
     arm: str
@@ -117,14 +120,14 @@ class NotRecorded:
 
 @dataclass(frozen=True)
 class NothingRecorded:
-    """An arm recorded nothing at all of what the check compares."""
+    """An arm that recorded nothing that the check compares."""
 
     arm: str
 
 
 @dataclass(frozen=True)
 class ValueDiffers:
-    """A named value of the first arm and another one's. None: that arm lacks it."""
+    """A named value that differs between the first arm and another. None: that arm lacks it."""
 
     name: str
     first: str
@@ -135,7 +138,7 @@ class ValueDiffers:
 
 @dataclass(frozen=True)
 class Point:
-    """A place in the training: a fit by number from 0, an epoch from 1."""
+    """A point in the training: a fit by number from 0, an epoch from 1."""
 
     series: Literal["loss", "accuracy"]
     fit: int
@@ -144,7 +147,7 @@ class Point:
 
 @dataclass(frozen=True)
 class NotFinite:
-    """A loss or accuracy of an arm is infinite or no number."""
+    """A loss or accuracy of an arm that is infinite or not a number."""
 
     point: Point
     arm: str
@@ -152,7 +155,7 @@ class NotFinite:
 
 @dataclass(frozen=True)
 class TrajectoryDiffers:
-    """The first point at which two arms differ, and how many of how many do."""
+    """The first point at which two arms differ, and how many of all points differ."""
 
     point: Point
     first: str
@@ -165,7 +168,7 @@ class TrajectoryDiffers:
 
 @dataclass(frozen=True)
 class OneSided:
-    """A point that one of two arms recorded alone."""
+    """A point that only one of two arms recorded."""
 
     point: Point
     first: str
@@ -174,7 +177,7 @@ class OneSided:
 
 @dataclass(frozen=True)
 class AnotherFile:
-    """A library that is not one and the same file in these arms."""
+    """A library that is not the same file in these arms."""
 
     library: str
     arms: tuple[str, ...]
@@ -190,7 +193,7 @@ class NotMapped:
 
 @dataclass(frozen=True)
 class WheelChanged:
-    """A wheel whose files are not as its RECORD says; ``state`` is what the run said of it."""
+    """A wheel whose files differ from its RECORD; ``state`` is what the run recorded of it."""
 
     wheel: str
     arm: str
@@ -199,7 +202,7 @@ class WheelChanged:
 
 @dataclass(frozen=True)
 class OtherWork:
-    """A timed run that did not do as its arm's identity run."""
+    """A timed run that differs from its arm's identity run in ``what``."""
 
     what: Part
     run_id: str
@@ -208,7 +211,7 @@ class OtherWork:
 
 @dataclass(frozen=True)
 class OtherFits:
-    """A timed run of more or fewer fits than planned."""
+    """A timed run with more or fewer fits than planned."""
 
     run_id: str
     arm: str
@@ -225,7 +228,7 @@ Difference = RunDifference | IdentityDifference | TrajectoryDifference | FileDif
 
 @dataclass(frozen=True)
 class Check:
-    """One thing compared: what exactly, and where it differs."""
+    """The result of one check: the things compared, and the differences."""
 
     name: CheckName
     compared: Compared
@@ -233,5 +236,5 @@ class Check:
 
     @property
     def held(self) -> bool:
-        """Whether there is no difference."""
+        """Return whether the check found no difference."""
         return not self.differences

@@ -1,4 +1,4 @@
-"""The judged session: per variant the paired blocks, same work, estimates, verdicts."""
+"""The judgement of a session: per variant the paired blocks, same work, estimates, verdicts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STATISTICS = ("min", "max", "mean", "total", "hardened", "cold", "cpu")
 
 @dataclass(frozen=True)
 class Comparison:
-    """The two arms of one variant, compared. ``missing``: what it lacks, if anything."""
+    """The comparison of the two arms of one variant. ``missing`` lists what the variant lacks."""
 
     pair: ArmPair
     missing: tuple[Lack, ...]
@@ -53,7 +53,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Judged:
-    """A session, judged. ``runs`` are the timed runs that count, in the order they ran.
+    """The judgement of a session. ``runs`` are the usable timed runs, in the order they ran.
 
     ``main`` are those of them that the claims are judged on, without the controls.
     """
@@ -62,30 +62,34 @@ class Judged:
     main: tuple[RunStatistics, ...]
     exclusions: tuple[Exclusion, ...]
     alone: frozenset[str]
-    """Ids of those of ``runs`` that found no partner in their block."""
+    """Ids of those of ``runs`` without a partner in their block."""
     comparisons: tuple[Comparison, ...]
     consistency: tuple[ConsistencyResult, ...]
-    """On the consistency claims, which no session is needed for."""
+    """The results of the consistency claims, which need no session."""
     executable: tuple[ExecutableVerdict, ...]
     training: tuple[TrainingVerdict, ...]
     flags: tuple[Flag, ...]
-    """Runs under a disturbance of the host; they count."""
+    """Disturbances of the host during runs; the runs still count."""
 
 
 def judge(session: Session, study: Study) -> Judged:
-    """Everything that can be said of the session. Raises InputError for a stranger arm."""
+    """Return the judgement of a session.
+
+    Raise InputError for an arm that is not in the study, two arms of one stack and variant, an
+    unknown statistic, a figure that the study lacks, and a log whose runs are not its plan's.
+    """
     runs, exclusions = usable_runs(session)
     compared = [
         _compare(session, study, pair, runs, exclusions) for pair in arm_pairs(session, study)
     ]
     comparisons = tuple(comparison for comparison, _ in compared)
-    lonely = [exclusion for _, alone in compared for exclusion in alone]
-    every = dict.fromkeys((*exclusions, *lonely))
+    unpaired = [exclusion for _, found in compared for exclusion in found]
+    every = dict.fromkeys((*exclusions, *unpaired))
     return Judged(
         runs=runs,
         main=_main(runs),
         exclusions=tuple(sorted(every, key=lambda e: (e.block, e.arm, e.run_id))),
-        alone=frozenset(exclusion.run_id for exclusion in lonely),
+        alone=frozenset(exclusion.run_id for exclusion in unpaired),
         comparisons=comparisons,
         consistency=consistency_results(study),
         executable=judge_executable(study.executable, session.executable, session.header.fidelity),
@@ -111,11 +115,11 @@ def _compare(
     runs: Sequence[RunStatistics],
     exclusions: Sequence[Exclusion],
 ) -> tuple[Comparison, tuple[Exclusion, ...]]:
-    """Return the comparison of one variant, and its runs that found no partner."""
+    """Return the comparison of one variant, and its runs without a partner."""
     plan, main = session.header.plan, _main(runs)
     blocks, unpaired = main_blocks(main, pair)
     roles = tuple(role for role in plan.roles if role in CONTROLS)
-    found, alone = controls(runs, pair, roles, plan.design, study, STATISTICS)
+    found, unpaired_controls = controls(runs, pair, roles, plan.design, study, STATISTICS)
     lacks = missing(session, study, pair, main, exclusions)
     work = same_work(session, pair.arms(), study.protocol.same_work)
     hosts = by_host(session, blocks, STATISTICS)
@@ -142,4 +146,4 @@ def _compare(
         ),
         hosts=hosts,
     )
-    return comparison, (*unpaired, *alone)
+    return comparison, (*unpaired, *unpaired_controls)

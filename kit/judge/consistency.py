@@ -1,7 +1,7 @@
-"""Consistency claims: does the paper agree with itself? Arithmetic alone, no container.
+"""Consistency claims: does the paper agree with itself? Only arithmetic, no container.
 
-A claim names its rule and gives the published facts that the rule works on; the
-word comes out of the rule. Each rule answers whether they agree, and with what numbers.
+A claim names its rule and gives the published facts that the rule checks. Each rule
+returns whether the facts agree, which decides the word, and the numbers behind that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RELATIVE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class TextNumber:
-    """Seconds as the text prints them, and as the figure does."""
+    """A statistic in seconds, as the text and as the figure print it."""
 
     stack: str
     statistic: str
@@ -35,14 +35,14 @@ class TextNumber:
 
 @dataclass(frozen=True)
 class Rounded:
-    """Numbers of the text that are the figures', rounded or cut."""
+    """Numbers of the text that equal the figures' when rounded or cut."""
 
     numbers: tuple[TextNumber, ...]
 
 
 @dataclass(frozen=True)
 class NotRounded:
-    """Numbers of the text that are not the figures', with the gain by either.
+    """Numbers of the text that differ from the figures', with the gain by either.
 
     ``figures_gain_percent`` None: the figures lack the statistic.
     """
@@ -54,7 +54,7 @@ class NotRounded:
 
 @dataclass(frozen=True)
 class Gains:
-    """Gains in percent by statistic: as the text states them, and by the figures."""
+    """Gains in percent by statistic: as stated in the text, and computed from the figures."""
 
     text: Mapping[str, float]
     figures: Mapping[str, float]
@@ -62,7 +62,7 @@ class Gains:
 
 @dataclass(frozen=True)
 class MeanAndTotal:
-    """Seconds of one figure, ``where`` it is: its mean, that times the repeats, its total."""
+    """Seconds of one figure, at ``where``: its mean, that times the repeats, and its total."""
 
     where: str
     stack: str
@@ -74,22 +74,24 @@ class MeanAndTotal:
 
 @dataclass(frozen=True)
 class MeansAndTotals:
-    """The figures that contradict themselves; where none does, all."""
+    """The figures that contradict themselves; all figures if none does."""
 
     figures: tuple[MeanAndTotal, ...]
 
 
 @dataclass(frozen=True)
 class Stated:
-    """One thing as it is stated, by the place that states it."""
+    """The values stated for one thing, by the place that states it."""
 
     values: Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Ticks:
-    """How many times the seconds is printed. ``too_fine``: decimals of printed values that have
-    more than whole ticks over the divisor can, ``most``.
+    """The printed number as a multiple (``factor``) of the seconds.
+
+    ``most`` is how many decimals a number of ticks over the divisor can have. ``too_fine`` has
+    the printed values with more, and their decimals.
     """
 
     per_second: float
@@ -101,7 +103,7 @@ class Ticks:
 
 @dataclass(frozen=True)
 class Called:
-    """A function that a listing calls, and those that the library has."""
+    """A function that a listing calls, and the functions that the library has."""
 
     name: str
     library: str
@@ -110,7 +112,7 @@ class Called:
 
 @dataclass(frozen=True)
 class Steps:
-    """Milliseconds of a stack's steps, least and most, and its total in seconds."""
+    """The smallest and largest step of a stack in milliseconds, and its total in seconds."""
 
     stack: str
     low_ms: float
@@ -120,7 +122,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class StepsAndTotals:
-    """Of both stacks."""
+    """The steps and totals of both stacks."""
 
     baseline: Steps
     contender: Steps
@@ -131,7 +133,7 @@ Reason = Rounded | NotRounded | Gains | MeansAndTotals | Stated | Ticks | Called
 
 @dataclass(frozen=True)
 class ConsistencyResult:
-    """The word on one consistency claim, and what the arithmetic gave."""
+    """The word on one consistency claim, and the numbers behind it."""
 
     claim: ConsistencyClaim
     word: ConsistencyWord
@@ -139,9 +141,9 @@ class ConsistencyResult:
 
 
 def consistency_results(study: Study) -> tuple[ConsistencyResult, ...]:
-    """Return one result a consistency claim, in the study's order.
+    """Return one result per consistency claim, in the study's order.
 
-    Raises InputError where a claim asks for a figure that the study does not give.
+    Raise InputError if a claim needs a figure that the study does not give.
     """
     return tuple(_result(claim, study) for claim in study.consistency)
 
@@ -152,7 +154,7 @@ def _result(claim: ConsistencyClaim, study: Study) -> ConsistencyResult:
 
 
 def _rounds(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
-    """A number of the text is the figure's, rounded or cut to the text's digits."""
+    """Check that each number of the text is the figure's, rounded or cut to the text's digits."""
     name = facts["statistic"]
     numbers = tuple(
         TextNumber(stack, name, text, _seconds(study.paper, stack, name))
@@ -165,7 +167,7 @@ def _rounds(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
 
 
 def _shortened(number: TextNumber) -> set[str]:
-    """The figure, rounded and cut to the digits of the text."""
+    """Return the figure's number, rounded and cut to the digits of the text."""
     digits = Decimal(1).scaleb(_exponent(number.text))
     exact = Decimal(repr(number.figure))
     return {str(exact.quantize(digits, rounding=kind)) for kind in (ROUND_HALF_UP, ROUND_DOWN)}
@@ -176,7 +178,7 @@ def _exponent(value: str) -> int:
 
 
 def _one_gain(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
-    """A mean and a total over the same number of repeats have one ratio."""
+    """Check that the gains of the mean and the total, over the same repeats, are equal."""
     text = facts["text_gain_percent"]
     figures = {name: figures_gain(study, name) for name in text}
     apart = max(text.values()) - min(text.values())
@@ -185,7 +187,7 @@ def _one_gain(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
 
 
 def _mean_times_repeats(_facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
-    """In each figure the mean times the repeats is the total."""
+    """Check that in each figure the mean times the repeats is the total."""
     repeats = study.protocol.published_repeats
     figures = tuple(
         MeanAndTotal(row.where, stack, row.mean, repeats, row.mean * repeats, row.total)
@@ -200,13 +202,13 @@ def _is_total(figure: MeanAndTotal) -> bool:
 
 
 def _same_value(facts: Mapping[str, Any], _study: Study) -> tuple[bool, Reason]:
-    """What is stated in several places is the same in all of them."""
+    """Check that a value stated in several places is the same in all of them."""
     stated = facts["stated"]
     return len({str(value) for value in stated.values()}) <= 1, Stated(stated)
 
 
 def _tick_unit(facts: Mapping[str, Any], _study: Study) -> tuple[bool, Reason]:
-    """Ticks divided by the printed divisor give the seconds that the figure prints."""
+    """Check that ticks over the published divisor are seconds, with no decimals too fine."""
     per_second, divisor = facts["ticks_per_second"], facts["divisor"]
     factor = per_second / divisor
     most = round(math.log10(divisor))
@@ -217,13 +219,13 @@ def _tick_unit(facts: Mapping[str, Any], _study: Study) -> tuple[bool, Reason]:
 
 
 def _name_exists(facts: Mapping[str, Any], _study: Study) -> tuple[bool, Reason]:
-    """A function that a listing calls is one the library has."""
+    """Check that the library has a function that a listing calls."""
     called = Called(facts["called"], facts["library"], tuple(facts["provided"]))
     return called.name in called.provided, called
 
 
 def _step_order(facts: Mapping[str, Any], study: Study) -> tuple[bool, Reason]:
-    """The stack with the longer steps is the one with the longer total."""
+    """Check that the stack with the longer steps does not have the shorter total."""
     baseline, contender = (
         _steps(stack, facts, study.paper) for stack in (study.baseline, study.contender)
     )
@@ -237,7 +239,7 @@ def _steps(stack: str, facts: Mapping[str, Any], paper: Paper) -> Steps:
 
 
 def _contradict(quick: Steps, slow: Steps) -> bool:
-    """Whether every step of the one is shorter, and yet its total is longer."""
+    """Return whether every step of ``quick`` is shorter, but its total is longer."""
     return quick.high_ms < slow.low_ms and quick.total_s > slow.total_s
 
 

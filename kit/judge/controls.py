@@ -1,8 +1,8 @@
-"""Controls: what the session finds where the answer is known.
+"""Controls: comparisons whose answer is known.
 
-The placebo is the baseline against itself and must not differ; the slowed runs are
-the baseline made slower by a known part, and that must be found. Where they do not
-hold, the session has no say on anything else it timed.
+The placebo compares the baseline with itself and must not differ. The slowed runs are
+the baseline slowed by a known percentage, which the session must detect. If a control
+does not hold, the session's other timings decide nothing.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from kit.plan.roles import MAIN, PLACEBO, RoleName, reference_of, slowdown_perce
 from kit.study.model import Study, Variant
 
 HARDENED = "hardened"
-"""The statistic that a known slowdown is judged on: all fits but the cold one are slowed alike."""
+"""The statistic for judging a known slowdown: all fits but the cold one are slowed alike."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """One control of one variant. ``held`` None: too few blocks to tell.
+    """One control of one variant. ``held`` None: too few blocks to decide.
 
-    ``estimates`` are of its reference over itself, by statistic: of the placebo they
-    are the session's noise floor.
+    ``estimates``, by statistic, are of the ratio of its reference to the control; those of
+    the placebo are the session's noise floor.
     """
 
     role: RoleName
@@ -67,7 +67,10 @@ def controls(
     study: Study,
     statistics: Sequence[str],
 ) -> tuple[tuple[Control, ...], tuple[Exclusion, ...]]:
-    """The controls of a variant that were planned, and their runs without a partner."""
+    """Return the planned controls of a variant, and their runs without a partner.
+
+    Raise InputError for an unknown statistic.
+    """
     found: list[Control] = []
     out: list[Exclusion] = []
     if pair.baseline is None or pair.contender is None:
@@ -75,7 +78,7 @@ def controls(
     for role in roles:
         partner = reference_of(role) if design == DUET else MAIN
         blocks, unpaired = pair_blocks(runs, (pair.baseline, partner), (pair.baseline, role))
-        # A main run is the claims' own: whether it has a partner is said there.
+        # `main_blocks` reports main runs without a partner.
         out += [e for e in unpaired if not (partner == MAIN and e.role == MAIN)]
         judge = _placebo if role == PLACEBO else _slowed
         held, reason = judge(blocks, study)
@@ -94,15 +97,15 @@ def controls(
 
 
 def failing(found: Sequence[Control]) -> tuple[Control, ...]:
-    """The controls that do not hold, or cannot be told to."""
+    """Return the controls that do not hold or are undecided."""
     return tuple(control for control in found if not control.held)
 
 
 def single_pair_log(estimate: Estimate) -> float | None:
-    """How far the log ratio of one further pair may lie off, 95 times in 100.
+    """Return half the 95 % prediction interval for the log ratio of one further pair.
 
-    The prediction interval of a normal sample (t times SD times sqrt(1 + 1/n)), around
-    no difference. None with fewer than three pairs.
+    It is that of a normal sample (t times SD times sqrt(1 + 1/n)), taken around no difference.
+    None with fewer than three pairs.
     """
     if estimate.sd_log is None or estimate.pairs < 3:
         return None
@@ -117,8 +120,8 @@ def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, 
 def placebo_holds(logs: Mapping[str, Sequence[float]]) -> tuple[bool | None, ControlReason]:
     """Return whether the placebo holds and why, from the log ratios of each claimed statistic.
 
-    It fails where one differs after Holm's adjustment, unless it is shown to be equal.
-    None: too few pairs.
+    It fails if one differs after Holm's adjustment and is not equivalent by two one-sided
+    tests. None: too few pairs.
     """
     adjusted = holm(
         {name: paired_t_pvalue(found) for name, found in logs.items() if len(found) > 1}
@@ -139,9 +142,9 @@ def _slowed(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, C
 
 
 def slowed_holds(slower: Sequence[float], percent: float) -> tuple[bool | None, ControlReason]:
-    """Return whether a slowdown of so many percent is found with its own size, and why.
+    """Return whether a slowdown of ``percent`` is found with that size, and why.
 
-    ``slower`` are log ratios, slowed over main, one a block. None: too few pairs.
+    ``slower`` are log ratios, slowed over reference, one per block. None: too few pairs.
     """
     if len(slower) < 2:
         return None, TooFewPairs(len(slower))
@@ -158,6 +161,6 @@ def slowed_holds(slower: Sequence[float], percent: float) -> tuple[bool | None, 
 
 
 def _interval(logs: Sequence[float], confidence: float) -> tuple[float, float]:
-    # The injected wait is exact to microseconds; without any spread that is what is left.
+    # The injected wait is exact to microseconds only, so the interval is never narrower.
     half = max(half_width(stdev(logs), len(logs), confidence), 1e-4)
     return fmean(logs) - half, fmean(logs) + half

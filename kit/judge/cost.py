@@ -1,4 +1,4 @@
-"""What a fit cost: wall time and CPU seconds, page faults, memory growth."""
+"""Cost of a fit: wall time and CPU seconds, page faults, memory growth."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from kit.records.session import Session
 
 @dataclass(frozen=True)
 class FitNumbers:
-    """A run's median fit without the cold one; seconds, counts and bytes.
+    """Medians over a run's fits without the cold one; seconds, counts and bytes.
 
-    ``inner_s`` is of probe runs: the part of the call inside the library.
-    ``rss_growth_bytes`` is from one fit to the next; 0 where there is one fit only.
+    ``inner_s``, of probe runs only, is the part of the call inside the library.
+    ``rss_growth_bytes`` is the mean growth from one fit to the next; 0 with a single fit.
+    ``cold_s`` is the first fit.
     """
 
     wall_s: float
@@ -33,10 +34,10 @@ class FitNumbers:
 
 @dataclass(frozen=True)
 class FitCost:
-    """One arm: the mean over its runs of each run's median fit, the cold one left out.
+    """The cost of one arm: means over its runs of each run's median fit without the cold one.
 
     ``rss_growth_bytes`` is the growth of resident memory from one fit to the
-    next, so it counts what was kept between fits too; ``rss_peak_bytes`` is the
+    next, so it includes memory kept between fits; ``rss_peak_bytes`` is the
     largest seen after any fit. ``clock_gap_s`` is the largest difference between
     the paper's clock and the monotonic one in any fit. None: not measurable.
     """
@@ -53,7 +54,7 @@ class FitCost:
 
 
 def fit_numbers(record: Record) -> FitNumbers:
-    """A run's fits as one set of numbers."""
+    """Return one set of numbers for a run's fits."""
     fits = in_order(record)
 
     def middle(values: Sequence[float]) -> float:
@@ -73,7 +74,7 @@ def fit_numbers(record: Record) -> FitNumbers:
 
 
 def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]:
-    """The cost of a fit per arm, over the timed runs that stand and whose ids are ``counted``."""
+    """Return the cost of a fit per arm, over the valid timed runs with an id in ``counted``."""
     runs = [entry for entry in session.valid_entries() if entry.kind == TIMED]
     rows = []
     for arm in session.header.plan.arms:

@@ -1,4 +1,4 @@
-"""CPU against GPU within a stack: no claim of the paper, the same statistics."""
+"""CPU against GPU within a stack, which no claim of the paper compares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kit.study.model import CPU, CUDA, Study, by_stack_and_variant
 
 @dataclass(frozen=True)
 class DeviceRatio:
-    """One stack's CPU arm against its CUDA arm.
+    """The comparison of one stack's CPU arm with its CUDA arm.
 
     ``estimate`` is of the ratio cpu/cuda of hardened medians over the blocks that
     hold a usable main run of both: above 1 the GPU is faster.
@@ -28,7 +28,10 @@ class DeviceRatio:
 def device_ratios(
     runs: Sequence[RunStatistics], arms: Sequence[str], study: Study
 ) -> tuple[DeviceRatio, ...]:
-    """One ratio for every stack of which the plan holds both arms. ``runs``: the usable."""
+    """Return one ratio per stack of which ``arms`` has both. ``runs`` are the usable ones.
+
+    Raise InputError for two arms of the same stack and variant.
+    """
     planned = by_stack_and_variant((study.arms[name] for name in arms), "the plan")
     stacks = dict.fromkeys(study.arms[name].stack for name in arms)
     return tuple(

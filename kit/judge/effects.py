@@ -1,4 +1,4 @@
-"""The size of an effect: gains in percent, log ratios, and whether an interval says anything.
+"""The size of an effect: gains in percent, log ratios, and whether an interval is informative.
 
 A gain is ``100 * (baseline - contender) / baseline``.
 """
@@ -10,8 +10,8 @@ import math
 from kit.judge.statistics import Estimate, Interval
 
 MAX_INFORMATIVE_RATIO = 20.0
-"""An interval that includes no difference and reaches further than this factor to both sides
-says nothing. Two blocks give one where their ratios lie a factor of 1.6 apart; a third block
+"""An interval that includes 1 and reaches further than this factor to both sides is not
+informative. Two blocks give one if their ratios lie a factor of 1.6 apart; a third block
 of the same spread narrows it to a factor of 2.3."""
 
 
@@ -26,7 +26,7 @@ def gain_of(log: float) -> float:
 
 
 def gains_of(estimate: Estimate) -> tuple[float, ...]:
-    """Return the gains that an estimate tells: its own and its interval's ends; () for none."""
+    """Return an estimate's gain and the ends of its interval; () if it is not informative."""
     gain, bounds = estimate.gain_percent, estimate.gain_interval
     if gain is None or not is_determined(bounds):
         return ()
@@ -34,7 +34,7 @@ def gains_of(estimate: Estimate) -> tuple[float, ...]:
 
 
 def is_determined(bounds: Interval | None) -> bool:
-    """Return whether an interval of gains says anything at all; see ``MAX_INFORMATIVE_RATIO``."""
+    """Return whether an interval of gains is informative; see ``MAX_INFORMATIVE_RATIO``."""
     if bounds is None or bounds.low > 0 or bounds.high < 0:
         return True
     return log_of(bounds.high) - log_of(bounds.low) <= 2 * math.log(MAX_INFORMATIVE_RATIO)

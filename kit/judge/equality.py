@@ -1,9 +1,8 @@
 """Claims of equality: whether the effect lies within the claim's own margin, or beyond it.
 
-The two are opposites, so exactly one of them is true, and the estimate says which one the blocks
-can show: inside the margin two one-sided tests, outside a two-sided t test against the nearest
-end of the margin. The p value of that question is the claim's in Holm's adjustment. Around the
-same estimate it rises with the spread.
+Exactly one of the two is true, and the estimate decides which one is tested: inside the margin
+by two one-sided tests, outside by a two-sided t test against the nearest end of the margin. The
+p value of that test enters Holm's adjustment. Around the same estimate it rises with the spread.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def margin_of(claim: Claim) -> tuple[float, float] | None:
 
 
 def deciding_p(claim: Claim, logs: Sequence[float], tests: Sensitivity) -> float | None:
-    """Return the p value that decides a claim; None for fewer than two blocks."""
+    """Return the p value that decides a claim; None with fewer than two blocks."""
     margin = margin_of(claim)
     if margin is None or len(logs) < 2:
         return tests.t
@@ -41,7 +40,7 @@ def deciding_p(claim: Claim, logs: Sequence[float], tests: Sensitivity) -> float
 def within_margin(claim: Claim, measured: Estimate, holm_p: float) -> tuple[Word, OfEquality]:
     """Return the word for a claim of equality whose estimate has an interval, and why.
 
-    ``holm_p`` is the claim's ``deciding_p`` after Holm's adjustment. Raises ValueError for an
+    ``holm_p`` is the claim's ``deciding_p`` after Holm's adjustment. Raise ValueError for an
     estimate without an interval, and for a claim of another kind.
     """
     gains, gain, margin = (

@@ -1,4 +1,4 @@
-"""The claim on the executable: does what a user is handed work on its own?"""
+"""The claim on the executable: does the published program run on a system with nothing else?"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESTS_ON = ("dotnet", "binding")
 
 @dataclass(frozen=True)
 class ExecutableVerdict:
-    """What is to be said of the claim, and the run behind it."""
+    """The verdict on the claim, and the run behind it."""
 
     claim: ExecutableClaim
     word: Word
@@ -33,14 +33,14 @@ class ExecutableVerdict:
 
     @property
     def printed(self) -> str:
-        """The word as it is to be shown; never a plain one over a substitute."""
+        """Return the word to show, marked as indicative if a substitute was used."""
         return printed(self.word, self.indicative)
 
 
 def judge_executable(
     claims: Sequence[ExecutableClaim], run: ExecutableRun | None, fidelity: Sequence[Component]
 ) -> tuple[ExecutableVerdict, ...]:
-    """One verdict a claim of that kind."""
+    """Return one verdict per executable claim."""
     word, reason = _decide(run)
     indicative = run is not None and bool(without_proof(RESTS_ON, fidelity))
     return tuple(ExecutableVerdict(claim, word, indicative, reason, run) for claim in claims)

@@ -1,4 +1,4 @@
-"""Several hosts: what each of them measured, and whether they agree."""
+"""Several hosts: the estimates of each, and whether they agree."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kit.judge.statistics import Estimate
 from kit.plan.model import TIMED
 from kit.records.session import Session
 
-_MIN_BLOCKS = 2  # of a host, before its spread can be told
+_MIN_BLOCKS = 2  # of a host, to know its spread
 
 
 @dataclass(frozen=True)
 class HostPart:
-    """The blocks of one host, compared by themselves. ``machine``: its id in the log."""
+    """The blocks of one host, and their estimates. ``machine`` is the host's id in the log."""
 
     machine: str
     blocks: tuple[int, ...]
@@ -25,7 +25,7 @@ class HostPart:
 
 @dataclass(frozen=True)
 class Hosts:
-    """Every host's part, in the order of its first block; none where there is one host.
+    """Every host's part, in the order of its first block; none if there is only one host.
 
     ``agreement``: by statistic, p of Welch's one-way test that the hosts have one mean log
     ratio (B. L. Welch, "On the comparison of several mean values", 1951). None: fewer than
@@ -37,7 +37,10 @@ class Hosts:
 
 
 def by_host(session: Session, blocks: Sequence[PairedBlock], statistics: Sequence[str]) -> Hosts:
-    """Complete blocks, told apart by the machine they ran on."""
+    """Return complete blocks grouped by the machine they ran on, with their estimates.
+
+    Raise InputError for an unknown statistic.
+    """
     machine_of = {e.block: e.machine for e in session.entries if e.kind == TIMED and e.record}
     grouped: dict[str, list[PairedBlock]] = {}
     for block in blocks:
@@ -61,8 +64,8 @@ def by_host(session: Session, blocks: Sequence[PairedBlock], statistics: Sequenc
 def _agreement(groups: Sequence[list[float]]) -> float | None:
     from statsmodels.stats.oneway import anova_oneway
 
-    told = [logs for logs in groups if len(logs) >= _MIN_BLOCKS and max(logs) > min(logs)]
-    if len(told) < 2:
+    varying = [logs for logs in groups if len(logs) >= _MIN_BLOCKS and max(logs) > min(logs)]
+    if len(varying) < 2:
         return None
-    p_value = float(anova_oneway(told, use_var="unequal").pvalue)
+    p_value = float(anova_oneway(varying, use_var="unequal").pvalue)
     return None if math.isnan(p_value) else p_value

@@ -1,8 +1,8 @@
-"""Disturbances of the host around a run, by stated rules; flagged runs still count.
+"""Disturbances of the host around a run, by fixed rules; flagged runs still count.
 
-A disturbance hits the arms of a block by chance, so leaving runs out by a rule that
-looks at the host would be honest, and yet a reader could not tell it from leaving out
-what does not fit. They are flagged.
+A disturbance hits the arms of a block by chance, so excluding runs by a rule on the host
+would be honest. But a reader could not distinguish that from excluding unwelcome results,
+so kit flags the runs instead.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from kit.judge.throttling import throttled_us
 from kit.records.session import RunEntry
 
 STOLEN_SHARE = 0.02
-"""Of the CPU time of the run, taken by the hypervisor."""
+"""Fraction of the run's CPU time that the hypervisor took."""
 BUSY_CPUS = 0.2
-"""Work of others just before the run, in CPUs."""
+"""CPUs kept busy by other processes just before the run."""
 SWAPPED_PAGES = 256
 FREQUENCY_SHARE = 0.1
-"""Change of the mean frequency from before to after."""
+"""Relative change of the mean frequency from before to after."""
 SUSPENDED_S = 0.1
-"""No machine sleeps for less; the clocks that tell it agree to far below a millisecond."""
+"""No machine sleeps for less; the clocks compared agree to far below a millisecond."""
 
 
 @dataclass(frozen=True)
 class Stolen:
-    """Part of the run's CPU time that the hypervisor took."""
+    """The fraction of the run's CPU time that the hypervisor took."""
 
     share: float
 
 
 @dataclass(frozen=True)
 class OthersBusy:
-    """CPUs that others kept busy just before the run."""
+    """CPUs that other processes kept busy just before the run."""
 
     cpus: float
 
@@ -47,7 +47,7 @@ class Swapped:
 
 @dataclass(frozen=True)
 class SlowedForHeat:
-    """How often a core was."""
+    """Number of times that a core was slowed for heat."""
 
     times: int
 
@@ -69,14 +69,14 @@ class HeldBack:
 
 @dataclass(frozen=True)
 class OtherContainers:
-    """How many others ran."""
+    """Number of running containers that are not of the session."""
 
     running: int
 
 
 @dataclass(frozen=True)
 class Slept:
-    """Seconds for which the machine did."""
+    """Seconds for which the machine slept."""
 
     seconds: float
 
@@ -103,7 +103,7 @@ Disturbance = (
 
 @dataclass(frozen=True)
 class Flag:
-    """A run and what disturbed it."""
+    """A run and one disturbance of it."""
 
     run_id: str
     what: Disturbance
@@ -112,8 +112,7 @@ class Flag:
 def flags(entries: Sequence[RunEntry], cpus: int) -> tuple[Flag, ...]:
     """Return every disturbance of every run.
 
-    A run is judged by the CPUs of the machine it ran on; ``cpus`` are the header's host's,
-    for runs that do not say.
+    ``cpus`` is the number of the header's host, for runs without the number of their machine.
     """
     return tuple(
         Flag(entry.run_id, what)

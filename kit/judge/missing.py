@@ -1,4 +1,4 @@
-"""What a variant lacks for its claims on both stacks to be tested."""
+"""Things that a variant lacks for its claims on both stacks to be tested."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from kit.study.model import Study, Variant
 
 @dataclass(frozen=True)
 class Unplannable:
-    """The variant could not be planned on this machine: what the check of its GPU found."""
+    """A problem with the GPU for which kit could not plan the variant on this machine."""
 
     problem: str
 
 
 @dataclass(frozen=True)
 class NoArm:
-    """The plan holds no arm of that stack and variant."""
+    """A stack and variant of which the plan has no arm."""
 
     stack: str
     variant: Variant
@@ -28,7 +28,7 @@ class NoArm:
 
 @dataclass(frozen=True)
 class NoUsableRun:
-    """No run of the arm counts. ``reasons``: of those that were left out, in their order."""
+    """An arm without a usable run. ``reasons`` are those of its excluded runs, in their order."""
 
     arm: str
     reasons: tuple[ExclusionReason, ...]
@@ -44,9 +44,9 @@ def missing(
     runs: Sequence[RunStatistics],
     exclusions: Sequence[Exclusion],
 ) -> tuple[Lack, ...]:
-    """Return what a claim about both stacks lacks: an arm of the plan, or any good run of it.
+    """Return what a claim about both stacks lacks: an arm of the plan, or a usable run of it.
 
-    Of a variant that could not be planned at all: every reason for that.
+    If the variant could not be planned at all, return every problem of the GPU.
     """
     gpu = session.header.gpu
     if gpu is not None and not pair.arms():

@@ -1,7 +1,7 @@
-"""Order, drift and outliers: what the blocks say of the session itself.
+"""Order effects, drift and outliers among the blocks of a session.
 
-None of it drops a value. Drift hits both arms of a block alike, so it widens
-no interval much; it is shown because a reader should know.
+None of them excludes a value. Drift hits both arms of a block alike, so it hardly
+widens an interval; reports show it because a reader should know.
 """
 
 from __future__ import annotations
@@ -18,24 +18,27 @@ OUTLIER_SCORE = 3.5
 """Modified z score above which a block is flagged: B. Iglewicz and D. Hoaglin,
 "How to Detect and Handle Outliers" (1993)."""
 _SCORE_FACTOR = 0.6745
-_NO_SPREAD = 1e-12  # what rounding leaves of equal log ratios
+_NO_SPREAD = 1e-12  # rounding errors of equal log ratios stay below this
 MIN_FOR_DRIFT = 3
 MIN_FOR_OUTLIERS = 5
 
 
 @dataclass(frozen=True)
 class Drift:
-    """An arm's change over the session. None: too few runs to tell."""
+    """An arm's change over the session. ``percent`` None: too few runs."""
 
     arm: str
     percent: float | None
-    """Of the fitted line of log seconds, first run to last."""
+    """Change from the first run to the last, by the fitted line of log seconds."""
     p_value: float | None
 
 
 @dataclass(frozen=True)
 class OrderEffect:
-    """Whether going first in a block matters: p of Welch's t test on log ratios."""
+    """The effect of going first in a block: p of Welch's t test on log ratios.
+
+    The counts are of the blocks in which that arm went first. None: too few blocks, or no spread.
+    """
 
     baseline_first: int
     contender_first: int
@@ -44,14 +47,14 @@ class OrderEffect:
 
 @dataclass(frozen=True)
 class Outlier:
-    """A block whose log ratio lies far from the others'. It still counts."""
+    """A block whose log ratio lies far from the others', with its score. It still counts."""
 
     block: int
     score: float
 
 
 def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") -> Drift:
-    """The trend of an arm's runs in the order they ran."""
+    """Return the trend of an arm's runs in the order they ran."""
     from scipy import stats
 
     values = [value_of(run, statistic) for run in runs if run.arm == arm]
@@ -68,7 +71,7 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") 
 
 
 def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> OrderEffect:
-    """Log ratios of the blocks where the baseline went first against the others'."""
+    """Compare the log ratios of the blocks where the baseline went first with the others'."""
     from scipy import stats
 
     first = log_ratios(statistic, [block for block in blocks if _baseline_leads(block)])
@@ -82,7 +85,10 @@ def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> 
 
 
 def outliers(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> tuple[Outlier, ...]:
-    """Blocks whose modified z score exceeds ``OUTLIER_SCORE``; none among few blocks."""
+    """Return the blocks whose modified z score exceeds ``OUTLIER_SCORE``.
+
+    None of fewer than ``MIN_FOR_OUTLIERS`` blocks is one.
+    """
     logs = [(block, log) for block in blocks for log in log_ratios(statistic, [block])]
     if len(logs) < MIN_FOR_OUTLIERS:
         return ()

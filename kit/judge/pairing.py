@@ -1,7 +1,6 @@
-"""Which runs are compared: pairs of arms, usable runs, complete blocks.
+"""Selection of the runs to compare: pairs of arms, usable runs, complete blocks.
 
-Nothing is dropped without a name: every run or block that does not count comes
-back as an ``Exclusion`` with its reason.
+Every run that is not compared is returned as an ``Exclusion`` with its reason.
 """
 
 from __future__ import annotations
@@ -37,44 +36,44 @@ class ArmPair:
     contender: str | None
 
     def arms(self) -> tuple[str, ...]:
-        """The arms the plan does hold, the baseline first."""
+        """Return the arms that the plan holds, the baseline first."""
         return tuple(arm for arm in (self.baseline, self.contender) if arm is not None)
 
 
 @dataclass(frozen=True)
 class SeveralMachines:
-    """The block's runs were made on several machines."""
+    """A block whose runs were made on several machines."""
 
     block: int
 
 
 @dataclass(frozen=True)
 class RunFailed:
-    """It ended without a record, and the log says why."""
+    """A run that ended without a record, with the log's reason."""
 
     failure: str
 
 
 @dataclass(frozen=True)
 class RunEnded:
-    """It ended without a record and with that exit code; the log says no more."""
+    """A run that ended without a record; the log has only its exit code."""
 
     exit_code: int | None
 
 
 @dataclass(frozen=True)
 class PartnerFailed:
-    """The other run of its pair failed, so it did not run beside one."""
+    """A run whose partner failed, so that it did not run together with one."""
 
 
 @dataclass(frozen=True)
 class NeverRan:
-    """It was planned, and the log does not have it."""
+    """A planned run that the log does not have."""
 
 
 @dataclass(frozen=True)
 class NoPartner:
-    """Its block has no usable run of that arm and role to compare it with."""
+    """A run whose block has no usable run of that arm and role to compare it with."""
 
     block: int
     arm: str
@@ -88,7 +87,7 @@ ExclusionReason = (
 
 @dataclass(frozen=True)
 class Exclusion:
-    """A run, or a whole block, that does not count. Block -1: not of a block."""
+    """A run that does not count, and the reason. Block -1: the run is not of a block."""
 
     block: int
     arm: str
@@ -107,10 +106,10 @@ class PairedBlock:
 
 
 def arm_pairs(session: Session, study: Study) -> tuple[ArmPair, ...]:
-    """One pair for every variant of the plan, in the plan's order.
+    """Return one pair per variant of the plan, in the plan's order.
 
-    Last an empty pair for a variant that was asked for and could not be planned.
-    Raises InputError for an arm the study does not know, and for two arms of the same
+    Last comes an empty pair for a variant that was requested and could not be planned.
+    Raise InputError for an arm that is not in the study, and for two arms of the same
     stack and variant.
     """
     planned = [_arm(name, study) for name in session.header.plan.arms]
@@ -140,9 +139,9 @@ def _name(arm: Arm | None) -> str | None:
 
 
 def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Exclusion, ...]]:
-    """The timed runs that count, in the order they ran, and those that do not.
+    """Return the usable timed runs, in the order they ran, and the excluded ones.
 
-    Raises InputError for a log whose runs are not those of its plan, each good one once.
+    Raise InputError if the log's runs are not those of its plan, each valid one once.
     """
     refuse_misfits(session)
     good: list[RunStatistics] = []
@@ -168,7 +167,7 @@ def _excluded(entry: RunEntry, reason: ExclusionReason) -> Exclusion:
 
 
 def _machines(session: Session) -> dict[int, set[str]]:
-    """The machines that each block ran on: a ratio across two says nothing of the arms."""
+    """Return the machines each block ran on: a ratio across two does not compare the arms."""
     found: dict[int, set[str]] = {}
     for entry in session.entries:
         if entry.kind == TIMED and entry.record is not None:
@@ -200,45 +199,52 @@ Slot = tuple[str, RoleName]
 def pair_blocks(
     runs: Sequence[RunStatistics], first: Slot, second: Slot
 ) -> tuple[tuple[PairedBlock, ...], tuple[Exclusion, ...]]:
-    """The blocks that hold a run of both slots, and the runs left without a partner.
+    """Return the blocks that hold a run of both slots, and the runs without a partner.
 
     ``first`` takes the baseline's place in a pair.
     """
     by_slot = {(run.block, run.arm, run.role): run for run in runs}
-    whole: list[PairedBlock] = []
+    complete: list[PairedBlock] = []
     out: list[Exclusion] = []
     for block in sorted({run.block for run in runs if (run.arm, run.role) in (first, second)}):
         baseline = by_slot.get((block, *first))
         contender = by_slot.get((block, *second))
         if baseline is not None and contender is not None:
-            whole.append(PairedBlock(block, baseline, contender))
+            complete.append(PairedBlock(block, baseline, contender))
             continue
         for run, missing in ((baseline, second), (contender, first)):
             if run is not None:
-                alone = NoPartner(block, *missing)
-                out.append(Exclusion(block, run.arm, run.run_id, alone, run.role))
-    return tuple(whole), tuple(out)
+                reason = NoPartner(block, *missing)
+                out.append(Exclusion(block, run.arm, run.run_id, reason, run.role))
+    return tuple(complete), tuple(out)
 
 
 def main_blocks(
     runs: Sequence[RunStatistics], pair: ArmPair
 ) -> tuple[tuple[PairedBlock, ...], tuple[Exclusion, ...]]:
-    """The blocks that the claims are judged on: both stacks' main runs."""
+    """Return the blocks that the claims are judged on, and their runs without a partner.
+
+    The blocks pair both stacks' main runs.
+    """
     if pair.baseline is None or pair.contender is None:
         return (), ()
     return pair_blocks(runs, (pair.baseline, MAIN), (pair.contender, MAIN))
 
 
 def log_ratios(statistic: str, blocks: Sequence[PairedBlock]) -> list[float]:
-    """log(baseline/contender) of every block in which both recorded the statistic."""
+    """Return log(baseline/contender) of every block in which both recorded the statistic.
+
+    Raise InputError for an unknown statistic.
+    """
     values = ((value_of(b.baseline, statistic), value_of(b.contender, statistic)) for b in blocks)
     return [math.log(b) - math.log(c) for b, c in values if b is not None and c is not None]
 
 
 def estimate_over(statistic: str, blocks: Sequence[PairedBlock]) -> Estimate:
-    """The estimate of one statistic over complete blocks.
+    """Return the estimate of one statistic over complete blocks.
 
-    A block in which the statistic was not recorded has no part in it.
+    It leaves out the blocks in which the statistic was not recorded. Raise InputError for an
+    unknown statistic.
     """
     pairs: list[tuple[float, float]] = []
     without: list[int] = []

@@ -1,8 +1,8 @@
-"""What a pilot says: which design, how many blocks, and what they can decide.
+"""The result of a pilot: the design, the number of blocks, and the claims these can decide.
 
-The pilot's blocks are not judged: a number of blocks that was fixed from blocks which
-then count as well makes intervals too narrow (by simulation 92 % instead of 95 %). They
-hold no controls, so they cost little.
+The pilot's blocks are not judged: if they both fixed the number of blocks and counted,
+intervals would be too narrow (by simulation 92 % instead of 95 %). They hold no controls,
+so they cost little.
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
 
 MIN_SD = 1e-4
-"""Of log ratios; a smaller spread is an accident of a small pilot."""
+"""Smallest SD of log ratios to plan with; a smaller one is an accident of a small pilot."""
 PAUSED_FACTOR = 3
-"""A run this many times as long as its arm's usual one was paused by something unseen, such as a
-stopped virtual machine. Containers of one arm do the same work: they differ by percents."""
+"""A run longer than this many times its arm's usual one was paused, for example by a stopped
+virtual machine. Containers of one arm do the same work: they differ by a few percent."""
 Limit = Literal["fewest", "power", "blocks", "minutes"]
-"""What a number of blocks is: the fewest that are judged, those that the wanted power needs, or
-the most that the budget's blocks or minutes allow."""
+"""The reason for a number of blocks: the fewest that kit judges, those that the requested power
+needs, or the most that the budget's blocks or minutes allow."""
 
 
 @dataclass(frozen=True)
 class DesignOutlook:
-    """One design as its pilot blocks show it. ``needs``: blocks for the lead claim.
+    """The numbers of one design from its pilot blocks. ``needs``: blocks for the lead claim.
 
-    ``control_sd`` is the planning SD of the statistic that the positive control is judged on.
+    ``control_sd`` is the planning SD of the statistic that the positive control is judged on,
+    ``block_s`` the seconds of a judged block.
     """
 
     design: BlockDesign
@@ -54,11 +55,13 @@ class DesignOutlook:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What was fixed after the pilot, and by what. ``undecided``: claims by id that so
-    many blocks reproduce with less than 80 % power although they are true as published,
-    with the blocks they need (None: too many). ``slowdown_percent`` is the positive
-    control's; None: none is planned. ``sooner``: several designs were tried, and this one
-    decides sooner. ``budget``: of blocks or minutes, where that is the limit.
+    """The design and number of blocks fixed after the pilot, and the reasons for them.
+
+    ``undecided``: the claims with less than 80 % power at this number of blocks, assuming the
+    published effect, by id; each with the blocks it needs (None: too many).
+    ``slowdown_percent`` is the positive control's; None: none is planned. ``sooner``: several
+    designs were tried, and this one decides sooner. ``budget``: the number of blocks or
+    minutes, if that is the limit.
     """
 
     design: BlockDesign
@@ -77,7 +80,7 @@ class Outlook:
 
 
 def aim_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> Aim:
-    """Return all that must succeed for a claim to be reproduced in a plan of those roles."""
+    """Return the conditions for a claim to be reproduced in a plan of those roles."""
     band = claim.band_percent
     return Aim(
         gain=claim.published_gain_percent,
@@ -89,7 +92,10 @@ def aim_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> Aim:
 
 
 def outlook(session: Session, study: Study) -> Outlook | None:
-    """What to do after the pilot; None where its blocks tell no spread at all."""
+    """Return the result of the pilot.
+
+    None if the plan has no bounds or the study no claim, or if no design has a spread.
+    """
     plan = session.header.plan
     claim = lead_claim(study.claims)
     bounds = plan.bounds
@@ -126,7 +132,7 @@ def outlook(session: Session, study: Study) -> Outlook | None:
 def _design(
     session: Session, study: Study, design: BlockDesign, claim: Claim
 ) -> DesignOutlook | None:
-    """None where fewer than two blocks are complete."""
+    """Return one design's numbers; None if fewer than two of its blocks are complete."""
     sd, blocks = _spread(session, study, design, claim.statistic)
     if sd is None:
         return None
@@ -147,7 +153,7 @@ def _design(
 def _spread(
     session: Session, study: Study, design: BlockDesign, statistic: str
 ) -> tuple[float | None, int]:
-    """The largest spread among the variants, and its blocks."""
+    """Return the largest SD among the variants, and its number of blocks; None, 0 without any."""
     numbers = numbers_of(session.header.plan.runs, design)
     runs = [run for run in usable_runs(session)[0] if run.block in numbers]
     spreads = []
@@ -162,11 +168,10 @@ def _spread(
 
 
 def _block_seconds(session: Session, study: Study, design: BlockDesign) -> float:
-    """Seconds of a judged block, from the pilot's runs and the usual time between two.
+    """Return the seconds of a judged block, from the pilot's runs and the median gap between two.
 
     A run of an arm takes what its pilot runs usually took, the slowed control longer by its
-    slowdown. Time in which nothing ran, such as a session that was interrupted and resumed
-    the next day or a machine that slept, does not count.
+    slowdown. Interruptions of the session and sleep of the machine do not count.
     """
     maker = maker_of(study, session.header.plan)
     kinds = _usual(session)
@@ -185,9 +190,9 @@ def _block_seconds(session: Session, study: Study, design: BlockDesign) -> float
 
 
 def _usual(session: Session) -> dict[tuple[str, str, str], float]:
-    """Return the seconds that a good run usually takes while awake, by arm, kind and design.
+    """Return the lower median of the seconds that runs took while awake, by arm, kind and design.
 
-    The lower median: of two runs, one of them paused, the other one is the usual.
+    Lower, so that of two runs, one of which was paused, the other is taken.
     """
     took: dict[tuple[str, str, str], list[float]] = {}
     for entry in session.entries:
@@ -201,7 +206,7 @@ def _like(entry: RunEntry) -> tuple[str, str, str]:
 
 
 def _spans(session: Session) -> list[tuple[datetime, datetime]]:
-    """Start of each run and when it had ended without a pause, in order; of a pair as one."""
+    """Return each run's start and its end without a pause, in order; runs that overlap as one."""
     usual = _usual(session)
     times = []
     for entry in session.entries:
@@ -222,28 +227,28 @@ def _spans(session: Session) -> list[tuple[datetime, datetime]]:
 
 
 def _gap(session: Session) -> float:
-    """Seconds that usually pass between two runs."""
+    """Return the median seconds between two runs; 0 if there are fewer."""
     spans = _spans(session)
     gaps = [(b[0] - a[1]).total_seconds() for a, b in pairwise(spans)]
     return median(gaps) if gaps else 0.0
 
 
 def _spent(session: Session) -> float:
-    """Seconds that the session has measured for; a pause is not measuring."""
+    """Return the seconds that the session has spent on measuring, without pauses."""
     spans = _spans(session)
     running = sum((end - start).total_seconds() for start, end in spans)
     return running + len(spans) * _gap(session)
 
 
 def _seconds_to_decide(design: DesignOutlook) -> tuple[float, float]:
-    """Least is best; where none decides, what comes nearest in the same time."""
+    """Return a sort key, least is best: seconds to decide, then variance times seconds."""
     needed = design.needs[0].blocks
     seconds = math.inf if needed is None else needed * design.block_s
     return seconds, design.planning_sd**2 * design.block_s
 
 
 def _most(session: Session, bounds: Bounds, block_s: float) -> tuple[int, Limit, int | None]:
-    """The most blocks that the bounds allow, which of them it is, and how much that one gives."""
+    """Return the most blocks that the bounds allow, which bound that is, and its value."""
     if bounds.minutes is None or block_s <= 0:
         return bounds.blocks, "blocks", bounds.blocks
     more = int(max(bounds.minutes * 60 - _spent(session), 0) // block_s)
@@ -266,7 +271,10 @@ def _undecided(
 
 
 def fixed_plan(session: Session, study: Study) -> tuple[Plan, Outlook | None]:
-    """The plan as it is from the pilot on; the fewest blocks where it told nothing."""
+    """Return the plan extended by the pilot's result, and that; with no result the fewest blocks.
+
+    Raise InputError as ``usable_runs`` does, and for an arm that is not in the study.
+    """
     plan = session.header.plan
     found = outlook(session, study)
     if found is None:
@@ -276,7 +284,10 @@ def fixed_plan(session: Session, study: Study) -> tuple[Plan, Outlook | None]:
 
 
 def outlook_from(document: Mapping[str, Any]) -> Outlook | None:
-    """The outlook of a run log's line; None for an empty one. Raises KeyError or TypeError."""
+    """Return the outlook in a document of the run log; None for an empty one.
+
+    Raise KeyError or TypeError for another document.
+    """
     if not document:
         return None
     values = dict(document)

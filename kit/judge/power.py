@@ -1,8 +1,9 @@
-"""How many blocks a claim needs, and which effect a number of blocks can show.
+"""Power and sample size: the blocks a claim needs, and the effect that blocks can detect.
 
-A claim is reproduced where its direction is found, its size lies in the claim's band, and
-the controls hold: all of that is counted. A claim of equality has no direction: two one-sided
-tests have to put the effect inside its margin. Paired t intervals over blocks on log ratios.
+A claim is reproduced if its direction is found, its size lies in the claim's band, and
+the controls hold; the power is that of all of them together. A claim of equality has no
+direction: two one-sided tests have to put the effect inside its margin. All tests are
+paired t tests over blocks on log ratios.
 """
 
 from __future__ import annotations
@@ -22,24 +23,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POWERS = (0.8, 0.9)
-"""The chances of finding a true effect that a plan is made for."""
+"""The powers that kit plans for."""
 PILOT_CONFIDENCE = 0.8
-"""One-sided: a pilot's spread is raised to what it exceeds in one case out of five."""
+"""Confidence of the one-sided upper bound that kit takes for the SD, given a pilot's."""
 MIN_BLOCKS = 2
 MAX_BLOCKS = 1000
-"""Where the search for a number of blocks gives up."""
+"""Limit of the search for a number of blocks."""
 SIZE_CONFIDENCE = 0.99
-"""Of the interval that must hold a known slowdown: a wider one than the claims', so
-that a good session is called bad once in a hundred times, not in twenty."""
-_POINTS = 1000  # of the average over the SD; more change no number of blocks
+"""Level of the interval that must hold a known slowdown: higher than the claims', so
+that one in a hundred sound sessions fails, not one in twenty."""
+_POINTS = 1000  # of the average over the SD; more do not change a number of blocks
 
 
 @dataclass(frozen=True)
 class Need:
     """Blocks needed at one power; None: more than ``MAX_BLOCKS``.
 
-    ``blocks`` for everything together, the others for that part of it alone. ``direction`` is
-    None too for a claim of equality, and ``slowed`` where no positive control is planned.
+    ``blocks`` is for everything together, the others are for that part only. ``direction`` is
+    None too for a claim of equality, and ``slowed`` if no positive control is planned.
     """
 
     power: float
@@ -51,12 +52,12 @@ class Need:
 
 @dataclass(frozen=True)
 class Aim:
-    """Everything that must succeed for a claim to be called reproduced.
+    """The conditions for a claim to be reproduced.
 
     ``gain`` and ``band`` are percent, as published; a gain of 0 is a claim of equality, with its
-    margin as the band. ``claims`` counts the measured claims
-    among which Holm's adjustment is made. ``slowed`` is the log ratio of the positive
-    control and ``placebo`` whether there is one; a control that fails caps the verdict.
+    margin as the band. ``claims`` is the number of measured claims in Holm's adjustment.
+    ``slowed`` is the log ratio of the positive control, ``placebo`` whether there is one; a
+    control that fails caps the verdict.
     """
 
     gain: float
@@ -67,14 +68,17 @@ class Aim:
 
 
 def effect_of(gain: float) -> float:
-    """A gain in percent as the size of its log ratio. Raises ValueError for 100 % and more."""
+    """Return the absolute log ratio of a gain in percent. Raise ValueError from 100 % on."""
     if gain >= 100:
         raise ValueError(f"a gain of {gain:g} % would take no time at all")
     return abs(log_of(gain))
 
 
 def power_of(sd_log: float, gain: float, blocks: int, alpha: float = ALPHA) -> float:
-    """The chance that so many blocks find a true gain of that many percent."""
+    """Return the power of ``blocks`` blocks to detect a true gain in percent.
+
+    Raise ValueError for a gain of 100 % or more.
+    """
     return _power(sd_log, effect_of(gain), blocks, alpha)
 
 
@@ -101,10 +105,10 @@ def _power(sd_log: float, effect: float, blocks: int, alpha: float) -> float:
 def size_power(
     sd_log: float, at: float, low: float, high: float, blocks: int, alpha: float = ALPHA / 2
 ) -> float:
-    """Return the chance that the interval lies within low to high, all log ratios.
+    """Return the probability that the interval lies within low to high, all log ratios.
 
-    ``at`` is the true log ratio. That is the power of two one-sided tests, each at ``alpha``:
-    given the blocks' SD the chance is normal, and it is averaged over the
+    ``at`` is the true log ratio. This is the power of two one-sided tests, each at ``alpha``:
+    given the blocks' SD it follows from the normal distribution, and it is averaged over the
     chi-square distribution of that SD (K. F. Phillips, "Power of the two one-sided tests
     procedure in bioequivalence", J. Pharmacokinet. Biopharm. 18, 1990).
     """
@@ -123,7 +127,7 @@ def size_power(
 
 @cache  # a search asks for the same few numbers of blocks again and again
 def _spreads(freedom: int) -> NDArray[np.float64]:
-    """Return SDs of samples of a normal population with SD 1, evenly spread over their chances."""
+    """Return evenly spaced quantiles of the sample SD of a normal population with SD 1."""
     import numpy as np
     from scipy import special
 
@@ -133,10 +137,9 @@ def _spreads(freedom: int) -> NDArray[np.float64]:
 
 
 def blocks_needed(sd_log: float, gain: float, power: float, alpha: float = ALPHA) -> int | None:
-    """The fewest blocks that find a true gain with that chance; None: too many.
+    """Return the fewest blocks that detect a true gain in percent with that power; None: too many.
 
-    None also for a gain of 0, which nothing can find, and of 100 % and more, which
-    no time has.
+    None also for a gain of 0, which cannot be detected, and from 100 % on, which is impossible.
     """
     if gain == 0 or gain >= 100:
         return None
@@ -146,9 +149,10 @@ def blocks_needed(sd_log: float, gain: float, power: float, alpha: float = ALPHA
 def blocks_to_settle(
     sd_log: float, gain: float, band: tuple[float, float], power: float
 ) -> int | None:
-    """The fewest blocks that tell whether a true gain lies in the band; None: too many.
+    """Return the fewest blocks that show whether a true gain lies in the band; None: too many.
 
-    Inside it the interval must lie within the band, outside of it clear of the band.
+    ``gain`` and ``band`` are percent. For a gain inside the band, the interval must lie within
+    it; for one outside, clear of it.
     """
     at, low, high = log_of(gain), log_of(band[0]), log_of(band[1])
     if low <= at <= high:
@@ -160,7 +164,7 @@ def blocks_to_settle(
 def blocks_for_equality(
     sd_log: float, margin: tuple[float, float], power: float, alpha: float
 ) -> int | None:
-    """Return the fewest blocks that put equal arms inside a margin of log ratios; None: too many.
+    """Return the fewest blocks that show equal arms inside a margin of log ratios; None: too many.
 
     ``alpha`` is the level of each of the two one-sided tests.
     """
@@ -169,27 +173,26 @@ def blocks_for_equality(
 
 
 def needs(sd_log: float, control_sd: float, aim: Aim) -> tuple[Need, ...]:
-    """Blocks needed for all of an aim at each power of ``POWERS``.
+    """Return the blocks needed for an aim at each power of ``POWERS``.
 
-    ``sd_log`` is the spread of the claim's statistic, ``control_sd`` of the one that the
-    positive control is judged on.
+    ``sd_log`` is the SD of the claim's statistic, ``control_sd`` that of the statistic that
+    the positive control is judged on; both are of log ratios.
     """
     return tuple(_need(sd_log, control_sd, aim, power) for power in POWERS)
 
 
 def blocks_for(sd_log: float, control_sd: float, aim: Aim, power: float) -> int | None:
-    """The fewest blocks in which all of an aim succeeds with that chance; None: too many."""
+    """Return the fewest blocks in which all of an aim succeeds with that power; None: too many."""
     if aim.gain >= 100:
         return None
     return _fewest(lambda blocks: chance_of_all(sd_log, control_sd, aim, blocks), power)
 
 
 def chance_of_all(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> float:
-    """Return the least chance that direction, size and controls of an aim all succeed.
+    """Return a lower bound of the power for direction, size and controls of an aim together.
 
-    The chances of failing are added up (Boole's inequality), for the parts rest on the
-    same runs and are not independent. The placebo fails by chance alone, whatever the
-    number of blocks.
+    The probabilities of failing are added up (Boole's inequality), because the parts use the
+    same runs and are not independent. The placebo fails at rate alpha for any number of blocks.
     """
     failing = 1 - _size(sd_log, aim, blocks)
     if aim.gain != 0:
@@ -202,7 +205,7 @@ def chance_of_all(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> fl
 
 
 def _size(sd_log: float, aim: Aim, blocks: int) -> float:
-    """The chance that the size is settled; of equality alone Holm's adjustment asks for more."""
+    """Return the power to settle the size; Holm's adjustment lowers alpha for equality only."""
     low, high = aim.band
     alpha = ALPHA / aim.claims if aim.gain == 0 else ALPHA / 2
     return size_power(sd_log, log_of(aim.gain), log_of(low), log_of(high), blocks, alpha)
@@ -222,7 +225,7 @@ def _need(sd_log: float, control_sd: float, aim: Aim, power: float) -> Need:
 
 
 def _fewest(chance: Callable[[int], float], wanted: float) -> int | None:
-    """The fewest blocks with that chance, which only rises with their number."""
+    """Return the fewest blocks with the wanted chance, which only rises with their number."""
     if chance(MAX_BLOCKS) < wanted:
         return None
     low, high = MIN_BLOCKS, MAX_BLOCKS
@@ -236,7 +239,7 @@ def _fewest(chance: Callable[[int], float], wanted: float) -> int | None:
 
 
 def detectable_gain(sd_log: float, blocks: int, power: float = POWERS[0]) -> float | None:
-    """The smallest gain in percent that so many blocks find with that chance.
+    """Return the smallest gain in percent that so many blocks detect with that power.
 
     None for fewer than two blocks.
     """
@@ -251,13 +254,12 @@ def detectable_gain(sd_log: float, blocks: int, power: float = POWERS[0]) -> flo
 
 
 def planning_sd(sd_log: float, pilot_blocks: int) -> float:
-    """The spread to plan with, from a pilot's.
+    """Return the SD to plan with, from a pilot's.
 
-    A handful of blocks tells the spread badly, and a plan made from one that came
-    out small by chance falls short. So the upper end of a one-sided chi-square
-    interval is taken: R. H. Browne, "On the use of a pilot sample for sample size
-    determination", Statistics in Medicine 14 (1995). Raises ValueError for fewer
-    than two blocks.
+    A few blocks estimate the SD badly, and a plan made from one that is small by chance
+    is too short. So this is the upper end of a one-sided chi-square interval: R. H. Browne,
+    "On the use of a pilot sample for sample size determination", Statistics in Medicine 14
+    (1995). Raise ValueError for fewer than two blocks.
     """
     from scipy import special
 

@@ -1,6 +1,6 @@
-"""Why a verdict has its word and a control its result: one class a case, with its numbers.
+"""Reasons for verdicts and for results of controls: one class per case, with its numbers.
 
-Nothing here is a sentence; those are written where a report is.
+The sentences for them are in `kit.report`.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from kit.study.model import Range
 
 Side = Literal["below", "above"]
 Aim = Literal["effect", "size", "equality"]
-"""What more blocks would show: an effect of the published size, its size alone, equal arms."""
+"""What more blocks would show: an effect of the published size, only its size, equal arms."""
 
 
 @dataclass(frozen=True)
 class Missing:
-    """What is missing for the claim to be tested."""
+    """The things missing for the claim to be tested."""
 
     what: tuple[Lack, ...]
 
 
 @dataclass(frozen=True)
 class OtherWork:
-    """The arms did not do the same work: the checks that say so."""
+    """The arms did not do the same work, by these checks."""
 
     checks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class TooFewPairs:
-    """So few complete pairs have no interval."""
+    """There are too few complete pairs for an interval."""
 
     pairs: int
 
@@ -80,14 +80,14 @@ class Against:
 
 @dataclass(frozen=True)
 class ByChance:
-    """The interval alone excludes 0; after Holm's adjustment the test does not."""
+    """The interval excludes 0, but after Holm's adjustment the test is not significant."""
 
     holm_p: float
 
 
 @dataclass(frozen=True)
 class TooWide:
-    """The interval includes 0, and what does not count as equal."""
+    """The interval includes 0, and also gains that do not count as equal."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,14 @@ class InMargin:
 
 @dataclass(frozen=True)
 class BeyondMargin:
-    """The interval lies beyond the claim's margin, in percent."""
+    """The t test puts the effect beyond the claim's margin, in percent."""
 
     margin: float
 
 
 @dataclass(frozen=True)
 class BeyondByChance:
-    """The interval alone lies beyond the margin; after Holm's adjustment the test does not."""
+    """The interval lies beyond the margin; after Holm's adjustment the test is not significant."""
 
     margin: float
     holm_p: float
@@ -143,7 +143,7 @@ class PlaceboDiffers:
 
 @dataclass(frozen=True)
 class Slowdown:
-    """A known slowdown in percent, and what was measured of it: gain and interval in percent."""
+    """A known slowdown in percent, and its measurement: gain and interval in percent."""
 
     known: float
     gain: float
@@ -186,9 +186,9 @@ class FailedControl:
 
 @dataclass(frozen=True)
 class Capped:
-    """The session shows that its times decide nothing; without that the word is another.
+    """The session shows that its times decide nothing; ``without`` is the word without that.
 
-    Controls that do not hold, or arms that a CPU quota from outside throttled unequally.
+    Controls do not hold, or a CPU quota from outside throttled the arms unequally.
     """
 
     controls: tuple[FailedControl, ...]
@@ -202,15 +202,15 @@ ClaimReason = Uncapped | Capped
 
 @dataclass(frozen=True)
 class StillOpen:
-    """The blocks that would settle what a word leaves open; None where that cannot be told.
+    """The blocks that would settle what a word leaves open; None: unknown or too many.
 
-    ``size_blocks`` would settle the size of an effect too, where that takes more of them.
+    ``size_blocks`` would settle the size of an effect too, if that takes more blocks.
     """
 
     aim: Aim
     blocks: int | None
     pairs: int
-    """That this session has."""
+    """The pairs that this session has."""
     size_blocks: int | None = None
 
 
@@ -221,7 +221,7 @@ class NothingTrained:
 
 @dataclass(frozen=True)
 class Means:
-    """What the two arms trained to over the blocks, and the paper's range."""
+    """The means over the blocks of the two arms' last-epoch values, and the paper's range."""
 
     baseline: float
     contender: float
@@ -235,7 +235,7 @@ class NotFinite:
 
 @dataclass(frozen=True)
 class OneBlock:
-    """One block does not tell whether the arms are equal."""
+    """There is only one block, which cannot show whether the arms are equal."""
 
     means: Means
 
@@ -249,7 +249,7 @@ class MeansDiffer:
 
 @dataclass(frozen=True)
 class TooFewBlocks:
-    """Too few blocks to call the arms equal."""
+    """There are too few blocks to call the arms equal."""
 
     means: Means
 
@@ -273,7 +273,7 @@ QuantityReason = NotFinite | OneBlock | MeansDiffer | TooFewBlocks | EqualInRang
 
 @dataclass(frozen=True)
 class ByQuantity:
-    """A reason for each quantity: loss, accuracy."""
+    """The reason for each quantity: loss, accuracy."""
 
     reasons: tuple[tuple[str, QuantityReason], ...]
 
@@ -295,7 +295,7 @@ class ExecutableTrained:
 
 @dataclass(frozen=True)
 class ExecutableMisses:
-    """It starts, and does not train for want of that."""
+    """An executable of that kind lacks ``what`` and does not train."""
 
     kind: str
     what: str
@@ -303,7 +303,7 @@ class ExecutableMisses:
 
 @dataclass(frozen=True)
 class ExecutableFails:
-    """It starts, and does not train."""
+    """An executable of that kind starts, but does not train."""
 
     kind: str
     exit_code: int | None
@@ -311,7 +311,7 @@ class ExecutableFails:
 
 @dataclass(frozen=True)
 class NoStart:
-    """It does not start."""
+    """An executable of that kind does not start."""
 
     kind: str
     exit_code: int | None

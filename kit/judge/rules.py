@@ -1,7 +1,7 @@
-"""--fail-on: which verdicts make a command fail.
+"""Rules of --fail-on: the verdicts that make a command fail.
 
-Rules are separated by commas. A word alone (OPPOSITE) fires for any claim with that
-verdict; CLAIM=WORD for that claim; CLAIM!=WORD where the claim has another verdict.
+Rules are separated by commas. WORD (OPPOSITE) fires for any claim with that verdict;
+CLAIM=WORD for that claim; CLAIM!=WORD if the claim has another verdict.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _RULE = re.compile(r"(?:(?P<claim>[A-Z][0-9]+)(?P<sign>!?=))?(?P<word>[A-Z][A-Z 
 
 @dataclass(frozen=True)
 class FailRule:
-    """One rule. ``claim`` "": any. ``unless``: fires where the word is another one."""
+    """One rule. ``claim`` "": any. ``unless``: fires if the word is another one."""
 
     claim: str
     word: AnyWord
@@ -29,12 +29,12 @@ class FailRule:
 
 
 def parse_rules(text: str) -> tuple[FailRule, ...]:
-    """The rules in that text. Raises InputError naming the one that is none."""
+    """Return the rules in a text. Raise InputError naming the first invalid one."""
     rules = []
     for part in (part.strip().upper().replace("_", " ") for part in text.split(",")):
         found = _RULE.fullmatch(part)
-        said = "" if found is None else found["word"]
-        word = next((known for known in _KNOWN if known == said), None)
+        written = "" if found is None else found["word"]
+        word = next((known for known in _KNOWN if known == written), None)
         if part and word is None:
             raise InputError(
                 f"--fail-on: {part!r} is no rule",
@@ -46,7 +46,7 @@ def parse_rules(text: str) -> tuple[FailRule, ...]:
 
 
 def refuse_strangers(rules: Sequence[FailRule], study: Study) -> None:
-    """Refuse a rule on a claim that the study does not make. Raises InputError naming it."""
+    """Raise InputError naming a rule's claim that the study does not make."""
     claims = [
         *(claim.id for claim in study.claims),
         *(claim.id for claim in study.training),
@@ -57,7 +57,7 @@ def refuse_strangers(rules: Sequence[FailRule], study: Study) -> None:
 
 
 def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
-    """Every claim's verdicts, one a variant. Indicative ones count as their word."""
+    """Return the words of every claim, one per verdict, by id. Indicative ones are plain words."""
     found: dict[str, list[AnyWord]] = {}
     for part in judged.comparisons:
         for verdict in part.verdicts:
@@ -73,16 +73,16 @@ def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
 
 
 def fired(rules: Sequence[FailRule], judged: Judged) -> tuple[str, ...]:
-    """What fired, as "claim: word". Raises InputError for a claim that is not judged."""
+    """Return what fired, as "claim: word". Raise InputError for a claim that is not judged."""
     words = verdict_words(judged)
     _refuse_strangers(rules, tuple(words))
-    said = []
+    matches = []
     for rule in rules:
         for claim in (rule.claim,) if rule.claim else tuple(words):
-            said += [
+            matches += [
                 f"{claim}: {word}" for word in words[claim] if (word == rule.word) != rule.unless
             ]
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(matches))
 
 
 def _refuse_strangers(rules: Sequence[FailRule], claims: Sequence[str]) -> None:

@@ -1,9 +1,9 @@
-"""Same work: whether the arms did one and the same piece of work.
+"""Same work: whether the arms did exactly the same work.
 
-A ratio of times means something only when both arms trained the same model on
-the same bytes with the same kernels. Each arm's identity run (fixed seed, not
-timed) is compared with the others', and every timed run with its arm's
-identity run. Every check is by exact equality; a difference is named.
+A ratio of times is meaningful only if both arms trained the same model on the same
+bytes with the same kernels. kit compares each arm's identity run (fixed seed, not
+timed) with the others', and every timed run with its arm's identity run. Every check
+is by exact equality and names the differences.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ _PYTHON_SIDE = {"site-packages", "dist-packages"}  # the latter is Debian's name
 
 @dataclass(frozen=True)
 class SameWork:
-    """``held`` when every check held. ``applicable`` is False with one arm only."""
+    """The results of all checks; ``held`` if every one held. One arm is not ``applicable``."""
 
     held: bool
     checks: tuple[Check, ...]
     applicable: bool = True
     own_libraries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Per arm, native libraries that it alone maps: its runtime's own, no difference."""
+    """Native libraries of an arm's runtime that not all arms map; they are not differences."""
 
     def broken(self) -> tuple[Check, ...]:
-        """The checks that did not hold."""
+        """Return the checks that did not hold."""
         return tuple(check for check in self.checks if not check.held)
 
 
@@ -111,7 +111,7 @@ def _identity_checks(records: Mapping[str, Record], names: Sequence[str]) -> lis
 
 
 def _count(maps: Mapping[str, Mapping[str, str]]) -> int:
-    """How many the first arm has."""
+    """Return how many names the first arm has."""
     return len(next(iter(maps.values())))
 
 
@@ -130,7 +130,7 @@ def _equal(name: CheckName, maps: Mapping[str, Mapping[str, str]], compared: Com
 
 
 def _trajectory(records: Mapping[str, Record]) -> Check:
-    """Every loss and accuracy of every fit and epoch, by exact equality."""
+    """Compare every loss and accuracy of every fit and epoch, by exact equality."""
     series = {arm: _values(record) for arm, record in records.items()}
     (first, wanted), *others = series.items()
     found: list[Difference] = [NothingRecorded(arm) for arm, values in series.items() if not values]
@@ -160,17 +160,17 @@ def _values(record: Record) -> dict[Point, float]:
 
 
 def _by_name(point: Point) -> tuple[str, str, str]:
-    """Points in the order of their printed names."""
+    """Return a sort key for the order of the points' printed names."""
     return point.series, str(point.fit), str(point.epoch)
 
 
 def _libraries(
     maps: Mapping[str, Mapping[str, str]],
 ) -> tuple[Check, dict[str, tuple[str, ...]]]:
-    """Libraries mapped in several arms must be the same file.
+    """Check that libraries mapped in several arms are the same file.
 
     Those of the Python side (in site-packages, or libpython itself) must be
-    mapped in all arms; a library that one arm alone maps is its runtime's own.
+    mapped in all arms; others may belong to the runtime of a single arm.
     """
     found: list[Difference] = [NothingRecorded(arm) for arm, paths in maps.items() if not paths]
     own: dict[str, list[str]] = {arm: [] for arm in maps}
@@ -207,7 +207,7 @@ def _wheels(records: Mapping[str, Record]) -> Check:
 
 
 def _timed(session: Session, records: Mapping[str, Record], arms: Sequence[str]) -> Check:
-    """Timed runs: the identity run's data, tensors, model and number of epochs."""
+    """Compare each timed run's data, tensors, model and epochs with its arm's identity run."""
     found: list[Difference] = []
     count = 0
     for entry in session.timed():

@@ -1,7 +1,7 @@
-"""Tests beside the t interval: does the answer hang on one method's assumptions?
+"""Sensitivity analyses: does the result depend on the assumptions of the t interval?
 
-All take the log ratios of the blocks, log(baseline/contender), one a block. SciPy
-does the arithmetic.
+All tests take the log ratios of the blocks, log(baseline/contender), one per block. SciPy
+computes the distributions.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ ALPHA = 1 - CONFIDENCE
 EQUIVALENCE_PERCENT = 2.0
 """Gains within plus or minus this much count as no difference."""
 MAX_EXACT = 16
-"""Blocks up to which every one of the 2^n sign flips is tried."""
+"""Most blocks for which all 2^n sign flips are tried."""
 RESAMPLES = 9_999
 MIN_RESAMPLES = 999
-"""With thousands of blocks the signs' sum is normal to the eye, and fewer flips tell it."""
+"""With thousands of blocks the mean is nearly normal, and fewer flips are enough."""
 RESAMPLING_SEED = 20220501
 _VALUES_IN_ALL, _VALUES_AT_ONCE = 2_500_000, 1_000_000
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """p values, two-sided but for ``equivalence``. None: too few blocks for that test.
+    """The p values, two-sided except for ``equivalence``. None: not defined for these blocks.
 
-    ``equivalence`` is of the two one-sided tests that the gain lies outside plus or
-    minus ``EQUIVALENCE_PERCENT``, or outside the margin of a claim of equality;
-    ``permutation_exact`` says that all sign flips were tried, not a seeded sample of them.
-    The fields are written to results.json by these names.
+    ``equivalence`` is of the two one-sided tests of the hypothesis that the gain lies outside
+    plus or minus ``EQUIVALENCE_PERCENT``, or outside the margin of a claim of equality;
+    ``permutation_exact``: all sign flips were tried, not a seeded sample of them.
+    results.json has the fields by these names.
     """
 
     t: float | None
@@ -42,7 +42,7 @@ class Sensitivity:
 
 
 def sensitivity(logs: Sequence[float], margin: tuple[float, float] | None = None) -> Sensitivity:
-    """Return all tests over the blocks' log ratios; ``margin`` is a claim's own, as log ratios."""
+    """Return all tests over the blocks' log ratios; ``margin`` is a claim's, as log ratios."""
     if len(logs) < 2:
         return Sensitivity(None, None, None, False, None)
     return Sensitivity(
@@ -55,12 +55,12 @@ def sensitivity(logs: Sequence[float], margin: tuple[float, float] | None = None
 
 
 def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Holm's step-down adjustment over the p values that there are.
+    """Return the p values after Holm's step-down adjustment; None stays None.
 
     S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J.
-    Statist. 6 (1979): the chance of any false claim among them stays below alpha.
-    By hand, for statsmodels' function collects all garbage of the process at each call, which
-    takes longer than judging a claim; the tests hold the two together.
+    Statist. 6 (1979): the probability of any false rejection stays below alpha.
+    statsmodels' function is not used: it runs the garbage collector at each call, which
+    takes longer than judging a claim. A test compares the two.
     """
     known = sorted((p, name) for name, p in p_values.items() if p is not None)
     adjusted: dict[str, float | None] = dict.fromkeys(p_values)
@@ -73,17 +73,20 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
 
 
 def equivalence_bounds(percent: float = EQUIVALENCE_PERCENT) -> tuple[float, float]:
-    """The log ratios of a gain of minus and of plus so many percent."""
+    """Return the log ratios of gains of minus and of plus ``percent``."""
     return -math.log1p(percent / 100), -math.log1p(-percent / 100)
 
 
 def _spread(logs: Sequence[float]) -> bool:
-    """Whether the values differ at all: the t tests divide by their spread."""
+    """Return whether the values differ at all: the t tests divide by their spread."""
     return max(logs) > min(logs)
 
 
 def paired_t_pvalue(logs: Sequence[float], at: float = 0.0) -> float:
-    """Two-sided p of the paired t test that the log ratios, two or more, have another mean."""
+    """Return the two-sided p value of the paired t test, for two or more log ratios.
+
+    ``at`` is the mean under the null hypothesis.
+    """
     if not _spread(logs):
         return 1.0 if logs[0] == at else 0.0
     return 2 * _t_below(-abs(_t(logs, at)), logs)
@@ -98,7 +101,7 @@ def _t(logs: Sequence[float], at: float) -> float:
 
 
 def _t_below(t: float, logs: Sequence[float]) -> float:
-    """Return the chance of a smaller t: bare, for SciPy's tests take a millisecond around it."""
+    """Return the probability of a smaller t; SciPy's test functions take a millisecond longer."""
     from scipy.special import stdtr
 
     return float(stdtr(len(logs) - 1, t))
@@ -113,7 +116,7 @@ def _wilcoxon(logs: Sequence[float]) -> float | None:
 
 
 def _permutation(logs: Sequence[float]) -> float:
-    """Under no difference either arm could have had either time: signs may be flipped."""
+    """Return the p value of the sign-flip test: with no difference the arms are exchangeable."""
     import numpy as np
     from scipy import stats
 
@@ -133,7 +136,7 @@ def _permutation(logs: Sequence[float]) -> float:
 def tost_pvalue(logs: Sequence[float], margin: tuple[float, float] | None = None) -> float:
     """Return p of Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987).
 
-    ``margin`` holds log ratios; left out, it is the one of ``EQUIVALENCE_PERCENT``.
+    ``margin`` holds log ratios; the default is that of ``EQUIVALENCE_PERCENT``.
     """
     low, high = margin or equivalence_bounds()
     if not _spread(logs):

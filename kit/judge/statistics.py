@@ -2,8 +2,8 @@
 
 The unit of replication is the run (one container): the fits of one process
 share its memory layout, its caches and its moment on the host, so twenty of
-them are one sample, not twenty. A run is reduced to one number a statistic,
-and only those numbers are compared, block by block.
+them are one sample, not twenty. A run is reduced to one number per statistic,
+and kit compares only those numbers, block by block.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from kit.records.session import RunEntry
 
 T = TypeVar("T")
 CONFIDENCE = 0.95
-"""Level of every interval of the kit, two-sided."""
+"""Level of every interval, two-sided, unless a function says otherwise."""
 _LOG_LIMIT = 700.0  # exp() of more overflows a double; no real ratio comes near
 
 
 @dataclass(frozen=True)
 class RunStatistics:
-    """One run reduced to numbers. Seconds of wall time unless the name says otherwise."""
+    """The statistics of one run. Seconds of wall time unless the name says otherwise."""
 
     run_id: str
     block: int
@@ -39,9 +39,9 @@ class RunStatistics:
     maximum: float
     mean: float
     total: float
-    """As published: over all fits of the run, the cold first one included."""
+    """The sum over all fits of the run, including the cold first one, as published."""
     hardened: float
-    """Median of the fits without the cold first one; with one fit only, that one."""
+    """Median of the fits without the cold first one; of a single fit, that fit."""
     cold: float
     """The first fit."""
     cpu: float | None
@@ -56,11 +56,11 @@ class Interval:
     high: float
 
     def within(self, low: float, high: float) -> bool:
-        """Whether the whole interval lies in low..high."""
+        """Return whether all of the interval lies in low..high."""
         return low <= self.low and self.high <= high
 
     def overlaps(self, low: float, high: float) -> bool:
-        """Whether any part of the interval lies in low..high."""
+        """Return whether any part of the interval lies in low..high."""
         return self.low <= high and low <= self.high
 
 
@@ -68,9 +68,9 @@ class Interval:
 class Estimate:
     """A paired comparison: ratio baseline/contender over blocks, with its interval.
 
-    ``ratio`` is the geometric mean; ``gain_percent`` is the same in the paper's
-    form. ``sd_log`` is the spread of the log ratio between blocks. None where
-    there are too few pairs. ``unrecorded``: blocks in which the statistic was not recorded.
+    ``ratio`` is the geometric mean; ``gain_percent`` is the same as a gain.
+    ``sd_log`` is the SD of the log ratio between blocks. None: too few pairs.
+    ``unrecorded``: blocks in which the statistic was not recorded.
     """
 
     statistic: str
@@ -85,12 +85,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NoFits:
-    """The record holds none."""
+    """A record without fits."""
 
 
 @dataclass(frozen=True)
 class TimeNotFinite:
-    """The time of that fit is infinite or no number."""
+    """A fit whose time is infinite or not a number."""
 
     fit: int
     wall_ns: float
@@ -98,7 +98,7 @@ class TimeNotFinite:
 
 @dataclass(frozen=True)
 class TimeNotPositive:
-    """The time of that fit is 0 or below."""
+    """A fit whose time is 0 or below."""
 
     fit: int
     wall_ns: float
@@ -118,7 +118,7 @@ _FIELDS: Mapping[str, str] = {
 
 
 def value_of(run: RunStatistics, statistic: str) -> float | None:
-    """That statistic of the run. Raises InputError for a name the kit does not know."""
+    """Return a statistic of a run; None: not recorded. Raise InputError for an unknown name."""
     if statistic not in _FIELDS:
         raise InputError(
             f"claims: statistic {statistic!r} is unknown", f"use one of {', '.join(_FIELDS)}"
@@ -140,7 +140,7 @@ def why_unusable(record: Record) -> Unusable | None:
 
 
 def run_statistics(entry: RunEntry, record: Record) -> RunStatistics:
-    """The run as numbers. The record must be one that ``why_unusable`` lets pass."""
+    """Return the statistics of a run whose record ``why_unusable`` accepts."""
     fits = in_order(record)
     walls = [fit.wall_ns / 1e9 for fit in fits]
     return RunStatistics(
@@ -161,12 +161,12 @@ def run_statistics(entry: RunEntry, record: Record) -> RunStatistics:
 
 
 def in_order(record: Record) -> tuple[Fit, ...]:
-    """The fits of a record by index, the cold one first."""
+    """Return the fits of a record by index, the cold one first."""
     return tuple(sorted(record.fits, key=lambda fit: fit.index))
 
 
 def warm(values: Sequence[T]) -> Sequence[T]:
-    """The values without the cold first fit's; with one fit only, that one."""
+    """Return the values without the cold first one; a single value stays."""
     return values[1:] or values
 
 
@@ -178,10 +178,10 @@ def _cpu(fits: Sequence[Fit]) -> float | None:
 def estimate(
     statistic: str, pairs: Sequence[tuple[float, float]], unrecorded: tuple[int, ...] = ()
 ) -> Estimate:
-    """Compare (baseline, contender) seconds, one pair a block.
+    """Compare (baseline, contender) seconds, one pair per block.
 
-    A t interval on log(baseline/contender) over blocks, exponentiated: the paired
-    t interval of any textbook, on the log scale because times are ratios.
+    The interval is the textbook's paired t interval, on log(baseline/contender) because
+    times are ratios, and exponentiated.
     """
     logs = [math.log(baseline) - math.log(contender) for baseline, contender in pairs]
     if not logs:
@@ -199,12 +199,12 @@ def estimate(
 
 
 def gain_percent(ratio: float) -> float:
-    """The paper's form, 100 * (baseline - contender) / baseline, from baseline/contender."""
+    """Return the gain, 100 * (baseline - contender) / baseline, from baseline/contender."""
     return 100.0 * (1.0 - 1.0 / ratio)
 
 
 def half_width(sd: float, pairs: int, confidence: float = CONFIDENCE) -> float:
-    """Half the two-sided t interval of a mean of that many values with that SD.
+    """Return half the two-sided t interval of a mean of that many values with that SD.
 
     Student's quantile is taken from the inverse of the regularized incomplete beta function
     (M. Abramowitz and I. Stegun, "Handbook of Mathematical Functions", 26.7.1), which agrees

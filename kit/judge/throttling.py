@@ -1,8 +1,8 @@
-"""CPU limits that others set on the containers of a session, and what they did to its arms.
+"""Throttling of a session's containers by CPU limits that kit did not set.
 
 kit gives containers CPUs (a cpuset) and never a quota, so throttling always comes from
-outside: a cgroup manager, a scheduler, ``docker update``. It may hit one arm alone, as no
-disturbance that comes by chance does, and then no number of blocks averages it out.
+outside: a cgroup manager, a scheduler, ``docker update``. Unlike random disturbances it may
+hit only one arm, and then no number of blocks averages it out.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from kit.records.session import Session
 
 UNEQUAL_SHARE = 0.01
 """CPU seconds per timed second by which arms may be throttled differently: half of the 2 %
-that count as equal, so that less can turn no verdict alone."""
+that count as equal, so that a smaller difference cannot change a verdict by itself."""
 
 
 @dataclass(frozen=True)
 class ThrottledArm:
-    """How much an arm was throttled: CPU seconds per timed second, over all its runs."""
+    """The throttling of an arm: CPU seconds per timed second, over its runs in the blocks."""
 
     arm: str
     share: float
@@ -33,9 +33,9 @@ def throttled_us(record: Record | None) -> int:
 
 
 def unequal(session: Session, blocks: Sequence[PairedBlock]) -> tuple[ThrottledArm, ...]:
-    """Return how the two arms of these blocks were throttled; () where they were alike.
+    """Return the throttling of the two arms of these blocks; () if it is about equal.
 
-    An arm whose program records no throttling counts as one without any.
+    An arm whose program does not record throttling counts as not throttled.
     """
     records = {entry.run_id: entry.record for entry in session.valid_entries()}
     shares = {
@@ -49,7 +49,7 @@ def unequal(session: Session, blocks: Sequence[PairedBlock]) -> tuple[ThrottledA
 
 
 def _share(records: Iterable[Record | None]) -> float:
-    """CPU seconds throttled per timed second, over all runs."""
+    """Return the CPU seconds throttled per timed second, over all runs."""
     known = [record for record in records if record is not None]
     timed_us = sum(fit.wall_ns for record in known for fit in record.fits) / 1000
     return sum(map(throttled_us, known)) / timed_us if timed_us else 0.0

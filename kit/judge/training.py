@@ -1,4 +1,4 @@
-"""What the arms trained to: last-epoch loss and accuracy against the paper's."""
+"""Results of training: last-epoch loss and accuracy against the paper's."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ from kit.records.session import Session
 from kit.study.model import Range, Study, TrainingClaim, Variant
 
 _DIVERGED = 1e12
-"""A loss from here on has no finite value in any but name."""
+"""A value whose size reaches this counts as not finite."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Last-epoch values of one arm's fits in timed runs, against the paper's range.
+    """The last-epoch values of one arm's fits in timed runs, against the paper's range.
 
     ``inside`` counts the fits in the range; ``left_out`` those with a value that
-    is not finite or not recorded. The numbers are None when no fit has a value.
+    is not finite or not recorded. The numbers are None if no fit has a value.
     """
 
     arm: str
@@ -65,7 +65,7 @@ class Trained:
 
     @property
     def word(self) -> str:
-        """How the fits lie to the paper's range: inside, overlapping, outside, unknown."""
+        """Return where the fits lie to the paper's range: inside, overlapping, outside, unknown."""
         if self.low is None or self.high is None:
             return "unknown"
         if self.paper.low <= self.low and self.high <= self.paper.high:
@@ -75,9 +75,9 @@ class Trained:
 
 
 def trained(session: Session, study: Study) -> tuple[Trained, ...]:
-    """Loss and accuracy of every arm of the plan, over all fits of its good timed runs.
+    """Return loss and accuracy of every arm, over all fits of its timed runs with a record.
 
-    Of a run that was made again the last one.
+    Of a run that was made again, the last one counts.
     """
     rows = []
     last = {entry.run_id: entry for entry in session.timed()}.values()
@@ -108,7 +108,7 @@ def _against(arm: str, quantity: str, values: Sequence[float], paper: Range) -> 
 
 @dataclass(frozen=True)
 class TrainingVerdict:
-    """What is to be said of a claim on what was trained, in one variant."""
+    """The verdict on a claim about the results of training, in one variant."""
 
     claim: TrainingClaim
     variant: Variant
@@ -118,7 +118,7 @@ class TrainingVerdict:
 
     @property
     def printed(self) -> str:
-        """The word as it is to be shown; never a plain one over a substitute."""
+        """Return the word to show, marked as indicative if a substitute was used."""
         return printed(self.word, self.indicative)
 
 
@@ -130,7 +130,7 @@ def judge_training(
     missing: Sequence[Lack],
     work: SameWork,
 ) -> tuple[TrainingVerdict, ...]:
-    """One verdict a claim of that kind. What was timed has no part in it."""
+    """Return one verdict per training claim. Times do not affect it."""
     indicative = not missing and bool(substitutes(study, session.header.fidelity))
     word, reason = _decide(session, study, blocks, missing, work)
     return tuple(
@@ -165,7 +165,10 @@ def _decide(
 def _quantity(
     session: Session, blocks: Sequence[PairedBlock], quantity: str, paper: Range
 ) -> tuple[Word, QuantityReason]:
-    """Equal across the stacks by two one-sided tests, within the width of the paper's range."""
+    """Test equality of the stacks by two one-sided tests, the paper's range as the margin.
+
+    The margin is the width of that range to either side.
+    """
     ends = {e.run_id: _run_mean(e.record, quantity) for e in session.valid_entries() if e.record}
     pairs = [(ends[b.baseline.run_id], ends[b.contender.run_id]) for b in blocks]
     if not all(math.isfinite(value) for pair in pairs for value in pair):
@@ -195,5 +198,5 @@ def _run_mean(record: Record, quantity: str) -> float:
 
 
 def _last(values: Sequence[float]) -> float:
-    """The value of the last epoch; not a number where there is none, or it has diverged."""
+    """Return the value of the last epoch; NaN if there is none or it has diverged."""
     return values[-1] if values and abs(values[-1]) < _DIVERGED else math.nan

@@ -1,6 +1,6 @@
 """Verdicts: per claim one word, the numbers behind it, and the reason for it.
 
-A word says direction and size apart. The estimate says which question is open, and the
+A word separates direction and size. The estimate decides which question is asked, and the
 interval whether it is settled, so a wider interval around the same estimate only ever turns
 a word into a weaker one:
 
@@ -62,11 +62,11 @@ from kit.study.model import Claim, Direction, Paper, Study, Variant
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said of one claim.
+    """The verdict on one claim.
 
-    ``measured`` is the claim's own statistic, which alone is judged;
-    ``hardened`` is the median fit without the cold one, printed beside it.
-    ``figures_gain_percent`` is the gain computed from the published figures.
+    ``measured`` is of the claim's statistic, the only one that is judged; ``hardened``, of the
+    median fit without the cold one, is for comparison. ``figures_gain_percent`` is the gain
+    computed from the published figures.
     """
 
     claim: Claim
@@ -75,23 +75,23 @@ class Verdict:
     measured: Estimate | None
     hardened: Estimate | None
     tests: Sensitivity | None
-    """Of the claim's own statistic; None where it was not measured."""
+    """The tests of the claim's statistic; None if it was not measured."""
     holm_p: float | None
     """The p value that decides the claim, adjusted over the claims of the variant."""
     word: Word
     indicative: bool
     reason: ClaimReason
     still_open: StillOpen | None
-    """What the word leaves open; None also where the spread or the work tells nothing."""
+    """What the word leaves open; None: nothing, unknown spread, or not the same work."""
 
     @property
     def blocks_to_decide(self) -> int | None:
-        """The blocks that would settle what is open; None where nothing is, or none can be told."""
+        """Return the blocks that would settle what is open; None: nothing is, or too many."""
         return None if self.still_open is None else self.still_open.blocks
 
     @property
     def printed(self) -> str:
-        """The word as it is to be shown; never a plain one over a substitute."""
+        """Return the word to show, marked as indicative if a substitute was used."""
         return printed(self.word, self.indicative)
 
 
@@ -106,10 +106,10 @@ def judge_claims(
     throttled: tuple[ThrottledArm, ...],
     fidelity: Sequence[Component],
 ) -> tuple[Verdict, ...]:
-    """Return a verdict per claim.
+    """Return one verdict per claim.
 
-    ``missing`` says what the claims lack to be tested at all, ``throttled`` how the arms were
-    throttled, where that was unequal.
+    ``missing`` lists what the claims lack to be tested at all, ``throttled`` the arms'
+    throttling if it was unequal. Raise InputError for an unknown statistic.
     """
     indicative = bool(substitutes(study, fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks)
@@ -145,16 +145,15 @@ def judge_claims(
 
 
 def substitutes(study: Study, fidelity: Sequence[Component]) -> tuple[str, ...]:
-    """Components the claims are about that were substituted or not accounted for.
+    """Return the components the claims are about that are substituted or have no row.
 
-    A component without a row counts, and one with any row that is not exact: a plain
-    verdict needs proof of exactness.
+    One row that is not exact is enough: a plain verdict needs proof of exactness.
     """
     return without_proof(study.paper.claimed, fidelity)
 
 
 def figures_gain(study: Study, statistic: str) -> float | None:
-    """Gain in percent by the figures' own seconds; None for a statistic they lack."""
+    """Return the gain in percent by the figures' seconds; None for a statistic they lack."""
     baseline = published_seconds(study.paper, study.baseline, statistic)
     contender = published_seconds(study.paper, study.contender, statistic)
     if baseline is None or contender is None:
@@ -163,7 +162,7 @@ def figures_gain(study: Study, statistic: str) -> float | None:
 
 
 def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
-    """Published seconds of a stack; None when the paper gives none."""
+    """Return the published seconds of a stack; None if the paper gives none."""
     row = paper.figures.get(stack)
     if row is None:
         return None
@@ -177,9 +176,9 @@ def _capped(
     controls: Sequence[Control],
     throttled: tuple[ThrottledArm, ...],
 ) -> tuple[Word, ClaimReason]:
-    """Return INCONCLUSIVE where the session itself shows that its times decide nothing.
+    """Return INCONCLUSIVE if the session shows that its times decide nothing, else the word.
 
-    A control does not hold, or a CPU quota from outside slowed one arm more than the other.
+    That is if a control does not hold, or a CPU quota from outside slowed one arm more.
     """
     broken = tuple(FailedControl(control.role, control.reason) for control in failing(controls))
     if not (broken or throttled) or word in (NOT_TESTABLE, INCONCLUSIVE):
@@ -216,9 +215,9 @@ def by_interval(
 ) -> tuple[Word, OfGain]:
     """Return the word for a claim of a gain whose estimate has an interval, and why.
 
-    A difference counts when the interval excludes 0 and the test still says so
-    after Holm's adjustment; ``equal`` is the answer of the two one-sided tests.
-    Raises ValueError for an estimate without an interval.
+    A difference counts if the interval excludes 0 and the test is significant after
+    Holm's adjustment; ``equal`` is the result of the two one-sided tests.
+    Raise ValueError for an estimate without an interval.
     """
     gains, gain = measured.gain_interval, measured.gain_percent
     if gains is None or gain is None:
@@ -250,10 +249,10 @@ def by_interval(
 
 
 def _still_open(claim: Claim, word: Word, measured: Estimate, claims: int) -> StillOpen | None:
-    """What the word leaves open, and the blocks that would settle it; None where nothing is.
+    """Return what the word leaves open, and the blocks that would settle it; None: nothing.
 
-    For an undecided claim by the published effect, for the size of one that is found by
-    the effect measured here.
+    The blocks follow from the published effect for an undecided claim, and from the measured
+    effect if only the size is open.
     """
     sd, gain, gains = measured.sd_log, measured.gain_percent, measured.gain_interval
     band, pairs = (claim.band_percent.low, claim.band_percent.high), measured.pairs

@@ -1,4 +1,4 @@
-"""The words of verdicts, as types: a comparison with a word that does not exist is an error."""
+"""The words of verdicts, as types: mypy rejects a comparison with an unknown word."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final, Literal
 Word = Literal[
     "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT", "INCONCLUSIVE", "NOT TESTABLE HERE"
 ]
-"""Of a claim that a session is judged on."""
+"""The word for a claim that kit judges by a session."""
 ConsistencyWord = Literal["CONSISTENT", "INCONSISTENT"]
-"""Of a claim that the paper alone is judged on."""
+"""The word for a claim that kit judges by the paper only."""
 AnyWord = Word | ConsistencyWord
 
 REPRODUCED: Final = "REPRODUCED"
@@ -27,5 +27,5 @@ WORDS: tuple[Word, ...] = (
 
 
 def printed(word: Word, indicative: bool) -> str:
-    """Return a verdict's word as it is shown; never a plain one over a substitute."""
+    """Return the word to show, marked as indicative if a substitute was used."""
     return f"INDICATIVE: {word}" if indicative else word

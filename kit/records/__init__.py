@@ -1,1 +1,1 @@
-"""What was recorded of a session, as frozen values; pure."""
+"""The recorded facts of a session, as frozen values; pure."""

@@ -1,7 +1,7 @@
-"""Command lines: written for a shell, and the recorded one read back: what was asked for.
+"""Command lines of kit: quoted for a shell, and parsed from a session's header.
 
-The recorded one is data here and is never run. `kit.app.request.repeating` and `kit.app.ablate`
-write it.
+The recorded command is data here and is never run. `kit.app.request.repeating` and
+`kit.app.ablate` write it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _VALUES = (
 """``--nuget-source`` is in the logs of earlier kits."""
 _REPEATED = ("--mirror", "--set")
 _LONGEST = 10_000
-"""Letters; a log may hold anything, and splitting takes the square of the length."""
+"""Characters; a log may hold anything, and splitting takes the square of the length."""
 
 
 def shown(*words: object) -> str:
-    """Return a command of the kit as a shell takes it, whatever is in its words."""
+    """Return a command of kit, its words quoted for a shell."""
     return shlex.join(["kit", *map(str, words)])
 
 
 @dataclass(frozen=True)
 class Command:
-    """A recorded command: its name and its options, each as it was given."""
+    """A recorded command: its name and its options, with their values as given."""
 
     name: str
     options: Mapping[str, str]
@@ -49,7 +49,7 @@ class Command:
     def number(self, option: str, most: int = 2**63) -> int | None:
         """Return the option as an integer; None: not given.
 
-        Raise InputError for no integer, or one above ``most``: it may have been edited.
+        Raise InputError if it is not an integer or is above ``most``: the log may have been edited.
         """
         value = self.options.get(option)
         if value is None:
@@ -62,12 +62,12 @@ class Command:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Return the arms that were named; empty: all."""
+        """Return the arms that the command names; empty: all."""
         return tuple(name for name in self.text("--arms").split(",") if name)
 
     @property
     def design(self) -> Design:
-        """Return the design that was asked for. Raise InputError for an unknown one."""
+        """Return the requested design. Raise InputError for an unknown one."""
         design = self.text("--design", SEQUENTIAL)
         if design not in DESIGNS:
             raise InputError(f"the recorded command: unknown design {design!r}", _REMEDY)
@@ -77,7 +77,7 @@ class Command:
 def parse_command(text: str) -> Command:
     """Return the command in a line such as ``kit reproduce --budget quick --seed 7``.
 
-    Raise InputError for a line that kit does not write.
+    Raise InputError for a line that kit cannot have written.
     """
     words = _words(text)
     if words[:1] != ["kit"] or words[1:2] not in (["reproduce"], ["ablate"], ["explain"]):
@@ -97,7 +97,10 @@ def parse_command(text: str) -> Command:
 
 
 def without(text: str, option: str) -> str:
-    """Return a command line without that option and its value. Raise InputError for no line."""
+    """Return a command line without that option and its value.
+
+    Raise InputError for text that cannot be split into words.
+    """
     words = _words(text)
     kept, rest = words[:2], iter(words[2:])
     for word in rest:

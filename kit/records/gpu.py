@@ -1,4 +1,4 @@
-"""GPUs and what was found about them, as plain values. None: the driver does not tell."""
+"""GPUs and the checks and readings of them, as plain values. None: unknown to the driver."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Process:
-    """A process that has a context on a GPU. ``memory_bytes`` of GPU memory."""
+    """A process that has a context on a GPU. ``memory_bytes`` is its GPU memory."""
 
     pid: int
     memory_bytes: int | None
@@ -41,7 +41,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class GpuIssue:
-    """Something about the GPU that a user must know: one line each."""
+    """A problem or warning about the GPU, and its remedy: one line each."""
 
     what: str
     remedy: str
@@ -57,10 +57,10 @@ class Found:
 
 @dataclass(frozen=True)
 class GpuCheck:
-    """What came of asking for the CUDA arms.
+    """The check of this machine's GPUs for the requested CUDA arms.
 
-    ``arms`` are those that were asked for. ``chosen`` is the GPU they all run on,
-    ``request`` how the engine is asked for it. A problem keeps them from running;
+    ``arms`` are the requested ones. ``chosen`` is the UUID of the GPU they all run on,
+    ``request`` the engine's name for it. A problem keeps the arms from running;
     a warning does not. ``first_start_s`` is how long compiling for this GPU may take.
     """
 
@@ -74,12 +74,12 @@ class GpuCheck:
 
     @property
     def gpu(self) -> Gpu | None:
-        """The chosen GPU as it was found."""
+        """Return the chosen GPU as it was found; None: none was chosen."""
         return next((gpu for gpu in self.gpus if gpu.uuid == self.chosen), None)
 
     @property
     def untestable(self) -> tuple[str, ...]:
-        """The CUDA arms that were asked for and cannot be run here."""
+        """Return the requested CUDA arms that cannot run here."""
         return self.arms if self.problems else ()
 
 
@@ -107,7 +107,7 @@ class GpuTelemetry:
 
 
 def check_from(document: Mapping[str, Any]) -> GpuCheck:
-    """The check of its JSON form. Raises KeyError or TypeError when it is none."""
+    """Return the check in a JSON document. Raise KeyError or TypeError for another document."""
     values = dict(document)
     values["arms"] = tuple(values["arms"])
     values["gpus"] = tuple(_gpu(gpu) for gpu in values["gpus"])
@@ -117,7 +117,7 @@ def check_from(document: Mapping[str, Any]) -> GpuCheck:
 
 
 def telemetry_from(document: Mapping[str, Any]) -> GpuTelemetry:
-    """The telemetry of its JSON form. Raises KeyError or TypeError when it is none."""
+    """Return the telemetry in a JSON document. Raise KeyError or TypeError for another one."""
     values = dict(document)
     for name in ("throttle", "pids", "failures"):
         values[name] = tuple(values[name])
@@ -154,25 +154,25 @@ HARMFUL = (
     "hardware power brake slowdown",
 )
 """A run is flagged as throttled when the hardware or the driver slowed the GPU down to protect
-it. Idle clocks, set clocks and display clocks are no throttling."""
+it. Idle clocks, set clocks and display clocks are not throttling."""
 MILD = ("software power cap",)
-"""Staying at the power limit is how a busy GPU works as configured: it is shown, no more."""
+"""A busy GPU at its power limit works as configured: reports only show it."""
 
 
 def named(bits: int) -> tuple[str, ...]:
-    """The reasons of NVML's bit mask; a bit that has no name here is shown as it is."""
+    """Return the reasons in NVML's bit mask; unknown bits become one hexadecimal number."""
     known = [name for bit, name in REASONS.items() if bits & bit]
     other = bits & ~sum(REASONS)
     return (*known, f"unknown (0x{other:x})") if other else tuple(known)
 
 
 def harmful(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Those that make a run's times doubtful."""
+    """Return the reasons that make a run's times doubtful."""
     seen = set(reasons)
     return tuple(name for name in HARMFUL if name in seen)
 
 
 def mild(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Those that are worth showing, no more."""
+    """Return the reasons that reports show without flagging the run."""
     seen = set(reasons)
     return tuple(name for name in MILD if name in seen)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """The container engine, as it describes itself; empty: not told."""
+    """The container engine, as it describes itself; empty: unknown."""
 
     name: str
     version: str
@@ -17,7 +17,7 @@ class EngineFacts:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """The machine the driver ran on. Empty string or None: could not be told."""
+    """The machine the driver ran on. Empty string: unknown."""
 
     cpu_model: str
     cpus: int
@@ -40,14 +40,14 @@ class HostConditions:
     steal_ticks: int | None
     """Clock ticks (1/100 s) stolen by the hypervisor during the run, all CPUs."""
     busy_cpus_before: float = 0.0
-    """Work of others just before the run, in CPUs."""
+    """CPUs kept busy by other processes just before the run."""
     swapped_pages: int | None = None
     throttle_events: int | None = None
-    """Times a core was slowed for heat during the run."""
+    """Number of times a core was slowed for heat during the run."""
     frequency_mhz_before: float | None = None
     frequency_mhz_after: float | None = None
     quota_throttled_us: int | None = None
-    """Time the driver's own cgroup was held back during the run."""
+    """Time for which a CPU quota held back the driver's own cgroup during the run."""
     other_containers: int = 0
     """Running containers that are not of this session, just before the run."""
     suspended_s: float | None = None

@@ -1,4 +1,4 @@
-"""The images that a session's arms ran in, and how true they are to the study."""
+"""The images that a session used, and how they differ from the publication's environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Component:
     """One row of the fidelity table. ``exact`` False means substituted.
 
-    ``details`` go on where ``why`` ends: what each better choice answered.
+    ``details`` continue ``why``: why each better choice was not available.
     """
 
     name: str
@@ -22,9 +22,9 @@ class Component:
 
 
 def without_proof(names: Iterable[str], rows: Iterable[Component]) -> tuple[str, ...]:
-    """Return those of the components that no row, or not every one, says to be exact.
+    """Return the named components that have no row, or a row that is not exact.
 
-    Names are the same in any case of their letters.
+    Names are compared without regard to case.
     """
     exact: dict[str, bool] = {}
     for row in rows:
@@ -35,10 +35,10 @@ def without_proof(names: Iterable[str], rows: Iterable[Component]) -> tuple[str,
 
 @dataclass(frozen=True)
 class ArmImage:
-    """The image an arm ran in. ``image_id`` is the engine's own, by content and time.
+    """The image an arm ran in. ``image_id`` is the engine's, of content and time.
 
     ``content_sha256`` is over the file tree without its times, so that an image
-    built again elsewhere can be compared; empty where it was not worked out.
+    built again elsewhere can be compared; empty where it was not computed.
     """
 
     arm: str
@@ -49,15 +49,15 @@ class ArmImage:
 
 
 KINDS = ("self-contained", "apphost")
-"""With the .NET runtime inside it, or with the runtime's folder beside it."""
+"""With the .NET runtime inside it, or with the runtime's folder next to it."""
 
 
 @dataclass(frozen=True)
 class ExecutableRun:
     """One run of the published executable, on a system with nothing else.
 
-    ``missing`` is what it named first, "" where nothing. ``started``: the program's
-    own code ran. ``trained``: it left a whole record.
+    ``missing`` is the first missing thing that it named, "" for none. ``started``: the
+    program's code ran. ``trained``: it left a complete record.
     """
 
     reference: str

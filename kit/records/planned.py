@@ -1,7 +1,7 @@
-"""Whether a log holds the runs of its plan and no others, each good one once.
+"""Check that a log holds only the runs of its plan, and each valid one once.
 
-What is compared is told apart by run, block, arm and role. A log in which two runs would
-take one place, or one run a place that was not planned, is refused and not interpreted.
+kit identifies runs by id, block, arm and role. It rejects a log in which two runs have
+one place, or a run has a place that was not planned.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _NAMED = 3
 
 
 def differing(entry: RunEntry, run: PlannedRun) -> tuple[str, ...]:
-    """Return the names of the fields in which an entry is not the planned run."""
+    """Return the names of the fields in which an entry differs from the planned run."""
     return tuple(name for name in _FIELDS if getattr(entry, name) != getattr(run, name))
 
 
 def misfits(session: Session) -> Iterator[str]:
-    """Yield a line for everything that would take another run's place.
+    """Yield one line per entry that is not as planned or repeats a valid one.
 
-    A run that failed, or lost the other of its pair, is made again: only valid entries
-    may not be repeated; see ``Session.valid_entry_indices``.
+    kit makes a run again if it or its partner failed, so only valid entries may not be
+    repeated; see ``Session.valid_entry_indices``.
     """
     header = session.header
     yield from doubles(header.plan.runs)

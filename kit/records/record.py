@@ -1,4 +1,4 @@
-"""Records: what one run of a workload program wrote, checked and typed."""
+"""Records that runs of a workload program write: the types, and the reading and checks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Fit:
     rss_before_bytes: int
     rss_after_bytes: int
     losses: tuple[float, ...]
-    """One value an epoch."""
+    """One value per epoch."""
     accuracies: tuple[float, ...]
     inner_ns: int | None = None
-    """Of a probe run: the call inside the library, without the binding."""
+    """Duration of the call inside the library, without the binding; of probe runs only."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Device:
-    """Where the work was done, as TensorFlow says: ``kind`` is cpu or gpu.
+    """The device that did the work, as TensorFlow reports it: ``kind`` is cpu or gpu.
 
     ``ops`` counts the training graph's ops by device type, in identity runs only.
-    ``peak_bytes`` of GPU memory; None on the CPU.
+    ``peak_bytes`` is the peak of GPU memory; None on the CPU.
     """
 
     kind: str
@@ -58,7 +58,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Cgroup:
-    """What the kernel counted of a container's CPU limit while the program ran.
+    """The kernel's counts of a container's CPU limit while the program ran.
 
     ``throttled_us`` is added up over CPUs. ``pressure_us``: time in which a thread waited for
     a CPU; None on cgroup 1. ``quota_us`` per ``period_us`` at the end; None: no quota.
@@ -74,7 +74,7 @@ class Cgroup:
 
 @dataclass(frozen=True)
 class Record:
-    """What one run wrote."""
+    """The record of one run."""
 
     run_id: str
     arm: str
@@ -87,11 +87,11 @@ class Record:
     device: Device
     fits: tuple[Fit, ...]
     cgroup: Cgroup | None = None
-    """None: the program does not record it, or the kernel does not tell."""
+    """None: the program does not record it, or the kernel does not provide it."""
 
 
 def parse_record(text: bytes | str, where: str) -> Record:
-    """The record in that JSON. Raises RunError naming the field that is wrong."""
+    """Return the record in JSON text. Raise RunError naming the invalid fields."""
     remedy = "the workload program in the image does not honour the record contract; rebuild it"
     try:
         document = read_json(text)
@@ -108,7 +108,7 @@ def parse_record(text: bytes | str, where: str) -> Record:
 
 
 def misnumbered(fits: Sequence[Fit]) -> list[str]:
-    """Return what is wrong with the samples' indices, which count from 0."""
+    """Return one line per sample whose index is not its position, counted from 0."""
     return [
         f"fits[{index}]: index: {fit.index}, not {index}"
         for index, fit in enumerate(fits)
@@ -117,7 +117,7 @@ def misnumbered(fits: Sequence[Fit]) -> list[str]:
 
 
 def record_from(document: Mapping[str, Any]) -> Record:
-    """The record in a document already checked against the schema."""
+    """Return the record in a document already checked against the schema."""
     return Record(
         run_id=document["run_id"],
         arm=document["arm"],
@@ -134,7 +134,7 @@ def record_from(document: Mapping[str, Any]) -> Record:
 
 
 def record_document(record: Record) -> dict[str, Any]:
-    """The record as its program wrote it."""
+    """Return the record as a JSON document, as its program wrote it."""
     document = asdict(record)
     clock = {"name": document.pop("clock_name")}
     clock["resolution_ns"] = document.pop("clock_resolution_ns")

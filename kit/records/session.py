@@ -1,7 +1,7 @@
-"""A session's facts as frozen values: what every report is derived from.
+"""A session's facts as frozen values, from which every report is derived.
 
-``Session`` is what the run log holds, read back. The log's first line is the
-header (plan, images, fidelity, host, engine); every further line is one run.
+``Session`` is the content of a run log. The log's first line is the header (plan,
+images, fidelity, host, engine); the lines after it are mostly runs.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from kit.records.record import Record
 
 @dataclass(frozen=True)
 class MergedShard:
-    """A shard of a merged session: its own session, where it was made, what to know of it.
+    """A shard of a merged session: its session id, its machine, and notes on it.
 
-    ``differing`` names, by arm, what its identity run has otherwise than the one that is kept.
+    ``differing`` names, by arm, the fields in which its identity run differs from the kept one.
     """
 
     shard: Shard
@@ -46,9 +46,9 @@ class MergedShard:
     cpus: int
     cpuset: str
     memory_bytes: int
-    """Of a run."""
+    """The memory limit of a run."""
     gpu: str
-    """Its name; empty: none took part."""
+    """The GPU's name; empty: none took part."""
     notes: tuple[Note, ...]
     torn: bool
     differing: Mapping[str, tuple[str, ...]]
@@ -56,7 +56,7 @@ class MergedShard:
 
 @dataclass(frozen=True)
 class Header:
-    """What a session is: written once, before its first run."""
+    """The description of a session, written once, before its first run."""
 
     session_id: str
     kit_version: str
@@ -69,11 +69,11 @@ class Header:
     fidelity: tuple[Component, ...]
     host: HostFacts
     gpu: GpuCheck | None = None
-    """What came of asking for the CUDA arms; None: they were not asked for."""
+    """The check of the GPU for the CUDA arms; None: they were not requested."""
     shard: Shard | None = None
-    """Which part of the plan's blocks was made; None: all."""
+    """The part of the plan's blocks that this session measures; None: all."""
     shards: tuple[MergedShard, ...] = ()
-    """Of a merged session: the shards it was put together from."""
+    """The shards that a merged session consists of."""
     sboms: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each bill of materials, by its file name; empty: none was written."""
     executable: bool = False
@@ -82,7 +82,7 @@ class Header:
 
 @dataclass(frozen=True)
 class RunEntry:
-    """One finished run. ``record`` is None when the run failed; ``failure`` says how."""
+    """One finished run. ``record`` is None if the run failed; ``failure`` has the reason."""
 
     run_id: str
     block: int
@@ -102,20 +102,20 @@ class RunEntry:
     """The GPU during the run of a CUDA arm; None for other arms."""
     role: RoleName = MAIN
     pair: int | None = None
-    """Of a duet: the run of the same block with the same number went on at the same time."""
+    """Number of a duet: both runs of a block with this number ran at the same time."""
     machine: str = ""
-    """Which machine it was, see ``kit.host.facts.machine_id``."""
+    """Id of the machine, see ``kit.host.facts.machine_id``."""
     cpus: int | None = None
     """CPUs of that machine; None: those of the header's host."""
 
     @property
     def design(self) -> BlockDesign:
-        """The design of the run's block."""
+        """Return the design of the run's block."""
         return SEQUENTIAL if self.pair is None else DUET
 
     @property
     def seconds(self) -> float | None:
-        """How long the container was there, by the engine's times; None: not told."""
+        """Return how long the container ran, by the engine's times; None: unknown."""
         try:
             start, end = (moment(text) for text in (self.started_at, self.finished_at))
         except ValueError:
@@ -126,7 +126,7 @@ class RunEntry:
 
     @property
     def awake_seconds(self) -> float | None:
-        """``seconds`` without those in which the machine slept; None: not told."""
+        """Return ``seconds`` without the time the machine slept; None: unknown."""
         seconds, slept = self.seconds, self.host.suspended_s
         if seconds is None or slept is None:
             return seconds
@@ -135,7 +135,7 @@ class RunEntry:
 
 
 def moment(text: str) -> datetime:
-    """The time in RFC 3339 text, to the microsecond. Raises ValueError."""
+    """Return the time in RFC 3339 text, to the microsecond. Raise ValueError for other text."""
     # Engines write one to nine digits of a second, Python 3.10 reads three or six.
     digits = re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text)
     return datetime.fromisoformat(digits.replace("Z", "+00:00"))
@@ -143,7 +143,7 @@ def moment(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Piloted:
-    """What a pilot began with: the header's plan, and how many runs were logged by it."""
+    """The state before a pilot fixed the plan: the header's plan, and the number of logged runs."""
 
     plan: Plan
     runs: int
@@ -151,7 +151,7 @@ class Piloted:
 
 @dataclass(frozen=True)
 class Session:
-    """A run log, read back."""
+    """The content of a run log."""
 
     header: Header
     entries: tuple[RunEntry, ...]
@@ -159,13 +159,12 @@ class Session:
     """Whether an interruption tore the log's last line, which is left out."""
     executable: ExecutableRun | None = None
     outlook: Mapping[str, Any] | None = None
-    """What the pilot said when the number of blocks was fixed; None: there was no pilot,
-    or it is not done."""
+    """The pilot's result when it fixed the number of blocks; None: no pilot, or not finished."""
     piloted: Piloted | None = None
-    """What stood in the log before a pilot fixed the plan; None: none did."""
+    """The state of the log before a pilot fixed the plan; None: no pilot did."""
 
     def must_compare(self) -> None:
-        """Raise InputError for a session that was made to explain another one."""
+        """Raise InputError if this session was made to explain another one."""
         if self.header.plan.purpose == EXPLAIN:
             raise InputError(
                 f"session {self.header.session_id} explains another one and judges nothing",
@@ -174,21 +173,21 @@ class Session:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a planned run was not even tried yet."""
+        """Return whether a planned run has not been tried yet."""
         tried = {entry.run_id for entry in self.entries}
         return any(run.run_id not in tried for run in self.header.plan.runs)
 
     def missing_runs(self) -> tuple[PlannedRun, ...]:
-        """Return the planned runs of its shard without a valid entry, in the plan's order."""
+        """Return the planned runs of the shard without a valid entry, in the plan's order."""
         completed = self.completed_run_ids()
         runs = of_shard(self.header.plan.runs, self.header.shard)
         return tuple(run for run in runs if run.run_id not in completed)
 
     def valid_entry_indices(self) -> frozenset[int]:
-        """Return the indices of the entries with a record and, of a pair, its other beside it.
+        """Return the indices of entries with a record whose partner, if any, has one too.
 
-        The two of a pair are logged one after the other. Where one of them failed, the
-        other's time is one without its partner, whatever a later try of that gives.
+        The two runs of a pair are logged one after the other. If one of them failed, the other
+        ran without its partner, so a later try of the failed one does not make it valid.
         """
         found: set[int] = set()
         for index, entry in enumerate(self.entries):
@@ -212,13 +211,16 @@ class Session:
         return tuple(self.entries[index] for index in sorted(self.valid_entry_indices()))
 
     def completed_run_ids(self) -> frozenset[str]:
-        """Return the ids of the runs that have a valid entry, and need not be made again."""
+        """Return the ids of the runs that have a valid entry; kit does not make them again."""
         return frozenset(entry.run_id for entry in self.valid_entries())
 
     def timed(self) -> tuple[RunEntry, ...]:
-        """The good timed runs, in the order they ran."""
+        """Return the timed runs that have a record, in the order they ran."""
         return tuple(e for e in self.entries if e.kind == TIMED and e.record is not None)
 
     def identity(self) -> Mapping[str, RunEntry]:
-        """The good identity run of each arm; ``kit.records.planned`` refuses a second one."""
+        """Return the identity run with a record of each arm.
+
+        ``kit.records.planned`` rejects a second one.
+        """
         return {e.arm: e for e in self.entries if e.kind == IDENTITY and e.record is not None}

@@ -1,1 +1,1 @@
-"""Reports of a judged session, purely: one model, every format from it."""
+"""Reports of a judged session, as pure functions: one model, and every format made from it."""

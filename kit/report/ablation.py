@@ -1,4 +1,4 @@
-"""An ablation as a document, for the terminal, and as JSON values."""
+"""An ablation as a document, as text for the terminal, and as JSON values."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def section(found: Ablation) -> tuple[Block, ...]:
 
 
 def summary(found: Ablation) -> tuple[str, ...]:
-    """Return in plain words: the whole, then the parts that are clear, largest first."""
+    """Return sentences: the total, the significant parts, largest first, and the other names."""
     total, *others = found.contrasts
     if total.seconds is None:
         return ("No block holds a run of both arms, so there is nothing to explain.",)
-    return (_of_the_whole(total, found.pair), *_of_the_parts(others))
+    return (_total_sentence(total, found.pair), *_part_sentences(others))
 
 
-def _of_the_whole(total: ContrastEstimate, pair: ArmPair) -> str:
+def _total_sentence(total: ContrastEstimate, pair: ArmPair) -> str:
     size = total.seconds or 0.0
     if not total.clear:
         return (
@@ -93,8 +93,8 @@ def _of_the_whole(total: ContrastEstimate, pair: ArmPair) -> str:
     )
 
 
-def _of_the_parts(parts: Sequence[ContrastEstimate]) -> list[str]:
-    """Those that are told from nothing, largest first, then the names of the others."""
+def _part_sentences(parts: Sequence[ContrastEstimate]) -> list[str]:
+    """Return the significant parts, largest first, then the names of the others."""
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
         f"{part.name}: {part.seconds:+.3f} s ({MEANS[part.name]})"

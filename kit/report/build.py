@@ -1,4 +1,4 @@
-"""The report model of a session: judged, and put together with what was published."""
+"""Construction of a session's report model from its judgement and the published numbers."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ PUBLISHED = ("min", "max", "mean", "total")
 
 
 def build_report(session: Session, study: Study, explaining: Session | None = None) -> ReportModel:
-    """Return the report of a session, with the ablation made next to it.
+    """Return the report of a session, with the ablation ``explaining`` made next to it.
 
-    Raises InputError if it is of another study's arms, or is an ablation itself.
+    Raise InputError if the session is an ablation, or as ``judge`` does, for example for an
+    arm that is not in the study.
     """
     session.must_compare()
     judged = judge(session, study)
@@ -104,7 +105,7 @@ def _published(
 
 
 def _runs_of(part: Comparison, judged: Judged, arm: str | None) -> tuple[RunStatistics, ...]:
-    """The runs the ratio is made of, so that seconds and ratio speak of the same runs."""
+    """Return the runs behind the ratio, so that seconds and ratio are of the same runs."""
     if part.blocks:
         return tuple(_side(block, arm == part.pair.baseline) for block in part.blocks)
     return tuple(run for run in judged.main if run.arm == arm)
@@ -153,7 +154,7 @@ def _failures(session: Session) -> tuple[Failure, ...]:
 
 def _raw(session: Session, judged: Judged) -> tuple[RawRun, ...]:
     entries = [(entry, entry.record) for entry in session.timed() if entry.record is not None]
-    # A run may be there twice, made again by a resumed session: only the last one counts.
+    # The log may have a run twice, if a resumed session made it again: only the last one counts.
     last = {entry.run_id: index for index, (entry, _) in enumerate(entries)}
     usable = {run.run_id: run for run in judged.runs}
     return tuple(

@@ -1,4 +1,4 @@
-"""What the arithmetic on a consistency claim gave, in words."""
+"""The arithmetic on a consistency claim, in words."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from kit.judge.consistency import (
 
 
 def arithmetic(reason: Reason) -> str:
-    """Return what agrees or does not, with its numbers. Raises TypeError for another thing."""
+    """Return the numbers that agree or differ, as text. Raise TypeError for another value."""
     match reason:
         case Rounded(numbers):
-            said = "; ".join(map(_number, numbers))
+            text = "; ".join(map(_number, numbers))
         case NotRounded():
-            said = _not_rounded(reason)
+            text = _not_rounded(reason)
         case Gains():
-            said = _gains(reason)
+            text = _gains(reason)
         case MeansAndTotals(figures):
-            said = "; ".join(map(_figure, figures))
+            text = "; ".join(map(_figure, figures))
         case Stated(values):
-            said = "; ".join(f"{where}: {value}" for where, value in values.items())
+            text = "; ".join(f"{where}: {value}" for where, value in values.items())
         case Ticks():
-            said = _ticks(reason)
+            text = _ticks(reason)
         case Called(name, library, provided):
-            said = f"the listing calls {name}, {library} has {', '.join(provided)}"
+            text = f"the listing calls {name}, {library} has {', '.join(provided)}"
         case StepsAndTotals(baseline, contender):
-            said = f"steps: {_steps(baseline)}, {_steps(contender)}; "
-            said += f"totals: {_total(baseline)}, {_total(contender)}"
+            text = f"steps: {_steps(baseline)}, {_steps(contender)}; "
+            text += f"totals: {_total(baseline)}, {_total(contender)}"
         case _:
             raise TypeError(f"{reason!r} is no reason of a consistency claim")
-    return said
+    return text
 
 
 def _number(number: TextNumber) -> str:
@@ -48,11 +48,11 @@ def _number(number: TextNumber) -> str:
 
 
 def _not_rounded(reason: NotRounded) -> str:
-    said = "; ".join(map(_number, reason.numbers))
+    text = "; ".join(map(_number, reason.numbers))
     by_figures, stated = reason.figures_gain_percent, reason.text_gain_percent
     if by_figures is None:
-        return said
-    return f"{said}; by the figures the gain is {by_figures:.2f} %, the text says {stated:g} %"
+        return text
+    return f"{text}; by the figures the gain is {by_figures:.2f} %, the text says {stated:g} %"
 
 
 def _gains(gains: Gains) -> str:
@@ -69,14 +69,14 @@ def _figure(figure: MeanAndTotal) -> str:
 
 
 def _ticks(ticks: Ticks) -> str:
-    said = (
+    text = (
         f"{ticks.per_second} ticks a second divided by {ticks.divisor} print "
         f"{ticks.factor:g} times the seconds"
     )
     if not ticks.too_fine:
-        return said
+        return text
     fine = ", ".join(f"{value} has {digits}" for value, digits in ticks.too_fine.items())
-    return f"{said}; whole ticks over {ticks.divisor} have at most {ticks.most} decimals, {fine}"
+    return f"{text}; whole ticks over {ticks.divisor} have at most {ticks.most} decimals, {fine}"
 
 
 def _steps(steps: Steps) -> str:

@@ -38,7 +38,7 @@ _ANSWER: tuple[_Section, ...] = (
     ("Controls", checks.control_runs),
     ("Same work", top.same_work),
 )
-"""What holds, and what that rests on: before the plots."""
+"""The sections before the plots: the verdicts, and what they depend on."""
 _EVIDENCE: tuple[_Section, ...] = (
     ("Published and measured", published.published),
     _CONSISTENCY,

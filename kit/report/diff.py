@@ -1,4 +1,4 @@
-"""Two sessions compared: what they were measured with, then claim by claim."""
+"""Comparison of two sessions: their settings, then their claims."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from kit.report.origin import engine_text
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
-_WHOLE = 1000
+_VALUE_LIMIT = 1000
 _HASH = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 _HASH_SHOWN = 12
-"""Digits of a hash on the terminal."""
+"""Number of digits of a hash on the terminal."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Something the two were measured with, where it is not the same."""
+    """A setting that differs between the two sessions, with both values."""
 
     what: str
     first: str
@@ -36,7 +36,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class ClaimPair:
-    """One claim in both. ``gains`` overlap or not; None where one was not measured."""
+    """One claim in both sessions. ``overlap`` is of the intervals; None if one is missing."""
 
     claim: str
     variant: str
@@ -46,12 +46,12 @@ class ClaimPair:
     overlap: bool | None
     says: str
     form: Form
-    """In which both gains are printed."""
+    """The form in which both gains are printed."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Everything that is not the same, settings first."""
+    """The settings that differ, and every claim of the two sessions."""
 
     settings: tuple[Setting, ...]
     claims: tuple[ClaimPair, ...]
@@ -63,7 +63,7 @@ _Key: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True)
 class _Verdict:
-    """What one session says of a claim. ``gain`` in percent; None where none was measured."""
+    """The verdict of one session on a claim. ``gain`` is in percent; None: not measured."""
 
     word: str
     gain: float | None = None
@@ -75,7 +75,7 @@ _OVERLAP = {None: "", True: "; their intervals overlap", False: "; their interva
 
 
 def compare(first: ReportModel, second: ReportModel) -> Difference:
-    """Raises InputError for sessions of different studies."""
+    """Return the differences of two sessions. Raise InputError if their studies differ."""
     if first.study.id != second.study.id:
         raise InputError(
             f"the first is of study {first.study.id}, the second of {second.study.id}",
@@ -91,20 +91,20 @@ def compare(first: ReportModel, second: ReportModel) -> Difference:
 
 
 def document(found: Difference) -> str:
-    """As JSON text."""
+    """Return the differences as JSON text."""
     return json.dumps(asdict(found), indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def shown(found: Difference) -> str:
-    """For the terminal: plain text, at most 80 columns."""
+    """Return the differences as plain text for the terminal, at most 80 columns."""
     lines = ["Measured with:" if found.settings else "Measured with the same."]
     for row in found.settings:
         lines.append(f"  {plain(row.what, 40)}")
         first, second = _short(row)
         for name, value in (("first:  ", first), ("second: ", second)):
-            # Whole: what is not the same may stand at the end.
+            # Not shortened: the difference may be at the end.
             lines += textwrap.wrap(
-                plain(value, _WHOLE),
+                plain(value, _VALUE_LIMIT),
                 width=80,
                 initial_indent=f"    {name}",
                 subsequent_indent=" " * 12,
@@ -120,13 +120,13 @@ def shown(found: Difference) -> str:
         for name, word, gain, bounds in zip(
             ("first: ", "second:"), pair.words, pair.gains, pair.intervals, strict=True
         ):
-            told = "" if gain is None else f", measured {gain_with(gain, bounds, pair.form)}"
-            lines.append(f"    {name} {word}{told}")
+            effect = "" if gain is None else f", measured {gain_with(gain, bounds, pair.form)}"
+            lines.append(f"    {name} {word}{effect}")
     return "\n".join(lines) + "\n"
 
 
 def _short(row: Setting) -> tuple[str, str]:
-    """Both values, hashes cut where they still differ then."""
+    """Return both values, hashes shortened if they still differ then."""
     first, second = _cut(row.first), _cut(row.second)
     return (row.first, row.second) if first == second else (first, second)
 
@@ -136,7 +136,7 @@ def _cut(value: str) -> str:
 
 
 def _form(models: Sequence[ReportModel], variant: str) -> Form:
-    """The form in which the two can be compared: factors where one of them has factors."""
+    """Return the form in which the two can be compared: factors if one of them has factors."""
     found = {p.form for model in models for p in model.variants if p.variant == variant}
     return Form.FACTOR if Form.FACTOR in found else Form.GAIN
 

@@ -1,8 +1,7 @@
-"""A report as blocks of text, in no format yet.
+"""A report as blocks of text, independent of any format.
 
 Sections make blocks from the report model; a renderer of ``kit.report.render`` writes them.
-Strings are as they came: cleaning, cutting and escaping them is the renderer's work. No string
-is markup.
+Strings are unchanged input: the renderer cleans, cuts and escapes them. No string is markup.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from typing import TypeAlias
 from kit.report.numbers import NONE, UNDETERMINED
 
 CELL_LIMIT = 300
-"""Characters of a string in a table, a heading or a summary."""
+"""Most characters of a string in a table, a heading or a summary."""
 PROSE_LIMIT = 1500
-"""Characters of a string in a paragraph or a list."""
+"""Most characters of a string in a paragraph or a list."""
 ALT_LIMIT = 1000
 
 NUMBER = r"(?:over |below )?[-+<]?\d[\d.]*(?: ?%|x(?: faster| slower)?)?"
@@ -28,7 +27,7 @@ _NUMBER = re.compile(rf"{NUMBER}(?:(?: to | / |, ){NUMBER})*(?:{_AFTER})?|{UNDET
 
 
 class Tone(str, Enum):
-    """Colour of a verdict, where a format has colours; no meaning rests on it alone."""
+    """Colour of a verdict, in formats with colours; the text has all of the meaning."""
 
     GOOD = "good"
     PART = "part"
@@ -54,7 +53,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Link:
-    """A link to a file of the results folder, by its path there: a name that the kit chose."""
+    """A link to a file of the results folder, by its path there, which kit chose."""
 
     text: str
     path: str
@@ -81,21 +80,21 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class List:
-    """Items without an order."""
+    """An unordered list."""
 
     items: tuple[Text, ...]
 
 
 @dataclass(frozen=True)
 class CodeBlock:
-    """Lines as a program wrote them, or a command to type; the end of a long one."""
+    """A program's output, of which renderers keep the end, or a command to type."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows below a header, each of its length. ``limit``: characters of a string in a cell."""
+    """Rows of the header's length below it. ``limit``: most characters of a string in a cell."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Text, ...], ...]
@@ -103,14 +102,14 @@ class Table:
 
     @property
     def numeric(self) -> tuple[bool, ...]:
-        """Whether, for each column, all of its values are numbers, ranges or effects."""
+        """Return, for each column, whether all of its values are numbers, ranges or effects."""
         columns = range(len(self.header))
         return tuple(_are_numbers({row[column] for row in self.rows}) for column in columns)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot. ``path`` is its SVG file in the results folder, ``alt`` says what it shows."""
+    """A plot. ``path`` is its SVG file in the results folder, ``alt`` its description."""
 
     path: str
     alt: str
@@ -120,7 +119,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that a reader opens."""
+    """Blocks that a reader unfolds."""
 
     summary: str
     blocks: tuple[Block, ...]
@@ -137,7 +136,7 @@ def parts(text: Text) -> tuple[Inline, ...]:
 
 
 def joined(texts: Iterable[Text], separator: str = ", ") -> tuple[Inline, ...]:
-    """Return one text of several, with the separator between them."""
+    """Return several texts as one, with the separator between them."""
     found: list[Inline] = []
     for text in texts:
         found += [*([separator] if found else []), *parts(text)]
@@ -145,7 +144,7 @@ def joined(texts: Iterable[Text], separator: str = ", ") -> tuple[Inline, ...]:
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Table:
-    """Return a table of names and values; an empty value is not known."""
+    """Return a table of names and values; an empty value is shown as "not known"."""
     return Table(("property", "value"), tuple((name, value or "not known") for name, value in rows))
 
 

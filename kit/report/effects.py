@@ -1,4 +1,4 @@
-"""The size of an effect in words: one form for everything that is compared with it.
+"""Effects as text, in one form for everything that is compared.
 
 A gain is ``100 * (baseline - contender) / baseline``; a factor is how many times as fast or
 as slow. Both are the same log ratio, but 85 % and 6.7x cannot be compared by eye. So all
@@ -18,8 +18,8 @@ from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.study.model import Range, Study, equality_band
 
 FACTOR_FROM = 2.0
-"""The size from which an effect is a factor: there +50 % the one way is -100 % the other
-way, and percent mislead."""
+"""The size from which an effect is printed as a factor: there +50 % one way is -100 % the
+other way, and percent mislead."""
 MAX_SHOWN = 1000.0
 """Larger factors are printed as "over 1000x"."""
 SHOWN_STATISTICS = ("min", "max", "mean", "total", "hardened")
@@ -27,7 +27,7 @@ SHOWN_STATISTICS = ("min", "max", "mean", "total", "hardened")
 
 
 class Form(str, Enum):
-    """How an effect is printed."""
+    """The form in which an effect is printed."""
 
     GAIN = "gain"
     FACTOR = "factor"
@@ -57,7 +57,7 @@ def form_over(study: Study, blocks: Sequence[PairedBlock]) -> Form:
 def effect_text(gain: float, form: Form) -> str:
     """Return a gain in percent as "+6.4 %" or "6.7x faster".
 
-    From a factor of two on it is a factor in either form.
+    A gain of a factor of two or more is a factor in either form.
     """
     if form is Form.FACTOR or form_of([gain]) is Form.FACTOR:
         size, way = _factor(log_of(gain))
@@ -82,19 +82,19 @@ def band_words(band: Range, form: Form) -> str:
 
 
 def brackets_text(low: float, high: float, form: Form) -> str:
-    """Return the same range for a table, where its number stands before it: "[5.9x, 7.5x]"."""
+    """Return the same range for a table, to print after its number: "[5.9x, 7.5x]"."""
     if form is Form.GAIN and form_of([low, high]) is Form.GAIN:
         return f"[{effect_text(low, form)[:-2]}, {effect_text(high, form)[:-2]}]"
     (first, one), (second, other) = _sorted(low, high)
-    if one == other:  # the number before it says which way
+    if one == other:  # the number before it has the direction
         return f"[{first}, {second}]"
     return f"[{', '.join(_ends(low, high))}]"
 
 
 def size_text(log: float, like: float, form: Form) -> str:
-    """Return the size of a log ratio without its sign, in the direction of the gain ``like``.
+    """Return the absolute size of a log ratio, in the direction of the gain ``like``.
 
-    The same log ratio is 4.9 % of time saved and 5.1 % of time lost.
+    The direction matters: the same log ratio is 4.9 % of time saved and 5.1 % of time lost.
     """
     log = abs(log)
     if form is Form.FACTOR or log >= math.log(FACTOR_FROM):
@@ -103,14 +103,14 @@ def size_text(log: float, like: float, form: Form) -> str:
 
 
 def share_text(share: float) -> str:
-    """Return a part of a whole in percent; beyond ten times the whole only that."""
+    """Return a share in percent; above ten, only "over 10 times"."""
     if abs(share) > 10:
         return f"over {'-' if share < 0 else ''}10 times"
     return f"{100 * share:.0f} %"
 
 
 def equal_text(form: Form) -> str:
-    """Return within what effects count as equal, such as "within plus or minus 2 %"."""
+    """Return the range of effects that count as equal, such as "within plus or minus 2 %"."""
     if form is Form.GAIN:
         return f"within plus or minus {EQUIVALENCE_PERCENT:g} %"
     return f"within {1 + EQUIVALENCE_PERCENT / 100:.2f}x either way"
@@ -123,20 +123,20 @@ def margin_words(percent: float, form: Form) -> str:
 
 
 def _sorted(low: float, high: float) -> tuple[tuple[str, str], tuple[str, str]]:
-    """The two ends as size and direction; the smaller factor first where both go one way."""
+    """Return the two ends as size and direction; of two slowdowns the smaller one first."""
     first, second = _factor(log_of(low)), _factor(log_of(high))
     return (second, first) if high <= 0 else (first, second)
 
 
 def _ends(low: float, high: float) -> tuple[str, str]:
-    """The two ends in words, the direction once where it is the same."""
+    """Return the two ends in words, the direction once if it is the same."""
     (first, way), (second, other) = _sorted(low, high)
     start = first if way in ("", other) else f"{first} {way}"
     return start, f"{second} {other}".rstrip()
 
 
 def _factor(log: float) -> tuple[str, str]:
-    """A log ratio as size and direction; two digits from 2 on, so many that 1.07 is told."""
+    """Return a log ratio as size and direction; two digits, near 1 three decimals."""
     way = "faster" if log > 0 else "slower"
     if abs(log) > math.log(MAX_SHOWN):
         return f"over {MAX_SHOWN:.0f}x", way

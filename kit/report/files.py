@@ -15,7 +15,7 @@ _PICTURE = re.compile(rb'(?<=src=")data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*(?="
 
 
 def report_files(model: ReportModel) -> Mapping[str, bytes]:
-    """Return every file of the report, by its path in the folder; from the model alone."""
+    """Return the content of every file of the report, by its path in the results folder."""
     drawn = plots.draw_all(model)
     document = contents.report(model, drawn)
     files = {
@@ -29,7 +29,7 @@ def report_files(model: ReportModel) -> Mapping[str, bytes]:
 
 
 def is_picture(name: str) -> bool:
-    """Return whether it is a plot: another version of the drawing library gives other bytes."""
+    """Return whether a file is a plot, whose bytes depend on the drawing library's version."""
     return name.startswith(f"{PLOTS}/")
 
 
@@ -39,6 +39,6 @@ def without_pictures(page: bytes) -> tuple[bytes, tuple[bytes, ...]]:
 
 
 def picture_address(name: str, content: bytes) -> bytes:
-    """Return what stands in the page for the plot's file of that name."""
+    """Return the address (a data URL) by which the page shows a plot's file."""
     kind = b"svg+xml" if name.endswith(".svg") else b"png"
     return b"data:image/" + kind + b";base64," + base64.b64encode(content)

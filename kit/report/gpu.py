@@ -14,7 +14,7 @@ from kit.study.model import Study
 
 @dataclass(frozen=True)
 class Placement:
-    """Where an arm's work was done, by its records.
+    """The devices that did an arm's work, by its records.
 
     Ops are those of its identity run's training graph; ``peak_bytes`` is the most
     GPU memory that TensorFlow held in any run.
@@ -29,7 +29,10 @@ class Placement:
 
 @dataclass(frozen=True)
 class GpuRun:
-    """The GPU over one run. ``throttled``: reasons that make its times doubtful."""
+    """The GPU during one run.
+
+    ``throttled``: reasons that make the run's times doubtful; ``limited``: harmless ones.
+    """
 
     run_id: str
     arm: str
@@ -40,7 +43,7 @@ class GpuRun:
 
 @dataclass(frozen=True)
 class GpuReport:
-    """Everything a report shows of a session with CUDA arms."""
+    """The part of a report about the GPU, for a session with CUDA arms."""
 
     check: GpuCheck
     placements: tuple[Placement, ...]
@@ -49,12 +52,12 @@ class GpuReport:
 
     @property
     def throttled(self) -> tuple[GpuRun, ...]:
-        """Runs during which the GPU was throttled; they are kept."""
+        """Return the runs during which the GPU was throttled; they are kept."""
         return tuple(run for run in self.runs if run.throttled)
 
     @property
     def flag_line(self) -> str:
-        """The warning before any verdict on a CUDA arm; empty where there is none."""
+        """Return the warning to show before any verdict on a CUDA arm; empty for none."""
         if not self.throttled:
             return ""
         return (
@@ -64,7 +67,10 @@ class GpuReport:
 
 
 def gpu_report(session: Session, judged: Judged, study: Study) -> GpuReport | None:
-    """Return the GPU's part of the report; None where no GPU was requested."""
+    """Return the GPU's part of the report; None if no GPU was requested.
+
+    Raise InputError for two arms of the same stack and variant.
+    """
     check = session.header.gpu
     if check is None:
         return None

@@ -1,4 +1,4 @@
-"""The sentences a reader meets first: verdict, same work, controls, substitutes."""
+"""The first sentences of a report: verdict, same work, controls, substitutes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _STATEMENT = 160
 
 
 def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """Return the verdict of the headline: on the mean, else the first.
+    """Return the headline's verdict: the first on the mean, else the first; None for none.
 
-    Of several variants it is of the first that was testable.
+    Verdicts that were not testable count only if there are no others.
     """
     tested = [v for v in verdicts if v.word != NOT_TESTABLE] or list(verdicts)
     means = [v for v in tested if v.claim.statistic == "mean"]
@@ -36,9 +36,9 @@ def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
 def headline(
     verdict: Verdict | None, contender: str, several: bool = False, form: Form = Form.GAIN
 ) -> str:
-    """Return one sentence: what holds, how sure that is, and whether it rests on substitutes.
+    """Return one sentence: the verdict, the numbers, and whether substitutes make it indicative.
 
-    With ``several`` variants it names the one it is about.
+    With ``several`` variants it names the variant.
     """
     if verdict is None:
         return "Inconclusive: the study has no measured claim."
@@ -46,7 +46,7 @@ def headline(
     begin = opening(verdict, contender) + (" (indicative)" if verdict.indicative else "")
     named = f"{claim.id}, {verdict.variant}" if several else claim.id
     statement = claim.statement
-    if len(statement) > _STATEMENT:  # what was measured must not be pushed out
+    if len(statement) > _STATEMENT:  # leave room for the measured gain
         statement = f"{statement[: _STATEMENT - 1].rstrip()}…"
     start = f'{begin}: "{statement}" ({named})'
     paper = f"published {claimed_text(claim, form)}"
@@ -58,7 +58,10 @@ def headline(
 
 
 def controls_line(judged: Judged) -> str:
-    """Return whether the session found what is known, with every control that failed."""
+    """Return a line on the controls: held, not held with each one that failed, or not planned.
+
+    Empty if no variant has both arms.
+    """
     found = [control for part in judged.comparisons for control in part.controls]
     if not any(part.pair.baseline and part.pair.contender for part in judged.comparisons):
         return ""
@@ -83,7 +86,7 @@ def same_work_line(work: SameWork) -> str:
 
 
 def status_lines(model: ReportModel) -> list[str]:
-    """Return what the verdicts rest on: same work of each variant, controls, the design."""
+    """Return a line for each basis of the verdicts: same work per variant, controls, a duet."""
     several = len(model.variants) > 1
     lines = [
         f"{part.variant}: {part.same_work_line}" if several else part.same_work_line
@@ -99,7 +102,7 @@ def status_lines(model: ReportModel) -> list[str]:
 
 
 def substitutes_line(model: ReportModel) -> str:
-    """Return which components were not the ones the study names."""
+    """Return a line that names the substituted components and those without an entry."""
     others = [row.name for row in model.header.fidelity if not row.exact]
     unaccounted = [name for name in model.substitutes if name not in others]
     text = f"Substitutes: {', '.join(others) or 'none'}."

@@ -1,4 +1,4 @@
-"""Disturbances of the host in words: what is watched for, and what was found."""
+"""Disturbances of the host in words: the rules, and the disturbances found."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ WATCHED: Mapping[type[Disturbance], str] = {
 
 
 def disturbance(what: Disturbance) -> str:
-    """Return what disturbed a run. Raises TypeError for what is no disturbance."""
+    """Return a disturbance in words. Raise TypeError for another value."""
     match what:
         case Stolen(share):
-            said = f"{share:.1%} of the CPU time stolen by the hypervisor"
+            text = f"{share:.1%} of the CPU time stolen by the hypervisor"
         case OthersBusy(cpus):
-            said = f"others kept {cpus:.1f} CPUs busy just before"
+            text = f"others kept {cpus:.1f} CPUs busy just before"
         case Swapped(pages):
-            said = f"{pages} pages swapped"
+            text = f"{pages} pages swapped"
         case SlowedForHeat(times):
-            said = f"slowed for heat {times} times"
+            text = f"slowed for heat {times} times"
         case FrequencyChanged(before, after):
-            said = f"the CPUs' frequency went from {before:.0f} to {after:.0f} MHz"
+            text = f"the CPUs' frequency went from {before:.0f} to {after:.0f} MHz"
         case HeldBack(seconds):
-            said = f"held back {seconds:.2f} s by a CPU quota"
+            text = f"held back {seconds:.2f} s by a CPU quota"
         case OtherContainers(running):
-            said = f"{running} other containers ran"
+            text = f"{running} other containers ran"
         case Slept(seconds):
-            said = f"the machine slept for {seconds:.1f} s"
+            text = f"the machine slept for {seconds:.1f} s"
         case Throttled(cpu_seconds):
-            said = f"throttled for {cpu_seconds:.2f} CPU s by a quota set from outside"
+            text = f"throttled for {cpu_seconds:.2f} CPU s by a quota set from outside"
         case _:
             raise TypeError(f"{what!r} is no disturbance")
-    return said
+    return text

@@ -1,4 +1,4 @@
-"""What is left out or missing, in words: runs, a variant's arms, parts of an estimate."""
+"""Exclusions and missing things in words: runs, a variant's arms, blocks of an estimate."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from kit.plan.roles import MAIN
 
 
 def exclusion(reason: ExclusionReason) -> str:
-    """Return why a run does not count. Raises TypeError for what is no such reason."""
+    """Return why a run does not count, as text. Raise TypeError for another value."""
     match reason:
         case NoFits():
-            said = "the record holds no fits"
+            text = "the record holds no fits"
         case TimeNotFinite(fit, wall_ns):
-            said = f"fit {fit} has a time that is not finite ({wall_ns})"
+            text = f"fit {fit} has a time that is not finite ({wall_ns})"
         case TimeNotPositive(fit, wall_ns):
-            said = f"fit {fit} has a time that is not positive ({wall_ns} ns)"
+            text = f"fit {fit} has a time that is not positive ({wall_ns} ns)"
         case SeveralMachines(block):
-            said = f"block {block} ran on several machines"
+            text = f"block {block} ran on several machines"
         case RunFailed(failure):
-            said = f"the run failed: {failure}"
+            text = f"the run failed: {failure}"
         case RunEnded(exit_code):
-            said = f"the run failed: exit code {exit_code}"
+            text = f"the run failed: exit code {exit_code}"
         case PartnerFailed():
-            said = "the other of its pair failed, so it ran without a partner"
+            text = "the other of its pair failed, so it ran without a partner"
         case NeverRan():
-            said = "planned, but the log has no such run"
+            text = "planned, but the log has no such run"
         case NoPartner(block, arm, role):
             named = arm if role == MAIN else f"{arm} {role}"
-            said = f"block {block} has no usable run of {named}, so this run has no partner"
+            text = f"block {block} has no usable run of {named}, so this run has no partner"
         case _:
             raise TypeError(f"{reason!r} leaves no run out")
-    return said
+    return text
 
 
 def lack(what: Lack) -> str:
-    """Return what a variant lacks. Raises TypeError for another thing."""
+    """Return what a variant lacks, as text. Raise TypeError for another value."""
     match what:
         case Unplannable(problem):
             return problem
@@ -64,7 +64,7 @@ def lack(what: Lack) -> str:
 
 
 def estimate_note(estimate: Estimate) -> str:
-    """Return what an estimate is without; empty: nothing."""
+    """Return what an estimate lacks, as text; empty: nothing."""
     parts = []
     if estimate.unrecorded:
         parts.append(f"not recorded in block {', '.join(map(str, estimate.unrecorded))}")
@@ -77,7 +77,7 @@ def estimate_note(estimate: Estimate) -> str:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A run, or a whole block, that does not count. Block -1: not of a block."""
+    """A run that does not count, with the reason as text. Block -1: not of a block."""
 
     block: int
     arm: str
@@ -87,7 +87,7 @@ class LeftOut:
 
 
 def excluded(exclusions: Sequence[Exclusion]) -> tuple[LeftOut, ...]:
-    """Return the runs by block, arm, run and reason, those that read alike once."""
+    """Return the excluded runs sorted by block, arm, run and reason, equal ones once."""
     rows = dict.fromkeys(
         LeftOut(e.block, e.arm, e.run_id, exclusion(e.reason), e.role) for e in exclusions
     )

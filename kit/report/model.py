@@ -1,6 +1,6 @@
 """The report model: everything a report shows, computed once for every format.
 
-Strings are as they came; each renderer (``kit.report.render``) makes them safe for its format.
+Strings are unchanged input; each renderer (``kit.report.render``) makes them safe for its format.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PublishedRow:
     """One of the paper's numbers against this session. Seconds and percent.
 
     Measured seconds are means over the runs of complete blocks, or over all
-    usable runs of an arm where no block is complete.
+    usable runs of an arm if no block is complete.
     """
 
     statistic: str
@@ -43,16 +43,16 @@ class PublishedRow:
     paper_contender: float | None
     figures_gain_percent: float | None
     claims: tuple[Claim, ...]
-    """On it, in their order."""
+    """The claims on this statistic, in the study's order."""
     baseline: float | None
     contender: float | None
     estimate: Estimate
 
     @property
     def text_gain_percent(self) -> float | None:
-        """The first claim's, which is the lead claim's where that one is on it.
+        """Return the published gain of the first claim on this statistic.
 
-        None where that one is of equality.
+        None without a claim, or if that one is of equality.
         """
         first = next(iter(self.claims), None)
         if first is None or first.direction is Direction.EQUAL:
@@ -62,30 +62,30 @@ class PublishedRow:
 
 @dataclass(frozen=True)
 class VariantReport:
-    """One variant's comparison with its published-against-measured rows."""
+    """One variant's comparison, with rows of published against measured numbers."""
 
     comparison: Comparison
     rows: tuple[PublishedRow, ...]
     cold: Mapping[str, float]
-    """Per arm, mean cold first fit of its runs, seconds."""
+    """Mean cold first fit of each arm's runs, in seconds."""
     same_work_line: str
     form: Form
-    """Of every effect that is printed of it."""
+    """The form of every effect that is printed of the variant."""
 
     @property
     def variant(self) -> Variant:
-        """The variant's name."""
+        """Return the variant's name."""
         return self.comparison.pair.variant
 
     @property
     def planned(self) -> bool:
-        """Whether the plan holds any arm of it; without one there is nothing to show."""
+        """Return whether the plan has an arm of the variant; without one nothing is shown."""
         return bool(self.comparison.pair.arms())
 
 
 @dataclass(frozen=True)
 class ArmFacts:
-    """Where an arm ran. ``versions`` holds every distinct value its records name."""
+    """The environment of an arm. ``versions`` has every distinct value in its records."""
 
     arm: str
     image: ArmImage | None
@@ -114,7 +114,7 @@ class Failure:
 class RawRun:
     """A timed run with its fits as recorded; ``counted`` False: see the exclusions.
 
-    ``statistics`` are there where its times are usable and it was not made again later.
+    ``statistics`` is None if the run is not usable or was made again later.
     """
 
     run_id: str
@@ -128,7 +128,7 @@ class RawRun:
     pair: int | None
     machine: str
     flags: tuple[str, ...]
-    """What disturbed the host around it."""
+    """The disturbances of the host around the run."""
     counted: bool
     host: HostConditions
     cgroup: Cgroup | None
@@ -137,21 +137,21 @@ class RawRun:
 
     @property
     def compared(self) -> bool:
-        """Whether the claims are judged on it: it counts, and is no control and no pilot."""
+        """Return whether the run counts and is a main run, on which claims are judged."""
         return self.counted and self.role == MAIN
 
 
 @dataclass(frozen=True)
 class ReportModel:
-    """Everything a report shows, in no format yet."""
+    """Everything that a report shows, independent of any format."""
 
     study: Study
     header: Header
     headline: str
     lead: Verdict | None
-    """The verdict that the headline speaks of."""
+    """The verdict in the headline."""
     substitutes: tuple[str, ...]
-    """Components that make the verdicts indicative; none where nothing was measured."""
+    """Components that make the verdicts indicative; none if no verdict is."""
     judged: Judged
     variants: tuple[VariantReport, ...]
     trained: tuple[Trained, ...]
@@ -162,16 +162,16 @@ class ReportModel:
     raw: tuple[RawRun, ...]
     torn: bool
     gpu: GpuReport | None
-    """None where no GPU was asked for."""
+    """None if no GPU was requested."""
     controls_line: str
     outlook: Outlook | None
-    """What a pilot said; None: there was none."""
+    """The result of the pilot; None: no pilot, or without result."""
     explanation: Ablation | None = None
-    """Of the session that was made beside this one to explain its difference."""
+    """The ablation of the session made next to this one to explain its difference."""
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Every verdict, variant by variant."""
+        """Return every verdict on measured claims, variant by variant."""
         return tuple(v for part in self.judged.comparisons for v in part.verdicts)
 
     def form_of(self, verdict: Verdict) -> Form:
@@ -186,5 +186,5 @@ class ReportModel:
 
     @property
     def same_work_held(self) -> bool:
-        """Whether every variant's arms did the same work (true where there is one arm)."""
+        """Return whether every variant's arms did the same work (true for one arm)."""
         return all(part.same_work.held for part in self.judged.comparisons)

@@ -1,9 +1,9 @@
-"""Numbers as strings, one form for every report. None is shown as a dash.
+"""Numbers as strings, in one form for every report. None is shown as a dash.
 
 Effects are printed in one form for all of a variant (``kit.report.effects``): gains with one
-decimal, or factors with two digits where one of them is a factor of two or more. An interval
-too wide to say anything is "not determined". No number is printed with an exponent, and none
-stops a report, whatever a log holds.
+decimal, or factors with two digits if one of them is a factor of two or more. An interval that
+is too wide to be informative is "not determined". No number is printed with an exponent, and
+no number in a log makes a report fail.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from kit.report.effects import Form, brackets_text, effect_text, form_of, range_
 
 NONE = "-"
 UNDETERMINED = "not determined"
-"""What is printed of an interval that says nothing."""
+"""The text for an interval that is not informative."""
 UNDETERMINED_MEANS = f"the 95 % interval is wider than {MAX_INFORMATIVE_RATIO:g}x both ways"
 OUT_OF_RANGE = "out of range"
 _MAX_PLAUSIBLE = 1e12
-"""Seconds, megabytes and counts from here on are no measurement."""
+"""Seconds, megabytes and counts of this size or more cannot be measurements."""
 _RATIOS = 1000.0
 
 
@@ -28,7 +28,7 @@ def fixed(value: float | None, digits: int = 0, sign: bool = False) -> str:
     """Return a number with that many decimals and no exponent."""
     try:
         number = math.nan if value is None else float(value)
-    except OverflowError:  # a whole number of hundreds of digits
+    except OverflowError:  # an integer of hundreds of digits
         number = math.inf
     if math.isnan(number):
         return NONE
@@ -43,7 +43,7 @@ def seconds(value: float | None, digits: int = 4) -> str:
 
 
 def scaled(value: float | None, unit: float, digits: int) -> str:
-    """Return a number in so large a unit, with that many decimals."""
+    """Return a number divided by ``unit``, with that many decimals."""
     try:
         return fixed(None if value is None else value / unit, digits)
     except OverflowError:
@@ -61,7 +61,7 @@ def gigabytes(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """Return a part of a whole in percent: "12 %"; beyond ten times the whole only that."""
+    """Return a share in percent, such as "12 %"; above ten, only "over 10 times"."""
     return NONE if value is None else share_text(value)
 
 
@@ -71,7 +71,7 @@ def effect(value: float | None, form: Form) -> str:
 
 
 def claimed(value: float | None, form: Form) -> str:
-    """Return a claimed gain: in the claim's own form, then in the one of what is compared."""
+    """Return a claimed gain: in percent as published, then in the form of the comparison."""
     if value is None or form is Form.GAIN:
         return effect(value, form)
     return f"{value:+.1f} % ({effect_text(value, form)})"
@@ -85,7 +85,7 @@ def gain(estimate: Estimate | None, form: Form) -> str:
 
 
 def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
-    """Return a gain in percent with that interval; both are factors where one of them is."""
+    """Return a gain in percent with its interval; both are factors if one of them is."""
     if value is None:
         return NONE
     if not is_determined(bounds):
@@ -128,25 +128,25 @@ def trend(percent: float, form: Form) -> str:
 
 
 def score(value: float) -> str:
-    """Return a standardized deviation, signed; beyond 100 only that."""
+    """Return a standardized deviation, signed; above 100, only "over +100" or "over -100"."""
     return f"{value:+.1f}" if abs(value) <= 100 else f"over {'+' if value > 0 else '-'}100"
 
 
 def p_value(value: float | None) -> str:
-    """Return such as "0.031"; below a thousandth only that."""
+    """Return a p value, such as "0.031" or "<0.001"."""
     if value is None or math.isnan(value):
         return NONE
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def p_equals(value: float | None) -> str:
-    """Return such as "p = 0.031", for a sentence."""
+    """Return a p value for a sentence, such as "p = 0.031"."""
     text = p_value(value)
     return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def common(form: Form, value: float | None, bounds: Interval | None) -> Form:
-    """Return the form of a number with its interval: factors where one of them is one."""
+    """Return the form of a number with its interval: factors if one of them is a factor."""
     ends = () if bounds is None else (bounds.low, bounds.high)
     return Form.FACTOR if form is Form.FACTOR else form_of([value, *ends])
 

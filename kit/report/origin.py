@@ -1,4 +1,4 @@
-"""Where a session comes from, in words: its engine, its shards, what to know of its making."""
+"""The origin of a session, in words: its engine, its substitutes, its shards, and notes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ TORN = "The log's last line was torn by an interruption and is left out."
 
 
 def engine_text(engine: EngineFacts) -> str:
-    """Return the engine's name and version, and where it was reached."""
+    """Return the engine's name and version, its endpoint and its storage driver."""
     where = ", ".join(filter(None, (engine.endpoint, engine.storage_driver)))
     named = f"{engine.name} {engine.version}".strip()
     return f"{named} ({where})" if where else named
 
 
 def substitute_text(row: Component) -> str:
-    """Return why a component is what it is, with what each better choice answered."""
+    """Return why a component was chosen, and why each better choice was not available."""
     return f"{row.why} ({'; '.join(row.details)})" if row.details else row.why
 
 
 def shard_text(made: MergedShard) -> str:
-    """Return a shard's session, and where it was made."""
+    """Return a shard's session id, and the machine it ran on."""
     return (
         f"{made.shard}: session {made.session_id} on {made.cpu_model or 'an unknown CPU'}, CPUs "
         f"{made.cpuset} of {made.cpus}, {decimal(made.memory_bytes)} a run"
@@ -36,12 +36,12 @@ def shard_text(made: MergedShard) -> str:
 
 
 def merged_text(header: Header) -> str:
-    """Return all shards of a merged session in a line; empty for another one."""
+    """Return all shards of a merged session in one line; empty for another session."""
     return "; ".join(map(shard_text, header.shards))
 
 
 def notes(header: Header, torn: bool) -> tuple[str, ...]:
-    """Return what a reader must know of the plan and the log, of every shard of a merged one."""
+    """Return notes on the plan and the log; for a merged session, those of every shard."""
     plan = header.plan
     if not header.shards:
         own = (note_text(note, plan.repeats, plan.limits.cpuset) for note in plan.notes)

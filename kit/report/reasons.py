@@ -1,4 +1,4 @@
-"""The sentences on verdicts and controls: what each reason of the judge says to a reader."""
+"""Sentences for the reasons of verdicts and controls."""
 
 from __future__ import annotations
 
@@ -37,21 +37,27 @@ _KINDS = {
 def reason_text(verdict: Verdict, form: Form) -> str:
     """Return why a verdict on times has its word, and how many blocks would settle what is open.
 
-    Effects are written in that form.
+    Effects are printed in ``form``. Raise TypeError for an unknown reason.
     """
     text = claim_text(verdict.reason, form)
     return text if verdict.still_open is None else f"{text}; {still_open_text(verdict.still_open)}"
 
 
 def untimed_text(verdict: TrainingVerdict | ExecutableVerdict) -> str:
-    """Return why a verdict on no time has its word."""
+    """Return why a verdict on training or the executable has its word.
+
+    Raise TypeError for an unknown reason.
+    """
     if isinstance(verdict, TrainingVerdict):
         return training_text(verdict.reason)
     return executable_text(verdict.reason)
 
 
 def claim_text(reason: why.ClaimReason, form: Form) -> str:
-    """Return the sentence on a claim on times, its effects in that form."""
+    """Return the sentence on a claim on times, its effects in ``form``.
+
+    Raise TypeError for an unknown reason.
+    """
     if isinstance(reason, why.Capped):
         return _capped(reason, form)
     if isinstance(reason, why.OfGain):
@@ -157,7 +163,7 @@ def still_open_text(found: why.StillOpen) -> str:
 
 
 def control_text(reason: why.ControlReason) -> str:
-    """Return the sentence on a control."""
+    """Return the sentence on a control. Raise TypeError for an unknown reason."""
     match reason:
         case why.TooFewPairs():
             text = _untested(reason)
@@ -177,7 +183,7 @@ def control_text(reason: why.ControlReason) -> str:
 
 
 def _slowdown(found: why.Slowdown, state: str) -> str:
-    """A known effect and what was measured of it, in the form in which they can be compared."""
+    """Return a known effect and its measurement, in the form in which they can be compared."""
     low, high = found.interval.low, found.interval.high
     form = form_of([-found.known, found.gain, low, high])
     measured = f"{effect_text(found.gain, form)} {brackets_text(low, high, form)}"
@@ -185,7 +191,7 @@ def _slowdown(found: why.Slowdown, state: str) -> str:
 
 
 def training_text(reason: why.TrainingReason) -> str:
-    """Return the sentence on a claim on what was trained."""
+    """Return the sentence on a training claim. Raise TypeError for an unknown reason."""
     match reason:
         case why.Missing():
             return _untested(reason)
@@ -224,7 +230,7 @@ def _means(found: why.Means) -> str:
 
 
 def executable_text(reason: why.ExecutableReason) -> str:
-    """Return the sentence on a claim on the executable."""
+    """Return the sentence on an executable claim. Raise TypeError for an unknown reason."""
     match reason:
         case why.NotRun():
             return "missing: no executable was built or run (it comes with a dotnet arm)"
@@ -253,5 +259,5 @@ def _holm(p: float) -> str:
 
 
 def _unknown(reason: NoReturn) -> TypeError:
-    """Return the error on what is no reason; mypy refuses the call while a reason is left."""
+    """Return the error for an unknown reason; mypy rejects the call if a case is missing."""
     return TypeError(f"{reason!r} is no reason")

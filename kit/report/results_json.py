@@ -1,8 +1,8 @@
 """The report for machines: ``results.json``, by results.schema.json.
 
-Numbers are the ones of the model, unrounded, so that anything the report
-prints can be worked out again from this file. A number that is not finite has
-no JSON form and becomes null; the exclusions say which run it was of.
+Numbers are the model's, unrounded, so that everything the report prints can be
+computed again from this file. A number that is not finite has no JSON form and
+becomes null; the exclusions name its run.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SCHEMA = 5
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:
-    """The document, its keys sorted; the same model gives the same document."""
+    """Return the document, its keys sorted; the same model gives the same document."""
     plain: dict[str, Any] = _plain(
         {
             "schema": SCHEMA,
@@ -49,13 +49,13 @@ def to_document(model: ReportModel) -> dict[str, Any]:
 
 
 def dumps(model: ReportModel) -> str:
-    """The document as text: sorted, indented, ASCII, and without NaN."""
+    """Return the document as text: sorted, indented, ASCII, and without NaN."""
     document = to_document(model)
     return json.dumps(document, sort_keys=True, indent=2, allow_nan=False) + "\n"
 
 
 def _origin(model: ReportModel) -> dict[str, object]:
-    """What was reproduced, with which kit, on which host and by which plan."""
+    """Return the study, the version of kit, the session, the host and the plan."""
     header, study = model.header, model.study
     return {
         "kit_version": header.kit_version,
@@ -81,7 +81,7 @@ def _origin(model: ReportModel) -> dict[str, object]:
 
 
 def _answers(model: ReportModel) -> dict[str, object]:
-    """What the head of a report says."""
+    """Return the statements in the head of a report."""
     lead = model.lead
     return {
         "headline": model.headline,
@@ -93,7 +93,7 @@ def _answers(model: ReportModel) -> dict[str, object]:
 
 
 def _judged(model: ReportModel) -> dict[str, object]:
-    """Every verdict, with what it rests on and what was left out of it."""
+    """Return every verdict, with its evidence and the exclusions."""
     judged = model.judged
     return {
         "variants": [_variant(part) for part in model.variants],
@@ -109,7 +109,7 @@ def _judged(model: ReportModel) -> dict[str, object]:
 
 
 def _measured(model: ReportModel) -> dict[str, object]:
-    """The runs, and what they say beside the claims."""
+    """Return the runs, and the results that no claim is judged on."""
     found = model.explanation
     return {
         "runs": model.raw,
@@ -200,7 +200,7 @@ def _verdict(verdict: Verdict, form: Form) -> dict[str, object]:
 
 
 def _untimed(verdict: ExecutableVerdict | TrainingVerdict) -> dict[str, object]:
-    """Return what a verdict on no time says."""
+    """Return a verdict on training or the executable."""
     claim = verdict.claim
     return {
         "claim": claim.id,
@@ -244,7 +244,7 @@ def _outlook(found: Outlook) -> dict[str, object]:
 
 
 def _plain(value: object) -> Any:
-    """Frozen values as JSON's own types, mappings sorted by key."""
+    """Return frozen values as JSON types, mappings sorted by key."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = sorted(field.name for field in dataclasses.fields(value))
         return {name: _plain(getattr(value, name)) for name in names}

@@ -1,4 +1,4 @@
-"""A same-work check in words: what was compared, or the differences."""
+"""A same-work check in words: the compared things, or the differences."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ _NOTHING: Mapping[CheckName, str] = {
 
 
 def detail(check: Check) -> str:
-    """Return what was compared where the check held, else the first differences."""
+    """Return the compared things if the check held, else the first differences, as text.
+
+    Raise TypeError for an unknown value.
+    """
     if check.held:
         return compared(check.compared)
     named = "; ".join(difference(each, check.name) for each in check.differences[:_NAMED])
@@ -52,35 +55,35 @@ def detail(check: Check) -> str:
 
 
 def compared(what: Compared) -> str:
-    """Return what was found equal. Raises TypeError for what no check compares."""
+    """Return the things found equal, as text. Raise TypeError for another value."""
     match what:
         case FewArms(arms):
-            said = f"not applicable: {'one' if arms else 'no'} arm"
+            text = f"not applicable: {'one' if arms else 'no'} arm"
         case IdentityRuns(arms):
-            said = f"one of each arm: {', '.join(arms)}"
+            text = f"one of each arm: {', '.join(arms)}"
         case Versions(names):
-            said = f"{', '.join(names)} equal"
+            text = f"{', '.join(names)} equal"
         case Values(count, of):
-            said = f"identical, {count} {of}"
+            text = f"identical, {count} {of}"
         case OneHash():
-            said = "identical"
+            text = "identical"
         case Libraries(shared, own):
             extra = ", ".join(f"{count} more in {arm} alone" for arm, count in own.items())
-            said = f"{shared} mapped in all arms, identical" + (f"; {extra}" if extra else "")
+            text = f"{shared} mapped in all arms, identical" + (f"; {extra}" if extra else "")
         case Wheels(counts):
             each = ", ".join(f"{count} in {arm}" for arm, count in counts.items())
-            said = f"every file as its RECORD says: {each}"
+            text = f"every file as its RECORD says: {each}"
         case TimedRuns(count):
-            said = f"{count} runs as their arm's identity run" if count else "none to compare"
+            text = f"{count} runs as their arm's identity run" if count else "none to compare"
         case Fits(planned):
-            said = f"{planned} in every run, as planned"
+            text = f"{planned} in every run, as planned"
         case _:
             raise TypeError(f"{what!r} is nothing that a check compares")
-    return said
+    return text
 
 
 def difference(found: Difference, check: CheckName) -> str:
-    """Return one difference of the check of that name. Raises TypeError for another thing."""
+    """Return one difference of the named check, as text. Raise TypeError for another value."""
     match found:
         case NotRecorded() | NothingRecorded() | ValueDiffers():
             return _of_values(found, check)
@@ -144,7 +147,7 @@ def _name(point: Point) -> str:
 
 
 def _short(value: str | None) -> str:
-    """A hash cut to what tells it apart; anything shorter as it is."""
+    """Return the first 12 digits of a hash; another value as it is."""
     if value is None:
         return "missing"
     return value[:12] if len(value) == 64 else value

@@ -1,4 +1,4 @@
-"""The result of a pilot in sentences: printed before a session goes on, and in its report."""
+"""The result of a pilot in sentences, for the terminal during a session and for its report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kit.report.numbers import claimed, fixed
 
 
 def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
-    """Return spread, blocks needed, what follows, and what that cannot decide."""
+    """Return lines on the spread and blocks needed, the plan, and the claims it cannot decide."""
     if found is None:
         return ("Pilot: no estimate of the spread, so the fewest blocks are planned.",)
     wanted, smallest = found.wanted_gain_percent, found.detectable_gain_percent
@@ -35,7 +35,7 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
 
 
 def blocks_because(found: Outlook) -> str:
-    """Return why that design and so many blocks. Raises TypeError for a limit it does not know."""
+    """Return the reason for the design and number of blocks. Raise TypeError for another limit."""
     match found.limit:
         case "fewest":
             limit = "the fewest that are judged"

@@ -1,8 +1,8 @@
 """Cleaning of strings from containers and hosts, for every renderer and for the terminal.
 
-A version, an error or a log tail is data: it must not hold an escape sequence or reorder the
-line it stands in. Control, format and bidi characters and ANSI sequences are removed, then the
-string is cut. Renderers escape after that, so that no cut opens what an escape closed.
+A version, an error or a log tail is data: it must not hold an escape sequence or reorder its
+line. These functions remove control, format and bidi characters and ANSI sequences, then cut
+the string. Renderers escape after that, so that a cut cannot split an escape.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def plain(value: str, limit: int = INLINE_LIMIT) -> str:
 
 
 def part(value: str, limit: int = INLINE_LIMIT) -> str:
-    """Return the same for a part of a line: a space at either end stays, as one space."""
+    """Return the same for a part of a line: spaces at either end stay, as one space."""
     if len(value) <= limit and value.isascii() and value.isprintable() and "  " not in value:
         return value  # most cells of a long table
     # Bound the work on a megabyte before cleaning it; cleaning only shortens.
@@ -32,7 +32,7 @@ def part(value: str, limit: int = INLINE_LIMIT) -> str:
 
 
 def lines(value: str, limit: int = BLOCK_LIMIT) -> str:
-    """Return the end of a text of several lines, cleaned like one line."""
+    """Return the last ``limit`` characters of a text of several lines, cleaned."""
     text = value if len(value) <= 4 * limit else value[-4 * limit :]
     text = cleaned(text.replace("\r\n", "\n").replace("\r", "\n"), keep_newlines=True)
     return text if len(text) <= limit else "…" + text[-(limit - 1) :]

@@ -1,4 +1,4 @@
-"""A claim and its verdict in words: one table of what was claimed and what was measured."""
+"""A claim and its verdict in words."""
 
 from __future__ import annotations
 
@@ -41,32 +41,32 @@ OPENINGS: Mapping[tuple[Direction, Word, Direction | None], str] = {
     (_EQUAL, INCONCLUSIVE, None): "Inconclusive",
     (_EQUAL, NOT_TESTABLE, None): "Not testable here",
 }
-"""How a sentence on a verdict begins: by what is claimed, the word, and what was measured."""
+"""The start of a sentence on a verdict, by claimed direction, word and measured direction."""
 
 
 def opening(verdict: Verdict, contender: str) -> str:
-    """Return how a sentence on the verdict begins, such as "Holds"."""
+    """Return the start of a sentence on the verdict, such as "Holds"."""
     key = (verdict.claim.direction, verdict.word, found(verdict))
     return OPENINGS[key].format(contender=contender)
 
 
 def found(verdict: Verdict) -> Direction | None:
-    """Return what the contender was found to be; None where that is undecided."""
-    said, word = verdict.claim.direction, verdict.word
+    """Return the measured direction; None if undecided."""
+    direction, word = verdict.claim.direction, verdict.word
     if word in (REPRODUCED, SAME_DIRECTION):
-        return said
+        return direction
     if word == EQUIVALENT:
         return _EQUAL
     if word != OPPOSITE:
         return None
-    if said is not _EQUAL:
-        return _SLOWER if said is _FASTER else _FASTER
+    if direction is not _EQUAL:
+        return _SLOWER if direction is _FASTER else _FASTER
     gain = None if verdict.measured is None else verdict.measured.gain_percent
     return _FASTER if gain is not None and gain > 0 else _SLOWER
 
 
 def claimed_text(claim: Claim, form: Form) -> str:
-    """Return what is claimed: in the claim's own form, then in the one of what is compared."""
+    """Return the claimed effect: as published, then in the form of the comparison."""
     if claim.equal_within_percent is None:
         return claimed(claim.published_gain_percent, form)
     if form is Form.GAIN:
@@ -75,7 +75,7 @@ def claimed_text(claim: Claim, form: Form) -> str:
 
 
 def claimed_short(claim: Claim, form: Form) -> str:
-    """Return what is claimed, for a table: "+6.5 %" or "equal within 5 %"."""
+    """Return the claimed effect for a table: "+6.5 %" or "equal within 5 %"."""
     if claim.equal_within_percent is None:
         return effect(claim.published_gain_percent, form)
     return f"equal within {claim.equal_within_percent:g} %"

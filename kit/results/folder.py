@@ -1,4 +1,4 @@
-"""Opening a results folder: how much it may hold."""
+"""Opening of a results folder, within limits of its size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kit.study.folder import VERSION_CONTROL
 RUN_LOG_BYTES = 1_000_000_000
 """A log of 10,000 runs of 100 samples takes about 330 MB."""
 SIGNATURE_BYTES = 100_000
-"""One by an RSA key of 16384 bits takes about 6 kB; a certificate may take more."""
+"""A signature by an RSA key of 16384 bits takes about 6 kB; a certificate may take more."""
 REMEDY = "give the folder of a session that `kit reproduce` made"
 
 _RULES = Rules(
@@ -31,5 +31,5 @@ _RULES = Rules(
 
 
 def open_results(folder: Path) -> AbstractContextManager[Folder]:
-    """Open the results of a session for reading. Raise InputError where there is no folder."""
+    """Open the results of a session for reading. Raise InputError if there is no folder."""
     return open_folder(folder, _RULES)

@@ -1,7 +1,7 @@
-"""A line of the run log, checked against its schema and made the value it stands for.
+"""Lines of the run log, checked against their schemas and turned into values.
 
-Everything raises InputError naming file, line and field: what is read here may have been
-written by anyone, and nothing after it asks for types again.
+Every function raises InputError naming file, line and field: anyone may have written the log,
+and no later code checks the types again.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from kit.schemas import problems
 
 SCHEMA = 6
 PREVIOUS_SHA256 = "after"
-"""In every line: the sum of the line before it, so that none can be changed alone."""
+"""The field with the SHA-256 of the line before, so that no single line can be changed."""
 LINE = "line"
-"""In every line: its number, from 1, so that none can be taken out alone."""
+"""The field with the line's number, from 1, so that no single line can be removed."""
 _NAMED = 3  # broken fields of a line
 _CLEANED = ("record", "command")
-"""What others wrote (a program, a user whose folder's name is no text): reports clean it."""
+"""Fields that others wrote (a program, a user whose folder's name is not valid Unicode); reports
+clean them."""
 
 
 def parsed(line: str, where: str) -> dict[str, Any]:
-    """Return the line's object, without what only ties it to its place in the log."""
+    """Return the line's object, without the fields that tie it to its place in the log."""
     try:
         document = read_json(line)
     except ValueError as error:
@@ -46,7 +47,7 @@ def parsed(line: str, where: str) -> dict[str, Any]:
     document.pop(PREVIOUS_SHA256, None)
     if not isinstance(document.pop(LINE, None), int):
         raise InputError(f"{where}: line: not the number of the line", REMEDY)
-    # Half a character can only come from an escape: the line itself was decoded.
+    # An unpaired surrogate can only come from an escape: the line itself was decoded.
     for field, value in document.items() if "\\u" in line else ():
         if field not in _CLEANED and not _encodable(value):
             raise InputError(f"{where}: {field}: holds half a character, which is no text", REMEDY)
@@ -54,7 +55,7 @@ def parsed(line: str, where: str) -> dict[str, Any]:
 
 
 def header_from(document: Mapping[str, Any], where: str) -> Header:
-    """The session's header."""
+    """Return the session's header."""
     if document.get("type") != "header":
         raise InputError(f"{where}: not a session's header", REMEDY)
     if document.get("schema") != SCHEMA:
@@ -89,7 +90,10 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
 def fixed_plan(
     header: Header, document: Mapping[str, Any], where: str
 ) -> tuple[Header, Mapping[str, Any]]:
-    """The header with the plan that took the pilot's place; it must hold that one."""
+    """Return the header with the plan that the pilot fixed, and the pilot's result.
+
+    The plan must continue the header's.
+    """
     values = _checked("fixed-plan", document, where, "broken plan")
     plan = _plan(values, where)
     begun = replace(
@@ -104,12 +108,12 @@ def fixed_plan(
 
 
 def executable_from(document: Mapping[str, Any], where: str) -> ExecutableRun:
-    """What became of the executable."""
+    """Return the run of the executable."""
     return ExecutableRun(**_checked("executable", document, where, "broken executable"))
 
 
 def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:
-    """One run."""
+    """Return one run."""
     if document.get("type") != "run":
         raise InputError(f"{where}: not a run", REMEDY)
     record = document.get("record")
@@ -124,7 +128,7 @@ def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:
 
 
 def _unlike(values: Mapping[str, Any], record: Record) -> list[str]:
-    """What a record says otherwise than the line it is in, or than itself."""
+    """Return the differences of a record from its line, and its wrong indices."""
     twice = [
         f"{name}: {getattr(record, name)!r}, the line says {values[name]!r}"
         for name in ("run_id", "arm", "kind")
@@ -151,7 +155,7 @@ def _merged(values: Mapping[str, Any], where: str) -> MergedShard:
 
 
 def _plan(values: Mapping[str, Any], where: str) -> Plan:
-    """The plan of a line that also holds its sum."""
+    """Return the plan of a line, checked against the line's hash of it."""
     _refuse(problems("plan", values["plan"]), f"{where}: broken plan")
     plan = plan_from(values["plan"])
     if plan_sha256(plan) != values["plan_sha256"]:
@@ -163,7 +167,7 @@ def _plan(values: Mapping[str, Any], where: str) -> Plan:
 def _checked(
     schema: str, document: Mapping[str, Any], where: str, what: str = ""
 ) -> dict[str, Any]:
-    """The line's fields, each of its type; what the line is, is known already."""
+    """Return the line's fields without its type, checked against the schema."""
     values = {key: value for key, value in document.items() if key != "type"}
     _refuse(problems(schema, values), f"{where}: {what}" if what else where)
     return values

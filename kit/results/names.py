@@ -1,4 +1,4 @@
-"""The name of every file and folder in a results folder."""
+"""Names of the files and folders in a results folder."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ APPENDIX, APPENDIX_LATEX = "appendix.md", "appendix.tex"
 ABLATION_REPORT, ABLATION_RESULTS = "explanation.md", "explanation.json"
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"
-"""Of the sums, by somebody who vouches for them; it is not one of the files summed."""
+"""The signature of the sums, by somebody who vouches for them; the sums do not list it."""
 GIT_ATTRIBUTES = ".gitattributes"
-"""Keeps git from changing line ends: a clone would no longer match the sums. It is not one of
-the files summed, for what copies a folder may leave hidden files out."""
+"""Keeps git from changing line ends, which would break the sums in a clone. The sums do not
+list it, because programs that copy a folder may leave out hidden files."""
 STUDY = "study"
 """The copy of the study."""
 SBOMS = "sbom"
 """The bills of materials of the images."""
 ABLATION = "explain"
-"""A session beside the one of the folder, which it explains."""
+"""The folder of the ablation session that explains the folder's session."""
 
 
 def sbom_name(arm: str) -> str:

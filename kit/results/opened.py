@@ -1,4 +1,4 @@
-"""The one door to a results folder: its log is read once, and its study with it."""
+"""Sessions and their studies, read from results folders, and the studies kept in them."""
 
 from __future__ import annotations
 
@@ -19,38 +19,47 @@ from kit.study.model import Study
 
 @dataclass(frozen=True)
 class Opened:
-    """A session as its log was when it was read, and the study it was measured for."""
+    """A session as read from its log, and the study it was measured for."""
 
     folder: Path
     session: Session
     study: Study
     size_bytes: int
-    """The log's, which only grows."""
+    """Size of the log when it was read; a log only grows."""
 
     @cached_property
     def explanation(self) -> Session | None:
-        """The explanation inside it, if there is one. Raises InputError."""
+        """Return the ablation session in the folder; None for none.
+
+        Raise InputError naming file, line and field if it cannot be read.
+        """
         with open_results(self.folder) as results:
-            there = results.holds(f"{ABLATION}/{RUN_LOG}")
-        return read_session(self.folder / ABLATION) if there else None
+            exists = results.holds(f"{ABLATION}/{RUN_LOG}")
+        return read_session(self.folder / ABLATION) if exists else None
 
     def again(self) -> Opened:
-        """This, or the session as its log is now, where that has grown. Raises InputError."""
+        """Return this, or the session read again if its log has grown.
+
+        Raise InputError as ``open_session``.
+        """
         return self if _size(self.folder) == self.size_bytes else open_session(self.folder)
 
 
 def open_session(folder: Path) -> Opened:
-    """Read the session in that folder. Raises InputError naming file, line and field."""
-    size = _size(folder)  # before it is read: what is added meanwhile is then read again
+    """Read the session in a folder, and its study.
+
+    Raise InputError naming file, line and field, or the study that does not match.
+    """
+    size = _size(folder)  # first, so that ``again`` notices lines added during the reading
     session = read_session(folder)
     study = study_for(folder, session.header.plan.study_sha256)
     return Opened(folder, session, study, size)
 
 
 def open_begun(folder: Path) -> Opened:
-    """Read the session in that folder, to go on with it.
+    """Read the session in a folder, to resume it.
 
-    Raises InputError as ``open_session``; it says so where nothing was measured yet.
+    Raise InputError as ``open_session``, and for a session that ended before its first run.
     """
     try:
         return open_session(folder)
@@ -72,9 +81,10 @@ def _size(folder: Path) -> int:
 
 
 def keep_study(study: Study, session: Path) -> None:
-    """Put every file of the study beside the session's log, to judge it again anywhere.
+    """Copy every file of the study next to the session's log, to judge it again anywhere.
 
-    Whether its owner may execute a file is kept, as in the contexts of image builds.
+    Files keep whether their owner may execute them, as in the contexts of image builds. Raise
+    KitError if a file cannot be read or written.
     """
     if study.folder is not None:
         with open_study(study.folder) as opened:
@@ -84,9 +94,10 @@ def keep_study(study: Study, session: Path) -> None:
 
 
 def study_for(session: Path, sha256: str) -> Study:
-    """The study a session was measured for, by the hash in its plan.
+    """Return the study a session was measured for, by the hash in its plan.
 
-    Its own copy, else the shipped one. Raises InputError where neither is it.
+    That is the session's copy or, without one, the shipped study. Raise InputError if its hash
+    is not ``sha256``.
     """
     with open_results(session) as results:
         kept = results.holds_folder(STUDY)

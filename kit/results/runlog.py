@@ -1,7 +1,8 @@
 """The run log: append-only JSON lines, each on disk before the next run starts.
 
-The first line is the session's header, every further one a run. A crash in the
-middle of a line leaves a torn last line, which reading leaves out and names.
+The first line is the session's header; the others are runs, the run of the executable, and
+the plan that a pilot fixed. A crash in the middle of a line leaves a torn last line, which
+``read_session`` leaves out and marks.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ from kit.results.lines import (
 from kit.results.names import RUN_LOG
 
 EXECUTABLE = "executable"
-"""The type of the line that says what became of the executable."""
+"""The type of the line with the run of the executable."""
 PLAN = "plan"
-"""The type of the line with the plan as the pilot fixed it."""
+"""The type of the line with the plan that the pilot fixed."""
 
 
 class RunLog:
@@ -47,7 +48,10 @@ class RunLog:
 
     @classmethod
     def create(cls, folder: Path, header: Header) -> RunLog:
-        """A new log with that header. Raises HostError when it cannot be written."""
+        """Return a new log with that header.
+
+        Raise InputError if the folder has a log, HostError if it cannot be written.
+        """
         log = cls(folder / RUN_LOG)
         document = {"type": "header", "schema": SCHEMA, **_header_document(header)}
         try:
@@ -60,27 +64,30 @@ class RunLog:
 
     @classmethod
     def reopen(cls, folder: Path) -> RunLog:
-        """The log of a session that goes on."""
+        """Return the log of a session that is resumed."""
         return cls(folder / RUN_LOG)
 
     def add(self, entry: RunEntry, record: Mapping[str, Any] | None) -> None:
-        """Append a run, its record as the program wrote it, and sync it to disk."""
+        """Append a run, its record as the program wrote it, and sync it to disk.
+
+        Raise HostError if the log cannot be written, as every method that appends.
+        """
         document = asdict(entry)
         document["record"] = record
         self._append({"type": "run", **document})
 
     def add_executable(self, run: ExecutableRun) -> None:
-        """Append what became of the executable, and sync it to disk."""
+        """Append the run of the executable, and sync it to disk."""
         self._append({"type": EXECUTABLE, **asdict(run)})
 
     def add_entries(self, entries: Iterable[RunEntry]) -> None:
-        """Append runs as another session's log had them."""
+        """Append runs as another session's log has them."""
         for entry in entries:
             record = entry.record
             self.add(entry, None if record is None else record_document(record))
 
     def add_plan(self, plan: Plan, outlook: Mapping[str, Any]) -> None:
-        """Append the plan as it is from here on, and what it was fixed by."""
+        """Append the plan that the pilot fixed, and the pilot's result."""
         document = {"plan": plan_document(plan), "plan_sha256": plan_sha256(plan)}
         self._append({"type": PLAN, **document, "outlook": dict(outlook)})
 
@@ -102,7 +109,10 @@ class RunLog:
 
 
 def broken_chain(folder: Path) -> list[str]:
-    """Where a line of the log does not follow the one that was there when it was written."""
+    """Return one line of text per line of the log that breaks the hash chain or the numbering.
+
+    Raise InputError if the log cannot be read.
+    """
     broken = []
     before = ""
     for number, line in enumerate(_content(folder).split(b"\n")[:-1], start=1):
@@ -125,7 +135,7 @@ def _content(folder: Path) -> bytes:
 
 
 def read_session(folder: Path) -> Session:
-    """The session in that folder. Raises InputError naming file, line and field."""
+    """Return the session in a folder. Raise InputError naming file, line and field."""
     path = folder / RUN_LOG
     text = _content(folder).decode("utf-8", errors="replace")
     lines = text.split("\n")
@@ -140,7 +150,7 @@ def read_session(folder: Path) -> Session:
     for number, document in enumerate(documents[1:], start=2):
         where, kind = f"{path}, line {number}", document.get("type")
         if kind in (EXECUTABLE, PLAN):
-            # Of two such lines neither can be told to be the one that was written.
+            # kit cannot know which of two such lines is the original.
             first = once.setdefault(kind, number)
             if first != number:
                 raise InputError(f"{where}: a second {kind}, line {first} is one already", REMEDY)
@@ -155,7 +165,10 @@ def read_session(folder: Path) -> Session:
 
 
 def drop_torn_line(folder: Path) -> None:
-    """Cut a torn last line off, before a resumed session appends to the log."""
+    """Cut off a torn last line, before a resumed session appends to the log.
+
+    Raise HostError if the log cannot be written.
+    """
     path = folder / RUN_LOG
     try:
         cut_to_line(path)

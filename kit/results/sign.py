@@ -1,6 +1,6 @@
 """SSH signatures over the sums of a results folder, made and checked by ssh-keygen.
 
-How a signature is checked comes from the user alone: nothing in the folder names a key, a
+Only the user decides how a signature is checked: nothing in the folder names a key, a
 signer or a program. ssh-keygen gets copies of bytes that were read once.
 """
 
@@ -21,7 +21,7 @@ from kit.errors import HostError, InputError
 from kit.results.names import SUMS
 
 NAMESPACE = "kit-results@kit"
-"""What a signature is for: one made for git, for files or for mail does not fit."""
+"""The namespace of kit's signatures: one made for git, for files or for mail does not match."""
 _PROGRAM = "ssh-keygen"
 _KEY = re.compile(r" signature with (\S+) key (\S+)$")
 _LISTED = "allowed"
@@ -31,7 +31,7 @@ _WANTS_TOUCH = re.compile(rb"-SK\)\s*$")
 
 @dataclass(frozen=True)
 class Signers:
-    """Whose signature is asked for: anyone in ``allowed``, or only ``identity`` of them.
+    """The accepted signers: anyone in ``allowed``, or only ``identity`` of them.
 
     ``allowed`` is the content of a file as ssh-keygen(1) describes it ("ALLOWED SIGNERS").
     """
@@ -42,14 +42,14 @@ class Signers:
 
 @dataclass(frozen=True)
 class Signature:
-    """What ssh-keygen found. ``key`` is empty where the signature does not fit the sums."""
+    """The result of ssh-keygen. ``key`` is empty if the signature does not match the sums."""
 
     key: str
     """Type and fingerprint, such as "ED25519 SHA256:..."."""
     signer: str = ""
-    """The identity that the list gives the key; empty: none, or no list was given."""
+    """The identity of the key in the list of signers; empty: none, or no list was given."""
     reason: str = ""
-    """Why it does not fit, or what is wrong in the list, as ssh-keygen says it."""
+    """Why it does not match, or the error in the list, as ssh-keygen reports it."""
 
 
 def can_check() -> bool:
@@ -58,21 +58,21 @@ def can_check() -> bool:
 
 
 def wants_touch(key: Path) -> bool:
-    """Return whether the key is of a security key, which may have to be touched to sign.
+    """Return whether the key is of a security key, which may need a touch to sign.
 
-    ssh-keygen asks for the touch only where its standard error is a terminal: the caller has
-    to. Raise HostError without ssh-keygen.
+    ssh-keygen asks for the touch only if its standard error is a terminal, so the caller has
+    to ask. Raise HostError without ssh-keygen.
     """
-    asked = [_program(), "-l", "-f", str(key)]
-    told = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return _WANTS_TOUCH.search(told.stdout) is not None
+    command = [_program(), "-l", "-f", str(key)]
+    listed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return _WANTS_TOUCH.search(listed.stdout) is not None
 
 
 def sign(sums: bytes, key: Path) -> bytes:
     """Return the signature of the sums by a private key, or by the agent for a public one.
 
-    ssh-keygen asks on the terminal for a passphrase. Raise HostError without ssh-keygen,
-    InputError with its reason where it cannot sign with the key.
+    ssh-keygen asks on the terminal for a passphrase. Raise HostError without ssh-keygen or if
+    temporary files cannot be written, InputError with ssh-keygen's reason if it cannot sign.
     """
     with _scratch() as scratch:
         sums_file = scratch / SUMS
@@ -96,9 +96,9 @@ def sign(sums: bytes, key: Path) -> bytes:
 
 
 def examine(sums: bytes, signature: bytes, signers: Signers | None) -> Signature:
-    """Return which key signed the sums, and whose it is by the user's list.
+    """Return which key signed the sums, and its signer by the user's list.
 
-    Raise HostError without ssh-keygen.
+    Raise HostError without ssh-keygen or if temporary files cannot be written.
     """
     with _scratch() as scratch:
         made, listed = scratch / "signature", scratch / _LISTED
@@ -149,12 +149,12 @@ def _program() -> str:
 
 
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
-    """What it said, as one line; its banner of @ signs says nothing."""
+    """Return ssh-keygen's error output as one line, without the banner of @ signs."""
     lines = done.stderr.decode(errors="replace").splitlines()
-    said = one_line(" ".join(line for line in lines if not line.startswith("@")))
-    return said or f"it ended with {done.returncode}"
+    reason = one_line(" ".join(line for line in lines if not line.startswith("@")))
+    return reason or f"it ended with {done.returncode}"
 
 
-def _last_line(said: bytes) -> str:
-    lines = said.decode(errors="replace").split("\n")
+def _last_line(output: bytes) -> str:
+    lines = output.decode(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,4 +1,4 @@
-"""SHA256SUMS of a results folder: written, read, and added to."""
+"""SHA256SUMS of a results folder: writing, reading and extending it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ AS_THEY_ARE = b"* -text\n"
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether an interrupted write left it. A study names its own files as it likes."""
+    """Return whether an interrupted write left the file; files of the study never count."""
     return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what interrupted writes left, the study's files aside. Raises KitError.
+    """Remove the files that interrupted writes left, except in the study.
 
-    For the holder of the folder's lock: what another command is writing would go too.
+    The caller must hold the folder's lock, because files that another command is writing would
+    go too. Raise KitError if the folder cannot be read or a file not removed.
     """
     with open_results(folder) as results:
         left = [entry.name for entry in results.entries() if is_unfinished(entry.name)]
@@ -36,24 +37,24 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def is_attributes(name: str) -> bool:
-    """Return whether it is a session's file for git; one of its study belongs to the study."""
+    """Return whether the file is a session's .gitattributes, and not one of its study."""
     return name.rpartition("/")[2] == GIT_ATTRIBUTES and STUDY not in name.split("/")[:-1]
 
 
 def write_sums(folder: Path) -> None:
     """Write the sums of all files, and the file that keeps git from changing them.
 
-    Raise InputError for what cannot be read, HostError where it cannot be written.
+    Raise InputError for a file that cannot be read, HostError if these cannot be written.
     """
     write_whole(folder / GIT_ATTRIBUTES, AS_THEY_ARE)
     write_whole(folder / SUMS, sums_of(folder))
 
 
 def sums_of(folder: Path) -> bytes:
-    """The folder's files with their SHA-256, as `sha256sum -c` reads them.
+    """Return the folder's files with their SHA-256, as `sha256sum -c` reads them.
 
-    What desktops leave and the file for git are not among them. Bytes, for a file's name need
-    be no text. Raises InputError for what cannot be read.
+    Files made by desktops and .gitattributes are not listed. The list is bytes, because a
+    file's name may not be valid Unicode. Raise InputError for a file that cannot be read.
     """
     lines = []
     with open_results(folder) as results:
@@ -69,15 +70,16 @@ def sums_of(folder: Path) -> bytes:
 
 
 def read_sums(content: bytes) -> tuple[tuple[str, str], ...]:
-    """The name and the sum of each line, in order."""
+    """Return the name and the sum of each line, in order; lines of another form are skipped."""
     named = [_named(line) for line in content.split(b"\n")]
     return tuple((name, digest) for name, digest in named if name)
 
 
 def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
-    """Enter files that were made later, and leave the sums of all others as they were.
+    """Add or replace the sums of files made later, and keep the sums of all others.
 
-    To sum everything anew would hide what was changed in the meantime.
+    Computing all sums again would hide changes made in the meantime. Without a list this does
+    nothing. Raise InputError if the list cannot be read, HostError if it cannot be written.
     """
     with open_results(folder) as results:
         if not results.holds(SUMS):
@@ -90,7 +92,7 @@ def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
 
 
 def _line(name: str, digest: str) -> bytes:
-    """As sha256sum writes it: a name that would break its line is escaped, and marked so."""
+    """Return a line as sha256sum writes it: special characters of a name are escaped."""
     raw = os.fsencode(name)
     escaped = raw.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
     mark = b"" if escaped == raw else b"\\"
@@ -98,7 +100,7 @@ def _line(name: str, digest: str) -> bytes:
 
 
 def _named(line: bytes) -> tuple[str, str]:
-    """The name and the sum in a line; an empty name where it is no such line."""
+    """Return the name and the sum in a line; an empty name for a line of another form."""
     digest, _, name = line.removeprefix(b"\\").partition(b"  ")
     if line.startswith(b"\\"):
         name = _ESCAPED.sub(lambda found: _MEANT[found[1]], name)

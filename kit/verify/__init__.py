@@ -1,8 +1,8 @@
-"""Checking a results folder as an outsider: does everything in it follow from its log?
+"""Checks of a results folder by an outsider: does everything in it follow from its log?
 
-This finds what was changed after the fact, a file at a time. Whoever can rewrite the whole
-folder can make another one: only a signature tells that one from the first.
-An appendix, in which authors fill in blanks, is known by its sum alone.
+They find single files that were changed later. Somebody who can rewrite all of the folder
+can make another consistent one: only a signature distinguishes it from the original.
+Authors edit the appendix, so kit checks only its checksum.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ __all__ = ["CheckResult", "verified_sums", "verify"]
 
 @dataclass(frozen=True)
 class _Session:
-    """What was found of one session, and its files; None where those cannot be told."""
+    """The results for one session, and its files; None if those are unknown."""
 
     results: tuple[CheckResult, ...]
     files: sums.Known | None = None
     unfinished: bool = False
-    """An explanation with runs still to make: its files are not what they will be."""
+    """Whether it is an ablation session with runs still to make, whose files will change."""
     session: Session | None = None
-    """Itself; None where it cannot be read."""
+    """The session; None if it cannot be read."""
 
 
 def verify(folder: Path, signers: Signers | None = None) -> tuple[CheckResult, ...]:
-    """Every check of the folder.
+    """Return the result of every check of the folder.
 
-    Raises InputError where there is no session at all, HostError where a signature is asked
-    for and this machine cannot check it.
+    Raise InputError if there is no session at all, HostError if ``signers`` are given and this
+    machine cannot check a signature.
     """
     content = _sums(folder)
     signed = signature.check(folder, content, signers)
@@ -51,9 +51,9 @@ def verify(folder: Path, signers: Signers | None = None) -> tuple[CheckResult, .
 
 
 def verified_sums(folder: Path) -> bytes:
-    """Return the sums of a folder in which everything holds, whoever signed it.
+    """Return the sums of a folder that passes every check but that of the signature.
 
-    Raise TamperedError that names what does not hold, InputError where there is no session.
+    Raise TamperedError naming the checks that fail, InputError if there is no session.
     """
     content = _sums(folder)
     wrong = [found.what for found in _follows(folder, content) if found.wrong]
@@ -67,7 +67,7 @@ def verified_sums(folder: Path) -> bytes:
 
 
 def _sums(folder: Path) -> bytes | None:
-    """The list of sums, read once for all that is said of it; None: ``sums.check`` says why."""
+    """Return the list of sums, read once for all checks; None: ``sums.check`` has the reason."""
     with open_results(folder) as results:
         try:
             return results.read(SUMS) if results.holds(SUMS) else None
@@ -76,7 +76,7 @@ def _sums(folder: Path) -> bytes | None:
 
 
 def _follows(folder: Path, content: bytes | None) -> tuple[CheckResult, ...]:
-    """Everything but the signature."""
+    """Return the result of every check but that of the signature."""
     with open_results(folder) as results:
         if not results.holds(RUN_LOG):
             raise InputError(f"{folder}: holds no {RUN_LOG}", REMEDY)
@@ -90,7 +90,7 @@ def _follows(folder: Path, content: bytes | None) -> tuple[CheckResult, ...]:
 
 
 def _known(own: _Session, inside: _Session | None) -> sums.Known:
-    """The files of the session and of the explanation in its folder."""
+    """Return the known files of the session and of the ablation in its folder."""
     known = own.files or sums.ANY
     if inside is None:
         return known
@@ -100,9 +100,9 @@ def _known(own: _Session, inside: _Session | None) -> sums.Known:
 
 
 def _session(folder: Path, inside: _Session | None) -> _Session:
-    """Whether log, plan, runs and reports of one session belong together.
+    """Check whether log, plan, runs and reports of one session belong together.
 
-    ``inside`` is what was found of the explanation in its folder.
+    ``inside`` has the results for the ablation in its folder.
     """
     chain = check_result("chain of the log", lambda: broken_chain(folder), "whole")
     what = "log and study"
@@ -111,14 +111,14 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
     except KitError as error:
         return _Session((chain, CheckResult(what, (error.problem,), "")))
     except UNREADABLE as error:
-        # Such as a file of the study whose name is no text.
+        # Such as a file of the study whose name is not valid Unicode.
         return _Session((chain, CheckResult(what, (f"cannot be read: {said(error)}",), "")))
     session, study = opened.session, opened.study
     if inside is not None and inside.session is None:
         derived = reports.Derived(CheckResult(reports.WHAT, inside.results[-1].wrong, ""))
     else:
-        beside = None if inside is None else inside.session
-        derived = reports.check(folder, session, study, beside)
+        ablation = None if inside is None else inside.session
+        derived = reports.check(folder, session, study, ablation)
     found = (
         chain,
         CheckResult(what, (), "by their schemas; the study is the plan's"),
@@ -138,7 +138,7 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
 
 
 def _plan(session: Session, study: Study) -> CheckResult:
-    """Compare the plan with the one made again; another kit may plan otherwise."""
+    """Compare the plan with the one made again; another version of kit may plan differently."""
     what = "plan"
     found = check_result(what, lambda: plan.differences(session, study), "made again, the same")
     version = session.header.kit_version

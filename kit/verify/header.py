@@ -1,4 +1,4 @@
-"""The log's header: what it says twice agrees, and with the study it says it is of."""
+"""Checks of the log's header: it must agree with itself, its study and its log."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def differences(session: Session, study: Study) -> Iterator[str]:
 
 
 def _identity(header: Header) -> Iterator[str]:
-    """A session is called by the moment in which it was created."""
+    """Yield an error if the session's id does not begin with the time of its creation."""
     found = _MOMENT.match(header.created)
     started = "".join(found.groups()[:3]) + "-" + "".join(found.groups()[3:]) if found else ""
     if not header.session_id.startswith(started):
@@ -44,7 +44,10 @@ def _identity(header: Header) -> Iterator[str]:
 
 
 def _images(header: Header) -> Iterator[str]:
-    """An image for each arm, and a bill of materials for each, or for none."""
+    """Yield each arm without an image or bill of materials, and each of these without an arm.
+
+    A header without any bill of materials is valid.
+    """
     arms = set(header.plan.arms)
     for arm in sorted(arms ^ set(header.images)):
         yield f"images: {arm} {'has none' if arm in arms else 'is not an arm of the plan'}"
@@ -54,7 +57,7 @@ def _images(header: Header) -> Iterator[str]:
 
 
 def _fidelity(header: Header, study: Study) -> Iterator[str]:
-    """Every component of the publication has rows, with what it names; no row is there twice."""
+    """Yield errors in the fidelity rows: missing, repeated, out of order, or of another version."""
     if header.plan.purpose != EXPLAIN:
         rows = {row.name for row in header.fidelity}
         yield from (
@@ -75,7 +78,7 @@ def _fidelity(header: Header, study: Study) -> Iterator[str]:
 
 
 def _asked(header: Header, command: Command) -> Iterator[str]:
-    """The command is one of the session's kind, and asked for a GPU where one was looked for."""
+    """Yield errors if the command is of another kind of session, or differs on the GPU."""
     made = "reproduce" if header.plan.purpose != EXPLAIN else "ablate"
     if (command.name == "reproduce") != (made == "reproduce"):
         yield f"command: kit {command.name}, the session is one of kit {made}"
@@ -84,7 +87,7 @@ def _asked(header: Header, command: Command) -> Iterator[str]:
 
 
 def _limits(limits: Limits, command: Command) -> Iterator[str]:
-    """The limits of a run are those asked for, the halves of a duet two parts of its CPUs."""
+    """Yield limits other than the command's, and duet halves that are not parts of the CPUs."""
     try:
         cpus = set(cpus_of(limits.cpuset))
         halves = [set(cpus_of(half)) for half in limits.halves or ()]
@@ -108,7 +111,7 @@ def _limits(limits: Limits, command: Command) -> Iterator[str]:
 
 
 def _shards(header: Header, command: Command) -> Iterator[str]:
-    """The shard is the command's; a merged session has each of its shards once."""
+    """Yield errors if the shard is not the command's, or a merged session lacks a shard."""
     asked = command.text("--shard")
     if asked != str(header.shard or ""):
         yield f"shard: {header.shard or 'none'}, the command's is {asked or 'none'}"

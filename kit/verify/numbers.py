@@ -1,14 +1,13 @@
-"""Whether files made here are the folder's own, numbers compared as numbers.
+"""Comparison of files made here with those of a folder, numbers compared as numbers.
 
 Other versions of Python, NumPy, SciPy and the C library round the last digits of a result
-differently, so an honest folder rarely holds the bytes that are derived from its log elsewhere.
+differently, so the bytes derived from a log elsewhere rarely equal those of an honest folder.
 
 - JSON: everything outside numbers is equal byte for byte, and so is every integer. A number
-  with a point or an exponent may differ by ``RELATIVE``, or by ``ABSOLUTE`` where it is the
-  rest of two larger ones that cancel.
-- Text, and strings of JSON: equal byte for byte. A printed decimal may be rounded to the other
-  side only where a number of the folder's JSON files lies on the one side of the border there
-  and on the other side here.
+  with a point or an exponent may differ by ``RELATIVE``, or by ``ABSOLUTE`` if it is the
+  difference of two larger ones that cancel.
+- Text, and strings of JSON: equal byte for byte. A printed decimal may differ only if a number
+  in the folder's JSON files rounds to the one there and to the other here.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-12
 """In the unit of the number; the largest that cancel are percents of about 100."""
 _DECIMALS = range(1, 5)
-"""How many digits a report prints after a point."""
+"""Numbers of digits that reports print after a point."""
 _SCALES = (1, 100)
-"""Shares are printed as percent too."""
+"""Factors for printing a number; reports print shares as percent too."""
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
@@ -39,7 +38,7 @@ _FRACTION = re.compile(rb"\.(\d+)(e[-+]\d+)?")
 
 @dataclass(frozen=True)
 class Compared:
-    """The names of files that differ, and of those that do in the last digits alone."""
+    """The names of files that differ (``wrong``), or in the last digits only (``rounded``)."""
 
     wrong: tuple[str, ...]
     rounded: tuple[str, ...]
@@ -47,14 +46,14 @@ class Compared:
 
 @dataclass(frozen=True)
 class _Moved:
-    """A number that is another one here than in the folder, by no more than is allowed."""
+    """A number that differs between here and the folder, within the tolerance."""
 
     made: float
     found: float
 
 
 def compare(made: Files, found: Files) -> Compared:
-    """Compare the files that both hold, by name."""
+    """Compare the files that are in both, by name."""
     differing = [name for name in made if name in found and made[name] != found[name]]
     moved: list[_Moved] = []
     texts: list[tuple[str, bytes, bytes]] = []
@@ -79,11 +78,11 @@ def _json(
     texts: list[tuple[str, bytes, bytes]],
     name: str,
 ) -> bool:
-    """Compare two documents; numbers go to ``moved``, strings to ``texts`` for later."""
+    """Return whether two documents agree; add numbers to ``moved``, strings to ``texts``."""
     try:
         json.loads(found)
     except (ValueError, RecursionError):
-        return False  # and no string without an end makes the search below slow
+        return False  # an unterminated string would also make the search below slow
     pairs = _tokens(_JSON, made, found)
     if pairs is None:
         return False
@@ -114,7 +113,7 @@ def _text(made: bytes, found: bytes, turned: frozenset[tuple[float, float, int]]
 def _tokens(
     pattern: re.Pattern[bytes], made: bytes, found: bytes
 ) -> list[tuple[bool, bytes, bytes]] | None:
-    """The parts that differ, each with whether it is a token; None: not of one structure."""
+    """Return the parts that differ, each with whether it is a token; None: other structure."""
     here, there = pattern.split(made), pattern.split(found)
     if len(here) != len(there):
         return None
@@ -127,19 +126,22 @@ def _is_float(token: bytes) -> bool:
 
 
 def _form(token: bytes) -> tuple[bool, int]:
-    """Whether a number is printed with its sign, and its decimals."""
+    """Return whether a number is printed with a sign, and its decimals."""
     return token[:1] in (b"+", b"-"), _decimals(token)
 
 
 def _decimals(token: bytes) -> int:
-    """Digits after the point; negative where an exponent follows."""
+    """Return the number of digits after the point; negative if an exponent follows."""
     found = _FRACTION.search(token)
     assert found is not None
     return -len(found[1]) if found[2] else len(found[1])
 
 
 def _turned(moved: Iterable[_Moved]) -> frozenset[tuple[float, float, int]]:
-    """What is printed of the numbers that are rounded one way here and another there."""
+    """Return the printed values, here and there, of numbers that round differently.
+
+    Each comes with its decimals, negative for one with an exponent.
+    """
     found: set[tuple[float, float, int]] = set()
     for pair in moved:
         for scale in _SCALES:

@@ -1,8 +1,8 @@
-"""Whether two drawings (SVG) show the same, and whether a PNG shows what a drawing does.
+"""Comparison of two drawings (SVG), and of a PNG with a drawing.
 
-The first compares pieces: `kit.report.plots.pieces` refuses whatever it does not know, so nothing
-visible is left out. The second paints the drawing's pieces here: no library of fonts and no layout
-takes part, and so the pixels are the same with every version of matplotlib.
+The first compares pieces: `kit.report.plots.pieces` rejects everything unknown, so nothing
+visible is left out. The second paints the drawing's pieces here, without a font library or a
+layout, so the pixels are the same with every version of matplotlib.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from kit.report.plots.raster import pixels
 from kit.report.plots.style import DPI
 
 MOVED = 1.0
-"""Points by which a piece may lie elsewhere.
+"""Points by which the position of a piece may differ.
 
-Seen from matplotlib 3.8 to 3.11: 0.64, all of it down, for heights of text move the axes.
+Seen from matplotlib 3.8 to 3.11: 0.64, all of it down, because heights of text move the axes.
 A plot is 518 points wide.
 """
 GLYPH = 0.02
 """Points by which the outline of a glyph or a marker may differ, from its origin. Seen: 0."""
 SHADE = 8
-"""Of 255, by which a colour of a pixel may differ."""
+"""Difference of a colour of a pixel, of 255, that is allowed everywhere."""
 STRAY, STRAYS = 64, 1 / 10_000
-"""The same for a few of all pixels.
+"""The larger difference that is allowed for a fraction of all pixels, and that fraction.
 
-Where a line has thousands of corners, matplotlib 3.8 and 3.11 paint 10 of 400,000 pixels by up to
-41 differently, in other plots none. Another digit or colour changes pixels by more.
+If a line has thousands of corners, matplotlib 3.8 and 3.11 paint 10 of 400,000 pixels differently,
+by up to 41; in other plots none. Another digit or colour changes pixels by more.
 """
 APART = math.inf
 """The distance of drawings that do not consist of the same pieces."""
@@ -44,14 +44,14 @@ _RGB_OF_8_BITS = b"\x08\x02\0\0\0"
 
 
 def distance(made: bytes, found: bytes) -> float:
-    """Return by how many points the pieces of one drawing lie elsewhere in the other.
+    """Return the largest distance, in points, between pieces of one drawing and the other's.
 
-    ``APART`` where they do not show the same: other pieces, order, glyphs, markers, colours,
-    widths or clips. Raise ForeignError where ``found`` holds anything that cannot be compared.
+    ``APART`` if they show different things: other pieces, order, glyphs, markers, colours,
+    widths or clips. Raise ForeignError if ``found`` holds anything that cannot be compared.
     """
     most = 0.0 if size(made) == size(found) else APART
     for one, other in zip_longest(pieces(made), pieces(found)):
-        # To the end: what cannot be compared is refused wherever it stands.
+        # To the end: a piece that cannot be compared raises wherever it is.
         most = max(most, APART if one is None or other is None else _apart(one, other))
     return most
 
@@ -85,7 +85,10 @@ def _shown(outline: Outline, by: Matrix) -> Iterator[tuple[float, float]]:
 
 
 def paints(drawing: bytes, picture: bytes) -> bool:
-    """Tell whether the PNG shows the drawing, as kit paints it."""
+    """Return whether the PNG shows the drawing, as kit paints it.
+
+    Raise ForeignError for a drawing with anything unknown.
+    """
     import numpy as np
 
     due = pixels(drawing, DPI)
@@ -99,10 +102,10 @@ def paints(drawing: bytes, picture: bytes) -> bool:
 
 
 def _decoded(picture: bytes, width: int, height: int) -> bytes | None:
-    """Return the pixels of a PNG of that size, None where it is not one as kit writes it.
+    """Return the pixels of a PNG of that size; None if it is not one as kit writes it.
 
-    Any other chunk may change what is seen (a palette, a gamma, an animation), and so may what
-    follows the last one.
+    Any other chunk may change the picture (a palette, a gamma, an animation), and so may bytes
+    after the last one.
     """
     from PIL import Image
 
@@ -120,7 +123,7 @@ def _decoded(picture: bytes, width: int, height: int) -> bytes | None:
 
 
 def _chunks(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and content of each chunk; one without a kind for what is not one."""
+    """Yield kind and content of each chunk, both empty for an invalid one."""
     offset = len(_SIGNATURE)
     if not picture.startswith(_SIGNATURE):
         yield b"", b""
@@ -128,6 +131,6 @@ def _chunks(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
         length = int.from_bytes(picture[offset : offset + 4], "big")
         kind, end = picture[offset + 4 : offset + 8], offset + 8 + length
         content, total = picture[offset + 8 : end], picture[end : end + 4]
-        whole = zlib.crc32(kind + content).to_bytes(4, "big") == total
-        yield (kind, content) if whole else (b"", b"")
+        intact = zlib.crc32(kind + content).to_bytes(4, "big") == total
+        yield (kind, content) if intact else (b"", b"")
         offset = end + 4

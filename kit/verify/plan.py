@@ -1,4 +1,4 @@
-"""The plan, made again from the seed and the recorded command, with a pilot from its own runs."""
+"""Check of the plan: kit makes it again from the seed, the recorded command and the pilot."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from kit.study.model import Study
 from kit.verify.numbers import compare
 
 MAX_REPEATS = 1_000_000
-"""As many as plan.schema.json lets a run have."""
+"""The maximum in plan.schema.json."""
 
 
 def differences(session: Session, study: Study) -> Iterator[str]:
-    """Yield everything in the plan that the study, the seed and the command do not make."""
+    """Yield every difference of the plan from the one that study, seed and command make.
+
+    Raise KitError if that one cannot be made.
+    """
     plan = session.header.plan
     if plan.study_sha256 != study.sha256:
         yield "it is of another study"
@@ -46,9 +49,9 @@ def differences(session: Session, study: Study) -> Iterator[str]:
 def _planned(recorded: Plan, header: Header, study: Study, command: Command) -> Plan:
     """Return the plan that the command makes on a machine with the recorded limits.
 
-    The memory that the machine had is not recorded, but what a run may use of it: all of it,
-    or half where two runs may go on at the same time. Of the two plans the one is returned that
-    is more like the recorded one. Raise KitError where neither can be made.
+    The log does not have the machine's memory, only the limit of a run: all of the memory, or
+    half if two runs may run at the same time. Of the two plans for these, return the one that
+    is more like the recorded one. Raise KitError if neither can be made.
     """
     limits = recorded.limits
     made: list[Plan] = []
@@ -87,7 +90,7 @@ def _explaining(plan: Plan, study: Study, command: Command) -> Plan:
 
 
 def _unlike(plan: Plan, made: Plan) -> Iterator[str]:
-    """Yield each field in which the recorded plan is not the one that was made again."""
+    """Yield each difference of the recorded plan from the one made again."""
     for each in fields(Plan):
         recorded, again = getattr(plan, each.name), getattr(made, each.name)
         if each.name != "runs" and recorded != again:
@@ -106,7 +109,7 @@ def _unlike(plan: Plan, made: Plan) -> Iterator[str]:
 
 
 def _outlook(session: Session, found: Outlook | None) -> Iterator[str]:
-    """Yield whether the log's numbers on the pilot are not those of the pilot's runs."""
+    """Yield an error if the recorded result of the pilot does not follow from its runs."""
     recorded = {} if session.outlook is None else dict(session.outlook)
     again = {} if found is None else asdict(found)
     documents = [json.dumps(each, sort_keys=True).encode() for each in (again, recorded)]

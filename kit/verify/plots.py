@@ -1,4 +1,4 @@
-"""The plots, compared by what they show, and the page that shows them."""
+"""Comparison of the plots by what they show, and of the plots inside the page."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ _CHANGED = "does not follow from the log"
 
 @dataclass(frozen=True)
 class _Compared:
-    """What was found of one plot's file. ``why`` follows its name in a sentence."""
+    """The result for one plot's file. ``why`` follows its name in a sentence."""
 
     state: State
     why: str = ""
     alike: bool = False
-    """It has other bytes, and shows the same."""
+    """Whether it has other bytes but shows the same."""
 
 
 @dataclass(frozen=True)
 class Plots:
-    """What does not hold, a line each, and the names of those that hold with other bytes."""
+    """The plots that are wrong or unverified, one line each.
+
+    ``alike`` names those that show the same with other bytes.
+    """
 
     wrong: tuple[str, ...]
     unverified: tuple[str, ...]
@@ -37,29 +40,30 @@ class Plots:
 
     @property
     def note(self) -> str:
-        """Return what is to be said of those that hold; empty where there is nothing."""
+        """Return a note on the plots that show the same with other bytes; empty for none."""
         return f"same within {MOVED:g} pt: {', '.join(self.alike)}" if self.alike else ""
 
 
 def compare(made: Files, found: Files) -> Plots:
-    """Compare the plots that both hold: SVGs with those drawn here, each PNG with its SVG.
+    """Compare the plots that are in both: SVGs with those drawn here, each PNG with its SVG.
 
-    What an SVG names as the version that drew it makes none pass. It only tells a drawing of
-    other pieces, which that version may make of the same numbers, from one that was changed.
+    The version of matplotlib that an SVG names never makes it pass. If the pieces differ and
+    the version does too, the plot is unverified instead of wrong: that version may draw the same
+    numbers differently.
     """
     plots = [name for name in made if is_picture(name) and name in found]
-    told = {name: _drawing(made[name], found[name]) for name in plots if name.endswith(".svg")}
+    checked = {name: _drawing(made[name], found[name]) for name in plots if name.endswith(".svg")}
     for name in plots:
         if name.endswith(".png"):
             drawing = f"{name.removesuffix('.png')}.svg"
-            known = told.get(drawing, _Compared(State.WRONG))
+            known = checked.get(drawing, _Compared(State.WRONG))
             held = found if known.state is State.OK else made
-            told[name] = _picture(held[drawing], made[name], found[name], known)
+            checked[name] = _picture(held[drawing], made[name], found[name], known)
     lines = {
-        state: tuple(f"{name} {each.why}" for name, each in told.items() if each.state is state)
+        state: tuple(f"{name} {each.why}" for name, each in checked.items() if each.state is state)
         for state in (State.WRONG, State.UNVERIFIED)
     }
-    alike = tuple(name for name, each in told.items() if each.alike)
+    alike = tuple(name for name, each in checked.items() if each.alike)
     return Plots(lines[State.WRONG], lines[State.UNVERIFIED], alike)
 
 
@@ -81,7 +85,7 @@ def _drawing(made: bytes, found: bytes) -> _Compared:
 
 
 def _picture(drawing: bytes, made: bytes, found: bytes, known: _Compared) -> _Compared:
-    """Compare a PNG with its drawing, of which that is known."""
+    """Compare a PNG with its drawing, whose result is ``known``."""
     if made == found or paints(drawing, found):
         return _Compared(State.OK, alike=made != found)
     if known.state is State.UNVERIFIED:
@@ -90,7 +94,7 @@ def _picture(drawing: bytes, made: bytes, found: bytes, known: _Compared) -> _Co
 
 
 def in_page(made: Files, found: Files) -> Iterator[str]:
-    """Yield what is wrong with the plots in the page: each is the folder's own file.
+    """Yield an error for each plot in the page that is not the folder's file of it.
 
     The page's text is compared elsewhere.
     """
@@ -103,7 +107,7 @@ def in_page(made: Files, found: Files) -> Iterator[str]:
     plot_of = {picture_address(name, made[name]): PurePosixPath(name).stem for name in plots}
     for shown, due in zip(pictures, wanted, strict=True):
         plot = plot_of[due]
-        # Drawn otherwise, a plot may pass the size up to which the page holds the SVG.
+        # Drawn differently, a plot may exceed the size up to which the page holds the SVG.
         if shown not in {
             picture_address(name, here[name]) for name in plots if PurePosixPath(name).stem == plot
         }:

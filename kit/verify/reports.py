@@ -1,7 +1,7 @@
-"""The reports, every one derived again from the log.
+"""Check of the reports: kit derives every one again from the log.
 
-Words and structure must be equal; ``kit.verify.numbers`` and ``kit.verify.pictures`` say what
-of numbers and plots may differ.
+Words and structure must be equal; ``kit.verify.numbers`` and ``kit.verify.pictures`` define
+how numbers and plots may differ.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ Files = Mapping[str, bytes]
 
 @dataclass(frozen=True)
 class Derived:
-    """What was found, and the names of the session's files; None: they cannot be told."""
+    """The result, and the names of the session's files; None: unknown."""
 
     result: CheckResult
     files: Known | None = None
 
 
-def check(folder: Path, session: Session, study: Study, beside: Session | None) -> Derived:
-    """Every report made anew. What may differ with the libraries here is named.
+def check(folder: Path, session: Session, study: Study, ablation: Session | None) -> Derived:
+    """Make every report again and compare it, and name what differs with the libraries here.
 
-    ``beside`` is the explanation in the session's folder.
+    ``ablation`` is the ablation session in the session's folder.
     """
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:
@@ -50,9 +50,9 @@ def check(folder: Path, session: Session, study: Study, beside: Session | None) 
                 CheckResult(WHAT, (), "", ("unfinished: repeat `kit ablate` to go on with it",))
             )
         return _derived(folder, session, lambda: _explanation(session, study))
-    found = _derived(folder, session, lambda: _report(session, study, beside))
-    if found.result.wrong and beside is not None and beside.unfinished:
-        # The reports may be older than the explanation that is still being made.
+    found = _derived(folder, session, lambda: _report(session, study, ablation))
+    if found.result.wrong and ablation is not None and ablation.unfinished:
+        # The reports may be older than the unfinished ablation.
         older = _derived(folder, session, lambda: _report(session, study, None))
         return found if older.result.wrong else older
     return found
@@ -63,9 +63,9 @@ def _explanation(session: Session, study: Study) -> Files:
     return explanation.files(found) if found is not None else {}
 
 
-def _report(session: Session, study: Study, beside: Session | None) -> Files:
+def _report(session: Session, study: Study, ablation: Session | None) -> Files:
     load_matplotlib()
-    return report_files(build_report(session, study, beside))
+    return report_files(build_report(session, study, ablation))
 
 
 def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Derived:
@@ -74,16 +74,16 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
     except KitError as error:
         return Derived(CheckResult(WHAT, (error.problem,), ""))
     except ImportError as error:
-        # Without the library that draws, nothing here is compared with anything.
+        # Without matplotlib, kit derives no report, so it compares none.
         return Derived(CheckResult(WHAT, (), "", (f"cannot be derived on this machine: {error}",)))
     except UNREADABLE as error:
         return Derived(CheckResult(WHAT, (f"cannot be derived: {said(error)}",), ""))
     found, wrong = _read(folder, made)
     drawn = plots.compare(made, found)
-    told = _compared(made, found)
-    wrong += [f"{name} does not follow from the log" for name in told.wrong]
+    rest = _compared(made, found)
+    wrong += [f"{name} does not follow from the log" for name in rest.wrong]
     wrong += drawn.wrong
-    if PAGE in found and PAGE not in told.wrong:
+    if PAGE in found and PAGE not in rest.wrong:
         wrong += plots.in_page(made, found)
     names = set(made)
     if session.header.plan.purpose != EXPLAIN:
@@ -92,10 +92,10 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
         wrong += _unlinked(folder, sboms, made[REPORT])
     version = session.header.kit_version
     if wrong and version != kit.__version__:
-        # Another kit may word and round otherwise: that is no tampering.
+        # Another version of kit may word and round differently: that is not tampering.
         by = f"written by kit {version}, this is kit {kit.__version__}"
         return Derived(CheckResult(WHAT, (), "", (f"{by}, which derives other ones",)))
-    other = [f"last digits of numbers differ in {', '.join(told.rounded)}"] if told.rounded else []
+    other = [f"last digits of numbers differ in {', '.join(rest.rounded)}"] if rest.rounded else []
     other += [drawn.note] if drawn.note else []
     good = f"derived again; {'; '.join(other)}" if other else "derived again, byte for byte"
     derived = CheckResult(WHAT, tuple(wrong), good, drawn.unverified)
@@ -103,7 +103,7 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
 
 
 def _read(folder: Path, made: Files) -> tuple[dict[str, bytes], list[str]]:
-    """The folder's own files of those names, and what is wrong where there is none."""
+    """Return the folder's files of those names, and an error for each that is not there."""
     found: dict[str, bytes] = {}
     wrong: list[str] = []
     with open_results(folder) as results:
@@ -119,20 +119,20 @@ def _read(folder: Path, made: Files) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _compared(made: Files, found: Files) -> Compared:
-    """What is no plot, the page without the plots inside it."""
+    """Compare the files that are not plots, the page without the plots inside it."""
 
-    def texts(files: Files) -> Files:
+    def without_plots(files: Files) -> Files:
         return {
             name: without_pictures(content)[0] if name == PAGE else content
             for name, content in files.items()
             if not is_picture(name)
         }
 
-    return compare(texts(made), texts(found))
+    return compare(without_plots(made), without_plots(found))
 
 
 def _unlinked(folder: Path, names: list[str], report: bytes) -> Iterator[str]:
-    """The bills of materials that the report links and that are not there."""
+    """Yield an error for each missing bill of materials that the report links."""
     with open_results(folder) as results:
         for name in names:
             if f"({name})".encode() in report and not results.has(name):

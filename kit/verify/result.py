@@ -1,4 +1,4 @@
-"""One thing that was checked, and what was found wrong in it."""
+"""The result of one check, and the errors that a check may find."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from enum import Enum
 from kit.errors import KitError
 
 UNREADABLE = (OSError, ValueError, ArithmeticError, LookupError, RecursionError)
-"""What a file that no kit wrote may raise: it must not hide what else is wrong."""
+"""Errors that a file not written by kit may raise; they must not stop the other checks."""
 
 
 class State(str, Enum):
-    """The result of one check. The value is how `kit verify` prints it."""
+    """The state of one check. The value is how `kit verify` prints it."""
 
     OK = "ok"
     ABSENT = "absent"
-    """There is nothing to check; `CheckResult.good` names what that means."""
+    """There is nothing to check; `CheckResult.good` explains it."""
     UNVERIFIED = "NOT VERIFIED"
-    """It is there, and could not be compared here."""
+    """Something exists, but kit cannot compare it on this machine."""
     WRONG = "WRONG"
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing checked.
+    """The result of one check.
 
     ``wrong`` names every difference, ``unverified`` everything that could not be compared;
-    ``absent`` marks a thing that the folder does not have and need not have. ``remedy`` is
-    what undoes the fault, where what was found tells.
+    ``absent`` marks a thing that the folder does not have and need not have. ``remedy`` tells
+    how to undo the fault, if its cause is known.
     """
 
     what: str
@@ -41,7 +41,7 @@ class CheckResult:
 
     @property
     def state(self) -> State:
-        """Return the worst that was found."""
+        """Return the worst state that applies."""
         if self.wrong:
             return State.WRONG
         if self.unverified:
@@ -55,7 +55,7 @@ def check_result(
     good: str,
     unverified: Callable[[], Iterable[str]] = tuple,
 ) -> CheckResult:
-    """Return what the checks find; a check that cannot be made is wrong too."""
+    """Return the result of the checks; an error of KitError or ``UNREADABLE`` is wrong too."""
     try:
         return CheckResult(what, tuple(check()), good, tuple(unverified()))
     except KitError as error:
@@ -65,7 +65,7 @@ def check_result(
 
 
 def said(error: Exception) -> str:
-    """Return the error in a line that names its file, where it is of one."""
+    """Return the error as one line, with its file if it has one."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be read ({error.strerror})"
     return f"{type(error).__name__}: {error}"

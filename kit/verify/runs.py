@@ -1,4 +1,4 @@
-"""The runs: each as it was planned, in an order that the kit would have made them in."""
+"""Checks of the runs: each as planned, and in an order in which kit makes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kit.study.model import Study
 
 
 def differences(session: Session, study: Study) -> Iterator[str]:
-    """Every run that does not answer its plan, is there once more, or came out of turn."""
+    """Yield an error for each run that is not as planned, repeated, or out of order."""
     planned = {run.run_id: run for run in session.header.plan.runs}
     for entry in session.entries:
         run = planned.get(entry.run_id)
@@ -42,7 +42,7 @@ def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> It
 
 
 def _machines(session: Session) -> Iterator[str]:
-    """A machine has one number of CPUs."""
+    """Yield an error for each run with another number of CPUs than its machine had before."""
     cpus: dict[str, int | None] = {}
     for entry in session.entries:
         if cpus.setdefault(entry.machine, entry.cpus) != entry.cpus:
@@ -50,7 +50,10 @@ def _machines(session: Session) -> Iterator[str]:
 
 
 def _contents(session: Session) -> Iterator[str]:
-    """Every record of an arm on a machine holds the same things: one program wrote them all."""
+    """Yield each item that only some records have of an arm on a machine.
+
+    One program wrote them all, so they must hold the same items.
+    """
     names: dict[tuple[str, str], set[str]] = {}
     for entry in session.entries:
         if entry.record is not None:
@@ -61,7 +64,10 @@ def _contents(session: Session) -> Iterator[str]:
 
 
 def _gathered(session: Session) -> Iterator[str]:
-    """A merged log has the plan's order, each step's tries one after another."""
+    """Yield each run of a merged log that is out of the plan's order or repeats a valid one.
+
+    The tries of a step come one after another.
+    """
     step_index = step_index_by_run(session.header.plan.runs)
     valid = session.valid_entry_indices()
     last = -1
@@ -79,7 +85,7 @@ def _gathered(session: Session) -> Iterator[str]:
 
 
 def missing(session: Session) -> Iterator[str]:
-    """Yield what the session has still to do: what it lacks cannot be verified."""
+    """Yield the things that the session has still to do, which cannot be verified."""
     header = session.header
     left = [run.run_id for run in session.missing_runs()]
     if left:
@@ -93,20 +99,20 @@ def missing(session: Session) -> Iterator[str]:
 
 @dataclass
 class _Turns:
-    """Whose turn it is. ``steps`` are runs alone, or the two of a pair, in the plan's order.
+    """The state of a session's order. ``steps`` are single runs or pairs, in the plan's order.
 
-    A session makes every step that lacks a record, in order, each once; where it was
-    stopped and resumed it begins again with the first that still does.
+    A session makes every step that lacks a record, in order, each once; if it was
+    stopped and resumed, it begins again with the first that still does.
     """
 
     steps: Sequence[tuple[str, ...]]
     good: set[str] = field(default_factory=set)
     at: int = -1
     first: int = 0
-    """The first step that lacks a record; none is ever taken away."""
+    """The first step that lacks a record; records are never removed."""
 
     def take(self, step: int) -> str:
-        """What is wrong with making this step now, if anything."""
+        """Record that a step was made, and return the error in its order; empty for none."""
         self.first = self._lacking(self.first)
         onward = self._lacking(max(self.at + 1, self.first))
         self.at = step
@@ -118,7 +124,7 @@ class _Turns:
         return f"is not in the plan's order: {self.steps[due][0]} comes before it"
 
     def _lacking(self, start: int) -> int:
-        """The first step from there on that lacks a record; behind the last where none does."""
+        """Return the first step from ``start`` on that lacks a record; for none, their number."""
         rest = range(start, len(self.steps))
         return next((step for step in rest if not self._done(step)), len(self.steps))
 

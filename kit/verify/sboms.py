@@ -1,4 +1,4 @@
-"""The bills of materials, by the sums that the log's header has of them."""
+"""Check of the bills of materials against their checksums in the log's header."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ WHAT = "bills of materials"
 
 
 def check(folder: Path, session: Session) -> CheckResult:
-    """Compare each bill of materials with its sum in the header, which may have none."""
+    """Compare each bill of materials with its sum in the header.
+
+    A header without sums is valid. Raise InputError if the folder cannot be read.
+    """
     if session.header.sboms:
         return check_result(WHAT, lambda: _differences(folder, session), "the log's")
     with open_results(folder) as results:
@@ -25,7 +28,7 @@ def check(folder: Path, session: Session) -> CheckResult:
 
 
 def _differences(folder: Path, session: Session) -> Iterator[str]:
-    """Yield each bill of materials that is missing or not the one the session wrote.
+    """Yield each bill of materials that is missing or differs from its sum.
 
     Raise InputError for one that is not a plain file.
     """

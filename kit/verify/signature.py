@@ -1,4 +1,4 @@
-"""The signature of the sums: who vouches for a results folder, if anyone does."""
+"""Check of the signature of the sums, by somebody who vouches for a results folder."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PROVES = f"says who vouches for the files as {SUMS} lists them, not that they s
 
 
 def check(folder: Path, sums: bytes | None, signers: Signers | None) -> CheckResult:
-    """Find whether the folder's signature fits those sums and is one that was asked for.
+    """Check whether the folder's signature matches those sums and is by an accepted signer.
 
-    ``signers`` None: nobody's is asked for, and no signature is as good as one by any key.
-    Raise HostError where one is asked for and ssh-keygen is missing.
+    ``signers`` None: a signature is not required, and may be by any key. Raise HostError if
+    ``signers`` are given and ssh-keygen is missing.
     """
     try:
         with open_results(folder) as results:
@@ -31,17 +31,17 @@ def check(folder: Path, sums: bytes | None, signers: Signers | None) -> CheckRes
         return _wrong(f"does not fit: there is no {SUMS}")
     if signers is None and not can_check():
         return CheckResult(WHAT, (), "", ("ssh-keygen is missing: install openssh-client",))
-    return _told(examine(sums, signature, signers), signers)
+    return _judged(examine(sums, signature, signers), signers)
 
 
 def signature_matches(folder: Path) -> bool:
-    """Return whether the folder's signature matches its sums; True where nothing says otherwise."""
+    """Return whether the folder's signature matches its sums; True for an unsigned folder too."""
     with open_results(folder) as results:
         sums = results.read(SUMS) if results.has(SUMS) else None
     return not check(folder, sums, None).wrong
 
 
-def _told(found: Signature, signers: Signers | None) -> CheckResult:
+def _judged(found: Signature, signers: Signers | None) -> CheckResult:
     if not found.key:
         return _wrong(f"does not fit {SUMS}: {found.reason}")
     if signers is None:
@@ -49,19 +49,19 @@ def _told(found: Signature, signers: Signers | None) -> CheckResult:
     if not found.signer:
         why = f" ({found.reason})" if found.reason else ""
         return _wrong(f"signed by an unknown key, {found.key}: no allowed signer's{why}")
-    said = f"signed by {found.signer} ({found.key})"
+    text = f"signed by {found.signer} ({found.key})"
     if signers.identity not in ("", found.signer):
-        return _wrong(f"{said}, not by {signers.identity}")
-    return _good(f"{said}; it {_PROVES}")
+        return _wrong(f"{text}, not by {signers.identity}")
+    return _good(f"{text}; it {_PROVES}")
 
 
-def _good(said: str) -> CheckResult:
-    return CheckResult(WHAT, (), said)
+def _good(text: str) -> CheckResult:
+    return CheckResult(WHAT, (), text)
 
 
-def _absent(said: str) -> CheckResult:
-    return CheckResult(WHAT, (), said, absent=True)
+def _absent(text: str) -> CheckResult:
+    return CheckResult(WHAT, (), text, absent=True)
 
 
-def _wrong(said: str) -> CheckResult:
-    return CheckResult(WHAT, (said,), "")
+def _wrong(text: str) -> CheckResult:
+    return CheckResult(WHAT, (text,), "")

@@ -1,4 +1,4 @@
-"""Every file by its sum, and everything that is no file of the session."""
+"""Check of every file by its checksum, and of files that do not belong to the session."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINE_ENDS = (
     "unpack an archive as bytes"
 )
 _OF_EACH = (RUN_LOG, SUMS, SIGNATURE)
-# With either line end, as git may have changed this one before it read it.
+# With either line end: git may have converted .gitattributes before it read it.
 _ATTRIBUTES = {
     hashlib.sha256(AS_THEY_ARE.replace(b"\n", end)).hexdigest() for end in (b"\n", b"\r\n")
 }
@@ -29,10 +29,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Known:
-    """The names that a session's files have; None: any may be one.
+    """The names of a session's files; None: any name may be one.
 
-    ``folders`` holds sessions inside it. What begins with ``unfinished`` is not looked at,
-    for it is still being made.
+    ``folders`` holds the sessions inside it. Names that begin with ``unfinished`` are not
+    checked, because those files are still being made.
     """
 
     names: frozenset[str] | None
@@ -40,11 +40,11 @@ class Known:
     unfinished: str = ""
 
     def with_folder(self, name: str, known: Known) -> Known:
-        """These and the files of a session in a folder of that name."""
+        """Return these and the files of a session in a folder of that name."""
         return replace(self, folders=(*self.folders, (f"{name}/", known)))
 
     def holds(self, name: str) -> bool:
-        """Whether a file of that name is one of the session's."""
+        """Return whether a file of that name is one of the session's."""
         for start, known in self.folders:
             if name.startswith(start):
                 return known.holds(name.removeprefix(start))
@@ -57,9 +57,10 @@ ANY = Known(None)
 
 
 def check(folder: Path, known: Known, content: bytes | None = None) -> CheckResult:
-    """Changed, missing, a stranger, or no file at all.
+    """Find files that changed, are missing, are not the session's, or are not plain files.
 
-    ``content``: the list of the sums where it was read already, as its signature was checked.
+    ``content``: the list of sums if it was read already, so that all checks see the same bytes.
+    Raise InputError if the folder cannot be opened.
     """
     with open_results(folder) as results:
         found, odd, wrong = _found(results)
@@ -101,7 +102,7 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> CheckResu
 
 
 def _has_other_line_ends(results: Folder, name: str, digest: str) -> bool:
-    """Whether a file has the listed sum once CRLF is LF again, as git turns it."""
+    """Return whether a file has the listed sum with LF in place of git's CRLF."""
     try:
         content = results.read(name)
     except InputError:
@@ -128,7 +129,7 @@ def _making(name: str, known: Known) -> bool:
 def _listed(
     results: Folder, content: bytes | None
 ) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
-    """Name and sum of each line of the list, what is wrong with it, and whether its ends are."""
+    """Return name and sum of each line, the errors, and whether the list has CRLF line ends."""
     if not results.has(SUMS):
         return (), [f"{SUMS} is missing"], False
     try:
@@ -153,7 +154,7 @@ def _twice(listed: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 
 def _found(results: Folder) -> tuple[Mapping[str, str], Mapping[str, str], list[str]]:
-    """The sum of each file by its name, of all else what is odd, and what stopped the look."""
+    """Return the sum of each file by name, the problems of others, and an error that ended it."""
     found: dict[str, str] = {}
     odd: dict[str, str] = {}
     try:

@@ -1,4 +1,4 @@
-"""An artifact-evaluation appendix: the study's claims with what testing them cost here."""
+"""An artifact-evaluation appendix: the study's claims and the cost of testing them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from kit.results.names import APPENDIX, APPENDIX_LATEX
 
 
 def render(session: Session, model: ReportModel) -> Mapping[str, bytes]:
-    """Return the appendix in both forms, by file name; the same log gives the same bytes."""
+    """Return the appendix in markdown and LaTeX, by file name; the same log gives the same bytes.
+
+    Raise TypeError for an unknown reason of a verdict.
+    """
     blocks = (*opening(session, model), *experiments(session, model))
     return {
         APPENDIX: markdown.render(blocks).encode(),

@@ -1,4 +1,4 @@
-"""What stands before the experiments: abstract, check-list, requirements, installation."""
+"""The appendix before its experiments: abstract, check-list, requirements, installation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kit.report.origin import engine_text, merged_text, substitute_text
 from kit.study.model import CUDA
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
-"""What no log and no study holds."""
+"""The mark for things that neither a log nor a study holds."""
 _MINIMUM = (
     "Linux on x86-64 with Python 3.10 or newer, and a container engine (Docker or Podman); ",
     Code("kit setup"),
@@ -34,7 +34,7 @@ Facts = tuple[tuple[str, str], ...]
 
 
 def opening(session: Session, model: ReportModel) -> tuple[Prose, ...]:
-    """Return everything that is the same for all experiments, below the title."""
+    """Return the title and everything that is the same for all experiments."""
     return (
         Heading(1, f"Artifact appendix: {model.study.title}"),
         Heading(2, "Abstract"),
@@ -53,9 +53,9 @@ def opening(session: Session, model: ReportModel) -> tuple[Prose, ...]:
 
 
 def listed(rows: Iterable[tuple[str, str]]) -> Prose:
-    """Return names with their values.
+    """Return names with their values as a list; "None." for no rows.
 
-    A list and no table: values are long, and a table would be padded to the longest.
+    It is not a table: values are long, and a table would be padded to the longest.
     """
     items = tuple((Strong(name), ": ", value or "not known") for name, value in rows)
     return List(items) if items else Paragraph("None.")

@@ -12,7 +12,7 @@ HUMAN = "5 minutes (an estimate: one command to start, one page to read)"
 
 
 def compute(session: Session, arms: Collection[str]) -> str:
-    """Return the time of these arms' containers, by the engine; failed ones count."""
+    """Return the total time of these arms' containers, by the engine; failed runs count."""
     entries = [entry for entry in session.entries if entry.arm in arms]
     seconds = [entry.seconds for entry in entries if entry.seconds is not None]
     if not seconds:
@@ -37,7 +37,7 @@ def whole(session: Session) -> str:
 
 
 def disk(model: ReportModel, arms: Collection[str]) -> str:
-    """Return the size of these arms' images; layers that they share count in each."""
+    """Return the total size of these arms' images; shared layers count in each."""
     images = [image for arm, image in model.header.images.items() if arm in arms]
     if not images:
         return "its images were not built in this session"
@@ -46,7 +46,7 @@ def disk(model: ReportModel, arms: Collection[str]) -> str:
 
 
 def memory(model: ReportModel, arms: Collection[str]) -> str:
-    """Return the peak of any run, and the limit of all."""
+    """Return the peak memory of any run of these arms, and the limit of all runs."""
     peaks = [
         row.rss_peak_bytes
         for row in model.costs
@@ -59,10 +59,10 @@ def memory(model: ReportModel, arms: Collection[str]) -> str:
 
 
 def memory_limit(model: ReportModel) -> str:
-    """Return how much memory a run had."""
+    """Return the memory limit of a run."""
     return f"the limit of a run was {gigabytes(model.header.plan.limits.memory_bytes)}"
 
 
 def minutes(seconds: float) -> str:
-    """Return such as "12.5 minutes"."""
+    """Return a duration such as "12.5 minutes"."""
     return f"{fixed(seconds / 60, 1)} minutes"

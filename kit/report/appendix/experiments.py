@@ -1,4 +1,4 @@
-"""One experiment per claim: what to type, what it costs, what is expected."""
+"""One experiment per claim: its command, cost, and expected result."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _measured(session: Session, model: ReportModel, verdict: Verdict) -> tuple[P
 
 
 def _expected(claim: Claim, model: ReportModel, form: Form) -> tuple[str, str]:
-    """Return what a measured claim expects, and the variation that it allows."""
+    """Return the expected result of a measured claim, and the allowed variation."""
     study, statistic = model.study, f"({claim.statistic} of a run's fits)"
     if claim.equal_within_percent is not None:
         margin = margin_words(claim.equal_within_percent, form)

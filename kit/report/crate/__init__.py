@@ -1,8 +1,8 @@
-"""The results folder as an RO-Crate: what was run on what, and what came of it.
+"""The results folder as an RO-Crate: the session's inputs, its runs, and its results.
 
-Process Run Crate 0.5 over RO-Crate 1.1, as plain JSON: the library for it copies the
-files and dates the crate by the clock, and the same log must give the same bytes.
-No sums of files are in it, for plots differ with the drawing library.
+Process Run Crate 0.5 over RO-Crate 1.1, as plain JSON: the RO-Crate library copies the
+files and dates the crate by the clock, but the same log must give the same bytes. The crate
+holds no checksums of files, because plots differ with the drawing library.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONG = 1500
 
 
 def render(model: ReportModel, names: Collection[str]) -> bytes:
-    """The metadata of a folder whose report is the files of those names."""
+    """Return the metadata of a folder whose report has the files ``names``."""
     files, parts = data_entities(model, names)
     context = [
         *used.software(model),
@@ -89,7 +89,7 @@ def _action(model: ReportModel, files: list[Entity]) -> Entity:
         ),
         startTime=when(model.header.created),
         endTime=max(ends, default=None),
-        actionStatus=_DONE if _whole(model) else None,
+        actionStatus=_DONE if _is_complete(model) else None,
         instrument=ref(used.kit_id(model)),
         object=refs([*used.given(model), *used.settings(model)]),
         result=refs(files),
@@ -99,8 +99,8 @@ def _action(model: ReportModel, files: list[Entity]) -> Entity:
     )
 
 
-def _whole(model: ReportModel) -> bool:
-    """Whether every timed run that was to be made here has left its record."""
+def _is_complete(model: ReportModel) -> bool:
+    """Return whether every planned timed run of the session's shard has a record."""
     header = model.header
     wanted = {r.run_id for r in of_shard(header.plan.runs, header.shard) if r.kind == TIMED}
     return bool(wanted) and wanted <= {run.run_id for run in model.raw}

@@ -1,4 +1,4 @@
-"""What entities of a crate are made of; strings are made safe where they come in."""
+"""Entities of a crate and their parts; these functions clean the strings of ids and facts."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ Entity = dict[str, Any]
 
 
 def entity(identity: str, kind: str, /, **properties: Any) -> Entity:
-    """An entity of that id and type, without the properties that hold nothing."""
+    """Return an entity of that id and type, without its empty properties."""
     kept = {key: value for key, value in properties.items() if value not in (None, "", [], ())}
     return {"@id": identity, "@type": kind, **kept}
 
 
 def ref(name: str) -> dict[str, str]:
-    """A reference to the entity of that id."""
+    """Return a reference to the entity of that id."""
     return {"@id": name}
 
 
 def refs(entities: Iterable[Entity]) -> list[dict[str, str]] | dict[str, str]:
-    """References to them; one alone is not in a list, as RO-Crate wants it."""
+    """Return references to entities; as RO-Crate requires, a single one is not in a list."""
     found = [ref(found["@id"]) for found in entities]
     return found[0] if len(found) == 1 else found
 
 
 def fact(kind: str, name: str, value: object, /, **more: Any) -> Entity:
-    """A name with its value, as an entity of its own."""
+    """Return a name with its value, as an entity."""
     shown = plain(value) if isinstance(value, str) else value
     return entity(
         local(kind, name), "PropertyValue", name=plain(name), value=shown or "not known", **more
@@ -38,22 +38,22 @@ def fact(kind: str, name: str, value: object, /, **more: Any) -> Entity:
 
 
 def local(kind: str, name: str) -> str:
-    """The id of something that has no address of its own."""
+    """Return the id of something without an address."""
     return f"#{kind}/{safe(name)}"
 
 
 def purl(name: str, version: str) -> str:
-    """A package's id that is an absolute URI and names no registry."""
+    """Return a package's id: an absolute URI without a registry."""
     return f"pkg:generic/{safe(name)}" + (f"@{safe(version)}" if plain(version) else "")
 
 
 def safe(text: str) -> str:
-    """The text as part of an id."""
+    """Return text quoted for an id, of at most 200 characters before quoting."""
     return quote(plain(text, 200), safe="")
 
 
 def when(text: str) -> str | None:
-    """A time of the log to the second, in UTC; None where it is not a time."""
+    """Return a time of the log to the second, in its time zone; None for other text."""
     try:
         found = moment(plain(text))
     except ValueError:
@@ -62,13 +62,13 @@ def when(text: str) -> str | None:
 
 
 def day(text: str) -> str | None:
-    """The day of such a time."""
+    """Return the day of a time of the log; None for other text."""
     found = when(text)
     return None if found is None else found[:10]
 
 
 def compact(entities: Sequence[Entity]) -> list[Entity]:
-    """Each id once: an engine may be named twice, and a component be wanted by two arms."""
+    """Return the first entity of each id: the engine, or a component, may be there twice."""
     found: dict[str, Entity] = {}
     for one in entities:
         found.setdefault(one["@id"], one)

@@ -1,4 +1,4 @@
-"""What a session used: the kit and other software, images, the study, settings, the host."""
+"""Inputs of a session: kit and other software, images, the study, settings, the host."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NOT_SOFTWARE = ("", "none")
 
 
 def kit_id(model: ReportModel) -> str:
-    """The id of the kit that measured."""
+    """Return the id of the version of kit that measured the session."""
     return purl("kit", model.header.kit_version)
 
 
 def software(model: ReportModel) -> list[Entity]:
-    """The kit, then the engine and everything that the records of the arms name."""
+    """Return kit, then the software that the records of the arms name, and the engine."""
     parts = [
         entity(
             purl(name, version),
@@ -59,7 +59,7 @@ def software(model: ReportModel) -> list[Entity]:
 
 
 def images(model: ReportModel) -> list[Entity]:
-    """The image of every arm. Its content digest leaves out the times of files."""
+    """Return the image of every arm. Its content digest leaves out the times of files."""
     found = []
     for arm, image in sorted(model.header.images.items()):
         name, _, tag = plain(image.reference).rpartition(":")
@@ -82,12 +82,12 @@ def images(model: ReportModel) -> list[Entity]:
 
 
 def paper(model: ReportModel) -> Entity:
-    """The paper that the study checks."""
+    """Return the paper that the study checks."""
     return entity(_PAPER, "ScholarlyArticle", name=plain(model.study.paper.citation, 600))
 
 
 def given(model: ReportModel) -> list[Entity]:
-    """The study and the plan of the session."""
+    """Return the study and the plan of the session."""
     named = entity(
         STUDY,
         "CreativeWork",
@@ -108,7 +108,7 @@ def given(model: ReportModel) -> list[Entity]:
 
 
 def settings(model: ReportModel) -> list[Entity]:
-    """How much was measured, under what limits, and what stood in for what."""
+    """Return the settings of the plan, the components used, and the environment."""
     plan = model.header.plan
     rows = [
         fact("setting", "budget", plan.tier),
@@ -133,15 +133,15 @@ def settings(model: ReportModel) -> list[Entity]:
 
 
 def environment(model: ReportModel) -> list[Entity]:
-    """The variables that every container was given."""
+    """Return the environment variables of every container."""
     found = sorted(model.study.protocol.env.items())
     return [fact("environment", name, value) for name, value in found]
 
 
 def host(model: ReportModel) -> Entity:
-    """The machine: where the session took place."""
+    """Return the machine on which the session ran."""
     facts = {**asdict(model.header.host), "engine": engine_text(model.header.host.engine)}
-    said = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
+    described = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
     if model.header.shards:
-        said += f"; merged from: {merged_text(model.header)}"
-    return entity(HOST, "Place", name="The host", description=plain(said, 1500))
+        described += f"; merged from: {merged_text(model.header)}"
+    return entity(HOST, "Place", name="The host", description=plain(described, 1500))

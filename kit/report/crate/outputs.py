@@ -1,4 +1,4 @@
-"""What a session made: its files, and the verdicts in them."""
+"""Outputs of a session: its files, and the verdicts in them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SAYS = {
 
 
 def data_entities(model: ReportModel, names: Collection[str]) -> tuple[list[Entity], list[Entity]]:
-    """The session's own files, and those with everything else that lies in the folder."""
+    """Return the files that the session wrote, and the same with the copy of the study."""
     files = [_file(RUN_LOG), *(_file(name) for name in sorted(names))]
     files += [
         _file(f"{SBOMS}/{sbom_name(arm)}", f"CycloneDX bill of materials of the image of {arm}")
@@ -51,7 +51,7 @@ def data_entities(model: ReportModel, names: Collection[str]) -> tuple[list[Enti
 
 
 def folders(model: ReportModel) -> list[Entity]:
-    """The copy of the study that a session keeps beside its log."""
+    """Return the copy of the study next to the session's log; none for the shipped study."""
     if model.study.folder is None:
         return []
     return [
@@ -65,7 +65,7 @@ def folders(model: ReportModel) -> list[Entity]:
 
 
 def verdicts(model: ReportModel) -> list[Entity]:
-    """Every measured claim with its gain in percent, interval and verdict."""
+    """Return every measured claim with its gain in percent, interval and verdict."""
     found = []
     for verdict in model.verdicts:
         measured = verdict.measured

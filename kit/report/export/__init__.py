@@ -1,4 +1,4 @@
-"""The report for other tools: one module a format, all from the one report model."""
+"""The report for other tools: one module per format, all from the one report model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kit.report.model import ReportModel
 
 
 def render_all(model: ReportModel) -> Mapping[str, bytes]:
-    """Every file of these formats, by its name in the results folder."""
+    """Return the content of every file of these formats, by file name."""
     files = {name: render(model) for name, render in _FILES.items()}
     return {**files, **pyperf.render(model)}
 

@@ -28,7 +28,7 @@ _MESSAGES: Mapping[Word, tuple[str, str]] = {
 
 
 def render(model: ReportModel) -> bytes:
-    """The verdict on the headline's claim, in two words and a colour."""
+    """Return the verdict on the headline's claim as JSON: a short message and a colour."""
     lead = model.lead
     message, colour = _MESSAGES[lead.word] if lead else ("no measured claim", "lightgrey")
     if lead is not None and lead.indicative:

@@ -17,10 +17,10 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def render(model: ReportModel) -> bytes:
-    """One row a fit, in the order they ran.
+    """Return the CSV: one row per fit, in the order they ran.
 
-    ``role`` is "main" for the runs that are compared, else which control or pilot it was;
-    ``counted`` is 0 for runs left out.
+    ``role`` is "main" for the runs that are compared, else the role of the control or pilot;
+    ``counted`` is 0 for excluded runs.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -56,7 +56,7 @@ def _rows(run: RawRun) -> list[list[object]]:
 
 
 def _cell(text: str) -> str:
-    """One line without control characters (Python 3.10's csv takes no NUL at all).
+    """Return one line without control characters (Python 3.10's csv rejects NUL).
 
     A spreadsheet reads a leading sign as a formula: a quote makes it text.
     """

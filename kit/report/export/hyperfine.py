@@ -1,8 +1,7 @@
-"""hyperfine's JSON (``--export-json``): one result an arm, one time a run.
+"""hyperfine's JSON (``--export-json``): one result per arm, one time per run.
 
-The time of a run is its hardened number, the median fit without the cold one,
-because the container is what was repeated; ``user`` and ``system`` are the mean
-CPU seconds of a fit.
+The time of a run is its median fit without the cold one, because the container is
+the unit of replication; ``user`` and ``system`` are the mean CPU seconds of a fit.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from kit.report.text import plain
 
 
 def render(model: ReportModel) -> bytes:
-    """The document; arms without a run that was compared are left out."""
+    """Return the document, without the arms that have no compared run."""
     results = []
     for arm in model.header.plan.arms:
         runs = [run for run in model.raw if run.arm == arm and run.compared]

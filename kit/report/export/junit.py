@@ -1,7 +1,7 @@
 """JUnit XML of the claims, for CI: a claim that does not hold is a failure.
 
-A claim that could not be decided or tested here is skipped, with the reason: it
-was not found wrong.
+A claim that is undecided or not testable here is skipped, with the reason, because
+it was not found wrong.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from kit.report.text import plain
 _FAILED = (OPPOSITE, EQUIVALENT)
 _SKIPPED = (INCONCLUSIVE, NOT_TESTABLE)
 _LIMIT = 2000
-# What XML 1.0 cannot hold at all: everything outside its own Char production.
+# Characters that XML 1.0 cannot hold: everything outside its Char production.
 _NO_XML = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(model: ReportModel) -> bytes:
-    """One test case a claim and variant, one a consistency claim."""
+    """Return XML with one test case per claim and variant, and one per consistency claim."""
     cases = [_measured(verdict, model) for verdict in model.verdicts]
     cases += [_other(verdict, "training", model) for verdict in model.judged.training]
     cases += [_other(verdict, "executable", model) for verdict in model.judged.executable]

@@ -1,8 +1,8 @@
-"""pyperf's JSON (format 1.0), a file an arm: one pyperf run a container.
+"""pyperf's JSON (format 1.0), one file per arm: one pyperf run per container.
 
-The cold first fit is the run's warm-up, the other fits are its values. Both
-files name their benchmark alike, so ``pyperf compare_to`` pairs them; it treats
-the values of all containers as one sample, which the kit's own verdict does not.
+The cold first fit is the run's warm-up, the other fits are its values. All files
+give their benchmark the same name, so ``pyperf compare_to`` pairs them; it treats
+the values of all containers as one sample, which kit's verdicts do not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VERSION = "1.0"
 
 
 def render(model: ReportModel) -> dict[str, bytes]:
-    """File name to content; an arm without a run that was compared has no file."""
+    """Return content by file name; an arm without a compared run has no file."""
     files = {}
     for arm in model.header.plan.arms:
         runs = [run for run in model.raw if run.arm == arm and run.compared]
@@ -67,7 +67,7 @@ def _run(run: RawRun) -> dict[str, Any]:
 
 
 def _date(started_at: str) -> str:
-    """The engine's time (RFC 3339, nanoseconds) in pyperf's form, without its zone."""
+    """Return the engine's time (RFC 3339, nanoseconds) in pyperf's form, without its zone."""
     day, _, time = started_at.partition("T")
     clock = time[:15].rstrip("Z")
     return f"{day} {clock}" if day and clock else ""

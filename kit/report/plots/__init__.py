@@ -1,4 +1,4 @@
-"""Plots of a session: each drawn from the report model alone, as SVG and PNG."""
+"""Plots of a session, each drawn from the report model only, as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DRAWN_BY = re.compile(rb"<dc:title>Matplotlib v([\w.+-]{1,40}),")
 
 @dataclass(frozen=True)
 class Plot:
-    """One drawn plot. ``alt`` says in words what a reader would see."""
+    """One drawn plot. ``alt`` describes it in words."""
 
     name: str
     title: str
@@ -23,14 +23,14 @@ class Plot:
 
 
 def draw_all(model: ReportModel) -> tuple[Plot, ...]:
-    """Every plot the session has numbers for, in the report's order."""
+    """Return every plot that the session has numbers for, in the report's order."""
     from kit.report.plots import drawings
 
     return drawings.draw_all(model)
 
 
 def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
-    """Content by file name below ``PLOTS``."""
+    """Return content by file name below ``PLOTS``."""
     return {
         f"{plot.name}.{kind}": content
         for plot in plots
@@ -39,6 +39,6 @@ def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
 
 
 def drawn_by(svg: bytes) -> str:
-    """Return the version of the drawing library that the SVG names; empty where it names none."""
+    """Return the version of matplotlib that the SVG names; empty if it names none."""
     found = _DRAWN_BY.search(svg)
     return "" if found is None else found[1].decode()

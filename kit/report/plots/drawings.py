@@ -1,4 +1,4 @@
-"""The drawings: what is on the axes of each plot, and the words that stand for it."""
+"""The drawings: the axes of each plot, and its description in words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEGABYTE = 1e6
 
 
 def draw_all(model: ReportModel) -> tuple[Plot, ...]:
-    """Every plot the session has numbers for."""
+    """Return every plot that the session has numbers for."""
     makers: Sequence[Callable[[ReportModel], Plot | None]] = (
         gains,
         hosts,
@@ -40,7 +40,10 @@ def draw_all(model: ReportModel) -> tuple[Plot, ...]:
 
 
 def gains(model: ReportModel) -> Plot | None:
-    """Every claim's measured gain with its interval, the paper's value, the equal zone."""
+    """Plot each claim's measured gain with its interval, the paper's value, the equal zone.
+
+    None if no gain was measured.
+    """
     shown = [v for v in model.verdicts if v.measured and v.measured.gain_percent is not None]
     if not shown:
         return None
@@ -83,7 +86,10 @@ def gains(model: ReportModel) -> Plot | None:
 
 
 def hosts(model: ReportModel) -> Plot | None:
-    """A forest plot: the headline claim's gain on each host, then over all blocks."""
+    """Plot, as a forest plot, the headline claim's gain on each host, then over all blocks.
+
+    None without several hosts.
+    """
     lead = model.lead
     part = next(
         (p.comparison for p in model.variants if lead is not None and p.variant == lead.variant),
@@ -117,14 +123,14 @@ def hosts(model: ReportModel) -> Plot | None:
 
 
 def strip(model: ReportModel) -> Plot | None:
-    """One point a run: its median fit without the cold one, by arm."""
+    """Plot one point per run, its median fit without the cold one, by arm; None without runs."""
     arms = _arms(model)
     if not arms:
         return None
     drawn, axes = figure(1.2 + 0.55 * len(arms))
     for row, series in enumerate(arms):
         values = [run.hardened for run in series.runs]
-        # Side by side in order of the run, so that equal values stay apart; no chance in it.
+        # Offsets in the order of the runs keep equal values apart; random ones would vary.
         last = max(len(values) - 1, 1)
         offsets = [row + 0.3 * (index / last - 0.5) for index in range(len(values))]
         axes.plot(values, offsets, ls="", alpha=0.8, ms=5, **marks(series.arm, series.role))
@@ -144,7 +150,7 @@ def strip(model: ReportModel) -> Plot | None:
 
 
 def order(model: ReportModel) -> Plot | None:
-    """The runs in the order they were made: drift and disturbances show."""
+    """Plot the runs in their order, to show drift and disturbances; None without runs."""
     arms = _arms(model)
     if not arms:
         return None
@@ -165,13 +171,13 @@ def order(model: ReportModel) -> Plot | None:
     axes.set_title("The session in its order")
     _legend(axes, len(arms))
     several = any(part.comparison.hosts.parts for part in model.variants)
-    untold = "runs of several hosts" if several else "too few runs to tell a trend"
-    words = "; ".join(_drift_words(model)) or untold
+    no_trend = "runs of several hosts" if several else "too few runs to tell a trend"
+    words = "; ".join(_drift_words(model)) or no_trend
     return _plot("order", "The session in its order", words, drawn)
 
 
 def memory(model: ReportModel) -> Plot | None:
-    """Resident memory after each fit of a run."""
+    """Plot the resident memory after each fit of a run; None without compared runs."""
     return _per_fit(
         model,
         "memory",
@@ -182,7 +188,7 @@ def memory(model: ReportModel) -> Plot | None:
 
 
 def system(model: ReportModel) -> Plot | None:
-    """CPU seconds in the kernel by fit."""
+    """Plot the CPU seconds in the kernel of each fit; None without compared runs."""
     return _per_fit(
         model,
         "system-cpu",
@@ -203,7 +209,7 @@ def _per_fit(
     words = []
     for arm in arms:
         curves = [values(run) for run in compared if run.arm == arm]
-        # One line an arm, broken between runs: a thousand lines take seconds to draw.
+        # One line per arm, broken between runs: a thousand lines take seconds to draw.
         axes.plot(
             [epoch for curve in curves for epoch in (*range(1, len(curve) + 1), math.nan)],
             [value for curve in curves for value in (*curve, math.nan)],
@@ -230,20 +236,20 @@ def _per_fit(
 
 
 def _claimed(claim: Claim) -> tuple[float, ...]:
-    """The gain that is claimed, or both ends of a claimed equality's margin."""
+    """Return the claimed gain, or both ends of a claimed equality's margin."""
     if claim.direction is Direction.EQUAL:
         return claim.band_percent.low, claim.band_percent.high
     return (claim.published_gain_percent,)
 
 
 def _signs(shown: Sequence[Verdict]) -> str:
-    """What stands for the claims in the plot of gains."""
+    """Return the symbols for the claims in the plot of gains."""
     kinds = {v.claim.direction is Direction.EQUAL for v in shown}
     return "; ".join({False: "diamond", True: "box: equal within"}[kind] for kind in sorted(kinds))
 
 
 def _form(model: ReportModel) -> Form:
-    """One axis for all variants: factors where one of them has factors."""
+    """Return the form of the axis for all variants: factors if one of them has factors."""
     forms = {part.form for part in model.variants}
     return Form.FACTOR if Form.FACTOR in forms else Form.GAIN
 
@@ -264,7 +270,7 @@ class _Series:
 
 
 def _arms(model: ReportModel) -> list[_Series]:
-    """The runs by arm and what they are for: main runs first."""
+    """Return the runs by arm and role, main runs first."""
     found: dict[tuple[bool, int, str], list[RunStatistics]] = {}
     arms = model.header.plan.arms
     for run in model.judged.runs:
@@ -276,7 +282,7 @@ def _arms(model: ReportModel) -> list[_Series]:
 
 
 def _noise_floors(model: ReportModel) -> dict[tuple[str, str], Estimate]:
-    """By variant and statistic, the placebo's gain with its interval."""
+    """Return the placebo's estimates with an interval, by variant and statistic."""
     return {
         (control.variant, name): estimate
         for part in model.variants

@@ -1,7 +1,7 @@
 """An axis of effects: gains in percent, or factors on a logarithmic scale.
 
-What lies beyond the axis is drawn at its edge with an arrow head, and an interval that says
-nothing is not drawn; both keep the other numbers readable.
+Values beyond the axis are drawn at its edge with an arrow head, and an interval that is not
+informative is not drawn; both keep the other numbers readable.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from kit.study.model import Range
 
 _FACTORS = (1000.0, 100.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.2, 1.1)
 _APART = 0.13
-"""Of the axis, between two labels."""
+"""Smallest distance between two labels, as a fraction of the axis."""
 _MARGIN = 0.06
 _BOX = 0.18
-"""Of a row's height, to both sides: a margin's box."""
+"""Half the height of a margin's box, as a fraction of a row's."""
 
 
 @dataclass(frozen=True)
 class EffectAxis:
-    """The x axis of a plot of effects, from ``low`` to ``high`` in its own unit."""
+    """The x axis of a plot of effects, from ``low`` to ``high``: percent, or log factors."""
 
     axes: Any
     form: Form
@@ -40,7 +40,7 @@ class EffectAxis:
     def over(
         cls, axes: Any, form: Form, gains: Iterable[float], estimates: Iterable[Estimate]
     ) -> EffectAxis:
-        """Return the axis that shows these gains (percent), estimates and no difference."""
+        """Return the axis that shows these gains (percent), the estimates, and 0."""
         found = [*gains, *(gain for each in estimates for gain in gains_of(each))]
         most = math.log(MAX_SHOWN if form is Form.FACTOR else FACTOR_FROM)
         zone = EQUIVALENCE_PERCENT
@@ -63,11 +63,11 @@ class EffectAxis:
         return made
 
     def at(self, gain: float) -> float:
-        """Return the place of a gain in percent, its axis' edge where it lies beyond."""
+        """Return the position of a gain in percent; beyond the axis, the axis' edge."""
         return max(self.low, min(self.high, _place(log_of(gain), self.form)))
 
     def bar(self, row: float, bounds: Interval, colour: str, width: float) -> None:
-        """Draw an interval of gains, with an arrow head at each end that lies beyond."""
+        """Draw an interval of gains, with an arrow head at each end beyond the axis."""
         if not is_determined(bounds):
             return
         ends = [self.at(bounds.low), self.at(bounds.high)]
@@ -85,7 +85,7 @@ class EffectAxis:
         )
 
     def estimate(self, row: float, found: Estimate, colour: str, marker: str, width: float) -> None:
-        """Draw an estimate with its interval, or say in its row that it is not determined."""
+        """Draw an estimate with its interval, or write in its row that it is not determined."""
         gain, bounds = found.gain_percent, found.gain_interval
         if gain is None:
             return
@@ -98,7 +98,7 @@ class EffectAxis:
         self.axes.plot(self.at(gain), row, marker, color=colour, ms=6.5, clip_on=False)
 
     def label(self, words: str) -> None:
-        """Write what the axis shows, and its ticks where they are factors."""
+        """Write the label of the axis, and its ticks if they are factors."""
         self.axes.set_xlabel(words)
         if self.form is Form.FACTOR:
             logs = _ticks(self.low, self.high)
@@ -106,7 +106,7 @@ class EffectAxis:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Logs of factors that read well, so far apart that their labels do; 0 is one of them."""
+    """Return logs of round factors, far enough apart for their labels; 0 is one of them."""
     found = [0.0]
     for size in map(math.log, _FACTORS):
         for log in (-size, size):

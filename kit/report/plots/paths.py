@@ -1,4 +1,4 @@
-"""Paths and where they are placed, read from the attributes of an SVG."""
+"""Paths and transforms, parsed from the attributes of an SVG."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Outline:
 
 
 def outline(text: str) -> Outline:
-    """Return the path. Raise ForeignError where it is not one of absolute lines and curves."""
+    """Return the path. Raise ForeignError if it is not of absolute lines and curves only."""
     commands: list[str] = []
     points: list[tuple[float, float]] = []
     offset, end = 0, len(text.rstrip())
@@ -44,7 +44,7 @@ def outline(text: str) -> Outline:
 
 
 def matrix(text: str) -> Matrix:
-    """Return what a list of transforms does together."""
+    """Return a list of transforms as one matrix. Raise ForeignError for an unknown transform."""
     made, offset, end = STILL, 0, len(text.rstrip())
     while offset < end:
         move = _MOVE.match(text, offset)
@@ -71,7 +71,7 @@ def _move(name: str, numbers: list[float]) -> Matrix:
 
 
 def after(outer: Matrix, inner: Matrix) -> Matrix:
-    """Return what the inner one and then the outer one do."""
+    """Return the product of two matrices, which applies the inner one first."""
     a, b, c, d, e, f = outer
     p, q, r, s, t, u = inner
     return (
@@ -81,7 +81,7 @@ def after(outer: Matrix, inner: Matrix) -> Matrix:
 
 
 def number(text: str) -> float:
-    """Return it as a number. Raise ForeignError where it is not a finite one."""
+    """Return text as a number. Raise ForeignError if it is not a finite one."""
     if not re.fullmatch(_NUMBER, text, re.ASCII) or not math.isfinite(found := float(text)):
         raise ForeignError(f"a number {text[:40]!r}")
     return found

@@ -1,9 +1,9 @@
-"""What a drawing (SVG) shows, piece by piece, whoever made it.
+"""The visible pieces of a drawing (SVG) that need not come from kit.
 
-Only what kit's own plots consist of is known here: paths, uses of paths (glyphs and markers),
+This module knows only the elements of kit's plots: paths, uses of paths (glyphs and markers),
 groups, one kind of clip and one style sheet. Everything else could show something that is not
-compared, so a drawing that holds it is refused: another element or attribute, text, a script,
-an image, a style rule, a reference outside the file, an entity, another encoding.
+compared, so it rejects a drawing with another element or attribute, text, a script,
+an image, a style rule, a reference outside the file, an entity, or another encoding.
 
 Ids, comments and the metadata (where matplotlib names its version) are not visible and not
 compared.
@@ -38,7 +38,7 @@ _UNSEEN = (
 _DOCTYPE = ("svg", "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd", "-//W3C//DTD SVG 1.1//EN", 0)
 _SHEET = "*{stroke-linejoin: round; stroke-linecap: butt}"
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt);)")
-"""Expat passes over those that another file may declare, and a browser does not."""
+"""Expat skips entities that another file may declare; a browser does not."""
 _ATTRIBUTES = {
     "svg": {"width", "height", "viewBox", "version"},
     "metadata": set[str](),
@@ -77,7 +77,7 @@ class Piece:
     outline: Outline
     at: Matrix
     placed: bool
-    """A glyph or a marker: an outline that was defined, and is used in this place."""
+    """Whether it is a glyph or a marker: a defined outline that is used at this position."""
     styles: tuple[Style, ...]
     clips: tuple[tuple[float, ...], ...]
 
@@ -91,18 +91,21 @@ class _Element:
 
 
 def pieces(drawing: bytes) -> Iterator[Piece]:
-    """Yield what is shown, from back to front. Raise ForeignError where anything is not known."""
+    """Yield the pieces of a drawing, from back to front. Raise ForeignError for unknown ones."""
     yield from _pieces(_parsed(drawing))
 
 
 def size(drawing: bytes) -> tuple[str, ...]:
-    """Return width, height, view box and version, as the root element gives them."""
+    """Return width, height, view box and version, as the root element gives them.
+
+    Raise ForeignError for anything unknown.
+    """
     given = _parsed(drawing).given
     return tuple(given.get(key, "") for key in ("width", "height", "viewBox", "version"))
 
 
 def _parsed(drawing: bytes) -> _Element:
-    """Return the root element. Raise ForeignError where anything in it is not known."""
+    """Return the root element. Raise ForeignError for anything unknown in it."""
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     around: list[_Element] = [_Element("", {})]
     ids: set[str] = set()
@@ -156,7 +159,7 @@ def _parsed(drawing: bytes) -> _Element:
 
 
 def _own(key: str) -> str:
-    """Return a name of an attribute; SVG 1.1 refers by the one of XLink alone."""
+    """Return the name of an attribute; in SVG 1.1 only XLink's href is a reference."""
     return "href" if key == f"{_XLINK} href" else f" {key}" if key == "href" else key
 
 
@@ -165,7 +168,7 @@ def _refuse(what: str) -> NoReturn:
 
 
 def _pieces(root: _Element) -> Iterator[Piece]:
-    """Yield what is shown, from back to front."""
+    """Yield the pieces of the root element, from back to front."""
     defined: dict[str, _Element] = {}
     sheets: list[tuple[str | None, str]] = []
     for element in _defined(root):
@@ -214,7 +217,7 @@ def _pieces(root: _Element) -> Iterator[Piece]:
 
 
 def _defined(element: _Element) -> Iterator[_Element]:
-    """Yield what stands in definitions."""
+    """Yield the elements inside definitions."""
     for inner in element.inside:
         if element.name == "defs":
             yield inner
@@ -236,7 +239,7 @@ def _clip(
 
 
 def _style(text: str) -> Style:
-    """Return the properties, by name."""
+    """Return the properties, sorted by name."""
     pairs = [part.partition(":") for part in text.split(";") if part.strip()]
     style = [(key.strip(), value.strip()) for key, _, value in pairs]
     if len(dict(style)) != len(style) or not {key for key, _ in style} <= _PROPERTIES:

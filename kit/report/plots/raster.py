@@ -1,7 +1,7 @@
-"""A drawing in pixels, from its pieces alone.
+"""Pixels of a drawing, painted from its pieces.
 
-matplotlib's own PNG of a figure depends on its version and on how it was built: letters are
-hinted, and the layout is made again. Painted from the SVG, the pixels depend on the SVG only, so
+matplotlib's PNG of a figure depends on its version and on its build: it hints letters and
+computes the layout again. Painted from the SVG, the pixels depend on the SVG only, so
 that `kit verify` can compare a PNG with the SVG next to it.
 """
 
@@ -18,7 +18,7 @@ _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1"}
 
 
 def png(svg: bytes, dpi: int) -> bytes:
-    """Return the drawing as PNG."""
+    """Return the drawing as PNG. Raise ForeignError for anything unknown in it."""
     from PIL import Image
 
     content = io.BytesIO()
@@ -27,7 +27,10 @@ def png(svg: bytes, dpi: int) -> bytes:
 
 
 def pixels(svg: bytes, dpi: int) -> Any:
-    """Return the drawing on white: an array of height, width and three bytes of colour."""
+    """Return the drawing on white: an array of height, width and three bytes of colour.
+
+    Raise ForeignError for anything unknown in it.
+    """
     import numpy as np
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.transforms import Affine2D
@@ -89,7 +92,7 @@ _CAPS = {"butt": "butt", "round": "round", "square": "projecting"}
 
 
 def _merged(piece: Piece) -> tuple[dict[str, str], float]:
-    """Return the style that holds for a piece, and how opaque all of it is."""
+    """Return the merged style of a piece, and its opacity."""
     style, opaque = dict(_INHERITED), 1.0
     for each in map(dict, piece.styles):
         opaque *= float(each.pop("opacity", "1"))

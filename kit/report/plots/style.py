@@ -1,4 +1,4 @@
-"""How plots look: legible in light and dark, without colour, and the same bytes each time."""
+"""The style of plots: legible on light and dark, without colour, and the same bytes each time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
 from kit.report.plots.raster import png
 
 WIDTH_IN, DPI = 7.2, 144
-# Okabe and Ito's colours, told apart by every common kind of colour blindness
+# Okabe and Ito's colours, distinguishable with every common kind of colour blindness
 # ("Color Universal Design", 2008); arms differ by marker as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-# A panel of its own behind every plot: readers with a dark page see it as it is.
+# Every plot has a background, so that it looks the same on a dark page.
 PAPER, INK, FAINT = "#ffffff", "#1a1a1a", "#8a8a8a"
 
 _STYLE: dict[str, Any] = {
@@ -37,14 +37,14 @@ _STYLE: dict[str, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "kit",  # else element ids differ from run to run
     "text.color": INK,
-    "text.parse_math": False,  # a dollar sign in a name is no mathematics
+    "text.parse_math": False,  # a dollar sign in a name is not mathematics
     "xtick.color": INK,
     "ytick.color": INK,
 }
 
 
 def marks(arm: int, role: str) -> dict[str, Any]:
-    """Colour and marker of a series: an arm's own, hollow or another sign for its controls."""
+    """Return colour and marker of a series: the arm's, hollow or another marker for controls."""
     colour, own = COLOURS[arm % len(COLOURS)], MARKERS[arm % len(MARKERS)]
     if role == MAIN:
         return {"color": colour, "marker": own}
@@ -54,19 +54,19 @@ def marks(arm: int, role: str) -> dict[str, Any]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style, without the user's own matplotlib settings."""
+    """Apply the style inside the context, without the user's matplotlib settings."""
     import matplotlib as mpl
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        # Which type its keys have differs between matplotlib's versions.
+        # The type of its keys differs between matplotlib's versions.
         settings: Any = mpl.rcParams
         settings.update(_STYLE)
         yield
 
 
 def figure(height_in: float) -> tuple[Any, Any]:
-    """An empty figure with one pair of axes; no window, no global state."""
+    """Return an empty figure and its axes, without a window or global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -76,7 +76,7 @@ def figure(height_in: float) -> tuple[Any, Any]:
 
 
 def rendered(drawn: Any) -> tuple[bytes, bytes]:
-    """SVG and PNG without a date; the SVG names the version of the library that drew it."""
+    """Return SVG and PNG without a date; the SVG names the version of matplotlib."""
     from matplotlib.text import Text
 
     for text in drawn.findobj(Text):

@@ -1,4 +1,4 @@
 """Renderers of documents (``kit.report.document``), one per format.
 
-Each cleans every string (``kit.report.text``) and escapes it for its format, in one function.
+Each cleans every string (``kit.report.text``) and escapes it for its format.
 """

@@ -1,7 +1,7 @@
-"""One HTML page of a document, with nothing from outside.
+"""A document as one HTML page that loads nothing.
 
-The template escapes every string. Style, script and plots are inside the page; a
-Content-Security-Policy lets no other style or script act and nothing be requested. The same
+The template escapes every string. Style, script and plots are inside the page; its
+Content-Security-Policy blocks every other style or script and all requests. The same
 blocks give the same page.
 """
 
@@ -35,18 +35,18 @@ from kit.report.document import (
 from kit.report.text import lines, part, plain
 
 PLOT_LIMIT_BYTES = 120_000
-"""A larger SVG (one mark per sample of a long session) gives way to the PNG of the same plot."""
+"""The page shows a larger SVG (one mark per sample of a long session) as PNG."""
 _WIDE = 10
 """A table of more columns is set smaller on paper."""
 _SHORT = 24
 """Names of rows up to this length stay on one line."""
 _FIGURE = 12
-"""Numbers up to this length too; a column of intervals would take the width of the reasons."""
+"""So do numbers up to this length; a column of intervals would take the width of the reasons."""
 
 
 @dataclass(frozen=True)
 class _Section:
-    """A section of the page. ``number`` counts its tables, whose labels name it."""
+    """A section of the page. ``number`` counts its tables, for their labels."""
 
     title: str
     anchor: str
@@ -56,7 +56,7 @@ class _Section:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a table is set: its classes, and whether its first column names the rows."""
+    """The layout of a table: its classes, and whether its first column names the rows."""
 
     classes: str
     named: bool
@@ -82,7 +82,7 @@ def render(blocks: Iterable[Block]) -> str:
 
 
 def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
-    """Yield what stands before the first heading of level two, then one part for each."""
+    """Yield the blocks before the first heading of level two, then one section per heading."""
     title, anchors = "Report", set[str]()
     found: list[Block] = []
     anchor = ""
@@ -98,7 +98,7 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
 
 
 def _anchor(title: str, taken: set[str]) -> str:
-    """Return a name for links to the section, its own on this page."""
+    """Return a name for links to the section, unique on the page."""
     stem = re.sub(r"[^a-z0-9]+", "-", plain(title).lower()).strip("-") or "section"
     names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
     name = next(name for name in names if name not in taken)
@@ -140,7 +140,7 @@ def _environment() -> Environment:
 
 
 def _inline(text: Text, limit: int) -> Markup:
-    """Return a text as HTML; the one place where strings meet tags."""
+    """Return a text as HTML, its strings escaped and its parts in tags."""
     if isinstance(text, str):
         return _escaped(plain(text, limit))
     found = Markup().join(_part(inline, limit) for inline in parts(text))
@@ -184,9 +184,9 @@ def _layout(table: Table) -> _Layout:
 
 
 def _rows(table: Table, named: bool) -> Markup:
-    """Return the rows; a template takes four times as long for those of a long session.
+    """Return the rows; for a long session a template takes four times as long.
 
-    The end tags of cells, which HTML does not need, would be a quarter of such a page; those of
+    HTML does not need the end tags of cells, which would be a quarter of such a page; those of
     rows keep the line's end out of the last cell.
     """
     first = '<th scope="row">' if named else "<td>"
@@ -202,7 +202,7 @@ def _address(figure: Figure) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return the policy: nothing is loaded, and only this style and this script act."""
+    """Return the policy that allows only this style, this script and images inside the page."""
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
         f"style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'"

@@ -1,7 +1,7 @@
-"""LaTeX of a document: a complete file in ASCII, of standard packages alone.
+"""LaTeX of a document: a complete file in ASCII that needs standard packages only.
 
-Every string passes ``escape``: afterwards no character of it has a meaning to TeX, nor
-makes a ligature, nor lies outside what any TeX engine has a glyph for.
+Every string passes ``escape``: afterwards no character of it is special to TeX, is part of a
+ligature, or lacks a glyph in any TeX engine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HEAD = r"""\documentclass[10pt]{article}
 \usepackage{textcomp}
 \setlength{\emergencystretch}{10em}
 \begin{document}"""
-# TeX hyphenates no digest and no address: letters after which a word may be broken.
+# TeX does not hyphenate digests or addresses: words longer than _LONG break every _PIECE letters.
 _LONG, _PIECE = 40, 16
 _LEVELS = {1: "section", 2: "section", 3: "subsection"}
 _SPECIAL: Mapping[str, str] = {
@@ -50,9 +50,9 @@ _SPECIAL: Mapping[str, str] = {
     "`": r"\textasciigrave{}",
     "'": r"\textquotesingle{}",
     '"': r"{\char34}",
-    "[": "{[}",  # an optional argument of what stands before it
+    "[": "{[}",  # would start an optional argument of a command before it
     "]": "{]}",
-    "-": "-{}",  # two of them would be a dash, and an option another one
+    "-": "-{}",  # two would be a dash, and change an option's name
     "\N{EN DASH}": "--",
     "\N{EM DASH}": "---",
     "\N{HORIZONTAL ELLIPSIS}": r"\ldots{}",
@@ -77,12 +77,12 @@ _ACCENTS: Mapping[str, str] = {
 
 
 def render(blocks: Iterable[Prose]) -> str:
-    """Return the complete file; the same blocks give the same text, to the byte."""
+    """Return the complete file; the same blocks give the same bytes."""
     return "\n\n".join([_HEAD, *map(_block, blocks), r"\end{document}"]) + "\n"
 
 
 def escape(value: str) -> str:
-    """Return clean text as LaTeX that shows it, a long word broken where it must be."""
+    """Return clean text as LaTeX that shows it, with allowed breaks in long words."""
     return " ".join(map(_word, value.split(" ")))
 
 

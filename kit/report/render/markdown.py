@@ -1,6 +1,6 @@
-"""Markdown of a document: good on GitHub, good as plain text.
+"""Markdown of a document, readable on GitHub and as plain text.
 
-Tags are written for folds alone: GitHub keeps those two, and plain text reads well with them.
+The only HTML tags are those of folds, which GitHub keeps and plain text reads well with.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from kit.report.document import (
 )
 from kit.report.text import lines, part, plain
 
-# Whether wcwidth happens to be installed must not decide how a table is padded.
+# The padding of a table must not depend on whether wcwidth is installed.
 tabulate.WIDE_CHARS_MODE = False
 
 _SAFE = re.compile(r"[0-9A-Za-z .,:%+/()-]*")
@@ -48,19 +48,19 @@ _ESCAPES = str.maketrans({**_ENTITIES, **{c: f"\\{c}" for c in "\\*[]~"}})
 # Inside a word an underscore is plain text to GitHub; escaping it there would
 # only make x86_64 unreadable in the plain file.
 _OUTER_UNDERSCORE = re.compile(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
-# Neither an interval nor "<0.001" is markup: they stay readable in the plain file.
+# Intervals and "<0.001" are not markup, so they stay readable in the plain file.
 _INTERVAL = re.compile(rf"\\\[({NUMBER}, {NUMBER})\\\](?![(:\\])")
 _BELOW = re.compile(r"&lt;(?=\d)")
 _BLOCK_START = re.compile(r"^(?:#|[-+=](?=\s|$|[-=])|\d{1,9}(?=[.)](?:\s|$)))")
 
 
 def render(blocks: Iterable[Block]) -> str:
-    """Return the document; the same blocks give the same text, to the byte."""
+    """Return the document; the same blocks give the same bytes."""
     return "\n\n".join(map(_block, blocks)) + "\n"
 
 
 def escape(value: str) -> str:
-    """Return clean text as markdown that shows it; not for the start of a block."""
+    """Return clean text as markdown that shows it, for use inside a block, not at its start."""
     if _SAFE.fullmatch(value):
         return value  # most cells of a long table
     escaped = _OUTER_UNDERSCORE.sub(r"\\_", value.translate(_ESCAPES))
@@ -68,7 +68,7 @@ def escape(value: str) -> str:
 
 
 def started(markdown: str) -> str:
-    """Return a line of markdown that opens a paragraph or an item, and no other block."""
+    """Return a line of markdown, escaped so that it starts a paragraph or item only."""
     start = _BLOCK_START.match(markdown)
     if start is None:
         return markdown
@@ -79,7 +79,7 @@ def started(markdown: str) -> str:
 
 
 def code(value: str, limit: int = CELL_LIMIT) -> str:
-    """Return the value as a code span; as text where a span could not hold it safely."""
+    """Return the value as a code span, or as text if a span could not hold it safely."""
     line = plain(value, limit)
     if not line or any(c in line for c in "`|\\"):
         return escape(line)
@@ -110,8 +110,8 @@ def _block(block: Block) -> str:
             written = f"![{escape(plain(alt, ALT_LIMIT))}]({path})"
         case Fold(summary, blocks):
             inside = "\n\n".join(map(_block, blocks))
-            said = f"<summary>{_text(summary, CELL_LIMIT)}</summary>"
-            written = f"<details>\n{said}\n\n{inside}\n\n</details>"
+            head = f"<summary>{_text(summary, CELL_LIMIT)}</summary>"
+            written = f"<details>\n{head}\n\n{inside}\n\n</details>"
     return written
 
 
@@ -126,7 +126,7 @@ def _table(table: Table) -> str:
 
 
 def _text(text: Text, limit: int) -> str:
-    """Return a line; parts that are text are escaped as one, since marks may span them."""
+    """Return a line; adjacent strings are escaped together, since markup may span them."""
     written, pending = "", ""
     for inline in parts(text):
         if isinstance(inline, str):
@@ -138,7 +138,7 @@ def _text(text: Text, limit: int) -> str:
 
 
 def _before(markdown: str, inline: Inline) -> str:
-    """Return what stands before a part: no "!" that makes an image of a link."""
+    """Return the markdown before a part, without a "!" that would turn a link into an image."""
     if isinstance(inline, Link) and markdown.endswith("!"):
         return f"{markdown[:-1]}\\!"
     return markdown

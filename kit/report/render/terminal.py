@@ -28,9 +28,9 @@ Shown: TypeAlias = "Heading | Paragraph | List | Table"
 
 WIDTH = 80
 _NARROW = 70
-_MIN_WIDTH = 20  # of a terminal that is narrower, or of unknown width, each line is cut there
-"""Below this a table would cut its cells: its rows are lists then."""
-_MAX_LINES = 4  # of one wrapped sentence, at full width
+"""Below this width a table would cut its cells, so its rows are shown as lists."""
+_MIN_WIDTH = 20  # lines for a narrower terminal, or one of unknown width, have this width
+_MAX_LINES = 4  # of a wrapped sentence, at full width
 _CELL_LIMIT = 40
 _COLOURS: Mapping[Tone, str] = {
     Tone.GOOD: "green",
@@ -44,7 +44,7 @@ _COLOURS: Mapping[Tone, str] = {
 def show(blocks: Iterable[Shown], console: Console) -> None:
     """Print the blocks, an empty line after each.
 
-    Colour is the console's choice: none where standard output is no terminal or ``NO_COLOR``
+    The console decides on colour: none if standard output is not a terminal or ``NO_COLOR``
     is set.
     """
     width = max(min(console.width, WIDTH), _MIN_WIDTH)
@@ -58,7 +58,7 @@ def show(blocks: Iterable[Shown], console: Console) -> None:
 
 
 def text(blocks: Iterable[Shown]) -> str:
-    """Return what a terminal of 80 columns without colour shows."""
+    """Return the blocks as on a terminal of 80 columns without colour."""
     written = io.StringIO()
     show(blocks, Console(file=written, width=WIDTH, color_system=None))
     return written.getvalue().rstrip("\n")
@@ -91,7 +91,7 @@ def _grid(table: Table) -> Grid:
 
 
 def _styled(content: Text, limit: int) -> rich.Text:
-    """Return the text with its styles; brackets in a string are no markup."""
+    """Return the text with its styles; brackets in a string are not markup."""
     found = rich.Text()
     for inline in parts(content):
         if isinstance(inline, str):
@@ -113,7 +113,7 @@ def _hanging(mark: str, content: Text, console: Console, width: int) -> Iterator
 
 
 def _wrapped(content: Text, console: Console, width: int) -> list[rich.Text]:
-    """Return lines of so many cells at most: a letter of Korean takes two of them."""
+    """Return lines of at most ``width`` cells: a letter of Korean takes two."""
     styled = _styled(content, WIDTH * _MAX_LINES)
     found = list(styled.wrap(console, width))
     for line in found:

@@ -1,1 +1,1 @@
-"""Sections of a report: each takes the model and returns blocks, none where it has no content."""
+"""Sections of a report, as functions from the model to blocks; none without content."""

@@ -1,4 +1,4 @@
-"""What stands next to the verdicts: consistency findings, controls, other tests."""
+"""Checks next to the verdicts: consistency, controls, the executable, sensitivity."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _EQUALITY = (
 
 
 def consistency(model: ReportModel) -> tuple[Block, ...]:
-    """Return the consistency claims, each with the result of the arithmetic."""
+    """Return the consistency claims, each with its word and numbers."""
     rows = tuple(
         (
             found.claim.id,
@@ -72,7 +72,7 @@ def consistency(model: ReportModel) -> tuple[Block, ...]:
 
 
 def control_runs(model: ReportModel) -> tuple[Block, ...]:
-    """Return what the session finds where the answer is known."""
+    """Return the controls with their results."""
     rows = tuple(
         _control(control, part.form)
         for part in model.variants
@@ -100,7 +100,7 @@ def _control(control: Control, form: Form) -> tuple[Text, ...]:
 
 
 def executable(model: ReportModel) -> tuple[Block, ...]:
-    """Return how the executable ran on a machine with nothing else."""
+    """Return how the executable ran on a system with nothing else."""
     run = next((v.run for v in model.judged.executable if v.run is not None), None)
     if run is None:
         return ()
@@ -118,7 +118,7 @@ def executable(model: ReportModel) -> tuple[Block, ...]:
 
 
 def sensitivity(model: ReportModel) -> tuple[Block, ...]:
-    """Return other tests of every claim, and what the blocks say of the session."""
+    """Return other tests of every claim, and order effects, drift and outliers."""
     return tuple(
         block
         for part in model.variants

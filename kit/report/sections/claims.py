@@ -42,7 +42,7 @@ _TONES: Mapping[Word, Tone] = {
 
 
 def claims(model: ReportModel) -> tuple[Block, ...]:
-    """Return the table of claims, and below it the rule that decided each."""
+    """Return the table of claims, and below it the reason for each verdict."""
     several = len(model.variants) > 1
 
     def name(verdict: Verdict | TrainingVerdict) -> str:
@@ -93,7 +93,7 @@ def _measured(verdict: Verdict, name: str, model: ReportModel) -> tuple[Text, ..
 
 
 def _published(verdict: Verdict, form: Form) -> str:
-    """Return the claim's gain, and in brackets what the figures say of the same."""
+    """Return the claim's gain, and in brackets the gain by the published figures."""
     text = claimed_text(verdict.claim, form)
     figures = f"figures: {effect(verdict.figures_gain_percent, form)})"
     return f"{text[:-1]}; {figures}" if text.endswith(")") else f"{text} ({figures}"
@@ -106,6 +106,6 @@ def _row(
     measured: str = NONE,
     warm: str = NONE,
 ) -> tuple[Text, ...]:
-    """Return the row of a claim; only one on times has numbers."""
+    """Return the row of a claim; only claims on times have numbers."""
     claim = f"{verdict.claim.statement} ({verdict.claim.where})"
     return (name, claim, published, measured, warm, verdict_text(verdict))

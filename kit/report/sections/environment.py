@@ -1,4 +1,4 @@
-"""What it was measured with: substitutes, images, host."""
+"""The environment of the measurements: substitutes, images, host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN_NAME = re.compile(r"[\w.-]+")
 
 
 def fidelity(model: ReportModel) -> tuple[Block, ...]:
-    """Return per component what the study wants and what was used; long reasons below."""
+    """Return the published and the used version of each component; long reasons below."""
     rows = model.header.fidelity
     if not rows:
         return ()
@@ -50,7 +50,7 @@ def _is_long(row: Component) -> bool:
 
 
 def where(model: ReportModel) -> tuple[Block, ...]:
-    """Return images and versions of every arm, then the host and its limits."""
+    """Return images and versions of every arm, digests, shards, then the host and its limits."""
     names = sorted({name for arm in model.arms for name in arm.versions})
     described = {arm.arm: _image(arm.image) for arm in model.arms}
     rows: list[tuple[Text, ...]] = [
@@ -78,7 +78,7 @@ def _image(image: ArmImage | None) -> dict[str, Text]:
 
 
 def _digests(model: ReportModel) -> tuple[Block, ...]:
-    """Return every complete digest: in the table two of them would be wider than a page."""
+    """Return every complete digest; two of them in the table would be wider than a page."""
     lines: list[Text] = []
     for image in (arm.image for arm in model.arms if arm.image is not None):
         digest = image.content_sha256
@@ -88,14 +88,14 @@ def _digests(model: ReportModel) -> tuple[Block, ...]:
 
 
 def _sbom(image: ArmImage) -> Text:
-    """Return a link to the document that the session wrote next to the report."""
+    """Return a link to the image's bill of materials; a dash if there is none."""
     if not image.content_sha256 or not _PLAIN_NAME.fullmatch(image.arm):
         return NONE
     return Link("CycloneDX", f"{SBOMS}/{sbom_name(image.arm)}")
 
 
 def _versions(arm: ArmFacts, name: str) -> str:
-    """Return one version, or all of them where an image changed during the session."""
+    """Return the version, or all of them if the image changed during the session."""
     return " / ".join(arm.versions.get(name, ())) or NONE
 
 

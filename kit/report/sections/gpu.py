@@ -1,4 +1,4 @@
-"""The GPU: what is missing, proof of its work, each run, CPU against GPU."""
+"""The section on the GPU: problems, proof of its work, each run, CPU against GPU."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RATIOS = (
 
 
 def gpu(model: ReportModel) -> tuple[Block, ...]:
-    """Return the section; nothing where no GPU was requested."""
+    """Return the section; empty if no GPU was requested."""
     part = model.gpu
     if part is None:
         return ()
@@ -36,7 +36,7 @@ def gpu(model: ReportModel) -> tuple[Block, ...]:
 
 
 def summary(part: GpuReport) -> tuple[tuple[str, str], ...]:
-    """Return rows for the table of the host."""
+    """Return rows on the GPU for the table of the host."""
     chosen = part.check.gpu
     if chosen is None:
         return (("GPU", "none that the CUDA arms can use"),)
@@ -56,8 +56,8 @@ def _missing(part: GpuReport) -> tuple[Block, ...]:
     if not part.check.problems:
         return ()
     arms = ", ".join(part.check.arms)
-    said = Strong(f"The CUDA arms ({arms}) are not testable here.")
-    return Paragraph((said, " Missing:")), _issues(part.check.problems)
+    note = Strong(f"The CUDA arms ({arms}) are not testable here.")
+    return Paragraph((note, " Missing:")), _issues(part.check.problems)
 
 
 def _issues(issues: Sequence[GpuIssue]) -> List:
@@ -98,10 +98,10 @@ def _runs(part: GpuReport) -> tuple[Block, ...]:
         "run", "SM clock (MHz)", "temperature (°C)", "power, mean / max (W)", "memory used (MB)",
         "processes", "clocks limited by", "flag",
     )  # fmt: skip
-    said = f"The GPU was throttled in none of {len(part.runs)} CUDA runs."
+    note = f"The GPU was throttled in none of {len(part.runs)} CUDA runs."
     if part.throttled:
-        said = f"{part.flag_line} Leaving them out would select among the results."
-    blocks: tuple[Block, ...] = Table(header, tuple(map(_run, part.runs))), Paragraph(said)
+        note = f"{part.flag_line} Leaving them out would select among the results."
+    blocks: tuple[Block, ...] = Table(header, tuple(map(_run, part.runs))), Paragraph(note)
     failures = dict.fromkeys(reason for run in part.runs for reason in run.sample.failures)
     if not failures:
         return blocks

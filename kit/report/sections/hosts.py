@@ -1,4 +1,4 @@
-"""Several hosts, next to each other."""
+"""The section that compares several hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOTE = (
 
 
 def hosts(model: ReportModel) -> tuple[Block, ...]:
-    """Return the gain of each host by claim; nothing where all blocks ran on one host."""
+    """Return the gain of each host by claim; empty if all blocks ran on one host."""
     return tuple(
         block
         for part in model.variants

@@ -19,7 +19,7 @@ NAMES: Mapping[str, str] = {
     "cpu": "CPU seconds, warm median",
     "cold": "cold first fit",
 }
-"""Statistics whose names in the files are not those in a report."""
+"""Names in reports of statistics that have another name in files."""
 
 
 def published(model: ReportModel) -> tuple[Block, ...]:
@@ -41,7 +41,7 @@ def fits_text(model: ReportModel) -> str:
 
 
 def ratio_name(model: ReportModel) -> str:
-    """Return what is divided by what."""
+    """Return the name of the ratio, "baseline/contender" with the study's names."""
     return f"{model.study.baseline}/{model.study.contender}"
 
 
@@ -65,8 +65,8 @@ def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
     name = NAMES.get(row.statistic, row.statistic)
     if row.statistic == "total":
         name = f"total (here of {fits_text(model)} fits)"
-    said = dict.fromkeys(claimed_short(claim, form) for claim in row.claims)
-    gains = f"{effect(row.figures_gain_percent, form)} / {', '.join(said) or NONE}"
+    gains_claimed = dict.fromkeys(claimed_short(claim, form) for claim in row.claims)
+    gains = f"{effect(row.figures_gain_percent, form)} / {', '.join(gains_claimed) or NONE}"
     return (
         name,
         seconds(row.paper_baseline),
@@ -94,7 +94,10 @@ def _note(model: ReportModel, part: VariantReport) -> str:
 
 
 def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ...]:
-    """Say whether the published protocol, one run per stack, could decide the claim here."""
+    """Return whether the published protocol, one run per stack, could decide the claim here.
+
+    Empty without a placebo that has a spread, or without a claim.
+    """
     placebo = next((c for c in part.comparison.controls if c.role == PLACEBO), None)
     claim = lead_claim(model.study.claims)
     if placebo is None or claim is None:
@@ -106,7 +109,7 @@ def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ..
     margin = claim.equal_within_percent
     size = claim.published_gain_percent if margin is None else -margin
     can = "cannot" if off >= abs(log_of(size)) else "could"
-    # Of the two the larger decides in which form they can be compared.
+    # The larger of the two decides the form in which they can be compared.
     form = form_of([gain_of(off)]) if part.form is Form.GAIN else part.form
     return (
         Paragraph(

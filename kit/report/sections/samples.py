@@ -1,4 +1,4 @@
-"""What the samples of the runs say: noise, training, cost, the cold first fit."""
+"""The sections on the samples of the runs: noise, training, cost, the cold first fit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COST = (
 
 
 def noise(model: ReportModel) -> tuple[Block, ...]:
-    """Return how far the ratio moved between blocks, and why blocks are what counts."""
+    """Return the spread of the ratio between blocks, and why the run is the unit."""
     rows = tuple(
         row for part in model.variants if part.planned for row in _spreads(part)
     )  # fmt: skip
@@ -112,7 +112,7 @@ def _cost(row: FitCost) -> tuple[str, ...]:
 
 
 def cold(model: ReportModel) -> tuple[Block, ...]:
-    """Return the first fit of a process: it pays for imports, tracing and warm-up."""
+    """Return the first fit of a process, which includes imports, tracing and warm-up."""
     rows = tuple(
         (arm, seconds(value)) for part in model.variants for arm, value in part.cold.items()
     )

@@ -1,4 +1,4 @@
-"""The session itself: interference, failures, plan, the command, raw measurements."""
+"""The sections on the session: interference, failures, plan, command, raw measurements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIMIT = 400
 
 
 def interference(model: ReportModel) -> tuple[Block, ...]:
-    """Return the rules, and every run that one of them fired for."""
+    """Return the rules of disturbances, and every disturbed run."""
     flagged = tuple((Code(run.run_id), "; ".join(run.flags)) for run in model.raw if run.flags)
     found = "No timed run was disturbed."
     if flagged:
@@ -25,23 +25,23 @@ def interference(model: ReportModel) -> tuple[Block, ...]:
     machines = {run.machine for run in model.raw}
     several = f" The runs were made on {len(machines)} machines." if len(machines) > 1 else ""
     rules = "; ".join(WATCHED.values())
-    said = Paragraph(f"{found} Watched: {rules}.{several}")
-    return (said, Table(("run", "interference"), flagged, _LIMIT)) if flagged else (said,)
+    note = Paragraph(f"{found} Watched: {rules}.{several}")
+    return (note, Table(("run", "interference"), flagged, _LIMIT)) if flagged else (note,)
 
 
 def left_out(model: ReportModel) -> tuple[Block, ...]:
-    """Return failed runs with the end of their output, exclusions, notes: nothing is silent."""
+    """Return failed runs with the end of their output, exclusions, and notes."""
     rows = tuple(
         (str(e.block) if e.block >= 0 else NONE, e.arm, Code(e.run_id), e.reason)
         for e in excluded(model.judged.exclusions)
     )
-    said = notes(model.header, model.torn)
+    lines = notes(model.header, model.torn)
     blocks: tuple[Block, ...] = _failed(model.failures)
     if rows:
         table = Table(("block", "arm", "run", "reason"), rows)
         blocks = *blocks, Paragraph("Excluded from the comparison:"), table
-    if said:
-        blocks = *blocks, Paragraph("Notes:"), List(said)
+    if lines:
+        blocks = *blocks, Paragraph("Notes:"), List(lines)
     return blocks or (Paragraph("No run failed or was excluded."),)
 
 
@@ -69,7 +69,7 @@ def _failed(failures: tuple[Failure, ...]) -> tuple[Block, ...]:
 
 
 def plan(model: ReportModel) -> tuple[Block, ...]:
-    """Return tier, blocks, repeats, seed and the order the runs were planned in."""
+    """Return the settings of the plan, the pilot's result, and the order of the runs."""
     planned = model.header.plan
     timed = [run for run in planned.runs if run.kind == TIMED]
     order = tuple(

@@ -1,4 +1,4 @@
-"""What a reader meets first, and the same-work checks."""
+"""The opening of a report, and the same-work checks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kit.report.same_work_words import detail
 
 
 def opening(model: ReportModel) -> tuple[Block, ...]:
-    """Return the verdict, same work, controls, substitutes, then what was checked and when."""
+    """Return the verdict, same work, controls, substitutes, then the paper and the session."""
     lines = [*status_lines(model), substitutes_line(model)]
     lines += [model.gpu.flag_line] if model.gpu is not None and model.gpu.flag_line else []
     checked: Text = (
