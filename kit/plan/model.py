@@ -93,6 +93,19 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """Looks at a session after each of its blocks from the ``first`` to the last, ``most``.
+
+    ``shape`` is that of the boundaries, see ``kit.judge.looks``: 0 is O'Brien and Fleming's, 1/2
+    Pocock's.
+    """
+
+    most: int
+    first: int
+    shape: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """All runs of a session, in order, which is random by ``seed``.
 
