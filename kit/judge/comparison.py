@@ -117,9 +117,10 @@ def _compare(
 ) -> tuple[Comparison, tuple[Exclusion, ...]]:
     """Return the comparison of one variant, and its runs without a partner."""
     plan, main = session.header.plan, _main(runs)
+    looks = plan.looks
     blocks, unpaired = main_blocks(main, pair)
     roles = tuple(role for role in plan.roles if role in CONTROLS)
-    found, unpaired_controls = controls(runs, pair, roles, plan.design, study, STATISTICS)
+    found, unpaired_controls = controls(runs, pair, roles, plan.design, study, STATISTICS, looks)
     lacks = missing(session, study, pair, main, exclusions)
     work = same_work(session, pair.arms(), study.protocol.same_work)
     hosts = by_host(session, blocks, STATISTICS)
@@ -129,7 +130,7 @@ def _compare(
         same_work=work,
         blocks=blocks,
         controls=found,
-        estimates={name: estimate_over(name, blocks) for name in STATISTICS},
+        estimates={name: estimate_over(name, blocks, looks) for name in STATISTICS},
         order=order_effect(blocks),
         # Over several hosts the order of the runs is the plan's, not that of time.
         drifts=() if hosts.parts else tuple(drift(main, arm) for arm in pair.arms()),
@@ -143,6 +144,7 @@ def _compare(
             controls=found,
             throttled=unequal(session, blocks),
             fidelity=session.header.fidelity,
+            looks=looks,
         ),
         hosts=hosts,
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from kit.judge.effects import gain_of
+from kit.judge.looks import fewest
 from kit.judge.pairing import (
     ArmPair,
     Exclusion,
@@ -34,7 +35,7 @@ from kit.judge.reasons import (
 )
 from kit.judge.sensitivity import ALPHA, holm, paired_t_pvalue, tost_pvalue
 from kit.judge.statistics import CONFIDENCE, Estimate, Interval, RunStatistics, half_width
-from kit.plan.model import DUET, Design
+from kit.plan.model import DUET, Design, Looks
 from kit.plan.roles import MAIN, PLACEBO, RoleName, reference_of, slowdown_percent
 from kit.study.model import Study, Variant
 
@@ -44,7 +45,7 @@ HARDENED = "hardened"
 
 @dataclass(frozen=True)
 class Control:
-    """One control of one variant. ``held`` None: too few blocks to decide.
+    """One control of one variant. ``held`` None: not decided, see ``reason``.
 
     ``estimates``, by statistic, are of the ratio of its reference to the control; those of
     the placebo are the session's noise floor.
@@ -58,6 +59,11 @@ class Control:
     held: bool | None
     reason: ControlReason
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether a known slowdown is neither found nor refuted by a session's looks."""
+        return self.held is None and isinstance(self.reason, SlowdownMissed)
+
 
 def controls(
     runs: Sequence[RunStatistics],
@@ -66,6 +72,7 @@ def controls(
     design: Design,
     study: Study,
     statistics: Sequence[str],
+    looks: Looks | None = None,
 ) -> tuple[tuple[Control, ...], tuple[Exclusion, ...]]:
     """Return the planned controls of a variant, and their runs without a partner.
 
@@ -81,14 +88,14 @@ def controls(
         # `main_blocks` reports main runs without a partner.
         out += [e for e in unpaired if not (partner == MAIN and e.role == MAIN)]
         judge = _placebo if role == PLACEBO else _slowed
-        held, reason = judge(blocks, study)
+        held, reason = judge(blocks, study, looks)
         found.append(
             Control(
                 role=role,
                 variant=pair.variant,
                 arm=pair.baseline,
                 blocks=blocks,
-                estimates={name: estimate_over(name, blocks) for name in statistics},
+                estimates={name: estimate_over(name, blocks, looks) for name in statistics},
                 held=held,
                 reason=reason,
             )
@@ -112,55 +119,69 @@ def single_pair_log(estimate: Estimate) -> float | None:
     return half_width(estimate.sd_log, estimate.pairs) * math.sqrt(estimate.pairs + 1)
 
 
-def _placebo(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, ControlReason]:
+def _placebo(
+    blocks: Sequence[PairedBlock], study: Study, looks: Looks | None
+) -> tuple[bool | None, ControlReason]:
     names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or (HARDENED,)
-    return placebo_holds({name: log_ratios(name, blocks) for name in names})
+    return placebo_holds({name: log_ratios(name, blocks) for name in names}, looks)
 
 
-def placebo_holds(logs: Mapping[str, Sequence[float]]) -> tuple[bool | None, ControlReason]:
+def placebo_holds(
+    logs: Mapping[str, Sequence[float]], looks: Looks | None = None
+) -> tuple[bool | None, ControlReason]:
     """Return whether the placebo holds and why, from the log ratios of each claimed statistic.
 
     It fails if one differs after Holm's adjustment and is not equivalent by two one-sided
     tests. None: too few pairs.
     """
     adjusted = holm(
-        {name: paired_t_pvalue(found) for name, found in logs.items() if len(found) > 1}
+        {
+            name: paired_t_pvalue(found, looks=looks)
+            for name, found in logs.items()
+            if len(found) >= fewest(looks)
+        }
     )
     known = {name: p for name, p in adjusted.items() if p is not None}
     if not known:
         pairs = max(map(len, logs.values()), default=0)
         return None, TooFewPairs(pairs)
     for name, p in known.items():
-        if p < ALPHA and tost_pvalue(logs[name]) >= ALPHA:
+        if p < ALPHA and tost_pvalue(logs[name], looks=looks) >= ALPHA:
             return False, PlaceboDiffers(name, p)
     return True, PlaceboHeld(min(known.values()))
 
 
-def _slowed(blocks: Sequence[PairedBlock], study: Study) -> tuple[bool | None, ControlReason]:
+def _slowed(
+    blocks: Sequence[PairedBlock], study: Study, looks: Looks | None
+) -> tuple[bool | None, ControlReason]:
     slower = [-log for log in log_ratios(HARDENED, blocks)]
-    return slowed_holds(slower, slowdown_percent(study))
+    return slowed_holds(slower, slowdown_percent(study), looks)
 
 
-def slowed_holds(slower: Sequence[float], percent: float) -> tuple[bool | None, ControlReason]:
+def slowed_holds(
+    slower: Sequence[float], percent: float, looks: Looks | None = None
+) -> tuple[bool | None, ControlReason]:
     """Return whether a slowdown of ``percent`` is found with that size, and why.
 
-    ``slower`` are log ratios, slowed over reference, one per block. None: too few pairs.
+    ``slower`` are log ratios, slowed over reference, one per block. None: too few pairs, or with
+    ``looks``, if it is not found yet.
     """
-    if len(slower) < 2:
+    if len(slower) < fewest(looks):
         return None, TooFewPairs(len(slower))
-    low, high = _interval(slower, CONFIDENCE)
+    low, high = _interval(slower, CONFIDENCE, looks)
     # A gain below 0 is a slowdown of as many percent.
     gains = Interval(gain_of(-high), gain_of(-low))
     slowdown = Slowdown(percent, gain_of(-fmean(slower)), gains)
+    least, most = _interval(slower, SIZE_CONFIDENCE, looks)
+    possible = least <= math.log1p(percent / 100) <= most
     if low <= 0:
-        return False, SlowdownMissed(slowdown)
-    least, most = _interval(slower, SIZE_CONFIDENCE)
-    if not least <= math.log1p(percent / 100) <= most:
+        return None if looks is not None and possible else False, SlowdownMissed(slowdown)
+    if not possible:
         return False, SlowdownElsewhere(slowdown)
     return True, SlowdownFound(slowdown)
 
 
-def _interval(logs: Sequence[float], confidence: float) -> tuple[float, float]:
+def _interval(logs: Sequence[float], confidence: float, looks: Looks | None) -> tuple[float, float]:
     # The injected wait is exact to microseconds only, so the interval is never narrower.
-    half = max(half_width(stdev(logs), len(logs), confidence), 1e-4)
+    half = max(half_width(stdev(logs), len(logs), confidence, looks), 1e-4)
     return fmean(logs) - half, fmean(logs) + half

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from kit.judge.effects import log_of
+from kit.judge.looks import fewest
 from kit.judge.reasons import BeyondByChance, BeyondMargin, InMargin, MarginOpen, OfEquality
 from kit.judge.sensitivity import ALPHA, Sensitivity, paired_t_pvalue
 from kit.judge.statistics import Estimate
 from kit.judge.words import INCONCLUSIVE, OPPOSITE, REPRODUCED, Word
+from kit.plan.model import Looks
 from kit.study.model import Claim, Direction
 
 
@@ -25,16 +27,18 @@ def margin_of(claim: Claim) -> tuple[float, float] | None:
     return log_of(claim.band_percent.low), log_of(claim.band_percent.high)
 
 
-def deciding_p(claim: Claim, logs: Sequence[float], tests: Sensitivity) -> float | None:
-    """Return the p value that decides a claim; None with fewer than two blocks."""
+def deciding_p(
+    claim: Claim, logs: Sequence[float], tests: Sensitivity, looks: Looks | None = None
+) -> float | None:
+    """Return the p value that decides a claim; None with too few blocks for an interval."""
     margin = margin_of(claim)
-    if margin is None or len(logs) < 2:
+    if margin is None or len(logs) < fewest(looks):
         return tests.t
     low, high = margin
     mean = fmean(logs)
     if low < mean < high:
         return tests.equivalence
-    return paired_t_pvalue(logs, low if mean <= low else high)
+    return paired_t_pvalue(logs, low if mean <= low else high, looks)
 
 
 def within_margin(claim: Claim, measured: Estimate, holm_p: float) -> tuple[Word, OfEquality]:

@@ -34,6 +34,11 @@ _LEAST = 0.01  # a constant whose boundary is crossed almost surely
 _MAX_SCORE = 37.0  # a normal score with a p value that is still above 0
 
 
+def fewest(looks: Looks | None) -> int:
+    """Return the fewest blocks with an interval: two, or those of the first look."""
+    return 2 if looks is None else looks.first
+
+
 def critical_t(looks: Looks, blocks: int, alpha: float) -> float:
     """Return the absolute t from which on the mean of so many blocks differs, at level ``alpha``.
 

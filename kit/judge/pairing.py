@@ -19,7 +19,7 @@ from kit.judge.statistics import (
     value_of,
     why_unusable,
 )
-from kit.plan.model import TIMED
+from kit.plan.model import TIMED, Looks
 from kit.plan.roles import MAIN, RoleName
 from kit.plan.shard import of_shard
 from kit.records.planned import refuse_misfits
@@ -240,8 +240,10 @@ def log_ratios(statistic: str, blocks: Sequence[PairedBlock]) -> list[float]:
     return [math.log(b) - math.log(c) for b, c in values if b is not None and c is not None]
 
 
-def estimate_over(statistic: str, blocks: Sequence[PairedBlock]) -> Estimate:
-    """Return the estimate of one statistic over complete blocks.
+def estimate_over(
+    statistic: str, blocks: Sequence[PairedBlock], looks: Looks | None = None
+) -> Estimate:
+    """Return the estimate of one statistic over complete blocks, with the interval of ``looks``.
 
     It leaves out the blocks in which the statistic was not recorded. Raise InputError for an
     unknown statistic.
@@ -255,4 +257,4 @@ def estimate_over(statistic: str, blocks: Sequence[PairedBlock]) -> Estimate:
             without.append(block.block)
         else:
             pairs.append((baseline, contender))
-    return estimate(statistic, pairs, tuple(without))
+    return estimate(statistic, pairs, tuple(without), looks)

@@ -10,7 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kit.judge.looks import fewest, repeated_pvalue
 from kit.judge.statistics import CONFIDENCE
+from kit.plan.model import Looks
 
 ALPHA = 1 - CONFIDENCE
 EQUIVALENCE_PERCENT = 2.0
@@ -41,16 +43,24 @@ class Sensitivity:
     equivalence: float | None
 
 
-def sensitivity(logs: Sequence[float], margin: tuple[float, float] | None = None) -> Sensitivity:
-    """Return all tests over the blocks' log ratios; ``margin`` is a claim's, as log ratios."""
-    if len(logs) < 2:
+def sensitivity(
+    logs: Sequence[float],
+    margin: tuple[float, float] | None = None,
+    looks: Looks | None = None,
+) -> Sensitivity:
+    """Return all tests over the blocks' log ratios; ``margin`` is a claim's, as log ratios.
+
+    With ``looks`` the t test and the test of equivalence have repeated p values; those of the
+    other two tests hold for a single look.
+    """
+    if len(logs) < fewest(looks):
         return Sensitivity(None, None, None, False, None)
     return Sensitivity(
-        t=paired_t_pvalue(logs),
+        t=paired_t_pvalue(logs, looks=looks),
         wilcoxon=_wilcoxon(logs),
         permutation=_permutation(logs),
         permutation_exact=len(logs) <= MAX_EXACT,
-        equivalence=tost_pvalue(logs, margin),
+        equivalence=tost_pvalue(logs, margin, looks),
     )
 
 
@@ -82,13 +92,15 @@ def _spread(logs: Sequence[float]) -> bool:
     return max(logs) > min(logs)
 
 
-def paired_t_pvalue(logs: Sequence[float], at: float = 0.0) -> float:
+def paired_t_pvalue(logs: Sequence[float], at: float = 0.0, looks: Looks | None = None) -> float:
     """Return the two-sided p value of the paired t test, for two or more log ratios.
 
-    ``at`` is the mean under the null hypothesis.
+    ``at`` is the mean under the null hypothesis. With ``looks`` it is the repeated p value.
     """
     if not _spread(logs):
         return 1.0 if logs[0] == at else 0.0
+    if looks is not None:
+        return repeated_pvalue(looks, len(logs), _t(logs, at))
     return 2 * _t_below(-abs(_t(logs, at)), logs)
 
 
@@ -133,13 +145,21 @@ def _permutation(logs: Sequence[float]) -> float:
     return float(result.pvalue)
 
 
-def tost_pvalue(logs: Sequence[float], margin: tuple[float, float] | None = None) -> float:
+def tost_pvalue(
+    logs: Sequence[float],
+    margin: tuple[float, float] | None = None,
+    looks: Looks | None = None,
+) -> float:
     """Return p of Schuirmann's two one-sided tests, J. Pharmacokinet. Biopharm. 15 (1987).
 
-    ``margin`` holds log ratios; the default is that of ``EQUIVALENCE_PERCENT``.
+    ``margin`` holds log ratios; the default is that of ``EQUIVALENCE_PERCENT``. With ``looks``
+    both tests have repeated p values.
     """
     low, high = margin or equivalence_bounds()
     if not _spread(logs):
         return 0.0 if low < logs[0] < high else 1.0
+    if looks is not None:
+        nearest = min(_t(logs, low), -_t(logs, high))
+        return repeated_pvalue(looks, len(logs), nearest) / 2 if nearest > 0 else 1.0
     above, below = _t_below(-_t(logs, low), logs), _t_below(_t(logs, high), logs)
     return max(above, below)

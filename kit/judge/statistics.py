@@ -15,6 +15,8 @@ from statistics import fmean, median, stdev
 from typing import TypeVar
 
 from kit.errors import InputError
+from kit.judge.looks import critical_t, fewest
+from kit.plan.model import Looks
 from kit.plan.roles import RoleName
 from kit.records.record import Fit, Record
 from kit.records.session import RunEntry
@@ -176,26 +178,30 @@ def _cpu(fits: Sequence[Fit]) -> float | None:
 
 
 def estimate(
-    statistic: str, pairs: Sequence[tuple[float, float]], unrecorded: tuple[int, ...] = ()
+    statistic: str,
+    pairs: Sequence[tuple[float, float]],
+    unrecorded: tuple[int, ...] = (),
+    looks: Looks | None = None,
 ) -> Estimate:
     """Compare (baseline, contender) seconds, one pair per block.
 
     The interval is the textbook's paired t interval, on log(baseline/contender) because
-    times are ratios, and exponentiated.
+    times are ratios, and exponentiated; with ``looks`` the repeated one, see
+    ``kit.judge.looks``.
     """
     logs = [math.log(baseline) - math.log(contender) for baseline, contender in pairs]
     if not logs:
         return Estimate(statistic, 0, None, None, None, None, None, unrecorded)
     centre = fmean(logs)
     ratio = _exp(centre)
-    if len(logs) < 2:
-        return Estimate(statistic, 1, ratio, None, gain_percent(ratio), None, None, unrecorded)
-    spread = stdev(logs)
-    half = half_width(spread, len(logs))
+    number, percent = len(logs), gain_percent(ratio)
+    spread = stdev(logs) if number > 1 else None
+    if spread is None or number < fewest(looks):
+        return Estimate(statistic, number, ratio, None, percent, None, spread, unrecorded)
+    half = half_width(spread, number, looks=looks)
     bounds = Interval(_exp(centre - half), _exp(centre + half))
     gains = Interval(gain_percent(bounds.low), gain_percent(bounds.high))
-    percent = gain_percent(ratio)
-    return Estimate(statistic, len(logs), ratio, bounds, percent, gains, spread, unrecorded)
+    return Estimate(statistic, number, ratio, bounds, percent, gains, spread, unrecorded)
 
 
 def gain_percent(ratio: float) -> float:
@@ -203,8 +209,12 @@ def gain_percent(ratio: float) -> float:
     return 100.0 * (1.0 - 1.0 / ratio)
 
 
-def half_width(sd: float, pairs: int, confidence: float = CONFIDENCE) -> float:
+def half_width(
+    sd: float, pairs: int, confidence: float = CONFIDENCE, looks: Looks | None = None
+) -> float:
     """Return half the two-sided t interval of a mean of that many values with that SD.
+
+    With ``looks`` it is the repeated interval; raise ValueError for a number without a look.
 
     Student's quantile is taken from the inverse of the regularized incomplete beta function
     (M. Abramowitz and I. Stegun, "Handbook of Mathematical Functions", 26.7.1), which agrees
@@ -212,6 +222,8 @@ def half_width(sd: float, pairs: int, confidence: float = CONFIDENCE) -> float:
     """
     from scipy.special import betaincinv
 
+    if looks is not None:
+        return critical_t(looks, pairs, 1 - confidence) * sd / math.sqrt(pairs)
     freedom = pairs - 1
     explained = float(betaincinv(0.5, freedom / 2, confidence))
     rest = float(betaincinv(freedom / 2, 0.5, 1 - confidence))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from kit.judge.looks import fewest
 from kit.judge.missing import Lack
 from kit.judge.pairing import PairedBlock
 from kit.judge.reasons import (
@@ -175,12 +176,12 @@ def _quantity(
         return INCONCLUSIVE, NotFinite()
     baseline, contender = (fmean(side) for side in zip(*pairs, strict=True))
     means = Means(baseline, contender, paper)
-    differences = [a - b for a, b in pairs]
-    if len(differences) < 2:
-        return INCONCLUSIVE, OneBlock(means)
+    differences, looks = [a - b for a, b in pairs], session.header.plan.looks
+    if len(differences) < fewest(looks):
+        return INCONCLUSIVE, OneBlock(means) if len(differences) < 2 else TooFewBlocks(means)
     width = paper.high - paper.low
     # Each of the two tests is one-sided.
-    half = half_width(stdev(differences), len(differences), 1 - 2 * ALPHA)
+    half = half_width(stdev(differences), len(differences), 1 - 2 * ALPHA, looks)
     centre = fmean(differences)
     if abs(centre) - half > width:
         return OPPOSITE, MeansDiffer(means)

@@ -56,8 +56,12 @@ from kit.judge.words import (
     Word,
     printed,
 )
+from kit.plan.model import Looks
 from kit.records.images import Component, without_proof
 from kit.study.model import Claim, Direction, Paper, Study, Variant
+
+DIFFERENCES: tuple[Word, ...] = (REPRODUCED, SAME_DIRECTION, OPPOSITE)
+"""The words for a claim of a gain that say that a difference was found."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def judge_claims(
     controls: Sequence[Control],
     throttled: tuple[ThrottledArm, ...],
     fidelity: Sequence[Component],
+    looks: Looks | None = None,
 ) -> tuple[Verdict, ...]:
     """Return one verdict per claim.
 
@@ -112,17 +117,16 @@ def judge_claims(
     throttling if it was unequal. Raise InputError for an unknown statistic.
     """
     indicative = bool(substitutes(study, fidelity)) and not missing
-    hardened = None if missing else estimate_over("hardened", blocks)
+    hardened = None if missing else estimate_over("hardened", blocks, looks)
     logs = {c.id: log_ratios(c.statistic, blocks) for c in study.claims if not missing}
-    tests = {c.id: sensitivity(logs[c.id], margin_of(c)) for c in study.claims if not missing}
-    adjusted = holm(
-        {c.id: deciding_p(c, logs[c.id], tests[c.id]) for c in study.claims if not missing}
-    )
+    tested = () if missing else study.claims
+    tests = {c.id: sensitivity(logs[c.id], margin_of(c), looks) for c in tested}
+    adjusted = holm({c.id: deciding_p(c, logs[c.id], tests[c.id], looks) for c in tested})
     verdicts = []
     for claim in study.claims:
-        measured = None if missing else estimate_over(claim.statistic, blocks)
+        measured = None if missing else estimate_over(claim.statistic, blocks, looks)
         evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
-        word, reason = _capped(*_decide(claim, evidence, missing, work), controls, throttled)
+        word, reason = _capped(claim, *_decide(claim, evidence, missing, work), controls, throttled)
         left = None
         if measured is not None and work.held:
             left = _still_open(claim, word, measured, len(study.claims))
@@ -171,6 +175,7 @@ def published_seconds(paper: Paper, stack: str, statistic: str) -> float | None:
 
 
 def _capped(
+    claim: Claim,
     word: Word,
     reason: Uncapped,
     controls: Sequence[Control],
@@ -178,9 +183,16 @@ def _capped(
 ) -> tuple[Word, ClaimReason]:
     """Return INCONCLUSIVE if the session shows that its times decide nothing, else the word.
 
-    That is if a control does not hold, or a CPU quota from outside slowed one arm more.
+    That is if a control does not hold, or a CPU quota from outside slowed one arm more. A slowdown
+    that is neither found nor refuted yet shows that a session might miss a difference, which says
+    nothing against one that it found.
     """
-    broken = tuple(FailedControl(control.role, control.reason) for control in failing(controls))
+    waived = word in DIFFERENCES and claim.direction is not Direction.EQUAL
+    broken = tuple(
+        FailedControl(control.role, control.reason)
+        for control in failing(controls)
+        if not (waived and control.is_open)
+    )
     if not (broken or throttled) or word in (NOT_TESTABLE, INCONCLUSIVE):
         return word, reason
     return INCONCLUSIVE, Capped(broken, throttled, word, reason)

@@ -28,6 +28,7 @@ from kit.plan.model import (
     Note,
     Plan,
     PlannedRun,
+    plan_document,
 )
 from kit.plan.notes import refusal_text
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
@@ -114,8 +115,8 @@ def plan_sha256(plan: Plan) -> str:
 
     Notes explain the plan, with the machine's memory, and do not change its runs.
     """
-    planned = {**vars(plan), "notes": ()}
-    text = json.dumps(planned, sort_keys=True, separators=(",", ":"), default=vars)
+    planned = {**plan_document(plan), "notes": ()}
+    text = json.dumps(planned, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

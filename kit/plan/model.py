@@ -105,12 +105,36 @@ class Looks:
     shape: float
 
 
+Until = Literal["size", "direction"]
+SIZE: Final = "size"
+DIRECTION: Final = "direction"
+"""What a group-sequential session settles: direction and size of the lead claim; or the first."""
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The rule that ends a group-sequential session; it stands before the first block.
+
+    It looks at the lead claim after each block from ``first_look`` on, with boundaries of that
+    ``shape`` (see ``Looks``), and ends when the claim is settled, when the chance to settle it
+    within the plan's blocks is below ``futility``, or when the next block would end after
+    ``minutes`` (None: no limit).
+    """
+
+    first_look: int
+    shape: float
+    futility: float
+    until: Until
+    minutes: int | None = None
+
+
 @dataclass(frozen=True)
 class Plan:
     """All runs of a session, in order, which is random by ``seed``.
 
     ``pilot`` counts the pilot's blocks (of each design that it tries); 0 without a pilot.
-    ``blocks`` counts the judged blocks; 0 until the pilot has fixed their number.
+    ``blocks`` counts the judged blocks; 0 until the pilot has fixed their number. With
+    ``stopping`` it is the most that are made; None: all of them are, and judged once.
     """
 
     study_id: str
@@ -129,11 +153,24 @@ class Plan:
     pilot: int = 0
     bounds: Bounds | None = None
     purpose: Purpose = COMPARE
+    stopping: Stopping | None = None
+
+    @property
+    def looks(self) -> Looks | None:
+        """Return the looks at a group-sequential session; None: one look, at its end."""
+        rule = self.stopping
+        return None if rule is None else Looks(self.blocks, rule.first_look, rule.shape)
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return the plan as JSON values."""
-    return asdict(plan)
+    """Return the plan as JSON values, without a stopping rule where there is none.
+
+    So a plan that a kit without such rules wrote has the same document and hash.
+    """
+    document = asdict(plan)
+    if plan.stopping is None:
+        del document["stopping"]
+    return document
 
 
 def plan_from(document: Mapping[str, Any]) -> Plan:
@@ -147,4 +184,6 @@ def plan_from(document: Mapping[str, Any]) -> Plan:
     values["notes"] = tuple(Note(**note) for note in values["notes"])
     values["runs"] = tuple(PlannedRun(**run) for run in values["runs"])
     values["bounds"] = None if values["bounds"] is None else Bounds(**values["bounds"])
+    rule = values.pop("stopping", None)
+    values["stopping"] = None if rule is None else Stopping(**rule)
     return Plan(**values)

@@ -20,6 +20,7 @@ from kit.judge.executable import ExecutableVerdict
 from kit.judge.pilot import Outlook
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
+from kit.plan.model import plan_document
 from kit.report import ablation as explanation
 from kit.report.consistency_words import arithmetic
 from kit.report.effects import Form
@@ -71,7 +72,7 @@ def _origin(model: ReportModel) -> dict[str, object]:
             "citation": study.paper.citation,
             "sha256": study.sha256,
         },
-        "plan": header.plan,
+        "plan": plan_document(header.plan),
         "host": header.host,
         "gpu": model.gpu,
         "arms": model.arms,

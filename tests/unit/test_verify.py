@@ -106,7 +106,7 @@ def test_a_library_with_other_last_digits_is_no_tampering(
     folder: Path, made_again: None, monkeypatch: pytest.MonkeyPatch, off: float, holds: bool
 ) -> None:
     half_width = statistics.half_width
-    monkeypatch.setattr(statistics, "half_width", lambda *a: half_width(*a) * (1 + off))
+    monkeypatch.setattr(statistics, "half_width", lambda *a, **k: half_width(*a, **k) * (1 + off))
     found = {f.what: f for f in verify(folder)}
     if holds:
         assert [f for f in found.values() if f.wrong] == []
