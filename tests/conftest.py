@@ -67,6 +67,13 @@ def _locks(item: pytest.Item) -> bool:
     return item.get_closest_marker("machine") is not None
 
 
+def pytest_collection_finish() -> None:
+    """Leave the tests and modules, which stay, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
 def pytest_sessionfinish() -> None:
     """End at once: pytest looks through all that is left five times, for errors in ``__del__``."""
     gc.freeze()

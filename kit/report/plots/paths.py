@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_WHOLE_NUMBER = re.compile(_NUMBER, re.ASCII)
 _STEPS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
 _STEP = re.compile(rf"\s*([MLQCz])((?:\s+{_NUMBER})*)(?=\s|\Z)")
 _MOVE = re.compile(r"\s*(translate|scale|rotate)\(([^()]*)\)")
@@ -82,6 +83,6 @@ def after(outer: Matrix, inner: Matrix) -> Matrix:
 
 def number(text: str) -> float:
     """Return text as a number. Raise ForeignError if it is not a finite one."""
-    if not re.fullmatch(_NUMBER, text, re.ASCII) or not math.isfinite(found := float(text)):
+    if not _WHOLE_NUMBER.fullmatch(text) or not math.isfinite(found := float(text)):
         raise ForeignError(f"a number {text[:40]!r}")
     return found
