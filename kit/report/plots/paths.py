@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 _WHOLE_NUMBER = re.compile(_NUMBER, re.ASCII)
@@ -28,6 +29,7 @@ class Outline:
     points: tuple[tuple[float, float], ...]
 
 
+@lru_cache(maxsize=256)  # every plot has the same letters
 def outline(text: str) -> Outline:
     """Return the path. Raise ForeignError if it is not of absolute lines and curves only."""
     commands: list[str] = []
@@ -44,6 +46,7 @@ def outline(text: str) -> Outline:
     return Outline("".join(commands), tuple(points))
 
 
+@lru_cache(maxsize=256)
 def matrix(text: str) -> Matrix:
     """Return a list of transforms as one matrix. Raise ForeignError for an unknown transform."""
     made, offset, end = STILL, 0, len(text.rstrip())
