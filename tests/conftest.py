@@ -48,6 +48,24 @@ They share the machine's lock, images, plots or reports.
 """
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 10**9
+"""Bytes free in memory from which unit tests have their folders there; they need a hundredth."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the folders of unit tests in memory; those of engines' tests hold whole images."""
+    if all("tests/unit" in each for each in config.args) and _takes_folders(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def _takes_folders(place: Path) -> bool:
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        return False
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
+
+
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests on one worker that share what takes long, or the machine's lock: slow ones.
@@ -65,6 +83,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _locks(item: pytest.Item) -> bool:
     return item.get_closest_marker("machine") is not None
+
+
+def pytest_collection_finish() -> None:
+    """Leave the tests and modules, which stay, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def pytest_sessionfinish() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from kit.errors import RunError
 from kit.files.documents import read_json
+from kit.files.values import values_of
 from kit.schemas import problems
 
 
@@ -135,7 +136,7 @@ def record_from(document: Mapping[str, Any]) -> Record:
 
 def record_document(record: Record) -> dict[str, Any]:
     """Return the record as a JSON document, as its program wrote it."""
-    document = asdict(record)
+    document = values_of(record)
     clock = {"name": document.pop("clock_name")}
     clock["resolution_ns"] = document.pop("clock_resolution_ns")
     if document["cgroup"] is None:

@@ -11,7 +11,7 @@ from kit.report.model import ReportModel
 from kit.report.render import html, markdown
 from kit.results.names import CRATE, EXPORTS, PAGE, PLOTS, REPORT, RESULTS, SUMS
 
-_PICTURE = re.compile(rb'(?<=src=")data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*(?=")')
+_PICTURE = re.compile(rb'src="(data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*)(?=")')
 
 
 def report_files(model: ReportModel) -> Mapping[str, bytes]:
@@ -35,7 +35,7 @@ def is_picture(name: str) -> bool:
 
 def without_pictures(page: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """Return the page without the plots inside it, and the addresses of those."""
-    return _PICTURE.sub(b"", page), tuple(_PICTURE.findall(page))
+    return _PICTURE.sub(b'src="', page), tuple(_PICTURE.findall(page))
 
 
 def picture_address(name: str, content: bytes) -> bytes:

@@ -246,13 +246,15 @@ def _outlook(found: Outlook) -> dict[str, object]:
 
 def _plain(value: object) -> Any:
     """Return frozen values as JSON types, mappings sorted by key."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, int)):
+        return value  # most of them
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in sorted(value)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = sorted(field.name for field in dataclasses.fields(value))
         return {name: _plain(getattr(value, name)) for name in names}
-    if isinstance(value, Mapping):
-        return {key: _plain(value[key]) for key in sorted(value)}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     return value

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kit.errors import HostError, InputError
+from kit.files.values import values_of
 from kit.files.write import append, cut_to_line, last_line
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan, plan_document
@@ -72,13 +73,12 @@ class RunLog:
 
         Raise HostError if the log cannot be written, as every method that appends.
         """
-        document = asdict(entry)
-        document["record"] = record
-        self._append({"type": "run", **document})
+        document = values_of(replace(entry, record=None))
+        self._append({"type": "run", **document, "record": record})
 
     def add_executable(self, run: ExecutableRun) -> None:
         """Append the run of the executable, and sync it to disk."""
-        self._append({"type": EXECUTABLE, **asdict(run)})
+        self._append({"type": EXECUTABLE, **values_of(run)})
 
     def add_entries(self, entries: Iterable[RunEntry]) -> None:
         """Append runs as another session's log has them."""
@@ -179,6 +179,6 @@ def drop_torn_line(folder: Path) -> None:
 
 
 def _header_document(header: Header) -> dict[str, Any]:
-    document = asdict(header)
+    document = values_of(header)
     document["plan"] = plan_document(header.plan)
     return document

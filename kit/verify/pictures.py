@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from kit.report.plots.paths import Matrix, Outline
-from kit.report.plots.pieces import Piece, pieces, size
+from kit.report.plots.pieces import Piece, read
 from kit.report.plots.raster import pixels
 from kit.report.plots.style import DPI
 
@@ -49,8 +49,9 @@ def distance(made: bytes, found: bytes) -> float:
     ``APART`` if they show different things: other pieces, order, glyphs, markers, colours,
     widths or clips. Raise ForeignError if ``found`` holds anything that cannot be compared.
     """
-    most = 0.0 if size(made) == size(found) else APART
-    for one, other in zip_longest(pieces(made), pieces(found)):
+    (size, pieces), (other_size, other_pieces) = read(made), read(found)
+    most = 0.0 if size == other_size else APART
+    for one, other in zip_longest(pieces, other_pieces):
         # To the end: a piece that cannot be compared raises wherever it is.
         most = max(most, APART if one is None or other is None else _apart(one, other))
     return most

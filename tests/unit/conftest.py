@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
@@ -44,8 +45,16 @@ def _made_once(patch: pytest.MonkeyPatch, drawn: bool) -> None:
 _list_pip_config = network._pip_config_list
 
 
+_READ_BY_PIP = re.compile("PIP_|XDG_|HOME$|PATH$|VIRTUAL_ENV$|PYTHON")
+
+
 def _pip_settings(_program: str, _environment: object) -> str:
     return _list_pip_config()
+
+
+def _pip_environment() -> list[tuple[str, str]]:
+    """What pip can read; pytest changes a variable of its own before every test."""
+    return sorted(each for each in os.environ.items() if _READ_BY_PIP.match(each[0]))
 
 
 @lru_cache
@@ -82,7 +91,7 @@ def nothing_waited_for() -> Iterator[None]:
         for module in (load, study_pins):
             patch.setattr(module, "read_yaml", _read_yaml)
         patch.setattr(
-            network, "_pip_config_list", lambda: asked(sys.executable, sorted(os.environ.items()))
+            network, "_pip_config_list", lambda: asked(sys.executable, _pip_environment())
         )
         yield
 

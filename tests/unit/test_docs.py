@@ -94,34 +94,44 @@ def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
             assert name in there, f"{file}::{name}"
 
 
-def texts_of_the_code() -> list[re.Pattern[str]]:
-    """Every text in the kit's code, a group for each blank."""
-    found = []
+Text = tuple[str | None, ...]
+"""A text of the kit's code, None for each blank."""
+
+
+def texts_of_the_code() -> list[Text]:
+    found: dict[Text, None] = {}
     for path in sorted((ROOT / "kit").rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        parts = {part for node in nodes if isinstance(node, ast.JoinedStr)
                  for part in node.values}  # fmt: skip
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.JoinedStr):
                 values = node.values
             elif isinstance(node, ast.Constant) and node not in parts:
                 values = [node]
             else:
                 continue
-            texts = [v.value if isinstance(v, ast.Constant) else None for v in values]
-            if sum(len(text) for text in texts if isinstance(text, str)) >= 7:
-                parts_of_it = [re.escape(t) if isinstance(t, str) else "(.+?)" for t in texts]
-                found.append("".join(parts_of_it))
-    return [re.compile(text) for text in dict.fromkeys(found)]
+            constants = [v.value if isinstance(v, ast.Constant) else None for v in values]
+            text = tuple(value if isinstance(value, str) else None for value in constants)
+            if sum(map(len, filter(None, text))) >= 7:
+                found[text] = None
+    return list(found)
 
 
-def worded(message: str, texts: list[re.Pattern[str]]) -> int:
+def fit(message: str, text: Text) -> re.Match[str] | None:
+    if not all(part in message for part in text if part is not None):
+        return None  # most of them, at a hundredth of the time of a pattern
+    pattern = "".join("(.+?)" if part is None else re.escape(part) for part in text)
+    return re.fullmatch(pattern, message)
+
+
+def worded(message: str, texts: list[Text]) -> int:
     """How many characters of the message the code words, 0 where no text of it fits.
 
     What is filled in counts where it is several words that the code words too.
     """
     most = 0
-    for found in filter(None, (text.fullmatch(message) for text in texts)):
+    for found in filter(None, (fit(message, text) for text in texts)):
         blanks = [blank for blank in found.groups() if blank is not None]
         inside = sum(worded(blank, texts) for blank in blanks if " " in blank)
         most = max(most, len(message) - sum(map(len, blanks)) + inside)

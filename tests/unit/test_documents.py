@@ -71,6 +71,15 @@ def test_what_is_refused_in_json(text: str) -> None:
         read_json(text.encode())
 
 
+@pytest.mark.parametrize("before", [0, 1, 25, 49, 50])
+def test_a_long_integer_is_refused_wherever_it_stands(before: int) -> None:
+    for text in ("[" + " " * before + "1" * 301 + "]", " " * before + "[" + "9" * 1001 + "]"):
+        for written in (text, text.encode()):
+            with pytest.raises(ValueError, match="300 digits"):
+                read_json(written)
+    assert read_json(" " * before + "1" * 300) == int("1" * 300)
+
+
 def test_json_is_read() -> None:
     assert read_json('{"a": [1, 2.5, "x", null]}') == {"a": [1, 2.5, "x", None]}
     assert read_json('{"sum": "' + "1" * 64 + '", "n": 12}')["n"] == 12

@@ -269,7 +269,7 @@ def test_a_png_of_a_changed_drawing_is_wrong(made: Files, change: Change) -> Non
 def test_every_plot_consists_of_pieces_that_are_known(made: Files) -> None:
     for name in made:
         if name.endswith(".svg"):
-            assert len(list(pieces.pieces(made[name]))) > 100
+            assert len(list(pieces.read(made[name])[1])) > 100
 
 
 def with_number(pattern: bytes, by: float) -> Change:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_WHOLE_NUMBER = re.compile(_NUMBER, re.ASCII)
 _STEPS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
 _STEP = re.compile(rf"\s*([MLQCz])((?:\s+{_NUMBER})*)(?=\s|\Z)")
 _MOVE = re.compile(r"\s*(translate|scale|rotate)\(([^()]*)\)")
@@ -27,6 +29,7 @@ class Outline:
     points: tuple[tuple[float, float], ...]
 
 
+@lru_cache(maxsize=256)  # every plot has the same letters
 def outline(text: str) -> Outline:
     """Return the path. Raise ForeignError if it is not of absolute lines and curves only."""
     commands: list[str] = []
@@ -43,6 +46,7 @@ def outline(text: str) -> Outline:
     return Outline("".join(commands), tuple(points))
 
 
+@lru_cache(maxsize=256)
 def matrix(text: str) -> Matrix:
     """Return a list of transforms as one matrix. Raise ForeignError for an unknown transform."""
     made, offset, end = STILL, 0, len(text.rstrip())
@@ -82,6 +86,6 @@ def after(outer: Matrix, inner: Matrix) -> Matrix:
 
 def number(text: str) -> float:
     """Return text as a number. Raise ForeignError if it is not a finite one."""
-    if not re.fullmatch(_NUMBER, text, re.ASCII) or not math.isfinite(found := float(text)):
+    if not _WHOLE_NUMBER.fullmatch(text) or not math.isfinite(found := float(text)):
         raise ForeignError(f"a number {text[:40]!r}")
     return found

@@ -90,18 +90,15 @@ class _Element:
     text: list[str] = field(default_factory=list)
 
 
-def pieces(drawing: bytes) -> Iterator[Piece]:
-    """Yield the pieces of a drawing, from back to front. Raise ForeignError for unknown ones."""
-    yield from _pieces(_parsed(drawing))
+def read(drawing: bytes) -> tuple[tuple[str, ...], Iterator[Piece]]:
+    """Return the size of a drawing, and its pieces from back to front.
 
-
-def size(drawing: bytes) -> tuple[str, ...]:
-    """Return width, height, view box and version, as the root element gives them.
-
-    Raise ForeignError for anything unknown.
+    The size is width, height, view box and version, as the root element gives them. Raise
+    ForeignError for anything unknown: for a use, path or style only where the pieces reach it.
     """
-    given = _parsed(drawing).given
-    return tuple(given.get(key, "") for key in ("width", "height", "viewBox", "version"))
+    root = _parsed(drawing)
+    size = tuple(root.given.get(key, "") for key in ("width", "height", "viewBox", "version"))
+    return size, _pieces(root)
 
 
 def _parsed(drawing: bytes) -> _Element:
@@ -213,7 +210,7 @@ def _pieces(root: _Element) -> Iterator[Piece]:
             for inner in element.inside:
                 yield from shown(inner, at, styles, clips)
 
-    return shown(root, STILL, (), ())
+    yield from shown(root, STILL, (), ())
 
 
 def _defined(element: _Element) -> Iterator[_Element]:

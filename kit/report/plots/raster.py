@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from kit.report.plots.pieces import Piece, pieces, size
+from kit.report.plots.pieces import Piece, read
 
 _PER_INCH = 72
 _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1"}
@@ -35,14 +35,15 @@ def pixels(svg: bytes, dpi: int) -> Any:
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.transforms import Affine2D
 
-    width, height = (float(side.removesuffix("pt")) for side in size(svg)[:2])
+    size, shown = read(svg)
+    width, height = (float(side.removesuffix("pt")) for side in size[:2])
     scale = dpi / _PER_INCH
     # matplotlib's backends have no types.
     new_painter: Any = RendererAgg
     painter = new_painter(int(width * scale), int(height * scale), dpi)
     # Down in SVG, up in matplotlib.
     onto = Affine2D().scale(scale, -scale).translate(0, painter.height)
-    _paint(painter, pieces(svg), onto)
+    _paint(painter, shown, onto)
     painted = np.asarray(painter.buffer_rgba()).astype(np.uint16)
     colour, cover = painted[..., :3], painted[..., 3:]
     return ((colour * cover + 255 * (255 - cover) + 127) // 255).astype(np.uint8)
