@@ -65,7 +65,7 @@ def warn_stale_signature(folder: Path) -> None:
     """
     from kit.records.command import shown
     from kit.results.names import SIGNATURE
-    from kit.verify.signature import signature_matches
+    from kit.verify.sums import signature_matches
 
     if not signature_matches(folder):
         click.echo(

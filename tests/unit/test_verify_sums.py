@@ -15,7 +15,8 @@ from kit.report.files import SUMS
 from kit.results.names import GIT_ATTRIBUTES
 from kit.results.sums import add_sums, read_sums, sums_of, write_sums
 from kit.study.folder import DESKTOP
-from kit.verify.sums import ANY, Known, check
+from kit.verify.sums import ANY, Known
+from kit.verify.sums import check_files as check
 
 NAMES = ["plain", "new\nline", "back\\slash", "\\n", "a\u2028b", "a\x85b", "a\x0bb", " two  gaps "]
 
