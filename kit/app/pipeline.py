@@ -15,7 +15,7 @@ from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below
 from kit.host.facts import this_machine
-from kit.host.gpu.session import ask, not_testable, refuse_other_gpu, testable
+from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge

@@ -7,7 +7,7 @@ from functools import partial
 
 from kit.engine.discover import discover
 from kit.environment import variables
-from kit.host.doctor.reach import reachability
+from kit.host.doctor.probe import reachability
 from kit.host.setup import ensure_bootstrap_tools, setup
 from kit.images.bases.candidates import bases_out_of_reach
 from kit.images.bases.mirrors import parse_mirrors

@@ -17,7 +17,7 @@ from kit.engine.connection import CALL_TIMEOUT_S, Connection
 from kit.engine.failures import LOST, all_of, answering, is_timeout, reason_of
 from kit.engine.hardening import container_config
 from kit.engine.images import find
-from kit.engine.limits import changed, limits_of
+from kit.engine.objects import changed, limits_of
 from kit.engine.protocol import OWNED, RunOutcome, RunRequest
 from kit.engine.quirks import swap_refused
 from kit.errors import ImageError, KitError, NotStartedError, RunError

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from kit.engine.endpoints import is_local
-from kit.engine.limits import LimitChange
-from kit.engine.objects import OWNER, EngineObject, EngineObjects, Removed
+from kit.engine.objects import OWNER, EngineObject, EngineObjects, LimitChange, Removed
 
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from kit.environment import for_program
 from kit.errors import HostError, ImageError
-from kit.host.scratch import REMEDY, scratch_problem
+from kit.host.process import SCRATCH_REMEDY as REMEDY
+from kit.host.process import scratch_problem
 from kit.together import ended_by
 
 # Fixed, so that the tar's times do not depend on the day it was made.

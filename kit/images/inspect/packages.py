@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
-from kit.host.os_release import parse_os_release
+from kit.host.facts import parse_os_release
 from kit.images.inspect.content import Content, Entry
 
 DPKG = "var/lib/dpkg/status"
