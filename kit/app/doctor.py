@@ -5,8 +5,8 @@ from __future__ import annotations
 from kit.environment import variables
 from kit.errors import InputError
 from kit.host.doctor import Needs, Row, check, find_facts
+from kit.images.bases.candidates import host_of, parse_mirrors
 from kit.images.bases.hostpython import find_host_python
-from kit.images.bases.mirrors import host_of, parse_mirrors
 from kit.images.stored import images_there
 from kit.pins.load import Pins
 from kit.plan.resources import KEPT_FOR_HOST

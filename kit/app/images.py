@@ -8,10 +8,10 @@ from dataclasses import replace
 from kit.app.runtime import Runtime
 from kit.engine.protocol import Engine
 from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.recipe import Tools
 from kit.images.inspect.compare import Rebuilt, rebuild
-from kit.images.inspect.sbom import sbom_json
+from kit.images.inspect.packages import sbom_json
 from kit.images.stored import check_disk
-from kit.images.tools import Tools
 from kit.pins.load import Pins
 from kit.results.names import sbom_name
 from kit.study.model import Study

@@ -9,8 +9,7 @@ from kit.engine.discover import discover
 from kit.environment import variables
 from kit.host.doctor.probe import reachability
 from kit.host.setup import ensure_bootstrap_tools, setup
-from kit.images.bases.candidates import bases_out_of_reach
-from kit.images.bases.mirrors import parse_mirrors
+from kit.images.bases.candidates import bases_out_of_reach, parse_mirrors
 from kit.pins.load import Pins
 
 # Longer than doctor's timeout: setup installs packages if a registry does not answer.

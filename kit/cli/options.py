@@ -107,10 +107,10 @@ def build_options(images: ImageOptions) -> Options:
     from kit.cli.streams import say
     from kit.environment import data_folder, variables
     from kit.host.setup import ensure_bootstrap_tools
-    from kit.images.bases.mirrors import parse_mirrors
+    from kit.images.bases.candidates import parse_mirrors
     from kit.images.build.arms import Options
-    from kit.images.build.settings import NUGET_SOURCE, parse_settings
-    from kit.images.bundle.store import loaded
+    from kit.images.build.binding import NUGET_SOURCE, parse_settings
+    from kit.images.bundle.load import loaded
 
     def install() -> None:
         if images.install_engine:

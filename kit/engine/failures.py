@@ -10,7 +10,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from kit.errors import HostError
-from kit.files.text import cleaned
+from kit.files.documents import cleaned
 
 GONE_REMEDY = "check that the engine still runs (`kit doctor`), then repeat the command"
 

@@ -12,7 +12,7 @@ import pytest
 
 from kit.errors import HostError, InputError
 from kit.files.write import append, cut_to_line, fresh_file, last_line, write_below, write_whole
-from kit.results.sums import is_unfinished, remove_unfinished
+from kit.results.folder import is_unfinished, remove_unfinished
 
 
 def test_content_is_written_and_replaced(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython, Suite
-from kit.images.tools import Tools
+from kit.images.build.recipe import Tools
 from kit.pins.load import shipped_pins
 
 PINS = shipped_pins()

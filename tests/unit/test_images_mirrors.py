@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.errors import InputError
-from kit.images.bases.mirrors import host_of, mirrored, parse_mirrors
+from kit.images.bases.candidates import host_of, mirrored, parse_mirrors
 from kit.pins.load import Candidate, shipped_pins
 
 DIGEST = "sha256:" + "a" * 64

@@ -17,11 +17,10 @@ from kit.engine.protocol import BuildRequest
 from kit.errors import InputError
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Builder, Options
-from kit.images.tools import Tools
+from kit.images.build.recipe import Tools
 from kit.results.opened import keep_study, study_for
-from kit.study.load import load_study, study_files
+from kit.study.load import load_study, new_study, study_files
 from kit.study.model import Study
-from kit.study.new import new_study
 
 TOKEN = "ghp_secret"
 NOT_ITS_OWN = (

@@ -14,7 +14,7 @@ from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError
 from kit.images.bases.bootstrap import PythonBase
 from kit.images.bases.candidates import Resolution, Resolver, answers
-from kit.images.bundle.bases import Base, Substitutes
+from kit.images.bundle.document import Base, Substitutes
 from kit.images.names import PYTHON
 from kit.pins.load import Pins
 

@@ -11,10 +11,9 @@ from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError, InputError
 from kit.images.bases.resolve import Bases
 from kit.images.build.context import Context
-from kit.images.build.recipe import Recipe, build_recipe
+from kit.images.build.recipe import Recipe, Tools, build_recipe
 from kit.images.fidelity import Part, fidelity
 from kit.images.names import PYTHON, own_name
-from kit.images.tools import Tools
 from kit.records.images import ArmImage, Component
 from kit.study.folder import open_study
 from kit.study.model import Arm, Study

@@ -1,9 +1,9 @@
-"""Building an image from a recipe, or finding the one that an equal recipe made."""
+"""Building an image from a recipe with an engine's tools, or finding the one of an equal recipe."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,9 +12,10 @@ from kit.engine.images import is_step
 from kit.engine.protocol import BuildRequest, Engine, ImageInfo
 from kit.environment import variables
 from kit.errors import ImageError
+from kit.host.network import HostNetwork
 from kit.images.build.context import Context
 from kit.images.names import reference_of
-from kit.images.tools import Tools
+from kit.pins.load import Pins
 
 KEPT_LINES = 500
 """Number of lines of a builder's output to keep, for messages and to find why it failed."""
@@ -43,6 +44,16 @@ class Recipe:
     def tag(self) -> str:
         """Return the reference of the built image."""
         return reference_of(self.name)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """An engine, the pins, the host's way to the network, and ``say`` for each step."""
+
+    engine: Engine
+    pins: Pins
+    net: HostNetwork
+    say: Callable[[str], None]
 
 
 def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:

@@ -1,15 +1,28 @@
-"""The inventory of an image's software and data, from installers' records and its files."""
+"""The inventory of an image's software and data, and its software bill of materials.
+
+The inventory is from installers' records and the image's files. The bill is CycloneDX 1.5 JSON
+without a time or a random number, so that the same image gives the same bytes; its serial
+number is derived from the content digest.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import uuid
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
+from typing import TYPE_CHECKING
 
 from kit.host.facts import parse_os_release
 from kit.images.inspect.content import Content, Entry
+
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
+    from packageurl import PackageURL
+
 
 DPKG = "var/lib/dpkg/status"
 OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
@@ -18,6 +31,7 @@ _METADATA = re.compile(r".*\.dist-info/METADATA")
 _DEPS = re.compile(r"opt/kit/dotnet/[^/]+\.deps\.json")
 _RUNTIME = re.compile(r"usr/share/dotnet/shared/([^/]+)/([^/]+)")
 _LIBPYTHON = re.compile(r"usr/local/lib/libpython(3\.\d+)\.so\.1\.0")
+_PURL_TYPES = {"deb": "deb", "pypi": "pypi", "nuget": "nuget", "runtime": "generic"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,40 @@ def inventory(content: Content) -> tuple[Part, ...]:
         *_data(content.entries),
     }
     return tuple(sorted(parts, key=lambda part: (part.kind, part.name, part.version)))
+
+
+def parts_document(parts: Iterable[Part]) -> list[dict[str, str]]:
+    """Return the parts as JSON values, without empty fields."""
+    return [{key: value for key, value in vars(part).items() if value} for part in parts]
+
+
+def parts_from(document: Iterable[Mapping[str, str]]) -> tuple[Part, ...]:
+    """Return the parts of such a document. Raises TypeError if it is not one."""
+    return tuple(Part(**{"version": "", **part}) for part in document)
+
+
+def sbom_json(name: str, content_sha256: str, parts: Sequence[Part]) -> bytes:
+    """Return the document of an image of that name and content digest (64 hex digits)."""
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.output.json import JsonV1Dot5
+
+    image = Component(
+        name=name,
+        type=ComponentType.CONTAINER,
+        version=f"sha256:{content_sha256}",
+        bom_ref="image",
+    )
+    bom = Bom(serial_number=uuid.UUID(content_sha256[:32], version=5))
+    bom.metadata.timestamp = None  # type: ignore[assignment]
+    bom.metadata.component = image
+    for part in parts:
+        bom.components.add(_component(part))
+    bom.register_dependency(image, bom.components)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = JsonV1Dot5(bom).output_as_string(indent=2)
+    return (text + "\n").encode()
 
 
 def _debian(kept: Mapping[str, bytes]) -> Iterator[Part]:
@@ -133,11 +181,32 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
-def parts_document(parts: Iterable[Part]) -> list[dict[str, str]]:
-    """Return the parts as JSON values, without empty fields."""
-    return [{key: value for key, value in vars(part).items() if value} for part in parts]
+def _component(part: Part) -> Component:
+    from cyclonedx.model import HashAlgorithm, HashType
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.model.license import DisjunctiveLicense
+
+    return Component(
+        name=part.name,
+        version=part.version or None,
+        type=ComponentType.DATA if part.kind == "data" else ComponentType.LIBRARY,
+        purl=_purl(part),
+        bom_ref=f"{part.kind}/{part.name}@{part.version}",
+        licenses=[DisjunctiveLicense(name=part.licence)] if part.licence else None,
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=part.sha256)] if part.sha256 else None,
+    )
 
 
-def parts_from(document: Iterable[Mapping[str, str]]) -> tuple[Part, ...]:
-    """Return the parts of such a document. Raises TypeError if it is not one."""
-    return tuple(Part(**{"version": "", **part}) for part in document)
+def _purl(part: Part) -> PackageURL | None:
+    from packageurl import PackageURL
+
+    if part.kind not in _PURL_TYPES:
+        return None
+    qualifiers = {"arch": part.arch, "distro": part.distro}
+    return PackageURL(
+        type=_PURL_TYPES[part.kind],
+        namespace="debian" if part.kind == "deb" else None,
+        name=part.name,
+        version=part.version or None,
+        qualifiers={key: value for key, value in qualifiers.items() if value} or None,
+    )
