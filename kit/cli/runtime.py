@@ -15,8 +15,7 @@ from kit.cli.options import ImageOptions
 from kit.cli.progress import progress_for
 from kit.cli.streams import say
 from kit.engine.discover import discover
-from kit.engine.endpoints import is_local
-from kit.engine.protocol import LOCK_LABEL
+from kit.engine.protocol import LOCK_LABEL, is_local
 from kit.host.doctor.probe import free_disk
 from kit.host.facts import LocalHost
 from kit.host.locks import Locks, lock_id

@@ -10,8 +10,7 @@ from typing import BinaryIO
 
 from kit.engine import container, images, pull
 from kit.engine import listing as inventory
-from kit.engine.connection import Connection
-from kit.engine.failures import answering
+from kit.engine.connection import Connection, answering
 from kit.engine.objects import EngineObject, EngineObjects, Removed
 from kit.engine.protocol import (
     BuildRequest,

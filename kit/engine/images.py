@@ -13,8 +13,15 @@ from typing import Any, BinaryIO
 import docker.errors
 from docker.utils import parse_repository_tag
 
-from kit.engine.connection import Connection, error_in
-from kit.engine.failures import all_of, answering, one_line, reason_of, whole_line
+from kit.engine.connection import (
+    Connection,
+    all_of,
+    answering,
+    error_in,
+    one_line,
+    reason_of,
+    whole_line,
+)
 from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, OWNED, BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError, InputError

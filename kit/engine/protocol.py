@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from kit.engine.endpoints import is_local
 from kit.engine.objects import OWNER, EngineObject, EngineObjects, LimitChange, Removed
 
 RESULTS_DIR = "/results"
@@ -232,3 +231,8 @@ class Engine(Protocol):
         parents of an image stay. Raises InUseError where an image or a volume is in use.
         """
         ...
+
+
+def is_local(url: str) -> bool:
+    """Return whether an engine at that URL runs on this machine, and thus uses its disk."""
+    return url.startswith(("unix://", "http+unix://", "/"))

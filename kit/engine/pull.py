@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 import docker.errors
 from docker import auth
 
-from kit.engine.connection import Connection, error_in
-from kit.engine.failures import all_of, answering, one_line
+from kit.engine.connection import Connection, all_of, answering, error_in, one_line
 from kit.engine.images import find, present
 from kit.engine.protocol import ImageInfo
 from kit.errors import (

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from kit.engine.connection import one_line
 from kit.engine.discover import discover
-from kit.engine.failures import one_line
 from kit.engine.protocol import Engine, EngineInfo
 from kit.environment import variables
 from kit.errors import KitError

@@ -10,7 +10,7 @@ from statistics import fmean
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.records.gpu import IDLE, Found, Gpu, GpuIssue, GpuTelemetry, Process, named
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.errors import HostError
 from kit.host.facts import parse_os_release
 from kit.host.process import Done

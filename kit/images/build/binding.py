@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.engine.images import is_step
 from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError, InputError

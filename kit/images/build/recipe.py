@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.engine.images import is_step
 from kit.engine.protocol import BuildRequest, Engine, ImageInfo
 from kit.environment import variables

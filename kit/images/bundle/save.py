@@ -24,7 +24,7 @@ from typing import BinaryIO
 from rich.filesize import decimal
 
 import kit
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import HostError, ImageError
 from kit.files.write import fresh_file
