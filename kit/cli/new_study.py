@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import NEW_FOLDER
+from kit.cli.values import NEW_FOLDER
 
 
 @click.command("new-study")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.cli.topics import OUTPUT, option
+from kit.cli.options import OUTPUT, option
 from kit.cli.values import RULES
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them

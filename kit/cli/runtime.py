@@ -12,8 +12,8 @@ from rich.console import Console
 
 from kit.app.runtime import Runtime, sweep
 from kit.cli.options import ImageOptions
+from kit.cli.process import say
 from kit.cli.progress import progress_for
-from kit.cli.streams import say
 from kit.engine.discover import discover
 from kit.engine.protocol import LOCK_LABEL, is_local
 from kit.host.doctor.probe import free_disk

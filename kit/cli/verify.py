@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.paths import FOLDER, SMALL, SMALL_FILE
+from kit.cli.values import FOLDER, SMALL, SMALL_FILE
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.results.sign import Signers
