@@ -22,8 +22,8 @@ from kit.host.locks import Locks, lock_id
 from kit.host.network import read_network
 from kit.host.setup import setup
 from kit.images.inspect.describe import describe, user_cache
-from kit.report.head import show
 from kit.report.model import ReportModel
+from kit.report.sections.top import show
 from kit.results.names import REPORT
 
 

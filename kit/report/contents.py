@@ -8,17 +8,7 @@ from kit.report import ablation
 from kit.report.document import Block, Figure, Heading
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
-from kit.report.sections import (
-    checks,
-    claims,
-    environment,
-    gpu,
-    hosts,
-    published,
-    samples,
-    session,
-    top,
-)
+from kit.report.sections import checks, claims, environment, gpu, published, samples, session, top
 from kit.results.names import PLOTS
 
 _Section = tuple[str, Callable[[ReportModel], tuple[Block, ...]]]
@@ -49,7 +39,7 @@ _EVIDENCE: tuple[_Section, ...] = (
     ("Executable", checks.executable),
     ("Noise and unit of replication", samples.noise),
     ("Sensitivity", checks.sensitivity),
-    ("Results per host", hosts.hosts),
+    ("Results per host", samples.hosts),
     ("GPU", gpu.gpu),
     ("Environment", environment.where),
     ("Host interference", session.interference),

@@ -10,6 +10,7 @@ from kit.judge.executable import ExecutableVerdict
 from kit.judge.power import POWERS
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
+from kit.report.conditions import lack
 from kit.report.effects import (
     Form,
     band_words,
@@ -19,7 +20,6 @@ from kit.report.effects import (
     form_of,
     margin_words,
 )
-from kit.report.left_out import lack
 from kit.study.model import Range
 
 _AIMS: Mapping[why.Aim, str] = {

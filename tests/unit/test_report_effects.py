@@ -34,11 +34,11 @@ from kit.report import appendix, crate, diff
 from kit.report.build import build_report
 from kit.report.effects import Form
 from kit.report.export import render_all
-from kit.report.head import show
 from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
 from kit.report.sample_size import outlook_lines
+from kit.report.sections.top import show
 
 FACTORS = (20.0, 6.7, 1.05, 1 / 6.7, 1 / 20)
 TIGHT, WIDE = 0.01, 0.6

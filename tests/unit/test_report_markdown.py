@@ -31,7 +31,7 @@ from kit.plan.model import FEWER_REPEATS, Note
 from kit.records.host import EngineFacts
 from kit.records.images import Component
 from kit.report.build import build_report
-from kit.report.head import show
+from kit.report.sections.top import show
 from kit.study.load import shipped_study
 from kit.study.model import Arm
 

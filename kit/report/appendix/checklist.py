@@ -1,19 +1,18 @@
-"""The appendix before its experiments: abstract, check-list, requirements, installation."""
+"""The appendix before its experiments: abstract, check-list, requirements, installation, costs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from kit.errors import InputError
 from kit.records.command import parse_command, shown
-from kit.records.session import Session
-from kit.report.appendix import costs
+from kit.records.session import Session, moment
+from kit.report.conditions import engine_text, merged_text, substitute_text
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
-from kit.report.numbers import gigabytes
-from kit.report.origin import engine_text, merged_text, substitute_text
+from kit.report.numbers import fixed, gigabytes
 from kit.study.model import CUDA
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
@@ -29,8 +28,8 @@ _SUBSTITUTES = (
     Code("kit reproduce --strict"),
     " refuses substitutes.",
 )
-
 Facts = tuple[tuple[str, str], ...]
+HUMAN = "5 minutes (an estimate: one command to start, one page to read)"
 
 
 def opening(session: Session, model: ReportModel) -> tuple[Prose, ...]:
@@ -59,6 +58,63 @@ def listed(rows: Iterable[tuple[str, str]]) -> Prose:
     """
     items = tuple((Strong(name), ": ", value or "not known") for name, value in rows)
     return List(items) if items else Paragraph("None.")
+
+
+def compute(session: Session, arms: Collection[str]) -> str:
+    """Return the total time of these arms' containers, by the engine; failed runs count."""
+    entries = [entry for entry in session.entries if entry.arm in arms]
+    seconds = [entry.seconds for entry in entries if entry.seconds is not None]
+    if not seconds:
+        return "not measured in this session"
+    unknown = len(entries) - len(seconds)
+    text = f"{minutes(sum(seconds))} in {len(seconds)} containers, as measured in this session"
+    return f"{text} ({unknown} more without a time)" if unknown else text
+
+
+def whole(session: Session) -> str:
+    """Return the time from the session's start to the end of its last container."""
+    try:
+        start = moment(session.header.created)
+        ends = [moment(entry.finished_at) for entry in session.entries]
+        span = (max(ends) - start).total_seconds()
+    except (TypeError, ValueError):
+        return "not measured in this session"
+    return (
+        f"{minutes(max(span, 0.0))} from the session's start to the end of its last run, as "
+        "measured (including pauses, if it was resumed)"
+    )
+
+
+def disk(model: ReportModel, arms: Collection[str]) -> str:
+    """Return the total size of these arms' images; shared layers count in each."""
+    images = [image for arm, image in model.header.images.items() if arm in arms]
+    if not images:
+        return "its images were not built in this session"
+    size = sum(image.size_bytes for image in images)
+    return f"{gigabytes(size)} of images at most, as measured (shared layers counted in each)"
+
+
+def memory(model: ReportModel, arms: Collection[str]) -> str:
+    """Return the peak memory of any run of these arms, and the limit of all runs."""
+    peaks = [
+        row.rss_peak_bytes
+        for row in model.costs
+        if row.arm in arms and row.rss_peak_bytes is not None
+    ]
+    if not peaks:
+        return f"not measured in this session; {memory_limit(model)}"
+    peak = gigabytes(max(peaks))
+    return f"{peak} resident at the peak of a run, as measured; {memory_limit(model)}"
+
+
+def memory_limit(model: ReportModel) -> str:
+    """Return the memory limit of a run."""
+    return f"the limit of a run was {gigabytes(model.header.plan.limits.memory_bytes)}"
+
+
+def minutes(seconds: float) -> str:
+    """Return a duration such as "12.5 minutes"."""
+    return f"{fixed(seconds / 60, 1)} minutes"
 
 
 def _installation(model: ReportModel) -> tuple[Prose, ...]:
@@ -147,7 +203,7 @@ def _effort(session: Session, model: ReportModel) -> Facts:
             "Time to prepare workflow (approximately)",
             "not measured: images are found or built before the session's clock starts",
         ),
-        ("Time to complete (approximately)", costs.whole(session)),
+        ("Time to complete (approximately)", whole(session)),
         ("Publicly available", f"{TO_FILL_IN}: address"),
         ("Licences", f"kit: MIT; software in the images: see sbom/; artifact: {TO_FILL_IN}"),
         ("Archived", f"{TO_FILL_IN}: DOI"),
@@ -210,4 +266,4 @@ def _hardware(model: ReportModel) -> str:
 def _disk_needed(model: ReportModel) -> str:
     variants = sorted({model.study.arms[arm].variant for arm in model.header.plan.arms})
     need = sum(model.study.protocol.disk_bytes.get(variant, 0) for variant in variants)
-    return f"{gigabytes(need)} to build; {costs.disk(model, model.header.plan.arms)}"
+    return f"{gigabytes(need)} to build; {disk(model, model.header.plan.arms)}"

@@ -8,11 +8,11 @@ from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.records.session import Session
-from kit.report.appendix import costs
+from kit.report.appendix import checklist
 from kit.report.appendix.checklist import Facts, listed
-from kit.report.consistency_words import arithmetic
 from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
 from kit.report.effects import Form, band_words, equal_text, margin_words
+from kit.report.findings import arithmetic
 from kit.report.model import ReportModel
 from kit.report.numbers import claimed, fixed, gain, gigabytes
 from kit.study.model import Claim, ExecutableClaim, TrainingClaim
@@ -103,10 +103,10 @@ def _executable(model: ReportModel, verdict: ExecutableVerdict) -> tuple[Prose, 
     if run is not None:
         disk = f"{gigabytes(run.size_bytes)} of image, as measured"
     cost = (
-        ("Human time", costs.HUMAN),
+        ("Human time", checklist.HUMAN),
         ("Compute time", "not measured separately; a single run"),
         ("Disk", disk),
-        ("Memory", costs.memory_limit(model)),
+        ("Memory", checklist.memory_limit(model)),
     )
     outcome = (
         "the executable trains on its own", "none", f"{verdict.printed}: {model.reason_of(verdict)}"
@@ -139,10 +139,10 @@ def _experiment(
 def _costs(session: Session, model: ReportModel, variant: str) -> Facts:
     arms = _arms(model, variant)
     return (
-        ("Human time", costs.HUMAN),
-        ("Compute time", costs.compute(session, arms)),
-        ("Disk", costs.disk(model, arms)),
-        ("Memory", costs.memory(model, arms)),
+        ("Human time", checklist.HUMAN),
+        ("Compute time", checklist.compute(session, arms)),
+        ("Disk", checklist.disk(model, arms)),
+        ("Memory", checklist.memory(model, arms)),
     )
 
 

@@ -12,13 +12,13 @@ from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
 from kit.report.effects import Form, equal_text
+from kit.report.headline import claimed_short
 from kit.report.model import RawRun, ReportModel
 from kit.report.numbers import fixed, gain, trend
 from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
 from kit.report.text import plain
-from kit.report.words import claimed_short
 from kit.study.model import Claim, Direction
 
 _MEGABYTE = 1e6

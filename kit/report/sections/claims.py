@@ -10,6 +10,7 @@ from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
 from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
 from kit.report.effects import Form, equal_text
+from kit.report.headline import claimed_text
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
     NONE,
@@ -18,7 +19,6 @@ from kit.report.numbers import (
     effect,
     gain,
 )
-from kit.report.words import claimed_text
 from kit.study.model import Direction
 
 _GAIN = (

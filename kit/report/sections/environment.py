@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from kit.records.images import ArmImage, Component
+from kit.report.conditions import engine_text, shard_text, substitute_text
 from kit.report.document import Block, Code, Fold, Link, List, Paragraph, Strong, Table, Text, facts
 from kit.report.model import ArmFacts, ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, scaled
-from kit.report.origin import engine_text, shard_text, substitute_text
 from kit.report.sections.gpu import summary
 from kit.report.text import plain
 from kit.results.names import SBOMS, sbom_name

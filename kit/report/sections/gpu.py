@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kit.records.gpu import Gpu, GpuIssue, GpuTelemetry
+from kit.report.conditions import estimate_note
 from kit.report.document import Block, Code, List, Paragraph, Strong, Table, Text, Tone, facts
 from kit.report.gpu import GpuReport, GpuRun
-from kit.report.left_out import estimate_note
 from kit.report.model import ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio
 

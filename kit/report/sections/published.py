@@ -9,9 +9,9 @@ from kit.judge.effects import gain_of, log_of
 from kit.plan.roles import PLACEBO
 from kit.report.document import Block, Paragraph, Table
 from kit.report.effects import Form, form_of, size_text
+from kit.report.headline import claimed_short
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import NONE, claimed, effect, fixed, gain, ratio, seconds
-from kit.report.words import claimed_short
 from kit.study.model import lead_claim
 
 NAMES: Mapping[str, str] = {

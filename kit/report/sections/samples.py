@@ -1,14 +1,14 @@
-"""The sections on the samples of the runs: noise, training, cost, the cold first fit."""
+"""The sections on the samples of the runs: noise, training, cost, the cold first fit, and hosts."""
 
 from __future__ import annotations
 
 from kit.judge.cost import FitCost
 from kit.judge.training import Trained
-from kit.report.document import Block, Paragraph, Table
+from kit.report.conditions import estimate_note
+from kit.report.document import Block, Code, Paragraph, Table, Text
 from kit.report.effects import size_text
-from kit.report.left_out import estimate_note
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, fixed, gain, megabytes, ratio, seconds
+from kit.report.numbers import NONE, fixed, gain, megabytes, p_value, ratio, seconds
 from kit.report.sections.published import NAMES, fits_text, ratio_name
 
 _REMARK_LIMIT = 600
@@ -25,6 +25,12 @@ _COST = (
     "Warm median of a run, averaged over all usable runs. RSS growth is memory kept from one fit "
     "to the next. The last column compares the paper's clock with the monotonic clock used here."
 )
+_NOTE = (
+    "A block is never split between hosts, so each ratio is of one machine. Machines with the "
+    "same CPU, memory and kernel count as one host. The last row is Welch's one-way test of "
+    "whether the hosts have one mean; if p is small, the interval over all blocks describes this "
+    "mixture of hosts and no single one."
+)
 
 
 def noise(model: ReportModel) -> tuple[Block, ...]:
@@ -38,25 +44,6 @@ def noise(model: ReportModel) -> tuple[Block, ...]:
     return Table(header, rows), *map(Paragraph, _NOISE)
 
 
-def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
-    found: list[tuple[str, ...]] = []
-    for name in ("mean", "hardened", "cpu"):
-        estimate = part.comparison.estimates[name]
-        sd = estimate.sd_log
-        found.append(
-            (
-                part.variant,
-                NAMES.get(name, name),
-                str(estimate.pairs),
-                fixed(sd, 4),
-                NONE if sd is None else size_text(sd, 0, part.form),
-                ratio(estimate),
-                estimate_note(estimate) or NONE,
-            )
-        )
-    return found
-
-
 def training(model: ReportModel) -> tuple[Block, ...]:
     """Return last-epoch loss and accuracy against the published ranges."""
     if not model.trained:
@@ -65,18 +52,6 @@ def training(model: ReportModel) -> tuple[Block, ...]:
               "range here is")  # fmt: skip
     table = Table(header, tuple(map(_trained, model.trained)), _REMARK_LIMIT)
     return (table, Paragraph(model.trained_remark)) if model.trained_remark else (table,)
-
-
-def _trained(row: Trained) -> tuple[str, ...]:
-    return (
-        row.arm,
-        row.quantity,
-        f"{fixed(row.paper.low, 4)} to {fixed(row.paper.high, 4)}",
-        NONE if row.low is None else f"{fixed(row.low, 4)} to {fixed(row.high, 4)}",
-        seconds(row.mean),
-        f"{row.inside} of {row.fits}",
-        row.word + (f", {row.left_out} not usable" if row.left_out else ""),
-    )
 
 
 def cost(model: ReportModel) -> tuple[Block, ...]:
@@ -95,20 +70,6 @@ def cost(model: ReportModel) -> tuple[Block, ...]:
         if (estimate := part.comparison.estimates["cpu"]).ratio is not None
     ]
     return Table(header, tuple(map(_cost, model.costs))), *map(Paragraph, (_COST, *lines))
-
-
-def _cost(row: FitCost) -> tuple[str, ...]:
-    return (
-        row.arm,
-        str(row.runs),
-        seconds(row.wall_s),
-        seconds(row.user_s),
-        seconds(row.system_s),
-        fixed(row.minor_faults),
-        megabytes(row.rss_growth_bytes),
-        megabytes(row.rss_peak_bytes),
-        NONE if row.clock_gap_s is None else fixed(1000 * row.clock_gap_s, 3),
-    )
 
 
 def cold(model: ReportModel) -> tuple[Block, ...]:
@@ -131,3 +92,83 @@ def cold(model: ReportModel) -> tuple[Block, ...]:
     )
     table = Table(("arm", "cold first fit, mean over runs (s)"), rows)
     return table, *map(Paragraph, (*lines, note))
+
+
+def hosts(model: ReportModel) -> tuple[Block, ...]:
+    """Return the gain of each host by claim; empty if all blocks ran on one host."""
+    return tuple(
+        block
+        for part in model.variants
+        if part.comparison.hosts.parts
+        for block in _variant(part, len(model.variants) > 1)
+    )
+
+
+def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name in ("mean", "hardened", "cpu"):
+        estimate = part.comparison.estimates[name]
+        sd = estimate.sd_log
+        found.append(
+            (
+                part.variant,
+                NAMES.get(name, name),
+                str(estimate.pairs),
+                fixed(sd, 4),
+                NONE if sd is None else size_text(sd, 0, part.form),
+                ratio(estimate),
+                estimate_note(estimate) or NONE,
+            )
+        )
+    return found
+
+
+def _trained(row: Trained) -> tuple[str, ...]:
+    return (
+        row.arm,
+        row.quantity,
+        f"{fixed(row.paper.low, 4)} to {fixed(row.paper.high, 4)}",
+        NONE if row.low is None else f"{fixed(row.low, 4)} to {fixed(row.high, 4)}",
+        seconds(row.mean),
+        f"{row.inside} of {row.fits}",
+        row.word + (f", {row.left_out} not usable" if row.left_out else ""),
+    )
+
+
+def _cost(row: FitCost) -> tuple[str, ...]:
+    return (
+        row.arm,
+        str(row.runs),
+        seconds(row.wall_s),
+        seconds(row.user_s),
+        seconds(row.system_s),
+        fixed(row.minor_faults),
+        megabytes(row.rss_growth_bytes),
+        megabytes(row.rss_peak_bytes),
+        NONE if row.clock_gap_s is None else fixed(1000 * row.clock_gap_s, 3),
+    )
+
+
+def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
+    verdicts, found = part.comparison.verdicts, part.comparison.hosts
+    rows: list[tuple[Text, ...]] = [
+        (
+            f"host {number}",
+            Code(own.machine),
+            str(len(own.blocks)),
+            *(gain(own.estimates[v.claim.statistic], part.form) for v in verdicts),
+        )
+        for number, own in enumerate(found.parts, start=1)
+    ]
+    everything = (gain(v.measured, part.form) for v in verdicts)
+    rows.append(("all", "", str(len(part.comparison.blocks)), *everything))
+    agreement = (_p(found.agreement[v.claim.statistic]) for v in verdicts)
+    rows.append(("p of one mean", "", "", *agreement))
+    heads = (f"{v.claim.id} {v.claim.statistic}" for v in verdicts)
+    table = Table(("host", "machine", "blocks", *heads), tuple(rows))
+    named = (Paragraph(f"Variant {part.variant}:"),) if several else ()
+    return *named, table, Paragraph(_NOTE)
+
+
+def _p(value: float | None) -> str:
+    return "too few blocks" if value is None else p_value(value)
