@@ -13,7 +13,7 @@ from kit.images.build.arms import Builder, Images, Options
 from kit.images.build.recipe import Tools
 from kit.images.inspect.compare import Rebuilt, rebuild
 from kit.images.inspect.content import read_content
-from kit.images.inspect.packages import sbom_json
+from kit.images.inspect.describe import sbom_json
 from kit.images.stored import check_disk
 from kit.pins.load import Pins
 from kit.records.images import ArmImage

@@ -19,8 +19,7 @@ from rich.filesize import decimal
 from kit.engine.objects import ImageEntry, Step
 from kit.engine.protocol import LABEL, Engine
 from kit.errors import HostError
-from kit.images.build.recipe import RECIPE_LABEL
-from kit.images.names import largest, references
+from kit.images.build.recipe import RECIPE_LABEL, largest, references
 from kit.study.model import Study
 
 _LABEL_STEP = re.compile(r"(?:/bin/sh -c #\(nop\)\s+)?LABEL\s(?P<labels>.*)", re.DOTALL)

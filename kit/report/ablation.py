@@ -11,8 +11,7 @@ from kit.judge.cost import FitNumbers
 from kit.judge.pairing import ArmPair
 from kit.plan.roles import role_of
 from kit.report.document import Block, Heading, List, Paragraph, Table
-from kit.report.effects import share_text
-from kit.report.numbers import NONE, fixed, megabytes, seconds, share
+from kit.report.numbers import NONE, fixed, megabytes, seconds, share, share_text
 from kit.report.render import markdown, terminal
 from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
 

@@ -8,7 +8,7 @@ from kit.report import ablation
 from kit.report.document import Block, Figure, Heading
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
-from kit.report.sections import checks, claims, environment, gpu, published, samples, session, top
+from kit.report.sections import checks, claims, environment, samples, session, top
 from kit.results.names import PLOTS
 
 _Section = tuple[str, Callable[[ReportModel], tuple[Block, ...]]]
@@ -30,7 +30,7 @@ _ANSWER: tuple[_Section, ...] = (
 )
 """The sections before the plots: the verdicts, and what they depend on."""
 _EVIDENCE: tuple[_Section, ...] = (
-    ("Published and measured", published.published),
+    ("Published and measured", samples.published),
     _CONSISTENCY,
     (ablation.TITLE, _explained),
     ("Cost per fit", samples.cost),
@@ -40,7 +40,7 @@ _EVIDENCE: tuple[_Section, ...] = (
     ("Noise and unit of replication", samples.noise),
     ("Sensitivity", checks.sensitivity),
     ("Results per host", samples.hosts),
-    ("GPU", gpu.gpu),
+    ("GPU", environment.gpu),
     ("Environment", environment.where),
     ("Host interference", session.interference),
     ("Failed and excluded runs", session.left_out),

@@ -13,9 +13,8 @@ from kit.errors import InputError
 from kit.judge.statistics import Interval
 from kit.records.host import EngineFacts
 from kit.report.conditions import engine_text
-from kit.report.effects import Form
 from kit.report.model import ReportModel
-from kit.report.numbers import gain_with, gigabytes
+from kit.report.numbers import Form, gain_with, gigabytes
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"

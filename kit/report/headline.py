@@ -19,9 +19,8 @@ from kit.judge.words import (
     Word,
 )
 from kit.plan.model import DUET
-from kit.report.effects import Form, margin_words
 from kit.report.findings import detail
-from kit.report.numbers import claimed, effect, gain_in_words
+from kit.report.numbers import Form, claimed, effect, gain_in_words, margin_words
 from kit.report.reasons import control_text, reason_text
 from kit.study.model import Claim, Direction
 

@@ -11,7 +11,7 @@ from kit.judge.power import POWERS
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.report.conditions import lack
-from kit.report.effects import (
+from kit.report.numbers import (
     Form,
     band_words,
     brackets_text,

@@ -22,9 +22,9 @@ from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.report import ablation as explanation
 from kit.report.conditions import TORN, disturbance, excluded, lack
-from kit.report.effects import Form
 from kit.report.findings import arithmetic, detail
 from kit.report.model import PublishedRow, ReportModel, VariantReport
+from kit.report.numbers import Form
 from kit.report.reasons import control_text, reason_text, untimed_text
 from kit.report.sample_size import blocks_because
 

@@ -19,8 +19,8 @@ from kit.files import documents
 from kit.host import network
 from kit.report import build, files
 from kit.report.plots import drawings
+from kit.study import folder as study_pins
 from kit.study import load
-from kit.study import pins as study_pins
 from kit.verify import plots, reports
 
 _draw_all = Once(drawings.draw_all)

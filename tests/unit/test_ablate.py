@@ -24,8 +24,8 @@ from kit.plan.roles import role_of
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
+from kit.study.folder import own_pins
 from kit.study.load import load_study, new_study
-from kit.study.pins import own_pins
 from kit.verify import verify
 
 pytestmark = pytest.mark.slow

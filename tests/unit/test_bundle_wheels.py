@@ -12,7 +12,7 @@ import pytest
 
 import kit
 from kit.errors import HostError
-from kit.images.build.context import checkout
+from kit.images.build.recipe import checkout
 from kit.images.bundle import save
 
 pytestmark = pytest.mark.slow

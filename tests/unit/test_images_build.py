@@ -17,8 +17,7 @@ from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython
 from kit.images.build.arms import Builder, Images, Options
-from kit.images.build.recipe import Tools
-from kit.images.names import references
+from kit.images.build.recipe import Tools, references
 from kit.images.stored import images_there
 from kit.pins.load import shipped_pins
 from kit.records.images import Component

@@ -6,8 +6,8 @@ import pytest
 
 from kit.images.fidelity import Part, fidelity
 from kit.records.images import Component
+from kit.study.folder import Vouched, own_pins
 from kit.study.load import shipped_study
-from kit.study.pins import Vouched, own_pins
 
 STUDY = shipped_study()
 WANTED = STUDY.paper.environment

@@ -12,7 +12,7 @@ import yaml
 
 from kit.errors import InputError
 from kit.images.bases.hostpython import SUITES
-from kit.images.build.context import recipes
+from kit.images.build.recipe import recipes
 from kit.pins import load
 from kit.pins.load import Candidate, refuse_edited_lists, shipped_pins
 from kit.pins.sources import read_wheels

@@ -32,9 +32,8 @@ from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME
 from kit.records.host import HostConditions
 from kit.report import appendix, crate, diff
 from kit.report.build import build_report
-from kit.report.effects import Form
 from kit.report.export import render_all
-from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED
+from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED, Form
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
 from kit.report.sample_size import outlook_lines

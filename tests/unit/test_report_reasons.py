@@ -11,7 +11,7 @@ from kit.judge import reasons as why
 from kit.judge.missing import NoArm, Unplannable
 from kit.judge.statistics import Interval
 from kit.judge.throttling import ThrottledArm
-from kit.report.effects import Form
+from kit.report.numbers import Form
 from kit.report.reasons import (
     claim_text,
     control_text,

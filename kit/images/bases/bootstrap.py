@@ -32,9 +32,16 @@ from kit.images.bases.hostpython import (
     python_files,
     python_links,
 )
-from kit.images.build.context import Context, recipes
-from kit.images.build.recipe import Recipe, Tools, build_recipe, find_built
-from kit.images.names import OWN, PYTHON
+from kit.images.build.recipe import (
+    OWN,
+    PYTHON,
+    Context,
+    Recipe,
+    Tools,
+    build_recipe,
+    find_built,
+    recipes,
+)
 from kit.together import ended_by
 
 # node needs libatomic1; the official image has ca-certificates and netbase.

@@ -14,8 +14,8 @@ from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError
 from kit.images.bases.bootstrap import PythonBase
 from kit.images.bases.candidates import Resolution, Resolver, answers
+from kit.images.build.recipe import PYTHON
 from kit.images.bundle.document import Base, Substitutes
-from kit.images.names import PYTHON
 from kit.pins.load import Pins
 
 DOTNET_ROLES = ("dotnet-sdk", "dotnet-runtime")

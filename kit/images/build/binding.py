@@ -14,9 +14,18 @@ from kit.engine.connection import one_line
 from kit.engine.images import is_step
 from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError, InputError
-from kit.images.build.context import Context, recipes
-from kit.images.build.recipe import Recipe, Tools, build_recipe, find_built
-from kit.images.names import DOTNET, EXACT, SUBSTITUTE, dotnet_name
+from kit.images.build.recipe import (
+    DOTNET,
+    EXACT,
+    SUBSTITUTE,
+    Context,
+    Recipe,
+    Tools,
+    build_recipe,
+    dotnet_name,
+    find_built,
+    recipes,
+)
 from kit.study.model import CPU, Variant
 
 # NuGet's codes for a package that differs from its recorded hash, for a lock file that does

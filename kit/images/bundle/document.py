@@ -11,7 +11,7 @@ from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import InputError
 from kit.files.documents import read_json
 from kit.images.bases.bootstrap import Bootstrap, PythonBase
-from kit.images.names import PYTHON
+from kit.images.build.recipe import PYTHON
 from kit.schemas import check
 
 SCHEMA = 2

@@ -30,11 +30,9 @@ from kit.errors import HostError, ImageError
 from kit.files.write import fresh_file
 from kit.host.process import run
 from kit.images.build.arms import Images
-from kit.images.build.context import checkout
-from kit.images.build.recipe import RECIPE_LABEL
+from kit.images.build.recipe import OWN, RECIPE_LABEL, checkout, reference_of
 from kit.images.bundle.archive import DOCUMENT, Writer
 from kit.images.bundle.document import FEED, Document, Member, dumps, platform
-from kit.images.names import OWN, reference_of
 from kit.study.folder import CLAIMS, STUDY
 from kit.study.load import shipped_folder
 

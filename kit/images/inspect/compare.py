@@ -26,8 +26,8 @@ from kit.engine.protocol import (
 )
 from kit.errors import KitError
 from kit.images.build.arms import Images
+from kit.images.build.recipe import OWN
 from kit.images.inspect.content import Content, Entry, read_content
-from kit.images.names import OWN
 
 MAX_SHOWN = 50
 BuildOn = Callable[[Engine], Images]

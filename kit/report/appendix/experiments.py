@@ -11,10 +11,18 @@ from kit.records.session import Session
 from kit.report.appendix import checklist
 from kit.report.appendix.checklist import Facts, listed
 from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
-from kit.report.effects import Form, band_words, equal_text, margin_words
 from kit.report.findings import arithmetic
 from kit.report.model import ReportModel
-from kit.report.numbers import claimed, fixed, gain, gigabytes
+from kit.report.numbers import (
+    Form,
+    band_words,
+    claimed,
+    equal_text,
+    fixed,
+    gain,
+    gigabytes,
+    margin_words,
+)
 from kit.study.model import Claim, ExecutableClaim, TrainingClaim
 
 _ONE = (

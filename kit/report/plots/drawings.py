@@ -11,10 +11,9 @@ from typing import Any
 from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
-from kit.report.effects import Form, equal_text
 from kit.report.headline import claimed_short
 from kit.report.model import RawRun, ReportModel
-from kit.report.numbers import fixed, gain, trend
+from kit.report.numbers import Form, equal_text, fixed, gain, trend
 from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled

@@ -9,14 +9,15 @@ from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
 from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
-from kit.report.effects import Form, equal_text
 from kit.report.headline import claimed_text
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
     NONE,
     UNDETERMINED,
     UNDETERMINED_MEANS,
+    Form,
     effect,
+    equal_text,
     gain,
 )
 from kit.study.model import Direction
