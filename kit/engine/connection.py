@@ -22,7 +22,7 @@ import urllib3.exceptions
 from docker.errors import InvalidConfigFile
 from docker.utils.config import find_config_file
 
-from kit.engine.quirks import DOCKER, Quirks, quirks_of
+from kit.engine.hardening import DOCKER, Quirks, quirks_of
 from kit.errors import HostError, InputError
 from kit.files.documents import cleaned
 from kit.together import ended_by

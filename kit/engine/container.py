@@ -22,11 +22,10 @@ from kit.engine.connection import (
     is_timeout,
     reason_of,
 )
-from kit.engine.hardening import container_config
+from kit.engine.hardening import container_config, swap_refused
 from kit.engine.images import find
 from kit.engine.objects import changed, limits_of
 from kit.engine.protocol import OWNED, RunOutcome, RunRequest
-from kit.engine.quirks import swap_refused
 from kit.errors import ImageError, KitError, NotStartedError, RunError
 
 _KILL_WAIT_S = 10

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from kit.engine import container, images, pull
 from kit.engine import listing as inventory
 from kit.engine.connection import Connection, answering
+from kit.engine.hardening import engine_version
 from kit.engine.objects import EngineObject, EngineObjects, Removed
 from kit.engine.protocol import (
     BuildRequest,
@@ -20,7 +21,6 @@ from kit.engine.protocol import (
     RunOutcome,
     RunRequest,
 )
-from kit.engine.quirks import engine_version
 
 
 class DockerEngine:

@@ -11,7 +11,7 @@ from kit.judge.cost import FitNumbers
 from kit.judge.pairing import ArmPair
 from kit.plan.roles import role_of
 from kit.report.document import Block, Heading, List, Paragraph, Table
-from kit.report.numbers import NONE, fixed, megabytes, seconds, share, share_text
+from kit.report.numbers import NONE, fixed, megabytes, seconds, share
 from kit.report.render import markdown, terminal
 from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
 
@@ -97,7 +97,7 @@ def _part_sentences(parts: Sequence[ContrastEstimate]) -> list[str]:
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
         f"{part.name}: {part.seconds:+.3f} s ({MEANS[part.name]})"
-        + (f", {share_text(part.share)} of the whole." if part.share is not None else ".")
+        + (f", {share(part.share)} of the whole." if part.share is not None else ".")
         for part in clear
     ]
     unclear = [part.name for part in parts if not part.clear]

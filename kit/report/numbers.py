@@ -83,7 +83,11 @@ def gigabytes(value: float | None) -> str:
 
 def share(value: float | None) -> str:
     """Return a share in percent, such as "12 %"; above ten, only "over 10 times"."""
-    return NONE if value is None else share_text(value)
+    if value is None:
+        return NONE
+    if abs(value) > 10:
+        return f"over {'-' if value < 0 else ''}10 times"
+    return f"{100 * value:.0f} %"
 
 
 def effect(value: float | None, form: Form) -> str:
@@ -239,13 +243,6 @@ def size_text(log: float, like: float, form: Form) -> str:
     if form is Form.FACTOR or log >= math.log(FACTOR_FROM):
         return _factor(log)[0]
     return f"{100 * (-math.expm1(-log) if like >= 0 else math.expm1(log)):.1f} %"
-
-
-def share_text(share: float) -> str:
-    """Return a share in percent; above ten, only "over 10 times"."""
-    if abs(share) > 10:
-        return f"over {'-' if share < 0 else ''}10 times"
-    return f"{100 * share:.0f} %"
 
 
 def equal_text(form: Form) -> str:

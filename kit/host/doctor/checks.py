@@ -10,8 +10,8 @@ from enum import Enum
 from rich.filesize import decimal
 from tabulate import tabulate
 
+from kit.engine.hardening import release
 from kit.engine.protocol import EngineInfo
-from kit.engine.quirks import release
 from kit.environment import terminal_width
 from kit.host.gpu.preflight import TOOLKIT, Preflight
 from kit.host.gpu.preflight import check as check_gpu

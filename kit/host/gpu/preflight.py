@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 
 from rich.filesize import decimal
 
+from kit.engine.hardening import PODMAN_WITH_CDI, release
 from kit.engine.protocol import Engine, EngineInfo, RunRequest
-from kit.engine.quirks import PODMAN_WITH_CDI, release
 from kit.errors import HostError, InputError, NotStartedError
 from kit.host.gpu.probe import Probe
 from kit.records.gpu import Found, Gpu, GpuCheck, GpuIssue, harmful

@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -48,24 +48,25 @@ def render_csv(model: ReportModel) -> bytes:
 
 def render_hyperfine(model: ReportModel) -> bytes:
     """Return the document, without the arms that have no compared run."""
-    results = []
-    for arm in model.header.plan.arms:
-        runs = [run for run in model.raw if run.arm == arm and run.compared]
-        if runs:
-            results.append(_result(arm, runs))
+    results = [_result(arm, runs) for arm, runs in _compared(model)]
     return (json.dumps({"results": results}, indent=2, sort_keys=True) + "\n").encode()
 
 
 def render_pyperf(model: ReportModel) -> dict[str, bytes]:
     """Return content by file name; an arm without a compared run has no file."""
     files = {}
+    for arm, runs in _compared(model):
+        text = json.dumps(_document(model, arm, runs), indent=2, sort_keys=True) + "\n"
+        files[f"pyperf-{arm}.json"] = text.encode()
+    return files
+
+
+def _compared(model: ReportModel) -> Iterator[tuple[str, list[RawRun]]]:
+    """Yield each arm that has compared runs, with these."""
     for arm in model.header.plan.arms:
         runs = [run for run in model.raw if run.arm == arm and run.compared]
         if runs:
-            document = _document(model, arm, runs)
-            text = json.dumps(document, indent=2, sort_keys=True) + "\n"
-            files[f"pyperf-{arm}.json"] = text.encode()
-    return files
+            yield arm, runs
 
 
 def _rows(run: RawRun) -> list[list[object]]:
