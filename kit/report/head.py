@@ -22,7 +22,7 @@ def show(model: ReportModel, console: Console) -> None:
 def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
     """Return the head as blocks."""
     rows = tuple(_rows(model))
-    header = ("claim", "published", "gain here [95 %]", "verdict")
+    header = ("claim", "published", "measured gain [95 % CI]", "verdict")
     claims = Table(header, rows) if rows else Paragraph("The study has no measured claim.")
     notes = (
         substitutes_line(model),

@@ -21,6 +21,7 @@ from kit.images.build.arms import Options
 from kit.judge.consistency import consistency_results
 from kit.plan.resources import ResourceRequest
 from kit.plan.roles import role_of
+from kit.report.ablation import TITLE
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
@@ -43,11 +44,11 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
     found = ablate.explanation(beside, STUDY)
     assert found is not None and found.total.blocks == 2
     ablate.write(beside, found)
-    assert (beside / "explanation.md").read_text().startswith("# Sources of the difference")
+    assert (beside / "explanation.md").read_text().startswith(f"# {TITLE}\n")
     document = json.loads((beside / "explanation.json").read_text())
     assert {part["name"] for part in document["parts"]} >= {"binding", "memory kept", "terminal"}
     reported(folder)
-    assert "## Sources of the difference" in (folder / "report.md").read_text()
+    assert f"## {TITLE}\n" in (folder / "report.md").read_text()
     results = json.loads((folder / "results.json").read_text())
     assert problems("results", results) == []
     assert results["explanation"]["parts"] == document["parts"]

@@ -111,7 +111,7 @@ def test_every_claim_has_its_experiment():
         assert name in markdown and name in tex
     for row in (
         "Human time", "Compute time", "Disk", "Memory", "Expected result", "Allowed variation",
-        "Result of this session", "Required",
+        "Result of this session", "Requirements",
     ):  # fmt: skip
         assert markdown.count(f"- **{row}**: ") >= 6
     assert "kit reproduce --budget quick --seed 1" in markdown

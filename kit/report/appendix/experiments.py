@@ -51,7 +51,7 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
         for f in model.judged.consistency
     ]
     if found:
-        title = "Consistency of the published numbers"
+        title = "Internal consistency of the publication"
         blocks += [Heading(2, title), Paragraph(_PAPER_ONLY), listed(found)]
     return tuple(blocks)
 
@@ -125,8 +125,8 @@ def _experiment(
     expected, allowed, here = outcome
     name = f"{claim.id}, {variant}" if variant else claim.id
     rows = (
-        ("In the paper", claim.where),
-        ("Required", claim.needs or "the runs of this session"),
+        ("Location in the publication", claim.where),
+        ("Requirements", claim.needs or "the runs of this session"),
         *cost,
         ("Expected result", expected),
         ("Allowed variation", allowed),

@@ -23,7 +23,7 @@ def fidelity(model: ReportModel) -> tuple[Block, ...]:
     rows = model.header.fidelity
     if not rows:
         return ()
-    header = ("component", "published", "used", "fidelity", "reason")
+    header = ("component", "expected", "actual", "fidelity", "reason")
     long = tuple((f"{row.name}: ", substitute_text(row)) for row in rows if _is_long(row))
     folded = (Fold("Complete reasons", (List(long),)),) if long else ()
     named = {row.name for row in rows}
@@ -65,13 +65,13 @@ def where(model: ReportModel) -> tuple[Block, ...]:
 def _image(image: ArmImage | None) -> dict[str, Text]:
     if image is None:
         return dict.fromkeys(
-            ("reference", "image id", "content", "bill of materials", "size (MB)"), NONE
+            ("reference", "image id", "content digest", "bill of materials", "size (MB)"), NONE
         )
     digest = image.content_sha256
     return {
         "reference": Code(image.reference),
         "image id": Code(image.image_id[:_SHORT]),
-        "content": Code(digest[:_SHORT]) if digest else NONE,
+        "content digest": Code(digest[:_SHORT]) if digest else NONE,
         "bill of materials": _sbom(image),
         "size (MB)": megabytes(image.size_bytes),
     }

@@ -38,7 +38,7 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
     everything = (gain(v.measured, part.form) for v in verdicts)
     rows.append(("all", "", str(len(part.comparison.blocks)), *everything))
     agreement = (_p(found.agreement[v.claim.statistic]) for v in verdicts)
-    rows.append(("p of one mean", "", "", *agreement))
+    rows.append(("homogeneity, p", "", "", *agreement))
     heads = (f"{v.claim.id} {v.claim.statistic}" for v in verdicts)
     table = Table(("host", "machine", "blocks", *heads), tuple(rows))
     named = (Paragraph(f"Variant {part.variant}:"),) if several else ()

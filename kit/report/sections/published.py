@@ -54,8 +54,8 @@ def _header(model: ReportModel, part: VariantReport) -> tuple[str, ...]:
         "statistic of a run",
         *(f"{stack}, {place} (s)" for stack, place in where.items()),
         "published gain: figures / text",
-        f"{pair.baseline or study.baseline} here (s)",
-        f"{pair.contender or study.contender} here (s)",
+        f"{pair.baseline or study.baseline}, measured (s)",
+        f"{pair.contender or study.contender}, measured (s)",
         f"ratio {ratio_name(model)}",
         "measured gain",
     )
@@ -64,7 +64,7 @@ def _header(model: ReportModel, part: VariantReport) -> tuple[str, ...]:
 def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
     name = NAMES.get(row.statistic, row.statistic)
     if row.statistic == "total":
-        name = f"total (here of {fits_text(model)} fits)"
+        name = f"total (measured: {fits_text(model)} fits)"
     gains_claimed = dict.fromkeys(claimed_short(claim, form) for claim in row.claims)
     gains = f"{effect(row.figures_gain_percent, form)} / {', '.join(gains_claimed) or NONE}"
     return (

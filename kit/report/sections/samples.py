@@ -61,8 +61,10 @@ def training(model: ReportModel) -> tuple[Block, ...]:
     """Return last-epoch loss and accuracy against the published ranges."""
     if not model.trained:
         return ()
-    header = ("arm", "last epoch", "published", "here", "mean here", "fits in range",
-              "range here is")  # fmt: skip
+    header = (
+        "arm", "last epoch", "published range", "measured range", "measured mean",
+        "fits in range", "vs. published range",
+    )  # fmt: skip
     table = Table(header, tuple(map(_trained, model.trained)), _REMARK_LIMIT)
     return (table, Paragraph(model.trained_remark)) if model.trained_remark else (table,)
 
@@ -85,7 +87,7 @@ def cost(model: ReportModel) -> tuple[Block, ...]:
         return ()
     header = (
         "arm", "runs", "wall (s)", "user CPU (s)", "system CPU (s)", "minor faults",
-        "RSS growth per fit (MB)", "RSS peak (MB)", "largest error of the paper's clock (ms)",
+        "RSS growth per fit (MB)", "RSS peak (MB)", "max. error of the published clock (ms)",
     )  # fmt: skip
     lines = [
         f"CPU seconds (user + system) per fit, {part.variant}: ratio {ratio_name(model)} "
@@ -129,5 +131,5 @@ def cold(model: ReportModel) -> tuple[Block, ...]:
         f"{model.study.protocol.published_repeats} fits, these once in the {fits_text(model)} "
         "fits of a run."
     )
-    table = Table(("arm", "cold first fit, mean over runs (s)"), rows)
+    table = Table(("arm", "cold fit, mean over runs (s)"), rows)
     return table, *map(Paragraph, (*lines, note))
