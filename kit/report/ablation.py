@@ -31,8 +31,8 @@ MEANS: Mapping[ContrastName, str] = {
 }
 _NOTE = (
     "Seconds per fit, contender minus baseline: means over blocks with 95 % paired t intervals. "
-    "Each part changes one thing in containers of its own; none of them counts in the times that "
-    "claims are judged on. Parts overlap, so do not add them up. CPU seconds are of all cores."
+    "Each part changes one condition in separate containers, whose times do not count for any "
+    "claim. Parts overlap, so do not add them up. CPU seconds are sums over all cores."
 )
 
 

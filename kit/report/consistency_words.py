@@ -39,7 +39,7 @@ def arithmetic(reason: Reason) -> str:
             text = f"steps: {_steps(baseline)}, {_steps(contender)}; "
             text += f"totals: {_total(baseline)}, {_total(contender)}"
         case _:
-            raise TypeError(f"{reason!r} is no reason of a consistency claim")
+            raise TypeError(f"unknown reason: {reason!r}")
     return text
 
 

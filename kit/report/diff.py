@@ -78,7 +78,7 @@ def compare(first: ReportModel, second: ReportModel) -> Difference:
     """Return the differences of two sessions. Raise InputError if their studies differ."""
     if first.study.id != second.study.id:
         raise InputError(
-            f"the first is of study {first.study.id}, the second of {second.study.id}",
+            f"cannot compare study {first.study.id} with study {second.study.id}",
             "compare two sessions of one study",
         )
     a, b = _settings(first), _settings(second)

@@ -23,7 +23,7 @@ def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
     """Return the head as blocks."""
     rows = tuple(_rows(model))
     header = ("claim", "published", "measured gain [95 % CI]", "verdict")
-    claims = Table(header, rows) if rows else Paragraph("The study has no measured claim.")
+    claims = Table(header, rows) if rows else Paragraph("The study has no measured claims.")
     notes = (
         substitutes_line(model),
         _left_out(model),

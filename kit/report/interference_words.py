@@ -23,14 +23,14 @@ from kit.judge.interference import (
 
 WATCHED: Mapping[type[Disturbance], str] = {
     Stolen: f"more than {STOLEN_SHARE:.0%} of the run's CPU time stolen by the hypervisor",
-    OthersBusy: f"others kept more than {BUSY_CPUS:g} CPUs busy just before it",
+    OthersBusy: f"other processes kept more than {BUSY_CPUS:g} CPUs busy just before the run",
     Swapped: f"more than {SWAPPED_PAGES} pages swapped in or out",
-    SlowedForHeat: "a core slowed for heat",
-    FrequencyChanged: f"the CPUs' frequency changed by more than {FREQUENCY_SHARE:.0%}",
-    HeldBack: "the driver's own cgroup held back by a CPU quota",
-    OtherContainers: "another container running",
-    Slept: "the machine slept",
-    Throttled: "the container throttled by a CPU quota, which kit never sets",
+    SlowedForHeat: "thermal throttling of a core",
+    FrequencyChanged: f"the CPU frequency changed by more than {FREQUENCY_SHARE:.0%}",
+    HeldBack: "a CPU quota throttled the cgroup of kit",
+    OtherContainers: "another container ran",
+    Slept: "the host was suspended",
+    Throttled: "a CPU quota throttled the container (kit sets none)",
 }
 """The rule behind each disturbance, for the reader."""
 
@@ -57,5 +57,5 @@ def disturbance(what: Disturbance) -> str:
         case Throttled(cpu_seconds):
             text = f"throttled for {cpu_seconds:.2f} CPU s by a quota set from outside"
         case _:
-            raise TypeError(f"{what!r} is no disturbance")
+            raise TypeError(f"unknown disturbance: {what!r}")
     return text

@@ -43,7 +43,7 @@ def exclusion(reason: ExclusionReason) -> str:
             named = arm if role == MAIN else f"{arm} {role}"
             text = f"block {block} has no usable run of {named}, so this run has no partner"
         case _:
-            raise TypeError(f"{reason!r} leaves no run out")
+            raise TypeError(f"unknown reason for an exclusion: {reason!r}")
     return text
 
 
@@ -60,7 +60,7 @@ def lack(what: Lack) -> str:
             why = f"{len(reasons)} left out; {exclusion(reasons[0])}"
             return f"no usable run of {arm} ({why})"
         case _:
-            raise TypeError(f"{what!r} is nothing that a variant lacks")
+            raise TypeError(f"unknown reason for a missing variant: {what!r}")
 
 
 def estimate_note(estimate: Estimate) -> str:
@@ -71,7 +71,7 @@ def estimate_note(estimate: Estimate) -> str:
     if estimate.pairs == 0:
         parts.append("no complete pair")
     if estimate.pairs == 1:
-        parts.append("no interval: one complete pair says nothing about the spread")
+        parts.append("no interval: the spread needs at least two complete pairs")
     return "; ".join(parts)
 
 

@@ -30,7 +30,7 @@ def shard_text(made: MergedShard) -> str:
     """Return a shard's session id, and the machine it ran on."""
     return (
         f"{made.shard}: session {made.session_id} on {made.cpu_model or 'an unknown CPU'}, CPUs "
-        f"{made.cpuset} of {made.cpus}, {decimal(made.memory_bytes)} a run"
+        f"{made.cpuset} of {made.cpus}, {decimal(made.memory_bytes)} per run"
         + (f", {made.gpu}" if made.gpu else "")
     )
 
@@ -59,6 +59,6 @@ def _of_shard(made: MergedShard, header: Header, repeats: int) -> Iterator[str]:
         yield TORN
     for arm, names in made.differing.items():
         yield (
-            f"the identity run of {arm} has other {' and '.join(names)} than that of shard "
-            f"{header.shards[0].shard}, which is the one shown"
+            f"the identity run of {arm} differs in {' and '.join(names)} from that of shard "
+            f"{header.shards[0].shard}, which the report shows"
         )

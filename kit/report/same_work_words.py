@@ -78,7 +78,7 @@ def compared(what: Compared) -> str:
         case Fits(planned):
             text = f"{planned} in every run, as planned"
         case _:
-            raise TypeError(f"{what!r} is nothing that a check compares")
+            raise TypeError(f"unknown result of a check: {what!r}")
     return text
 
 
@@ -94,7 +94,7 @@ def difference(found: Difference, check: CheckName) -> str:
         case NoIdentityRun() | IdentityRunFailed() | OtherWork() | OtherFits():
             return _of_runs(found)
         case _:
-            raise TypeError(f"{found!r} is no difference of a check")
+            raise TypeError(f"unknown difference: {found!r}")
 
 
 def _of_values(found: NotRecorded | NothingRecorded | ValueDiffers, check: CheckName) -> str:

@@ -111,7 +111,7 @@ def test_the_json_holds_the_same():
 
 
 def test_another_study_is_refused():
-    with pytest.raises(InputError, match="of study"):
+    with pytest.raises(InputError, match="other"):
         compare(model(), model(study=make_study(id="other")))
 
 

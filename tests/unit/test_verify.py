@@ -359,5 +359,5 @@ def test_sessions_of_two_studies_are_not_compared(folder: Path) -> None:
     from kit.report.diff import compare
 
     model = reported(folder)
-    with pytest.raises(InputError, match="of study"):
+    with pytest.raises(InputError, match="another"):
         compare(model, replace(model, study=replace(STUDY, id="another")))

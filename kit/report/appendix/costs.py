@@ -8,7 +8,7 @@ from kit.records.session import Session, moment
 from kit.report.model import ReportModel
 from kit.report.numbers import fixed, gigabytes
 
-HUMAN = "5 minutes (an estimate: one command to start, one page to read)"
+HUMAN = "5 minutes (estimate: start one command, read one page)"
 
 
 def compute(session: Session, arms: Collection[str]) -> str:
@@ -18,7 +18,7 @@ def compute(session: Session, arms: Collection[str]) -> str:
     if not seconds:
         return "not measured in this session"
     unknown = len(entries) - len(seconds)
-    text = f"{minutes(sum(seconds))} in {len(seconds)} containers, as measured in this session"
+    text = f"{minutes(sum(seconds))} in {len(seconds)} containers, measured in this session"
     return f"{text} ({unknown} more without a time)" if unknown else text
 
 
@@ -31,8 +31,8 @@ def whole(session: Session) -> str:
     except (TypeError, ValueError):
         return "not measured in this session"
     return (
-        f"{minutes(max(span, 0.0))} from the session's start to the end of its last run, as "
-        "measured (including pauses, if it was resumed)"
+        f"{minutes(max(span, 0.0))} from the start of the session to the end of its last run, "
+        "measured (with pauses, if the session was resumed)"
     )
 
 
@@ -40,9 +40,9 @@ def disk(model: ReportModel, arms: Collection[str]) -> str:
     """Return the total size of these arms' images; shared layers count in each."""
     images = [image for arm, image in model.header.images.items() if arm in arms]
     if not images:
-        return "its images were not built in this session"
+        return "images not built in this session"
     size = sum(image.size_bytes for image in images)
-    return f"{gigabytes(size)} of images at most, as measured (shared layers counted in each)"
+    return f"{gigabytes(size)} of images at most, measured (shared layers counted in each image)"
 
 
 def memory(model: ReportModel, arms: Collection[str]) -> str:
@@ -55,12 +55,12 @@ def memory(model: ReportModel, arms: Collection[str]) -> str:
     if not peaks:
         return f"not measured in this session; {memory_limit(model)}"
     peak = gigabytes(max(peaks))
-    return f"{peak} resident at the peak of a run, as measured; {memory_limit(model)}"
+    return f"{peak} of peak resident memory per run, measured; {memory_limit(model)}"
 
 
 def memory_limit(model: ReportModel) -> str:
     """Return the memory limit of a run."""
-    return f"the limit of a run was {gigabytes(model.header.plan.limits.memory_bytes)}"
+    return f"limit per run: {gigabytes(model.header.plan.limits.memory_bytes)}"
 
 
 def minutes(seconds: float) -> str:

@@ -51,7 +51,7 @@ def software(model: ReportModel) -> list[Entity]:
         kit_id(model),
         "SoftwareApplication",
         name="kit",
-        description="Reproducibility kit: measures in containers, judges, reports",
+        description="Checks published performance claims by running them in containers",
         softwareVersion=plain(model.header.kit_version),
         softwareRequirements=refs(unique.values()),
     )
@@ -74,8 +74,8 @@ def images(model: ReportModel) -> list[Entity]:
                 additionalType=ref(_IMAGE),
                 sha256=digest,
                 identifier=f"content-sha256:{content}" if content else None,
-                description=f"Image of the arm {plain(arm)}; identifier: digest over path, mode, "
-                "owner and bytes of every file, without times",
+                description=f"Image of arm {plain(arm)}; identifier: content digest over path, "
+                "mode, owner and bytes of every file, without timestamps",
             )
         )
     return found
@@ -101,7 +101,7 @@ def given(model: ReportModel) -> list[Entity]:
         _PLAN,
         "CreativeWork",
         name="The plan of the session",
-        description="Every run in its order; the first line of the run log holds it",
+        description="All runs in order, as in the first line of the run log",
         version=f"sha256:{plain(model.header.plan_sha256)}",
     )
     return [named, plan]
@@ -114,10 +114,10 @@ def settings(model: ReportModel) -> list[Entity]:
         fact("setting", "budget", plan.tier),
         fact("setting", "design", plan.design),
         fact("setting", "blocks", str(plan.blocks)),
-        fact("setting", "fits in a run", str(plan.repeats)),
-        fact("setting", "seed of the order", str(plan.seed)),
-        fact("setting", "CPUs of a run", plan.limits.cpuset or "all"),
-        fact("setting", "memory of a run", str(plan.limits.memory_bytes), unitText="bytes"),
+        fact("setting", "fits per run", str(plan.repeats)),
+        fact("setting", "order seed", str(plan.seed)),
+        fact("setting", "CPUs per run", plan.limits.cpuset or "all"),
+        fact("setting", "memory per run", str(plan.limits.memory_bytes), unitText="bytes"),
     ]
     for row in model.header.fidelity:
         state = "exact" if row.exact else "substituted"

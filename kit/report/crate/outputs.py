@@ -27,15 +27,15 @@ _FORMATS = {
     "": "text/plain",
 }
 _SAYS = {
-    RUN_LOG: "The run log: append-only, everything else is derived from it",
-    "report.md": "The report for people",
-    "report.html": "The report for people, as one page",
-    "results.json": "The report for machines",
-    "claims.junit.xml": "The claims as JUnit test cases",
-    "fits.csv": "Every fit of every timed run",
-    "hyperfine.json": "Times in the form of hyperfine",
-    "badge.json": "The headline's verdict as a badge",
-    "summary.md": "The head of the report, for a CI job",
+    RUN_LOG: "Append-only run log, from which kit derives all other files",
+    "report.md": "Report as markdown",
+    "report.html": "Report as one HTML page",
+    "results.json": "Report as JSON, for programs",
+    "claims.junit.xml": "Claims as JUnit test cases",
+    "fits.csv": "All fits of all timed runs",
+    "hyperfine.json": "Times in the format of hyperfine",
+    "badge.json": "Verdict of the headline as a badge",
+    "summary.md": "Short report for a CI job",
 }
 
 
@@ -43,7 +43,7 @@ def data_entities(model: ReportModel, names: Collection[str]) -> tuple[list[Enti
     """Return the files that the session wrote, and the same with the copy of the study."""
     files = [_file(RUN_LOG), *(_file(name) for name in sorted(names))]
     files += [
-        _file(f"{SBOMS}/{sbom_name(arm)}", f"CycloneDX bill of materials of the image of {arm}")
+        _file(f"{SBOMS}/{sbom_name(arm)}", f"CycloneDX bill of materials for the image of {arm}")
         for arm, image in sorted(model.header.images.items())
         if image.content_sha256 and _PLAIN_NAME.fullmatch(arm)
     ]
@@ -59,7 +59,7 @@ def folders(model: ReportModel) -> list[Entity]:
             f"{STUDY_FOLDER}/",
             "Dataset",
             name="The study",
-            description="The copy of the study that the session was measured for",
+            description="Copy of the study that the session measured",
         )
     ]
 

@@ -28,7 +28,7 @@ def fidelity(model: ReportModel) -> tuple[Block, ...]:
     folded = (Fold("Complete reasons", (List(long),)),) if long else ()
     named = {row.name for row in rows}
     unknown = [
-        (name, wanted, "no entry", NONE, "not recorded for these images")
+        (name, wanted, "no entry", NONE, "fidelity not recorded for these images")
         for name, wanted in model.study.paper.environment.items()
         if name not in named
     ]
@@ -111,7 +111,7 @@ def _host(model: ReportModel) -> tuple[tuple[str, str], ...]:
         ("engine", engine_text(host.engine)),
         ("cgroup version", host.cgroup_version),
         (
-            "limits of a run",
+            "limits per run",
             f"CPUs {limits.cpuset or 'all'}, {gigabytes(limits.memory_bytes)} of memory, "
             f"{fixed(limits.timeout_s)} s",
         ),
@@ -130,8 +130,8 @@ def _gathered(model: ReportModel) -> tuple[Paragraph, ...]:
         return ()
     return (
         Paragraph(
-            f"Merged from {shards} shards. Host and limits below are those of the first; the row "
-            "of each shard has its own processor and limits."
+            f"Merged from {shards} shards. The table below gives the host and the limits of the "
+            "first shard, and the CPU and the limits of each shard in a row."
         ),
     )
 

@@ -12,12 +12,12 @@ from kit.report.model import ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio
 
 _PLACEMENTS = (
-    "Device of each arm, as TensorFlow placed the work (ops: of the training graph of the "
-    "identity run):"
+    "Devices on which TensorFlow placed the work of each arm (ops: those in the training graph of "
+    "the identity run):"
 )
 _RATIOS = (
-    "CPU against GPU, which the paper does not claim: the ratio of the warm medians over blocks "
-    "with its 95 % interval. Above 1 the GPU is faster."
+    "CPU time divided by GPU time: ratio of the warm medians over blocks with its 95 % interval. "
+    "Above 1 the GPU is faster. The publication makes no such claim."
 )
 
 
@@ -39,7 +39,7 @@ def summary(part: GpuReport) -> tuple[tuple[str, str], ...]:
     """Return rows on the GPU for the table of the host."""
     chosen = part.check.gpu
     if chosen is None:
-        return (("GPU", "none that the CUDA arms can use"),)
+        return (("GPU", "not available to the CUDA arms"),)
     rows = [("GPU", f"{chosen.name}, driver {chosen.driver}")]
     clocks = [
         mhz
@@ -69,7 +69,7 @@ def _found(chosen: Gpu, count: int) -> Table:
     total, free = (gigabytes(n) for n in (chosen.memory_total_bytes, chosen.memory_free_bytes))
     return facts(
         (
-            ("GPU", f"{chosen.name} (number {chosen.index} of {count} here)"),
+            ("GPU", f"{chosen.name} (index {chosen.index}, {count} on this host)"),
             ("UUID", chosen.uuid),
             ("driver", chosen.driver),
             ("compute capability", f"{major}.{minor}"),
@@ -98,9 +98,9 @@ def _runs(part: GpuReport) -> tuple[Block, ...]:
         "run", "SM clock (MHz)", "temperature (°C)", "power, mean / max (W)", "memory used (MB)",
         "processes", "clocks limited by", "flag",
     )  # fmt: skip
-    note = f"The GPU was throttled in none of {len(part.runs)} CUDA runs."
+    note = f"The GPU was not throttled in any of {len(part.runs)} CUDA runs."
     if part.throttled:
-        note = f"{part.flag_line} Leaving them out would select among the results."
+        note = f"{part.flag_line} Excluding them would bias the results."
     blocks: tuple[Block, ...] = Table(header, tuple(map(_run, part.runs))), Paragraph(note)
     failures = dict.fromkeys(reason for run in part.runs for reason in run.sample.failures)
     if not failures:

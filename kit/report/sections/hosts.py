@@ -7,10 +7,10 @@ from kit.report.model import ReportModel, VariantReport
 from kit.report.numbers import gain, p_value
 
 _NOTE = (
-    "A block is never split between hosts, so each ratio is of one machine. Machines with the "
-    "same CPU, memory and kernel count as one host. The last row is Welch's one-way test of "
-    "whether the hosts have one mean; if p is small, the interval over all blocks describes this "
-    "mixture of hosts and no single one."
+    "Each block ran on one host. Machines with the same CPU, memory and kernel count as one host. "
+    "Homogeneity: p value of Welch's one-way test that all hosts have the same mean. A small p "
+    "means that the hosts differ: the interval over all blocks then describes this mixture of "
+    "hosts and not each host."
 )
 
 

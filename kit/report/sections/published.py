@@ -81,15 +81,15 @@ def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
 
 def _note(model: ReportModel, part: VariantReport) -> str:
     blocks = len(part.comparison.blocks)
-    measured = "No block is complete: measured seconds are means over all usable runs of an arm."
+    measured = "No block is complete: measured seconds are means over all usable runs of each arm."
     if blocks:
         measured = (
             f"Measured seconds are means over the runs of {blocks} complete "
             f"block{'s' if blocks != 1 else ''}."
         )
     return (
-        f"{measured} The published total is of {model.study.protocol.published_repeats} fits, a "
-        f"run here had {fits_text(model)}: compare the gains of the totals, not their seconds."
+        f"{measured} The published total covers {model.study.protocol.published_repeats} fits, a "
+        f"run of this session {fits_text(model)}: compare the gains of the totals, not the seconds."
     )
 
 
@@ -114,13 +114,14 @@ def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ..
     return (
         Paragraph(
             (
-                "The published protocol is one run per stack. Here ",
+                "The published protocol has one run per stack. In this session ",
                 placebo.arm,
-                f" ran against itself {estimate.pairs} times; the SD of the log ratio of the ",
+                f" ran against itself {estimate.pairs} times. The SD of the log ratio of the ",
                 NAMES.get(claim.statistic, claim.statistic),
-                f" is {fixed(estimate.sd_log, 4)}, so two runs of the same program differ by up to "
-                f"{size_text(off, size, form)} in 95 of 100 pairs. One session of the published "
-                f"protocol {can} distinguish {claimed(size, form)} from no difference here.",
+                f" is {fixed(estimate.sd_log, 4)}: two runs of the same program differ by up to "
+                f"{size_text(off, size, form)} in 95 of 100 pairs. On this host, one session of "
+                f"the published protocol {can} distinguish {claimed(size, form)} from no "
+                "difference.",
             )
         ),
     )

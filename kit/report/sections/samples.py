@@ -13,17 +13,18 @@ from kit.report.sections.published import NAMES, fits_text, ratio_name
 
 _REMARK_LIMIT = 600
 _NOISE = (
-    "Spread: how far the ratio of one block typically lies from the average by noise alone; a "
-    "much smaller effect needs many blocks.",
-    "The unit of replication is the run, one container. The fits of one process share its memory "
-    "layout, its caches and the state of the host, so they are one sample however many they are; "
-    "an interval over fits would be far too narrow. Each block holds one run of each arm in "
-    "random order, so that drift of the host affects both alike. Intervals are paired t "
-    "intervals over blocks on the logarithm of the ratio.",
+    "Spread: the typical deviation of the ratio of one block from the average due to noise. "
+    "Effects much smaller than the spread need many blocks.",
+    "The unit of replication is the run: one container. The fits of one run share memory layout, "
+    "caches and the state of the host and are not independent, so an interval over fits would be "
+    "far too narrow. Each block holds one run of each arm in random order, so that drift of the "
+    "host affects both arms equally. Intervals are paired t intervals over blocks on the "
+    "logarithm of the ratio.",
 )
 _COST = (
-    "Warm median of a run, averaged over all usable runs. RSS growth is memory kept from one fit "
-    "to the next. The last column compares the paper's clock with the monotonic clock used here."
+    "Warm median of each run, averaged over all usable runs. RSS growth is the memory that a "
+    "process keeps from one fit to the next. The last column compares the clock of the "
+    "publication with the monotonic clock that kit uses."
 )
 
 
@@ -91,8 +92,8 @@ def cost(model: ReportModel) -> tuple[Block, ...]:
     )  # fmt: skip
     lines = [
         f"CPU seconds (user + system) per fit, {part.variant}: ratio {ratio_name(model)} "
-        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. Claims are judged on wall time, "
-        "as the published ones are."
+        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. kit judges claims by wall time, "
+        "as the publication does."
         for part in model.variants
         if (estimate := part.comparison.estimates["cpu"]).ratio is not None
     ]
@@ -127,9 +128,9 @@ def cold(model: ReportModel) -> tuple[Block, ...]:
         if (estimate := part.comparison.estimates["cold"]).ratio is not None
     ]
     note = (
-        "Statistics as published include the cold fit: the paper's once in "
-        f"{model.study.protocol.published_repeats} fits, these once in the {fits_text(model)} "
-        "fits of a run."
+        "As in the publication, the judged statistics include the cold fit: one of "
+        f"{model.study.protocol.published_repeats} fits in the publication, one of "
+        f"{fits_text(model)} per run in this session."
     )
     table = Table(("arm", "cold fit, mean over runs (s)"), rows)
     return table, *map(Paragraph, (*lines, note))

@@ -54,5 +54,9 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
     )
     named = (Paragraph(f"Variant {part.variant}:"),) if several else ()
     table = (Table(("check", "result", "detail"), rows, PROSE_LIMIT),) if rows else ()
-    fold = (Fold("Libraries mapped in one arm only (of its runtime)", (List(own),)),) if own else ()
+    fold = (
+        (Fold("Libraries that only one arm maps (those of its runtime)", (List(own),)),)
+        if own
+        else ()
+    )
     return *named, *table, *fold
