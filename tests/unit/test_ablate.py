@@ -379,10 +379,10 @@ def test_results_below_the_study_s_own_folder_are_refused_at_once(
 @pytest.mark.parametrize(
     "name, old, new, said",
     [
-        ("study.yaml", "recipe: arms/loop", "recipe: arms/none", "no folder of the study"),
-        ("study.yaml", "recipe: arms/loop", "recipe: ../..", "no folder of the study"),
+        ("study.yaml", "recipe: arms/loop", "recipe: arms/none", "arms.loop-cpu.recipe"),
+        ("study.yaml", "recipe: arms/loop", "recipe: ../..", "arms.loop-cpu.recipe"),
         ("study.yaml", "contender: builtin", "contender: loop", "both are 'loop'"),
-        ("study.yaml", "claimed: [python]", "claimed: [ruby]", "'ruby' is no component"),
+        ("study.yaml", "claimed: [python]", "claimed: [ruby]", "paper.claimed: 'ruby'"),
         ("study.yaml", "numbers: 200000", "numbers: many", "workload.numbers"),
         ("pins.yaml", "{kit: python}", "{image: debian}", "bases.BASE"),
         ("study.yaml", "pilot: 5", "pilot: 50", "a pilot of 50 blocks"),

@@ -156,9 +156,11 @@ def test_a_file_that_no_session_makes_is_named_though_it_is_listed(folder: Path,
         (folder / name).write_text("more")
     (folder / "appendix.md").write_text("filled in by its authors")
     reported(folder)
-    assert wrong(folder) == {"files": tuple(f"{n} is no file of the session" for n in strangers)}
+    assert wrong(folder) == {
+        "files": tuple(f"{n} does not belong to the session" for n in strangers)
+    }
     assert kit.cli.run(["verify", str(folder)]) == 8
-    assert "no\ufffdtext is no file" in capsys.readouterr().out
+    assert "no\ufffdtext does not" in capsys.readouterr().out
 
 
 def test_an_appendix_is_known_by_its_sum_alone(folder: Path) -> None:
