@@ -163,7 +163,7 @@ def _explaining(folder: Path) -> Session:
     if session.header.plan.purpose != EXPLAIN:
         raise InputError(
             f"{folder}: a session that compares, not one that explains",
-            f"`{shown('ablate', folder)}` makes one beside it",
+            f"`{shown('ablate', folder)}` makes one in this folder",
         )
     return session
 

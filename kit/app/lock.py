@@ -122,7 +122,7 @@ def _record(source: Path, folder: Path) -> None:
         frameworks = list(json.loads(content)["dependencies"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"--nuget-lock: {source} is no packages.lock.json ({type(error).__name__})",
+            f"--nuget-lock: {source} is not a packages.lock.json ({type(error).__name__})",
             "take /opt/kit/dotnet/packages.lock.json out of an image with Keras.NET",
         ) from error
     if len(frameworks) != 1:

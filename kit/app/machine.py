@@ -33,7 +33,7 @@ def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
     protocol = study.protocol
     if budget not in protocol.tiers:
         raise InputError(
-            f"--budget: {budget!r} is no tier", f"use one of {', '.join(protocol.tiers)}"
+            f"--budget: unknown tier {budget!r}", f"use one of {', '.join(protocol.tiers)}"
         )
     memory_bytes = protocol.memory.of(protocol.tiers[budget].repeats)
     arms = [name for name, arm in study.arms.items() if arm.variant == CPU]

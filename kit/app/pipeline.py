@@ -132,7 +132,7 @@ def merge(shards: Sequence[Opened], out: Path) -> Opened:
         if not all(part.same_work.held for part in judge(shard.session, study).comparisons):
             raise InputError(
                 f"{shard.folder}: its arms did not do the same work",
-                "see its report; make that shard anew, or leave its plan out",
+                "see its report; measure that shard again",
             )
     folder = out / f"{header.session_id}-merged"
     with open_results(first) as results:

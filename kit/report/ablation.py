@@ -15,7 +15,7 @@ from kit.report.numbers import NONE, fixed, megabytes, seconds, share
 from kit.report.render import markdown, terminal
 from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
 
-TITLE = "Sources of the difference"
+TITLE = "Ablation: sources of the difference"
 MEANS: Mapping[ContrastName, str] = {
     "whole": "the whole difference of a warm fit, wall time",
     "user CPU": "CPU seconds in the programs, all cores",
@@ -30,8 +30,8 @@ MEANS: Mapping[ContrastName, str] = {
 }
 _NOTE = (
     "Seconds per fit, contender minus baseline: means over blocks with 95 % paired t intervals. "
-    "Each part changes one thing in containers of its own; none of them counts in the times that "
-    "claims are judged on. Parts overlap, so do not add them up. CPU seconds are of all cores."
+    "Each part changes one condition in separate containers, whose times do not count for any "
+    "claim. Parts overlap, so do not add them up. CPU seconds are sums over all cores."
 )
 
 
@@ -59,12 +59,15 @@ def section(found: Ablation) -> tuple[Block, ...]:
         for (arm, role), run in sorted(found.numbers.items())
     )
     columns = (
-        "arm", "runs", "are", "wall (s)", "user (s)", "system (s)", "faults",
-        "RSS growth (MB)", "cold (s)", "inside the library (s)",
+        "arm", "condition", "description", "wall (s)", "user (s)", "system (s)", "faults",
+        "RSS growth (MB)", "cold fit (s)", "inside the library (s)",
     )  # fmt: skip
     return (
         List(summary(found)),
-        Table(("part", "is", "seconds", "95 % interval", "of the total", "blocks"), parts),
+        Table(
+            ("part", "description", "seconds", "95 % interval", "fraction of total", "blocks"),
+            parts,
+        ),
         Paragraph(_NOTE),
         Table(columns, numbers),
     )

@@ -44,14 +44,14 @@ from kit.records.session import Header, MergedShard
 TORN = "The log's last line was torn by an interruption and is left out."
 WATCHED: Mapping[type[Disturbance], str] = {
     Stolen: f"more than {STOLEN_SHARE:.0%} of the run's CPU time stolen by the hypervisor",
-    OthersBusy: f"others kept more than {BUSY_CPUS:g} CPUs busy just before it",
+    OthersBusy: f"other processes kept more than {BUSY_CPUS:g} CPUs busy just before the run",
     Swapped: f"more than {SWAPPED_PAGES} pages swapped in or out",
-    SlowedForHeat: "a core slowed for heat",
-    FrequencyChanged: f"the CPUs' frequency changed by more than {FREQUENCY_SHARE:.0%}",
-    HeldBack: "the driver's own cgroup held back by a CPU quota",
-    OtherContainers: "another container running",
-    Slept: "the machine slept",
-    Throttled: "the container throttled by a CPU quota, which kit never sets",
+    SlowedForHeat: "thermal throttling of a core",
+    FrequencyChanged: f"the CPU frequency changed by more than {FREQUENCY_SHARE:.0%}",
+    HeldBack: "a CPU quota throttled the cgroup of kit",
+    OtherContainers: "another container ran",
+    Slept: "the host was suspended",
+    Throttled: "a CPU quota throttled the container (kit sets none)",
 }
 """The rule behind each disturbance, for the reader."""
 
@@ -83,7 +83,7 @@ def shard_text(made: MergedShard) -> str:
     """Return a shard's session id, and the machine it ran on."""
     return (
         f"{made.shard}: session {made.session_id} on {made.cpu_model or 'an unknown CPU'}, CPUs "
-        f"{made.cpuset} of {made.cpus}, {decimal(made.memory_bytes)} a run"
+        f"{made.cpuset} of {made.cpus}, {decimal(made.memory_bytes)} per run"
         + (f", {made.gpu}" if made.gpu else "")
     )
 
@@ -129,7 +129,7 @@ def exclusion(reason: ExclusionReason) -> str:
             named = arm if role == MAIN else f"{arm} {role}"
             text = f"block {block} has no usable run of {named}, so this run has no partner"
         case _:
-            raise TypeError(f"{reason!r} leaves no run out")
+            raise TypeError(f"unknown reason for an exclusion: {reason!r}")
     return text
 
 
@@ -146,7 +146,7 @@ def lack(what: Lack) -> str:
             why = f"{len(reasons)} left out; {exclusion(reasons[0])}"
             return f"no usable run of {arm} ({why})"
         case _:
-            raise TypeError(f"{what!r} is nothing that a variant lacks")
+            raise TypeError(f"unknown reason for a missing variant: {what!r}")
 
 
 def estimate_note(estimate: Estimate) -> str:
@@ -157,7 +157,7 @@ def estimate_note(estimate: Estimate) -> str:
     if estimate.pairs == 0:
         parts.append("no complete pair")
     if estimate.pairs == 1:
-        parts.append("no interval: one complete pair says nothing about the spread")
+        parts.append("no interval: the spread needs at least two complete pairs")
     return "; ".join(parts)
 
 
@@ -191,7 +191,7 @@ def disturbance(what: Disturbance) -> str:
         case Throttled(cpu_seconds):
             text = f"throttled for {cpu_seconds:.2f} CPU s by a quota set from outside"
         case _:
-            raise TypeError(f"{what!r} is no disturbance")
+            raise TypeError(f"unknown disturbance: {what!r}")
     return text
 
 
@@ -201,6 +201,6 @@ def _of_shard(made: MergedShard, header: Header, repeats: int) -> Iterator[str]:
         yield TORN
     for arm, names in made.differing.items():
         yield (
-            f"the identity run of {arm} has other {' and '.join(names)} than that of shard "
-            f"{header.shards[0].shard}, which is the one shown"
+            f"the identity run of {arm} differs in {' and '.join(names)} from that of shard "
+            f"{header.shards[0].shard}, which the report shows"
         )

@@ -92,7 +92,7 @@ def compared(what: Compared) -> str:
         case Fits(planned):
             text = f"{planned} in every run, as planned"
         case _:
-            raise TypeError(f"{what!r} is nothing that a check compares")
+            raise TypeError(f"unknown result of a check: {what!r}")
     return text
 
 
@@ -108,7 +108,7 @@ def difference(found: Difference, check: CheckName) -> str:
         case NoIdentityRun() | IdentityRunFailed() | OtherWork() | OtherFits():
             return _of_runs(found)
         case _:
-            raise TypeError(f"{found!r} is no difference of a check")
+            raise TypeError(f"unknown difference: {found!r}")
 
 
 def arithmetic(reason: Reason) -> str:
@@ -132,7 +132,7 @@ def arithmetic(reason: Reason) -> str:
             text = f"steps: {_steps(baseline)}, {_steps(contender)}; "
             text += f"totals: {_total(baseline)}, {_total(contender)}"
         case _:
-            raise TypeError(f"{reason!r} is no reason of a consistency claim")
+            raise TypeError(f"unknown reason: {reason!r}")
     return text
 
 

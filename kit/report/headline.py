@@ -110,7 +110,7 @@ def controls_line(judged: Judged) -> str:
 def same_work_line(work: SameWork) -> str:
     """Return whether the arms did the same work, with the differences."""
     if not work.applicable:
-        return f"Same work: {detail(work.checks[0])} of this variant is in the plan."
+        return f"Same work: {detail(work.checks[0])} of this variant in the plan."
     if work.held:
         return f"Same work: held ({', '.join(check.name for check in work.checks)})."
     differences = "; ".join(f"{check.name}: {detail(check)}" for check in work.broken())
@@ -127,8 +127,8 @@ def status_lines(model: ReportModel) -> list[str]:
     lines += [model.controls_line] if model.controls_line else []
     if model.header.plan.design == DUET:
         lines.append(
-            "Duet: both runs of a pair ran at the same time on halves of the CPUs, so every ratio "
-            "is one under contention."
+            "Duet: both runs of each pair ran at the same time, each on half of the CPUs, so all "
+            "ratios include contention."
         )
     return lines
 
@@ -139,7 +139,7 @@ def substitutes_line(model: ReportModel) -> str:
     unaccounted = [name for name in model.substitutes if name not in others]
     text = f"Substitutes: {', '.join(others) or 'none'}."
     if unaccounted:
-        text += f" Without an entry: {', '.join(unaccounted)}."
+        text += f" Not recorded: {', '.join(unaccounted)}."
     if model.substitutes:
         text += f" Verdicts are indicative because of: {', '.join(model.substitutes)}."
     return text

@@ -260,4 +260,4 @@ def _holm(p: float) -> str:
 
 def _unknown(reason: NoReturn) -> TypeError:
     """Return the error for an unknown reason; mypy rejects the call if a case is missing."""
-    return TypeError(f"{reason!r} is no reason")
+    return TypeError(f"unknown reason: {reason!r}")

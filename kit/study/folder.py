@@ -93,8 +93,8 @@ def own_pins(folder: Path) -> OwnPins:
     with open_study(folder) as study:
         if not study.holds(PINS):
             raise InputError(
-                f"{path}: is missing",
-                "a study with Dockerfiles of its own names what they rest on there",
+                f"{path}: missing file",
+                "a study with its own Dockerfiles lists their base images there",
             )
         content = study.read(PINS)
     document: dict[str, Any] = read_yaml(content, str(path), remedy)

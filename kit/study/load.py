@@ -141,8 +141,8 @@ def _arm(opened: Folder, name: str, document: Mapping[str, Any]) -> Arm:
     outside = inside.startswith(("/", "..")) or not belongs(dockerfile)
     if outside or not opened.holds(dockerfile):
         raise InputError(
-            f"{opened.path / STUDY}: arms.{name}.recipe: {recipe!r} is no folder of the study "
-            "with a Dockerfile in it",
+            f"{opened.path / STUDY}: arms.{name}.recipe: {recipe!r} is not a folder of the "
+            "study that holds a Dockerfile",
             "name a folder below study.yaml",
         )
     return Arm(name, document["stack"], document["variant"], opened.path / inside)

@@ -95,7 +95,7 @@ def check_files(folder: Path, known: Known, content: bytes | None = None) -> Che
         elif name not in written and listed:
             wrong.append(f"{name} was added")
         elif not known.holds(name):
-            wrong.append(f"{name} is no file of the session")
+            wrong.append(f"{name} does not belong to the session")
         elif name in ends:
             wrong.append(f"{name} has CRLF line ends and was written with LF")
         elif listed and name in changed:

@@ -162,7 +162,7 @@ def test_a_recipe_lies_in_its_study(study: Study, tmp_path: Path, recipe: str) -
     text = (study.folder / "study.yaml").read_text()
     assert "recipe: arms/loop" in text
     (study.folder / "study.yaml").write_text(text.replace("recipe: arms/loop", f"recipe: {recipe}"))
-    with pytest.raises(InputError, match=r"recipe: .* is no folder of the study"):
+    with pytest.raises(InputError, match=r"recipe: .* is not a folder"):
         load_study(study.folder)
 
 

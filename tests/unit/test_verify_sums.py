@@ -106,8 +106,8 @@ def test_strangers_are_named_with_a_list_and_without(folder: Path) -> None:
     (folder / "study" / "__pycache__").mkdir()
     (folder / "study" / "__pycache__" / "x.pyc").write_text("x")
     (folder / "more").write_text("x")
-    strangers = ["more is no file of the session"]
-    strangers.append("study/__pycache__/x.pyc is no file of the session")
+    strangers = ["more does not belong to the session"]
+    strangers.append("study/__pycache__/x.pyc does not belong to the session")
     assert check(summed(folder), known).wrong == tuple(strangers)
     (folder / SUMS).unlink()
     assert check(folder, known).wrong == (f"{SUMS} is missing", *strangers)

@@ -46,9 +46,9 @@ def render(model: ReportModel, names: Collection[str]) -> bytes:
         entity(
             _LICENCE,
             "CreativeWork",
-            name="No licence is stated",
-            description="Who publishes this folder chooses its licence. "
-            "The kit that wrote it is under the MIT licence.",
+            name="No licence stated",
+            description="The publisher of this folder chooses its licence. "
+            "kit, which wrote it, has the MIT licence.",
         ),
         _action(model, files),
         *context,

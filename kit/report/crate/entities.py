@@ -37,15 +37,15 @@ _FORMATS = {
     "": "text/plain",
 }
 _SAYS = {
-    RUN_LOG: "The run log: append-only, everything else is derived from it",
-    "report.md": "The report for people",
-    "report.html": "The report for people, as one page",
-    "results.json": "The report for machines",
-    "claims.junit.xml": "The claims as JUnit test cases",
-    "fits.csv": "Every fit of every timed run",
-    "hyperfine.json": "Times in the form of hyperfine",
-    "badge.json": "The headline's verdict as a badge",
-    "summary.md": "The head of the report, for a CI job",
+    RUN_LOG: "Append-only run log, from which kit derives all other files",
+    "report.md": "Report as markdown",
+    "report.html": "Report as one HTML page",
+    "results.json": "Report as JSON, for programs",
+    "claims.junit.xml": "Claims as JUnit test cases",
+    "fits.csv": "All fits of all timed runs",
+    "hyperfine.json": "Times in the format of hyperfine",
+    "badge.json": "Verdict of the headline as a badge",
+    "summary.md": "Short report for a CI job",
 }
 Entity = dict[str, Any]
 
@@ -85,7 +85,7 @@ def software(model: ReportModel) -> list[Entity]:
         kit_id(model),
         "SoftwareApplication",
         name="kit",
-        description="Reproducibility kit: measures in containers, judges, reports",
+        description="Checks published performance claims by running them in containers",
         softwareVersion=plain(model.header.kit_version),
         softwareRequirements=refs(unique.values()),
     )
@@ -108,8 +108,8 @@ def images(model: ReportModel) -> list[Entity]:
                 additionalType=ref(_IMAGE),
                 sha256=digest,
                 identifier=f"content-sha256:{content}" if content else None,
-                description=f"Image of the arm {plain(arm)}; identifier: digest over path, mode, "
-                "owner and bytes of every file, without times",
+                description=f"Image of arm {plain(arm)}; identifier: content digest over path, "
+                "mode, owner and bytes of every file, without timestamps",
             )
         )
     return found
@@ -135,7 +135,7 @@ def given(model: ReportModel) -> list[Entity]:
         _PLAN,
         "CreativeWork",
         name="The plan of the session",
-        description="Every run in its order; the first line of the run log holds it",
+        description="All runs in order, as in the first line of the run log",
         version=f"sha256:{plain(model.header.plan_sha256)}",
     )
     return [named, plan]
@@ -148,10 +148,10 @@ def settings(model: ReportModel) -> list[Entity]:
         fact("setting", "budget", plan.tier),
         fact("setting", "design", plan.design),
         fact("setting", "blocks", str(plan.blocks)),
-        fact("setting", "fits in a run", str(plan.repeats)),
-        fact("setting", "seed of the order", str(plan.seed)),
-        fact("setting", "CPUs of a run", plan.limits.cpuset or "all"),
-        fact("setting", "memory of a run", str(plan.limits.memory_bytes), unitText="bytes"),
+        fact("setting", "fits per run", str(plan.repeats)),
+        fact("setting", "order seed", str(plan.seed)),
+        fact("setting", "CPUs per run", plan.limits.cpuset or "all"),
+        fact("setting", "memory per run", str(plan.limits.memory_bytes), unitText="bytes"),
     ]
     for row in model.header.fidelity:
         state = "exact" if row.exact else "substituted"
@@ -185,7 +185,7 @@ def data_entities(model: ReportModel, names: Collection[str]) -> tuple[list[Enti
     """Return the files that the session wrote, and the same with the copy of the study."""
     files = [_file(RUN_LOG), *(_file(name) for name in sorted(names))]
     files += [
-        _file(f"{SBOMS}/{sbom_name(arm)}", f"CycloneDX bill of materials of the image of {arm}")
+        _file(f"{SBOMS}/{sbom_name(arm)}", f"CycloneDX bill of materials for the image of {arm}")
         for arm, image in sorted(model.header.images.items())
         if image.content_sha256 and _PLAIN_NAME.fullmatch(arm)
     ]
@@ -201,7 +201,7 @@ def folders(model: ReportModel) -> list[Entity]:
             f"{STUDY_FOLDER}/",
             "Dataset",
             name="The study",
-            description="The copy of the study that the session was measured for",
+            description="Copy of the study that the session measured",
         )
     ]
 

@@ -34,12 +34,12 @@ _BRIEF = 120  # letters of a reason in the table
 _SHORT = 19  # "sha256:" and 12 digits, as engines shorten an id
 _PLAIN_NAME = re.compile(r"[\w.-]+")
 _PLACEMENTS = (
-    "Device of each arm, as TensorFlow placed the work (ops: of the training graph of the "
-    "identity run):"
+    "Devices on which TensorFlow placed the work of each arm (ops: those in the training graph of "
+    "the identity run):"
 )
 _RATIOS = (
-    "CPU against GPU, which the paper does not claim: the ratio of the warm medians over blocks "
-    "with its 95 % interval. Above 1 the GPU is faster."
+    "CPU time divided by GPU time: ratio of the warm medians over blocks with its 95 % interval. "
+    "Above 1 the GPU is faster. The publication makes no such claim."
 )
 
 
@@ -48,12 +48,12 @@ def fidelity(model: ReportModel) -> tuple[Block, ...]:
     rows = model.header.fidelity
     if not rows:
         return ()
-    header = ("component", "published", "used", "fidelity", "reason")
+    header = ("component", "expected", "actual", "fidelity", "reason")
     long = tuple((f"{row.name}: ", substitute_text(row)) for row in rows if _is_long(row))
     folded = (Fold("Complete reasons", (List(long),)),) if long else ()
     named = {row.name for row in rows}
     unknown = [
-        (name, wanted, "no entry", NONE, "not recorded for these images")
+        (name, wanted, "no entry", NONE, "fidelity not recorded for these images")
         for name, wanted in model.study.paper.environment.items()
         if name not in named
     ]
@@ -91,7 +91,7 @@ def summary(part: GpuReport) -> tuple[tuple[str, str], ...]:
     """Return rows on the GPU for the table of the host."""
     chosen = part.check.gpu
     if chosen is None:
-        return (("GPU", "none that the CUDA arms can use"),)
+        return (("GPU", "not available to the CUDA arms"),)
     rows = [("GPU", f"{chosen.name}, driver {chosen.driver}")]
     clocks = [
         mhz
@@ -121,13 +121,13 @@ def _is_long(row: Component) -> bool:
 def _image(image: ArmImage | None) -> dict[str, Text]:
     if image is None:
         return dict.fromkeys(
-            ("reference", "image id", "content", "bill of materials", "size (MB)"), NONE
+            ("reference", "image id", "content digest", "bill of materials", "size (MB)"), NONE
         )
     digest = image.content_sha256
     return {
         "reference": Code(image.reference),
         "image id": Code(image.image_id[:_SHORT]),
-        "content": Code(digest[:_SHORT]) if digest else NONE,
+        "content digest": Code(digest[:_SHORT]) if digest else NONE,
         "bill of materials": _sbom(image),
         "size (MB)": megabytes(image.size_bytes),
     }
@@ -167,7 +167,7 @@ def _host(model: ReportModel) -> tuple[tuple[str, str], ...]:
         ("engine", engine_text(host.engine)),
         ("cgroup version", host.cgroup_version),
         (
-            "limits of a run",
+            "limits per run",
             f"CPUs {limits.cpuset or 'all'}, {gigabytes(limits.memory_bytes)} of memory, "
             f"{fixed(limits.timeout_s)} s",
         ),
@@ -186,8 +186,8 @@ def _gathered(model: ReportModel) -> tuple[Paragraph, ...]:
         return ()
     return (
         Paragraph(
-            f"Merged from {shards} shards. Host and limits below are those of the first; the row "
-            "of each shard has its own processor and limits."
+            f"Merged from {shards} shards. The table below gives the host and the limits of the "
+            "first shard, and the CPU and the limits of each shard in a row."
         ),
     )
 
@@ -223,7 +223,7 @@ def _found(chosen: Gpu, count: int) -> Table:
     total, free = (gigabytes(n) for n in (chosen.memory_total_bytes, chosen.memory_free_bytes))
     return facts(
         (
-            ("GPU", f"{chosen.name} (number {chosen.index} of {count} here)"),
+            ("GPU", f"{chosen.name} (index {chosen.index}, {count} on this host)"),
             ("UUID", chosen.uuid),
             ("driver", chosen.driver),
             ("compute capability", f"{major}.{minor}"),
@@ -252,9 +252,9 @@ def _runs(part: GpuReport) -> tuple[Block, ...]:
         "run", "SM clock (MHz)", "temperature (°C)", "power, mean / max (W)", "memory used (MB)",
         "processes", "clocks limited by", "flag",
     )  # fmt: skip
-    note = f"The GPU was throttled in none of {len(part.runs)} CUDA runs."
+    note = f"The GPU was not throttled in any of {len(part.runs)} CUDA runs."
     if part.throttled:
-        note = f"{part.flag_line} Leaving them out would select among the results."
+        note = f"{part.flag_line} Excluding them would bias the results."
     blocks: tuple[Block, ...] = Table(header, tuple(map(_run, part.runs))), Paragraph(note)
     failures = dict.fromkeys(reason for run in part.runs for reason in run.sample.failures)
     if not failures:

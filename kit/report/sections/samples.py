@@ -37,23 +37,24 @@ NAMES: Mapping[str, str] = {
 """Names in reports of statistics that have another name in files."""
 _REMARK_LIMIT = 600
 _NOISE = (
-    "Spread: how far the ratio of one block typically lies from the average by noise alone; a "
-    "much smaller effect needs many blocks.",
-    "The unit of replication is the run, one container. The fits of one process share its memory "
-    "layout, its caches and the state of the host, so they are one sample however many they are; "
-    "an interval over fits would be far too narrow. Each block holds one run of each arm in "
-    "random order, so that drift of the host affects both alike. Intervals are paired t "
-    "intervals over blocks on the logarithm of the ratio.",
+    "Spread: the typical deviation of the ratio of one block from the average due to noise. "
+    "Effects much smaller than the spread need many blocks.",
+    "The unit of replication is the run: one container. The fits of one run share memory layout, "
+    "caches and the state of the host and are not independent, so an interval over fits would be "
+    "far too narrow. Each block holds one run of each arm in random order, so that drift of the "
+    "host affects both arms equally. Intervals are paired t intervals over blocks on the "
+    "logarithm of the ratio.",
 )
 _COST = (
-    "Warm median of a run, averaged over all usable runs. RSS growth is memory kept from one fit "
-    "to the next. The last column compares the paper's clock with the monotonic clock used here."
+    "Warm median of each run, averaged over all usable runs. RSS growth is the memory that a "
+    "process keeps from one fit to the next. The last column compares the clock of the "
+    "publication with the monotonic clock that kit uses."
 )
 _NOTE = (
-    "A block is never split between hosts, so each ratio is of one machine. Machines with the "
-    "same CPU, memory and kernel count as one host. The last row is Welch's one-way test of "
-    "whether the hosts have one mean; if p is small, the interval over all blocks describes this "
-    "mixture of hosts and no single one."
+    "Each block ran on one host. Machines with the same CPU, memory and kernel count as one host. "
+    "Homogeneity: p value of Welch's one-way test that all hosts have the same mean. A small p "
+    "means that the hosts differ: the interval over all blocks then describes this mixture of "
+    "hosts and not each host."
 )
 
 
@@ -95,8 +96,10 @@ def training(model: ReportModel) -> tuple[Block, ...]:
     """Return last-epoch loss and accuracy against the published ranges."""
     if not model.trained:
         return ()
-    header = ("arm", "last epoch", "published", "here", "mean here", "fits in range",
-              "range here is")  # fmt: skip
+    header = (
+        "arm", "last epoch", "published range", "measured range", "measured mean",
+        "fits in range", "vs. published range",
+    )  # fmt: skip
     table = Table(header, tuple(map(_trained, model.trained)), _REMARK_LIMIT)
     return (table, Paragraph(model.trained_remark)) if model.trained_remark else (table,)
 
@@ -107,12 +110,12 @@ def cost(model: ReportModel) -> tuple[Block, ...]:
         return ()
     header = (
         "arm", "runs", "wall (s)", "user CPU (s)", "system CPU (s)", "minor faults",
-        "RSS growth per fit (MB)", "RSS peak (MB)", "largest error of the paper's clock (ms)",
+        "RSS growth per fit (MB)", "RSS peak (MB)", "max. error of the published clock (ms)",
     )  # fmt: skip
     lines = [
         f"CPU seconds (user + system) per fit, {part.variant}: ratio {ratio_name(model)} "
-        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. Claims are judged on wall time, "
-        "as the published ones are."
+        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. kit judges claims by wall time, "
+        "as the publication does."
         for part in model.variants
         if (estimate := part.comparison.estimates["cpu"]).ratio is not None
     ]
@@ -133,11 +136,11 @@ def cold(model: ReportModel) -> tuple[Block, ...]:
         if (estimate := part.comparison.estimates["cold"]).ratio is not None
     ]
     note = (
-        "Statistics as published include the cold fit: the paper's once in "
-        f"{model.study.protocol.published_repeats} fits, these once in the {fits_text(model)} "
-        "fits of a run."
+        "As in the publication, the judged statistics include the cold fit: one of "
+        f"{model.study.protocol.published_repeats} fits in the publication, one of "
+        f"{fits_text(model)} per run in this session."
     )
-    table = Table(("arm", "cold first fit, mean over runs (s)"), rows)
+    table = Table(("arm", "cold fit, mean over runs (s)"), rows)
     return table, *map(Paragraph, (*lines, note))
 
 
@@ -160,8 +163,8 @@ def _header(model: ReportModel, part: VariantReport) -> tuple[str, ...]:
         "statistic of a run",
         *(f"{stack}, {place} (s)" for stack, place in where.items()),
         "published gain: figures / text",
-        f"{pair.baseline or study.baseline} here (s)",
-        f"{pair.contender or study.contender} here (s)",
+        f"{pair.baseline or study.baseline}, measured (s)",
+        f"{pair.contender or study.contender}, measured (s)",
         f"ratio {ratio_name(model)}",
         "measured gain",
     )
@@ -170,7 +173,7 @@ def _header(model: ReportModel, part: VariantReport) -> tuple[str, ...]:
 def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
     name = NAMES.get(row.statistic, row.statistic)
     if row.statistic == "total":
-        name = f"total (here of {fits_text(model)} fits)"
+        name = f"total (measured: {fits_text(model)} fits)"
     gains_claimed = dict.fromkeys(claimed_short(claim, form) for claim in row.claims)
     gains = f"{effect(row.figures_gain_percent, form)} / {', '.join(gains_claimed) or NONE}"
     return (
@@ -187,15 +190,15 @@ def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
 
 def _note(model: ReportModel, part: VariantReport) -> str:
     blocks = len(part.comparison.blocks)
-    measured = "No block is complete: measured seconds are means over all usable runs of an arm."
+    measured = "No block is complete: measured seconds are means over all usable runs of each arm."
     if blocks:
         measured = (
             f"Measured seconds are means over the runs of {blocks} complete "
             f"block{'s' if blocks != 1 else ''}."
         )
     return (
-        f"{measured} The published total is of {model.study.protocol.published_repeats} fits, a "
-        f"run here had {fits_text(model)}: compare the gains of the totals, not their seconds."
+        f"{measured} The published total covers {model.study.protocol.published_repeats} fits, a "
+        f"run of this session {fits_text(model)}: compare the gains of the totals, not the seconds."
     )
 
 
@@ -220,13 +223,14 @@ def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ..
     return (
         Paragraph(
             (
-                "The published protocol is one run per stack. Here ",
+                "The published protocol has one run per stack. In this session ",
                 placebo.arm,
-                f" ran against itself {estimate.pairs} times; the SD of the log ratio of the ",
+                f" ran against itself {estimate.pairs} times. The SD of the log ratio of the ",
                 NAMES.get(claim.statistic, claim.statistic),
-                f" is {fixed(estimate.sd_log, 4)}, so two runs of the same program differ by up to "
-                f"{size_text(off, size, form)} in 95 of 100 pairs. One session of the published "
-                f"protocol {can} distinguish {claimed(size, form)} from no difference here.",
+                f" is {fixed(estimate.sd_log, 4)}: two runs of the same program differ by up to "
+                f"{size_text(off, size, form)} in 95 of 100 pairs. On this host, one session of "
+                f"the published protocol {can} distinguish {claimed(size, form)} from no "
+                "difference.",
             )
         ),
     )
@@ -291,7 +295,7 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
     everything = (gain(v.measured, part.form) for v in verdicts)
     rows.append(("all", "", str(len(part.comparison.blocks)), *everything))
     agreement = (_p(found.agreement[v.claim.statistic]) for v in verdicts)
-    rows.append(("p of one mean", "", "", *agreement))
+    rows.append(("homogeneity, p", "", "", *agreement))
     heads = (f"{v.claim.id} {v.claim.statistic}" for v in verdicts)
     table = Table(("host", "machine", "blocks", *heads), tuple(rows))
     named = (Paragraph(f"Variant {part.variant}:"),) if several else ()

@@ -57,8 +57,8 @@ def show(model: ReportModel, console: Console) -> None:
 def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
     """Return the head as blocks."""
     rows = tuple(_rows(model))
-    header = ("claim", "published", "gain here [95 %]", "verdict")
-    claims = Table(header, rows) if rows else Paragraph("The study has no measured claim.")
+    header = ("claim", "published", "measured gain [95 % CI]", "verdict")
+    claims = Table(header, rows) if rows else Paragraph("The study has no measured claims.")
     notes = (
         substitutes_line(model),
         _left_out(model),
@@ -84,7 +84,11 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
     )
     named = (Paragraph(f"Variant {part.variant}:"),) if several else ()
     table = (Table(("check", "result", "detail"), rows, PROSE_LIMIT),) if rows else ()
-    fold = (Fold("Libraries mapped in one arm only (of its runtime)", (List(own),)),) if own else ()
+    fold = (
+        (Fold("Libraries that only one arm maps (those of its runtime)", (List(own),)),)
+        if own
+        else ()
+    )
     return *named, *table, *fold
 
 
