@@ -17,16 +17,16 @@ from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
 
 TITLE = "Ablation: sources of the difference"
 MEANS: Mapping[ContrastName, str] = {
-    "whole": "the whole difference of a warm fit, wall time",
-    "user CPU": "CPU seconds in the programs, all cores",
-    "system CPU": "CPU seconds in the kernel, all cores",
-    "binding": "the call around the library's fit",
-    "inside the library": "the library's own fit",
-    "progress output": "what goes when no progress is printed",
-    "terminal": "what goes when the output is a terminal, not a pipe",
-    "memory kept": "what the baseline loses when it keeps every array too",
-    "allocator": "what goes when freed memory stays with the process",
-    "cold start": "the first fit's extra over a warm one",
+    "whole": "total difference of a warm fit, wall time",
+    "user CPU": "CPU time in user mode, all cores",
+    "system CPU": "CPU time in the kernel, all cores",
+    "binding": "the call outside the library's fit",
+    "inside the library": "the library's fit",
+    "progress output": "reduction without progress output",
+    "terminal": "reduction if the output is a terminal instead of a pipe",
+    "memory kept": "slowdown of the baseline if it keeps every array",
+    "allocator": "reduction if freed memory stays with the process",
+    "cold start": "additional time of the first fit over a warm fit",
 }
 _NOTE = (
     "Seconds per fit, contender minus baseline: means over blocks with 95 % paired t intervals. "
@@ -77,7 +77,7 @@ def summary(found: Ablation) -> tuple[str, ...]:
     """Return sentences: the total, the significant parts, largest first, and the other names."""
     total, *others = found.contrasts
     if total.seconds is None:
-        return ("No block holds a run of both arms, so there is nothing to explain.",)
+        return ("No block holds a run of both arms, so kit cannot attribute a difference.",)
     return (_total_sentence(total, found.pair), *_part_sentences(others))
 
 
@@ -85,8 +85,8 @@ def _total_sentence(total: ContrastEstimate, pair: ArmPair) -> str:
     size = total.seconds or 0.0
     if not total.clear:
         return (
-            f"Over {total.blocks} blocks no difference of wall time between {pair.contender} and "
-            f"{pair.baseline} is told from none ({size:+.3f} s a fit)."
+            f"Over {total.blocks} blocks, {pair.contender} and {pair.baseline} do not differ "
+            f"significantly in wall time ({size:+.3f} s per fit)."
         )
     word = "more" if size > 0 else "less"
     return (
@@ -100,11 +100,11 @@ def _part_sentences(parts: Sequence[ContrastEstimate]) -> list[str]:
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
         f"{part.name}: {part.seconds:+.3f} s ({MEANS[part.name]})"
-        + (f", {share(part.share)} of the whole." if part.share is not None else ".")
+        + (f", {share(part.share)} of the total." if part.share is not None else ".")
         for part in clear
     ]
     unclear = [part.name for part in parts if not part.clear]
-    return [*lines, f"Not told from nothing: {', '.join(unclear)}."] if unclear else lines
+    return [*lines, f"Not statistically significant: {', '.join(unclear)}."] if unclear else lines
 
 
 def plain_text(found: Ablation) -> str:

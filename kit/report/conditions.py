@@ -41,7 +41,7 @@ from kit.records.host import EngineFacts
 from kit.records.images import Component
 from kit.records.session import Header, MergedShard
 
-TORN = "The log's last line was torn by an interruption and is left out."
+TORN = "An interruption cut off the last line of the log; kit ignores this line."
 WATCHED: Mapping[type[Disturbance], str] = {
     Stolen: f"more than {STOLEN_SHARE:.0%} of the run's CPU time stolen by the hypervisor",
     OthersBusy: f"other processes kept more than {BUSY_CPUS:g} CPUs busy just before the run",
@@ -110,11 +110,11 @@ def exclusion(reason: ExclusionReason) -> str:
     """Return why a run does not count, as text. Raise TypeError for another value."""
     match reason:
         case NoFits():
-            text = "the record holds no fits"
+            text = "no fits in the record"
         case TimeNotFinite(fit, wall_ns):
-            text = f"fit {fit} has a time that is not finite ({wall_ns})"
+            text = f"time of fit {fit} is not finite ({wall_ns})"
         case TimeNotPositive(fit, wall_ns):
-            text = f"fit {fit} has a time that is not positive ({wall_ns} ns)"
+            text = f"time of fit {fit} is not positive ({wall_ns} ns)"
         case SeveralMachines(block):
             text = f"block {block} ran on several machines"
         case RunFailed(failure):
@@ -122,9 +122,9 @@ def exclusion(reason: ExclusionReason) -> str:
         case RunEnded(exit_code):
             text = f"the run failed: exit code {exit_code}"
         case PartnerFailed():
-            text = "the other of its pair failed, so it ran without a partner"
+            text = "the other run of its pair failed"
         case NeverRan():
-            text = "planned, but the log has no such run"
+            text = "planned, but not in the log"
         case NoPartner(block, arm, role):
             named = arm if role == MAIN else f"{arm} {role}"
             text = f"block {block} has no usable run of {named}, so this run has no partner"
@@ -139,11 +139,11 @@ def lack(what: Lack) -> str:
         case Unplannable(problem):
             return problem
         case NoArm(stack, variant):
-            return f"the plan holds no {stack} arm of variant {variant}"
+            return f"no {stack} arm of variant {variant} in the plan"
         case NoUsableRun(arm, ()):
             return f"no usable run of {arm}"
         case NoUsableRun(arm, reasons):
-            why = f"{len(reasons)} left out; {exclusion(reasons[0])}"
+            why = f"{len(reasons)} excluded: {exclusion(reasons[0])}"
             return f"no usable run of {arm} ({why})"
         case _:
             raise TypeError(f"unknown reason for a missing variant: {what!r}")
@@ -173,23 +173,23 @@ def disturbance(what: Disturbance) -> str:
     """Return a disturbance in words. Raise TypeError for another value."""
     match what:
         case Stolen(share):
-            text = f"{share:.1%} of the CPU time stolen by the hypervisor"
+            text = f"the hypervisor stole {share:.1%} of the CPU time"
         case OthersBusy(cpus):
-            text = f"others kept {cpus:.1f} CPUs busy just before"
+            text = f"other processes kept {cpus:.1f} CPUs busy just before the run"
         case Swapped(pages):
             text = f"{pages} pages swapped"
         case SlowedForHeat(times):
-            text = f"slowed for heat {times} times"
+            text = f"thermal throttling, {times} times"
         case FrequencyChanged(before, after):
-            text = f"the CPUs' frequency went from {before:.0f} to {after:.0f} MHz"
+            text = f"the CPU frequency went from {before:.0f} to {after:.0f} MHz"
         case HeldBack(seconds):
-            text = f"held back {seconds:.2f} s by a CPU quota"
+            text = f"a CPU quota throttled kit for {seconds:.2f} s"
         case OtherContainers(running):
             text = f"{running} other containers ran"
         case Slept(seconds):
-            text = f"the machine slept for {seconds:.1f} s"
+            text = f"the host was suspended for {seconds:.1f} s"
         case Throttled(cpu_seconds):
-            text = f"throttled for {cpu_seconds:.2f} CPU s by a quota set from outside"
+            text = f"a CPU quota throttled the container for {cpu_seconds:.2f} CPU s"
         case _:
             raise TypeError(f"unknown disturbance: {what!r}")
     return text

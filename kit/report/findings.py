@@ -74,7 +74,7 @@ def compared(what: Compared) -> str:
         case FewArms(arms):
             text = f"not applicable: {'one' if arms else 'no'} arm"
         case IdentityRuns(arms):
-            text = f"one of each arm: {', '.join(arms)}"
+            text = f"one per arm: {', '.join(arms)}"
         case Versions(names):
             text = f"{', '.join(names)} equal"
         case Values(count, of):
@@ -82,13 +82,15 @@ def compared(what: Compared) -> str:
         case OneHash():
             text = "identical"
         case Libraries(shared, own):
-            extra = ", ".join(f"{count} more in {arm} alone" for arm, count in own.items())
+            extra = ", ".join(f"{count} more only in {arm}" for arm, count in own.items())
             text = f"{shared} mapped in all arms, identical" + (f"; {extra}" if extra else "")
         case Wheels(counts):
             each = ", ".join(f"{count} in {arm}" for arm, count in counts.items())
-            text = f"every file as its RECORD says: {each}"
+            text = f"all files match their RECORD: {each}"
         case TimedRuns(count):
-            text = f"{count} runs as their arm's identity run" if count else "none to compare"
+            text = (
+                f"{count} runs match the identity run of their arm" if count else "none to compare"
+            )
         case Fits(planned):
             text = f"{planned} in every run, as planned"
         case _:
@@ -127,7 +129,7 @@ def arithmetic(reason: Reason) -> str:
         case Ticks():
             text = _ticks(reason)
         case Called(name, library, provided):
-            text = f"the listing calls {name}, {library} has {', '.join(provided)}"
+            text = f"the listing calls {name}, {library} provides {', '.join(provided)}"
         case StepsAndTotals(baseline, contender):
             text = f"steps: {_steps(baseline)}, {_steps(contender)}; "
             text += f"totals: {_total(baseline)}, {_total(contender)}"
@@ -156,27 +158,27 @@ def _of_training(found: NotFinite | TrajectoryDiffers | OneSided) -> str:
                 f" ({differing} of {of} values differ)"
             )
         case OneSided(point, first, arm):
-            return f"{_name(point)} is recorded by one of {first}, {arm} only"
+            return f"only one of {first}, {arm} recorded {_name(point)}"
 
 
 def _of_files(found: AnotherFile | NotMapped | WheelChanged) -> str:
     match found:
         case AnotherFile(library, arms):
-            return f"{library} is another file in {' and '.join(arms)}"
+            return f"{library} differs between {' and '.join(arms)}"
         case NotMapped(library, arms):
             return f"{library} is not mapped in {' and '.join(arms)}"
         case WheelChanged(wheel, arm, state):
-            return f"{wheel} in {arm} is not as its RECORD says: {state}"
+            return f"{wheel} in {arm} does not match its RECORD: {state}"
 
 
 def _of_runs(found: NoIdentityRun | IdentityRunFailed | OtherWork | OtherFits) -> str:
     match found:
         case NoIdentityRun(arm):
-            return f"no good identity run of {arm} (the log has none)"
+            return f"no valid identity run of {arm} (none in the log)"
         case IdentityRunFailed(arm, failure):
-            return f"no good identity run of {arm} (it failed: {failure})"
+            return f"no valid identity run of {arm} (it failed: {failure})"
         case OtherWork(what, run_id, arm):
-            return f"{what} of {run_id} ({arm}) differs from identity run"
+            return f"{what} of {run_id} ({arm}) differs from the identity run"
         case OtherFits(run_id, arm, fits, planned):
             return f"{run_id} ({arm}) did {fits} fits, planned {planned}"
 
@@ -201,13 +203,13 @@ def _not_rounded(reason: NotRounded) -> str:
     by_figures, stated = reason.figures_gain_percent, reason.text_gain_percent
     if by_figures is None:
         return text
-    return f"{text}; by the figures the gain is {by_figures:.2f} %, the text says {stated:g} %"
+    return f"{text}; gain in the figures {by_figures:.2f} %, in the text {stated:g} %"
 
 
 def _gains(gains: Gains) -> str:
     text = ", ".join(f"{name} {gain:g} %" for name, gain in gains.text.items())
     figures = ", ".join(f"{name} {gain:.2f} %" for name, gain in gains.figures.items())
-    return f"the text says {text}; the figures give {figures}"
+    return f"text: {text}; figures: {figures}"
 
 
 def _figure(figure: MeanAndTotal) -> str:
@@ -219,13 +221,16 @@ def _figure(figure: MeanAndTotal) -> str:
 
 def _ticks(ticks: Ticks) -> str:
     text = (
-        f"{ticks.per_second} ticks a second divided by {ticks.divisor} print "
+        f"{ticks.per_second} ticks per second, divided by {ticks.divisor}, give "
         f"{ticks.factor:g} times the seconds"
     )
     if not ticks.too_fine:
         return text
     fine = ", ".join(f"{value} has {digits}" for value, digits in ticks.too_fine.items())
-    return f"{text}; whole ticks over {ticks.divisor} have at most {ticks.most} decimals, {fine}"
+    return (
+        f"{text}; integer ticks divided by {ticks.divisor} have at most {ticks.most} decimals, "
+        f"{fine}"
+    )
 
 
 def _steps(steps: Steps) -> str:

@@ -73,7 +73,7 @@ def headline(
     With ``several`` variants it names the variant.
     """
     if verdict is None:
-        return "Inconclusive: the study has no measured claim."
+        return "Inconclusive: the study has no measured claims."
     claim = verdict.claim
     begin = opening(verdict, contender) + (" (indicative)" if verdict.indicative else "")
     named = f"{claim.id}, {verdict.variant}" if several else claim.id
@@ -98,13 +98,13 @@ def controls_line(judged: Judged) -> str:
     if not any(part.pair.baseline and part.pair.contender for part in judged.comparisons):
         return ""
     if not found:
-        return "Controls: none planned, so the noise floor of this session is not known."
+        return "Controls: none planned, so the noise floor of this session is unknown."
     broken = failing(found)
     if not broken:
         named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in found)
         return f"Controls: held ({named})."
     named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in broken)
-    return f"Controls: NOT HELD, so no timed run decides a claim. {named}."
+    return f"Controls: NOT HELD, so kit decides no claim by timed runs. {named}."
 
 
 def same_work_line(work: SameWork) -> str:
