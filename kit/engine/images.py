@@ -57,7 +57,7 @@ def find(connection: Connection, reference: str) -> ImageInfo | None:
             if not _INVALID.search(all_of(error)):
                 raise
             raise InputError(
-                f"{one_line(reference)} is no image reference", "use name:tag, a digest or an id"
+                f"invalid image reference: {one_line(reference)}", "use name:tag, a digest or an id"
             ) from error
 
 

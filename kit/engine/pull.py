@@ -80,14 +80,14 @@ _FAULTS = (
     _fault(
         DeniedError,
         r"unauthorized|no basic auth credentials|authentication required|denied",
-        "it gives nothing to who you are",
+        "it denies access to your user",
         "log in with `docker login` and the registry's name, or use a mirror",
     ),
     _fault(
         AbsentError,
         r"manifest unknown|unknown blob|blob unknown|name unknown|not found",
         "it has no image, or not all of one, with that digest",
-        "use a mirror that still has it, or a bundle made where it could be had",
+        "use a mirror that still has it, or a bundle made where it was available",
     ),
 )
 

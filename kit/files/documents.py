@@ -150,7 +150,7 @@ def _scalar(node: yaml.Node) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{_line(node)}: {value} is not a finite number")
     if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ValueError(f"{_line(node)}: holds half a character, which is no text")
+        raise ValueError(f"{_line(node)}: contains a surrogate, which is not valid Unicode text")
     return value
 
 
@@ -165,7 +165,7 @@ def _built(node: yaml.Node) -> Any:
 def _refuse_tag(node: yaml.Node) -> None:
     """Raise ValueError for a type that JSON does not have: a merge key, a set, a Python type."""
     if node.tag not in _PLAIN:
-        raise ValueError(f"{_line(node)}: {node.tag.removeprefix(_TAG)} is no type of JSON")
+        raise ValueError(f"{_line(node)}: JSON has no type {node.tag.removeprefix(_TAG)}")
 
 
 def _line(mark: Any) -> str:

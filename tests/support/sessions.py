@@ -240,7 +240,7 @@ def make_fidelity(*substituted: str) -> tuple[Component, ...]:
     }
     rows = [
         Component(n, w, "another" if n in substituted else w, n not in substituted,
-                  "could not be had" if n in substituted else "as wanted")
+                  "not available" if n in substituted else "as wanted")
         for n, w in wanted.items()
     ]  # fmt: skip
     rows.append(

@@ -1,4 +1,4 @@
-"""Candidates: the first that can be had wins, and every reason is kept."""
+"""Candidates: the first available one wins, and every reason is kept."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_mirrors_that_can_be_named(value: str) -> None:
 def test_what_is_no_mirror_is_refused_by_name(value: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_mirrors(["mirror.example", value], {})
-    assert caught.value.problem == f"--mirror: {value!r} is no HOST[:PORT][/PREFIX]"
+    assert caught.value.problem == f"--mirror: {value!r} is not of the form HOST[:PORT][/PREFIX]"
     if value.strip():
         with pytest.raises(InputError, match="KIT_MIRROR") as caught:
             parse_mirrors([], {"KIT_MIRROR": f"mirror.example, {value.strip()}/:"})

@@ -150,7 +150,7 @@ class Bootstrap:
             python=python.version,
             os=f"Debian {suite.name}",
             lock="cp38",
-            why="no registry image could be had; the host's own CPython was adopted",
+            why="no registry image available; kit used the CPython of the host",
         )
 
     def _debian_python(self, reason: str) -> PythonBase:
@@ -170,7 +170,7 @@ class Bootstrap:
             python=minor,
             os=f"Debian {suite}",
             lock="cp" + minor.replace(".", ""),
-            why=f"no registry image could be had, and no CPython to adopt: {reason}",
+            why=f"no registry image and no CPython of the host available: {reason}",
         )
 
     def _rootfs(self, suite: str, packages: tuple[str, ...]) -> ImageInfo:

@@ -181,7 +181,7 @@ def host_of(mirror: str) -> str:
 def _checked(value: str, source: str) -> str:
     if _MIRROR.fullmatch(value) is None:
         raise InputError(
-            f"{source}: {value!r} is no HOST[:PORT][/PREFIX]",
+            f"{source}: {value!r} is not of the form HOST[:PORT][/PREFIX]",
             "name it as in an image reference, such as mirror.example:5000/hub:"
             " no https://, no tag, no digest; a host without a dot needs its port",
         )

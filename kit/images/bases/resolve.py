@@ -63,8 +63,8 @@ class Bases:
             missing.append(f"{self._pins.exact_binding} can be tried only on those bases")
         if missing:
             raise ImageError(
-                f"--strict: {count} of {len(roles)} base images cannot be had exactly: "
-                + "; ".join(missing),
+                f"--strict: {count} of {len(roles)} base images not available in the exact "
+                f"version: {'; '.join(missing)}",
                 "make the registry reachable, name a mirror of it, load a bundle, "
                 "or leave out --strict to use substitutes",
             )

@@ -147,7 +147,7 @@ class Bindings:
             and find_built(self._tools.engine, self._recipe(variant, args, SUBSTITUTE)) is not None
         )
         if asked_before:
-            return _NotHad("Keras.NET's packages could not be had when this image was built")
+            return _NotHad("the packages of Keras.NET were not available when kit built this image")
         try:
             return build_recipe(self._tools, exact)
         except ImageError as error:
@@ -159,7 +159,7 @@ class Bindings:
                     "this is a fault of the kit or of the feed's packages: report it, or name "
                     "another feed by --set nuget_source=FEED",
                 ) from error
-            return _NotHad("Keras.NET's packages could not be had", (error.problem,))
+            return _NotHad("the packages of Keras.NET are not available", (error.problem,))
 
     def _recipe(self, variant: Variant, args: Mapping[str, str], binding: str) -> Recipe:
         context = Context()
@@ -194,7 +194,7 @@ def parse_settings(given: Sequence[str]) -> Mapping[str, str]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals:
-            raise InputError(f"--set: {text!r} is no NAME=VALUE", _KNOWN)
+            raise InputError(f"--set: {text!r} is not of the form NAME=VALUE", _KNOWN)
         if name not in NAMES:
             raise InputError(f"--set: there is no setting {name!r}", _KNOWN)
         if name in settings:

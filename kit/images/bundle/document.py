@@ -124,7 +124,7 @@ class Substitutes:
         """
         found = self._bundle and self._bundle.substitute(self._engine, "dotnet-sdk")
         if not self._bundle or not found:
-            return (*self._bootstrap.sdk(), "no registry image could be had", ())
+            return (*self._bootstrap.sdk(), "no registry image available", ())
         base, image = found
         return image, base.provides, f"{self._bundle.origin}: {base.why}", base.details
 
