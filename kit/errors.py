@@ -69,7 +69,9 @@ class ImageError(KitError):
     """An error for an image that is not available or could not be built."""
 
     exit_code = 4
-    meaning = "an image could not be had or built (with --strict: only a substitute could)"
+    meaning = (
+        "an image is not available or could not be built (with --strict: only a substitute is)"
+    )
     output: Sequence[str] = ()
     """The last lines of a failed builder's output, unchanged.
 

@@ -16,7 +16,7 @@ from fakes import rootfs
 from hypothesis import settings
 from support.lanes import lanes, lines
 
-from kit.cli.signals import STOPPING
+from kit.cli.process import STOPPING
 from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.errors import KitError

@@ -177,7 +177,7 @@ namespace Kit.Workload
             string text = Text();
             return known.Contains(text)
                 ? text
-                : throw new SpecException(path, $"'{text}' is none of {string.Join(", ", known)}");
+                : throw new SpecException(path, $"'{text}' is not one of {string.Join(", ", known)}");
         }
 
         public int Integer(int minimum) =>

@@ -23,11 +23,10 @@ from kit.plan.resources import ResourceRequest, Resources, resources
 from kit.records.command import shown
 from kit.records.session import Session
 from kit.report.ablation import files
-from kit.results.folder import open_results
+from kit.results.folder import open_results, remove_unfinished, write_sums
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.opened import keep_study, open_begun, open_session
 from kit.results.runlog import RunLog, read_session
-from kit.results.sums import remove_unfinished, write_sums
 from kit.study.load import shipped_study
 from kit.study.model import Study
 
@@ -164,7 +163,7 @@ def _explaining(folder: Path) -> Session:
     if session.header.plan.purpose != EXPLAIN:
         raise InputError(
             f"{folder}: a session that compares, not one that explains",
-            f"`{shown('ablate', folder)}` makes one beside it",
+            f"`{shown('ablate', folder)}` makes one in this folder",
         )
     return session
 

@@ -5,7 +5,7 @@ images inherits it. The kit removes a labelled object only if it is
 
 - a container with a name that the kit generated (``kit-<16 hex digits>``);
 - a volume: volumes never inherit labels;
-- an image that the kit built, see ``kit.images.ownership``.
+- an image that the kit built, see ``kit.images.stored``.
 
 It keeps an image if a container or another image that stays uses it.
 """
@@ -27,7 +27,7 @@ from kit.engine.objects import (
 )
 from kit.engine.protocol import LABEL, LOCK_LABEL, Engine
 from kit.errors import InUseError
-from kit.images.ownership import labelled
+from kit.images.stored import labelled
 
 _NOP = r"(?:/bin/sh -c #\(nop\)\s+)?"
 _NO_LAYER = re.compile(

@@ -1,20 +1,40 @@
-"""The images of a plan: built, described, and compared with a second build."""
+"""The images of a plan: built, described, and compared with a second build or a session's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from kit.app.runtime import Runtime
 from kit.engine.protocol import Engine
+from kit.errors import ImageError, InputError
 from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.recipe import Tools
 from kit.images.inspect.compare import Rebuilt, rebuild
-from kit.images.inspect.sbom import sbom_json
+from kit.images.inspect.content import read_content
+from kit.images.inspect.describe import sbom_json
 from kit.images.stored import check_disk
-from kit.images.tools import Tools
 from kit.pins.load import Pins
+from kit.records.images import ArmImage
 from kit.results.names import sbom_name
+from kit.results.runlog import read_session
 from kit.study.model import Study
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Content digests of an arm's image here and of the recorded one."""
+
+    arm: str
+    reference: str
+    sha256: str
+    recorded_sha256: str
+
+    @property
+    def same(self) -> bool:
+        """Return whether both digests are equal."""
+        return self.sha256 == self.recorded_sha256
 
 
 def build_images(
@@ -57,6 +77,51 @@ def builder(runtime: Runtime, pins: Pins, options: Options, say: Callable[[str],
     return Builder(Tools(runtime.engine, pins, runtime.net, say), options)
 
 
+def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage]:
+    """Return the images that a session's log names, by arm; only that of ``arm`` if given.
+
+    Raises InputError for an ``image`` without an arm, an unknown arm, and images without a
+    recorded digest.
+    """
+    recorded = read_session(folder).header.images
+    if image and not arm:
+        raise InputError("--image: says not of which arm", f"add --arm ({', '.join(recorded)})")
+    if arm and arm not in recorded:
+        raise InputError(f"--arm: {folder} has no arm {arm!r}", f"use one of {', '.join(recorded)}")
+    chosen = {arm: recorded[arm]} if arm else recorded
+    without = [name for name, found in chosen.items() if not found.content_sha256]
+    if without:
+        raise InputError(
+            f"{folder}: the log holds no content digest of {', '.join(without)}",
+            "compare the image ids that the report names instead",
+        )
+    return chosen
+
+
+def compare(engine: Engine, recorded: Mapping[str, ArmImage], image: str) -> Iterator[Compared]:
+    """Read each image here file by file, or ``image`` instead if given; yield its comparison.
+
+    Raises ImageError for an image that is missing here or cannot be read.
+    """
+    for arm, found in recorded.items():
+        here = image or _local(engine, found)
+        yield Compared(arm, here, read_content(engine, here).sha256, found.content_sha256)
+
+
+def refuse_different(folder: Path, compared: Iterable[Compared]) -> None:
+    """Raise ImageError that names each image whose content differs from the recorded one."""
+    differing = [
+        f"{found.arm} has {found.sha256}, recorded is {found.recorded_sha256}"
+        for found in compared
+        if not found.same
+    ]
+    if differing:
+        raise ImageError(
+            f"{folder}: {'; '.join(differing)}",
+            "`kit build --verify` shows whether this image can be built again as it was",
+        )
+
+
 def _described(runtime: Runtime, images: Images) -> tuple[Images, Mapping[str, bytes]]:
     """Return the images with their content digests, and a bill of materials for each arm."""
     arms = {}
@@ -68,3 +133,10 @@ def _described(runtime: Runtime, images: Images) -> tuple[Images, Mapping[str, b
             arms[name] = replace(image, content_sha256=found.content_sha256)
             sboms[sbom_name(name)] = sbom_json(image.reference, found.content_sha256, found.parts)
     return replace(images, arms=arms), sboms
+
+
+def _local(engine: Engine, recorded: ArmImage) -> str:
+    """Return the recorded image's id if the store has it, else its reference."""
+    if engine.find_image(recorded.image_id) is not None:
+        return recorded.image_id
+    return recorded.reference

@@ -16,8 +16,7 @@ from kit.files.write import write_whole
 from kit.images.bases.bootstrap import BASE_PACKAGES
 from kit.images.bases.hostpython import SUITES
 from kit.images.build.compose import compose_yaml
-from kit.images.build.context import checkout, recipes
-from kit.images.names import DOTNET, PYTHON
+from kit.images.build.recipe import DOTNET, PYTHON, checkout, recipes
 from kit.pins.check import BAD, Row, check
 from kit.pins.generate import Inputs, generate
 from kit.pins.load import PINS, WANTED, pins_document, read_yaml
@@ -123,7 +122,7 @@ def _record(source: Path, folder: Path) -> None:
         frameworks = list(json.loads(content)["dependencies"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"--nuget-lock: {source} is no packages.lock.json ({type(error).__name__})",
+            f"--nuget-lock: {source} is not a packages.lock.json ({type(error).__name__})",
             "take /opt/kit/dotnet/packages.lock.json out of an image with Keras.NET",
         ) from error
     if len(frameworks) != 1:

@@ -15,7 +15,7 @@ from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below
 from kit.host.facts import this_machine
-from kit.host.gpu.session import ask, not_testable, refuse_other_gpu, testable
+from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
@@ -33,11 +33,10 @@ from kit.records.session import Session
 from kit.report.build import build_report
 from kit.report.files import report_files
 from kit.report.model import ReportModel
-from kit.results.folder import open_results
+from kit.results.folder import open_results, remove_unfinished, write_sums
 from kit.results.names import REPORT, SBOMS, sbom_name
 from kit.results.opened import Opened, keep_study, open_session
 from kit.results.runlog import RunLog, drop_torn_line
-from kit.results.sums import remove_unfinished, write_sums
 from kit.study.model import CPU, Study
 
 
@@ -133,7 +132,7 @@ def merge(shards: Sequence[Opened], out: Path) -> Opened:
         if not all(part.same_work.held for part in judge(shard.session, study).comparisons):
             raise InputError(
                 f"{shard.folder}: its arms did not do the same work",
-                "see its report; make that shard anew, or leave its plan out",
+                "see its report; measure that shard again",
             )
     folder = out / f"{header.session_id}-merged"
     with open_results(first) as results:

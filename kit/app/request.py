@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kit.errors import InputError
 from kit.images.build.arms import Options
-from kit.images.build.settings import NUGET_SOURCE
+from kit.images.build.binding import NUGET_SOURCE
 from kit.plan.model import SEQUENTIAL, Design
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard

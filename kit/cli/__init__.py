@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 import kit
-from kit.cli import streams
+from kit.cli import process
 from kit.cli.ablate import ablate
 from kit.cli.appendix import appendix
 from kit.cli.build import build
@@ -26,11 +26,11 @@ from kit.cli.lock import lock
 from kit.cli.matrix import matrix
 from kit.cli.merge import merge
 from kit.cli.new_study import new_study
+from kit.cli.process import stop_within
 from kit.cli.report import report
 from kit.cli.reproduce import reproduce
 from kit.cli.setup import setup
 from kit.cli.sign import sign
-from kit.cli.signals import stop_within
 from kit.cli.verify import verify
 from kit.cli.verify_image import verify_image
 from kit.environment import settle, variables
@@ -90,10 +90,10 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the ``kit`` program and exit with its code."""
-    output = streams.install(debug=bool(variables().get("KIT_DEBUG")))
+    output = process.install(debug=bool(variables().get("KIT_DEBUG")))
     code = run(sys.argv[1:])
     try:
-        streams.finish(output)
+        process.finish(output)
     except KitError as error:
         _complain(error.problem, error.remedy)
         code = code or error.exit_code

@@ -6,11 +6,19 @@ from pathlib import Path
 
 import click
 
-from kit.cli.options import ImageOptions, build_options, image_options, was_given
-from kit.cli.paths import FOLDER, NEW_FOLDER
-from kit.cli.renamed import renamed_flag
-from kit.cli.topics import HOW_MUCH, MACHINE, OUTPUT, TopicCommand, option
-from kit.cli.values import MAX_BLOCKS
+from kit.cli.options import (
+    HOW_MUCH,
+    MACHINE,
+    OUTPUT,
+    ImageOptions,
+    TopicCommand,
+    build_options,
+    image_options,
+    option,
+    renamed_flag,
+    was_given,
+)
+from kit.cli.values import FOLDER, MAX_BLOCKS, NEW_FOLDER
 from kit.errors import InputError
 
 

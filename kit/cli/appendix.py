@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import FOLDER
+from kit.cli.values import FOLDER
 
 
 @click.command()
@@ -22,8 +22,8 @@ def appendix(folder: Path) -> None:
     from kit.host.locks import writing
     from kit.report.appendix import render
     from kit.report.build import build_report
+    from kit.results.folder import add_sums, remove_unfinished
     from kit.results.opened import open_session
-    from kit.results.sums import add_sums, remove_unfinished
 
     with writing(folder):
         opened = open_session(folder)

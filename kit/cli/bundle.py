@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from kit.cli.options import ImageOptions, build_options, image_options
-from kit.cli.paths import FILE, NEW_FILE
-from kit.cli.values import ARMS
+from kit.cli.values import ARMS, FILE, NEW_FILE
 
 
 @click.group()
@@ -54,7 +53,7 @@ def save(file: Path, arms: tuple[str, ...], images: ImageOptions) -> None:
 @click.argument("file", type=FILE)
 def load(file: Path) -> None:
     """Check FILE, load its images, and let `kit reproduce` use them."""
-    from kit.cli.streams import say
+    from kit.cli.process import say
     from kit.engine.discover import discover
     from kit.environment import data_folder, homeless
     from kit.images.bundle.load import load as bring

@@ -46,7 +46,7 @@ def clean(dry_run: bool) -> None:
 def _living() -> Iterator[Living | None]:
     """Hold the machine's lock and yield None, or yield the kit that holds it."""
     from kit.app.clean import Living
-    from kit.cli.streams import say
+    from kit.cli.process import say
     from kit.errors import LockedError
     from kit.host.locks import Locks, lock_id
 

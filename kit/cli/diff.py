@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.paths import FOLDER
+from kit.cli.values import FOLDER
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.report.model import ReportModel

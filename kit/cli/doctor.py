@@ -14,7 +14,7 @@ def doctor(as_json: bool, budget: str) -> int:
     """Check every requirement at once, each with its remedy."""
     import json
 
-    from kit.app.doctor import examine
+    from kit.app.machine import examine
     from kit.host.doctor import ready, table, to_json
     from kit.pins.load import shipped_pins
     from kit.study.load import shipped_study

@@ -51,14 +51,14 @@ def commands_stopped(environment: Mapping[str, str]) -> Iterator[None]:
 
 def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
     """Append the short report to the step's summary, which several commands may share."""
-    from kit.report.export import summary
+    from kit.report.export import ci
 
     place = environment.get("GITHUB_STEP_SUMMARY")
     if not place:
         return
     try:
         with os.fdopen(open_named(Path(place), _APPEND), "ab") as stream:
-            stream.write(summary.render(model, summary.LIMIT_BYTES - stream.tell()))
+            stream.write(ci.render_summary(model, ci.LIMIT_BYTES - stream.tell()))
     except (OSError, InputError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         # Only a warning: the report is written, and its verdicts determine the exit code.

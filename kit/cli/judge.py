@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import FOLDER
+from kit.cli.values import FOLDER
 
 
 @click.command()
@@ -21,7 +21,7 @@ def judge(folder: Path, as_json: bool) -> None:
 
     from kit.report import results_json
     from kit.report.build import build_report
-    from kit.report.head import show
+    from kit.report.sections.top import show
     from kit.results.opened import open_session
 
     opened = open_session(folder)

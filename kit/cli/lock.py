@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.paths import SMALL
+from kit.cli.values import SMALL
 from kit.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import FOLDER
-from kit.cli.values import LABELS
+from kit.cli.values import FOLDER, LABELS
 
 
 @click.command()

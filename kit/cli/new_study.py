@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import NEW_FOLDER
+from kit.cli.values import NEW_FOLDER
 
 
 @click.command("new-study")
@@ -18,7 +18,7 @@ def new_study(folder: Path) -> None:
     `kit reproduce --study FOLDER`.
     """
     from kit.records.command import shown
-    from kit.study.new import new_study as write
+    from kit.study.load import new_study as write
 
     for name in write(folder):
         click.echo(folder / name)

@@ -1,4 +1,7 @@
-"""Options of every command that builds images or measures."""
+"""Options of every command that builds images or measures, and help that groups them by topic.
+
+Old names of options work for one release, hidden from help, and print the new name.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.cli.renamed import renamed_flag, say_renamed
-from kit.cli.topics import IMAGES, MACHINE, option
-
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.images.build.arms import Options
+
+
+WHAT = "What to measure"
+HOW_MUCH = "How much"
+MACHINE = "Machine and limits"
+IMAGES = "Images and network"
+OUTPUT = "Output and CI"
+GOING_ON = "Going on"
+OTHER = "Other options"
+TOPICS = (WHAT, HOW_MUCH, MACHINE, IMAGES, OUTPUT, GOING_ON, OTHER)
+"""Topics in the order of the help."""
+_COLUMN = 30
 
 
 @dataclass(frozen=True)
@@ -32,40 +44,31 @@ class ImageOptions:
     mirrors: tuple[str, ...]
 
 
-def _nuget_source(_context: click.Context, _option: click.Parameter, feed: str) -> tuple[str, ...]:
-    """Return the setting that replaces the old option; () if the option is not given."""
-    if not feed:
-        return ()
-    say_renamed("--nuget-source", "--set nuget_source=FEED")
-    return (f"nuget_source={feed}",)
+class TopicOption(click.Option):
+    """An option with its topic in the help of a `TopicCommand`."""
+
+    def __init__(self, *args: Any, topic: str = OTHER, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.topic = topic
 
 
-_OPTIONS = (
-    option(
-        MACHINE, "--install-engine", is_flag=True,
-        help="Install and start an engine, or what else is missing to build.",
-    ),
-    renamed_flag("--setup", "--install-engine"),
-    option(
-        MACHINE, "--wait-for-lock", is_flag=True,
-        help="Wait while another kit measures on this machine, or works in the folder.",
-    ),
-    renamed_flag("--wait", "--wait-for-lock"),
-    option(IMAGES, "--strict", is_flag=True, help="Refuse substitutes."),
-    option(
-        IMAGES, "--set", "settings", multiple=True, metavar="NAME=VALUE",
-        help="A setting of the kit's recipes; repeatable. nuget_source: folder or URL with "
-        "Keras.NET's packages.",
-    ),
-    click.option(
-        "--nuget-source", "old_settings", default="", hidden=True, callback=_nuget_source
-    ),
-    option(
-        IMAGES, "--mirror", "mirrors", multiple=True, metavar="HOST[/PREFIX]",
-        help="A registry to ask for base images first, by digest; repeatable. "
-        "Else KIT_MIRROR (A,B).",
-    ),
-)  # fmt: skip
+class TopicCommand(click.Command):
+    """A command with many options: its help lists them by topic, in one column of names."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their topics, without empty topics."""
+        found: dict[str, list[tuple[str, str]]] = {topic: [] for topic in TOPICS}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                found[getattr(parameter, "topic", OTHER)].append(record)
+        names = [name for records in found.values() for name, _ in records]
+        width = max(len(name) for name in names if len(name) <= _COLUMN)
+        for topic, records in found.items():
+            if records:
+                with formatter.section(topic):
+                    rows = [(name.ljust(width), text) for name, text in records]
+                    formatter.write_dl(rows, col_max=width)
 
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,13 +107,13 @@ def build_options(images: ImageOptions) -> Options:
     They install tools only with ``install_engine``. Raises InputError for an invalid setting
     or mirror, and for a damaged bundle.
     """
-    from kit.cli.streams import say
+    from kit.cli.process import say
     from kit.environment import data_folder, variables
     from kit.host.setup import ensure_bootstrap_tools
-    from kit.images.bases.mirrors import parse_mirrors
+    from kit.images.bases.candidates import parse_mirrors
     from kit.images.build.arms import Options
-    from kit.images.build.settings import NUGET_SOURCE, parse_settings
-    from kit.images.bundle.store import loaded
+    from kit.images.build.binding import NUGET_SOURCE, parse_settings
+    from kit.images.bundle.load import loaded
 
     def install() -> None:
         if images.install_engine:
@@ -123,3 +126,64 @@ def build_options(images: ImageOptions) -> Options:
         mirrors=parse_mirrors(images.mirrors, variables()),
         bundle=loaded(data_folder()),
     )
+
+
+def option(topic: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
+    """Return the decorator of ``click.option`` for an option under that topic."""
+    return click.option(*names, cls=TopicOption, topic=topic, **attributes)
+
+
+def renamed_flag(old: str, new: str) -> Callable[[Any], Any]:
+    """Return the decorator that adds a flag's old name, which also sets the new flag."""
+    parameter = new.removeprefix("--").replace("-", "_")
+
+    def give(context: click.Context, _option: click.Parameter, given: bool) -> None:
+        if given:
+            say_renamed(old, new)
+            context.default_map = {**(context.default_map or {}), parameter: True}
+
+    # Eager, so that the new flag takes its default from the context afterwards.
+    return click.option(
+        old, is_flag=True, hidden=True, is_eager=True, expose_value=False, callback=give
+    )
+
+
+def say_renamed(old: str, new: str) -> None:
+    """Print the new name of an option on standard error."""
+    click.echo(f"kit: {old} is now called {new}; the old name goes in a later release", err=True)
+
+
+def _nuget_source(_context: click.Context, _option: click.Parameter, feed: str) -> tuple[str, ...]:
+    """Return the setting that replaces the old option; () if the option is not given."""
+    if not feed:
+        return ()
+    say_renamed("--nuget-source", "--set nuget_source=FEED")
+    return (f"nuget_source={feed}",)
+
+
+_OPTIONS = (
+    option(
+        MACHINE, "--install-engine", is_flag=True,
+        help="Install and start an engine, or what else is missing to build.",
+    ),
+    renamed_flag("--setup", "--install-engine"),
+    option(
+        MACHINE, "--wait-for-lock", is_flag=True,
+        help="Wait while another kit measures on this machine, or works in the folder.",
+    ),
+    renamed_flag("--wait", "--wait-for-lock"),
+    option(IMAGES, "--strict", is_flag=True, help="Refuse substitutes."),
+    option(
+        IMAGES, "--set", "settings", multiple=True, metavar="NAME=VALUE",
+        help="A setting of the kit's recipes; repeatable. nuget_source: folder or URL with "
+        "Keras.NET's packages.",
+    ),
+    click.option(
+        "--nuget-source", "old_settings", default="", hidden=True, callback=_nuget_source
+    ),
+    option(
+        IMAGES, "--mirror", "mirrors", multiple=True, metavar="HOST[/PREFIX]",
+        help="A registry to ask for base images first, by digest; repeatable. "
+        "Else KIT_MIRROR (A,B).",
+    ),
+)  # fmt: skip

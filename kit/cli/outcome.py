@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.cli.topics import OUTPUT, option
+from kit.cli.options import OUTPUT, option
 from kit.cli.values import RULES
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
@@ -65,7 +65,7 @@ def warn_stale_signature(folder: Path) -> None:
     """
     from kit.records.command import shown
     from kit.results.names import SIGNATURE
-    from kit.verify.signature import signature_matches
+    from kit.verify.sums import signature_matches
 
     if not signature_matches(folder):
         click.echo(

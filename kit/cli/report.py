@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
-from kit.cli.paths import FOLDER
+from kit.cli.values import FOLDER
 
 
 @click.command()

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.options import ImageOptions, build_options, image_options, was_given
-from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
-from kit.cli.paths import FOLDER, NEW_FOLDER
-from kit.cli.renamed import renamed_flag
-from kit.cli.topics import (
+from kit.cli.options import (
     GOING_ON,
     HOW_MUCH,
     MACHINE,
     OUTPUT,
     WHAT,
+    ImageOptions,
     TopicCommand,
+    build_options,
+    image_options,
     option,
+    renamed_flag,
+    was_given,
 )
-from kit.cli.values import ARMS, MAX_BLOCKS, MEMORY, SHARD
+from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
+from kit.cli.values import ARMS, FOLDER, MAX_BLOCKS, MEMORY, NEW_FOLDER, SHARD
 from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them

@@ -12,19 +12,18 @@ from rich.console import Console
 
 from kit.app.runtime import Runtime, sweep
 from kit.cli.options import ImageOptions
+from kit.cli.process import say
 from kit.cli.progress import progress_for
-from kit.cli.streams import say
 from kit.engine.discover import discover
-from kit.engine.endpoints import is_local
-from kit.engine.protocol import LOCK_LABEL
+from kit.engine.protocol import LOCK_LABEL, is_local
 from kit.host.doctor.probe import free_disk
 from kit.host.facts import LocalHost
 from kit.host.locks import Locks, lock_id
 from kit.host.network import read_network
 from kit.host.setup import setup
 from kit.images.inspect.describe import describe, user_cache
-from kit.report.head import show
 from kit.report.model import ReportModel
+from kit.report.sections.top import show
 from kit.results.names import REPORT
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kit.cli.renamed import renamed_flag
+from kit.cli.options import renamed_flag
 
 
 @click.command()
@@ -16,8 +16,8 @@ def setup(stop_engine: bool) -> None:
     Also installs mmdebstrap where no image registry can be reached and base
     images must be made here.
     """
-    from kit.app.setup import set_up
-    from kit.cli.streams import say
+    from kit.app.machine import set_up
+    from kit.cli.process import say
     from kit.pins.load import shipped_pins
 
     set_up(shipped_pins(), say, stop_engine)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import FOLDER, SMALL
+from kit.cli.values import FOLDER, SMALL
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli.paths import FOLDER, SMALL, SMALL_FILE
+from kit.cli.values import FOLDER, SMALL, SMALL_FILE
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.results.sign import Signers
@@ -45,7 +45,7 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
     from kit.errors import TamperedError, UnverifiedError
     from kit.report.text import plain
     from kit.verify.result import State
-    from kit.verify.signature import WHAT
+    from kit.verify.sums import SIGNATURE_CHECK
 
     findings = verifying.verify(folder, _signers(allowed_signers, signer))
     for found in findings:
@@ -54,9 +54,9 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
         for line in (*found.wrong, *found.unverified):
             click.echo(f"{'':14}{plain(line)}")
     wrong = [found for found in findings if found.state is State.WRONG]
-    if [found.what for found in wrong] == [WHAT]:
+    if [found.what for found in wrong] == [SIGNATURE_CHECK]:
         raise TamperedError(
-            f"{folder}: {WHAT}: {wrong[0].wrong[0]}",
+            f"{folder}: {SIGNATURE_CHECK}: {wrong[0].wrong[0]}",
             "take folder and signature from whoever signed them; `kit sign` signs a folder anew",
         )
     if wrong:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.paths import FOLDER
+from kit.cli.values import FOLDER
 
 
 @click.command("verify-image")
@@ -18,7 +18,7 @@ def verify_image(folder: Path, arm: str, image: str) -> None:
 
     Every file is read again. A digest that differs ends with exit code 4.
     """
-    from kit.app.verify_image import compare, recorded_images, refuse_different
+    from kit.app.images import compare, recorded_images, refuse_different
     from kit.engine.discover import discover
 
     recorded = recorded_images(folder, arm, image)

@@ -1,4 +1,7 @@
-"""One connection to one engine: the only holder of a docker-py client."""
+"""One connection to one engine, the only holder of a docker-py client, and its failures.
+
+Failures become errors of kit, one line each.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,27 @@ from typing import IO, Any
 import docker
 import docker.errors
 import requests
+import requests.exceptions
+import urllib3.exceptions
 from docker.errors import InvalidConfigFile
 from docker.utils.config import find_config_file
 
-from kit.engine.failures import answering, one_line, whole_line
-from kit.engine.quirks import DOCKER, Quirks, quirks_of
-from kit.errors import InputError
+from kit.engine.hardening import DOCKER, Quirks, quirks_of
+from kit.errors import HostError, InputError
+from kit.files.documents import cleaned
 from kit.together import ended_by
 
 CALL_TIMEOUT_S = 120
 """For a call that only changes the engine's state; calls that wait set their own timeout."""
+_SETTINGS_REMEDY = "repair it, or move it away: docker works without one"
+GONE_REMEDY = "check that the engine still runs (`kit doctor`), then repeat the command"
+# docker.errors.APIError must be caught before these: an error answer is not a lost connection.
+LOST = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    EOFError,
+)
 
 
 @dataclass(frozen=True)
@@ -111,26 +125,6 @@ def connect(url: str, tls: Any = None, timeout_s: float | None = None) -> Connec
     return Connection(client, url, quirks_of(version))
 
 
-def _client(url: str, tls: Any, version: str, timeout_s: int) -> docker.APIClient:
-    with reading_settings():
-        client = docker.APIClient(
-            base_url=url, version=version, timeout=timeout_s, tls=tls or False
-        )
-    if url.startswith(("unix://", "ssh://")):
-        # A socket needs no proxy; looking for one costs time in every call.
-        client.trust_env = False
-    return client
-
-
-def _cut(response: requests.Response) -> None:
-    """End an answer that another thread reads; the engine then stops the work behind it."""
-    link = getattr(response.raw, "connection", None)
-    end = getattr(getattr(link, "sock", None), "shutdown", None)
-    if end is not None:
-        with suppress(OSError):
-            end(socket.SHUT_RDWR)
-
-
 def decoded(line: bytes) -> Mapping[str, Any]:
     """Return the event in one line of a JSON stream; a line that is not one counts as output."""
     try:
@@ -148,18 +142,6 @@ def error_in(event: Mapping[str, Any]) -> str | None:
     text = detail.get("message") if isinstance(detail, dict) else None
     text = text or event.get("error")
     return whole_line(text) if text else None
-
-
-def _refusal(response: requests.Response) -> docker.errors.APIError:
-    body = response.content
-    try:
-        message = str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        message = body.decode("utf-8", "replace")
-    return docker.errors.APIError(message, response=response, explanation=message)
-
-
-_SETTINGS_REMEDY = "repair it, or move it away: docker works without one"
 
 
 @contextmanager
@@ -180,3 +162,94 @@ def reading_settings() -> Iterator[None]:
         raise InputError(
             f"{name}: not as docker writes it ({one_line(error)})", _SETTINGS_REMEDY
         ) from error
+
+
+def one_line(text: object, limit: int = 400) -> str:
+    """Return the text as one printable line of at most ``limit`` characters, for messages."""
+    line = whole_line(text)
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def whole_line(text: object) -> str:
+    """Return the text as one printable line of any length, for matching.
+
+    The shortened line may lack the part that matters.
+    """
+    return " ".join(cleaned(str(text), keep_newlines=False).split())
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the engine's message for an error as one line, shortened for messages."""
+    return one_line(all_of(error))
+
+
+def all_of(error: BaseException) -> str:
+    """Return the engine's message for an error as one line of any length, for matching."""
+    if isinstance(error, docker.errors.APIError) and error.explanation:
+        return whole_line(error.explanation)
+    return whole_line(error) or type(error).__name__
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Return whether a request ended because no data came in time.
+
+    A body that stays silent after the headers reaches requests as a
+    ``ConnectionError`` around urllib3's timeout, not as a ``Timeout``.
+    """
+    if isinstance(error, requests.exceptions.ReadTimeout | TimeoutError):
+        return True
+    inner = error.args[0] if error.args else None
+    return isinstance(inner, urllib3.exceptions.ReadTimeoutError)
+
+
+@contextmanager
+def answering(endpoint: str) -> Iterator[None]:
+    """Raise HostError for any failure of the connection or the engine inside the context.
+
+    Callers that can explain an answer better (404, a refused container) catch
+    ``docker.errors.APIError`` inside this context.
+    """
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise HostError(
+            f"the engine at {endpoint} answered with an error: {reason_of(error)}",
+            "look at the engine's log; restarting the engine often helps",
+        ) from error
+    except LOST as error:
+        raise HostError(
+            f"the engine at {endpoint} stopped answering: {reason_of(error)}", GONE_REMEDY
+        ) from error
+    except docker.errors.DockerException as error:
+        raise HostError(
+            f"the engine at {endpoint} cannot be used: {reason_of(error)}", GONE_REMEDY
+        ) from error
+
+
+def _client(url: str, tls: Any, version: str, timeout_s: int) -> docker.APIClient:
+    with reading_settings():
+        client = docker.APIClient(
+            base_url=url, version=version, timeout=timeout_s, tls=tls or False
+        )
+    if url.startswith(("unix://", "ssh://")):
+        # A socket needs no proxy; looking for one costs time in every call.
+        client.trust_env = False
+    return client
+
+
+def _cut(response: requests.Response) -> None:
+    """End an answer that another thread reads; the engine then stops the work behind it."""
+    link = getattr(response.raw, "connection", None)
+    end = getattr(getattr(link, "sock", None), "shutdown", None)
+    if end is not None:
+        with suppress(OSError):
+            end(socket.SHUT_RDWR)
+
+
+def _refusal(response: requests.Response) -> docker.errors.APIError:
+    body = response.content
+    try:
+        message = str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = body.decode("utf-8", "replace")
+    return docker.errors.APIError(message, response=response, explanation=message)

@@ -13,13 +13,19 @@ from typing import Any
 import docker.errors
 
 from kit.engine.collect import log_tail, result_files, terminal_tail
-from kit.engine.connection import CALL_TIMEOUT_S, Connection
-from kit.engine.failures import LOST, all_of, answering, is_timeout, reason_of
-from kit.engine.hardening import container_config
+from kit.engine.connection import (
+    CALL_TIMEOUT_S,
+    LOST,
+    Connection,
+    all_of,
+    answering,
+    is_timeout,
+    reason_of,
+)
+from kit.engine.hardening import container_config, swap_refused
 from kit.engine.images import find
-from kit.engine.limits import changed, limits_of
+from kit.engine.objects import changed, limits_of
 from kit.engine.protocol import OWNED, RunOutcome, RunRequest
-from kit.engine.quirks import swap_refused
 from kit.errors import ImageError, KitError, NotStartedError, RunError
 
 _KILL_WAIT_S = 10

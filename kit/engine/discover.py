@@ -1,21 +1,37 @@
-"""Finds the engine to use and connects to it."""
+"""The URLs at which an engine may be found, in order, and connecting to the first that answers."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from kit.engine.connection import connect, reading_settings
+from kit.engine.connection import connect, one_line, reading_settings
 from kit.engine.docker import DockerEngine
-from kit.engine.endpoints import Endpoint, endpoints
-from kit.engine.failures import one_line
 from kit.environment import variables
 from kit.errors import HostError, InputError
 
 PROBE_TIMEOUT_S = 10.0
 REMEDY = "run `kit setup`, or start Docker or Podman"
+DOCKER_SOCKET = "unix:///var/run/docker.sock"
+PODMAN_SOCKET = "unix:///run/podman/podman.sock"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One URL to try. ``explicit``: the user named it, so kit tries no other.
+
+    ``tls`` is docker-py's TLSConfig, or None.
+    """
+
+    where: str
+    url: str
+    explicit: bool = False
+    tls: Any = None
+
 
 Prober = Callable[[Endpoint], DockerEngine]
 """A function that connects to one endpoint, or raises HostError with the reason."""
@@ -80,6 +96,37 @@ def docker_context(env: Mapping[str, str]) -> Endpoint | None:
     return Endpoint(
         f"docker context {name}", str(url), explicit=bool(chosen), tls=context.TLSConfig
     )
+
+
+def endpoints(
+    env: Mapping[str, str],
+    context: Endpoint | None,
+    host_tls: Any = None,
+) -> tuple[Endpoint, ...]:
+    """Return the endpoints to try, first to last, each URL once.
+
+    ``context`` is the docker context in force unless it is the default one;
+    ``host_tls`` belongs to DOCKER_HOST. An engine that the user named (DOCKER_HOST,
+    or a context by DOCKER_CONTEXT) is the only one tried: work that was meant for
+    one machine must not silently run on another.
+    """
+    host = env.get("DOCKER_HOST", "").strip()
+    if host:
+        return (Endpoint("DOCKER_HOST", host, explicit=True, tls=host_tls),)
+    if context is not None and context.explicit:
+        return (context,)
+    found = [context] if context is not None else []
+    found.append(Endpoint("Docker socket", DOCKER_SOCKET))
+    runtime_dir = env.get("XDG_RUNTIME_DIR", "").rstrip("/")
+    if runtime_dir:
+        found.append(Endpoint("rootless Docker socket", f"unix://{runtime_dir}/docker.sock"))
+    found.append(Endpoint("Podman socket", PODMAN_SOCKET))
+    if runtime_dir:
+        found.append(Endpoint("rootless Podman socket", f"unix://{runtime_dir}/podman/podman.sock"))
+    unique: dict[str, Endpoint] = {}
+    for endpoint in found:
+        unique.setdefault(endpoint.url, endpoint)
+    return tuple(unique.values())
 
 
 def _check_host(host: str) -> None:

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from kit.engine import container, images, pull
 from kit.engine import listing as inventory
-from kit.engine.connection import Connection
-from kit.engine.failures import answering
+from kit.engine.connection import Connection, answering
+from kit.engine.hardening import engine_version
 from kit.engine.objects import EngineObject, EngineObjects, Removed
 from kit.engine.protocol import (
     BuildRequest,
@@ -21,7 +21,6 @@ from kit.engine.protocol import (
     RunOutcome,
     RunRequest,
 )
-from kit.engine.quirks import engine_version
 
 
 class DockerEngine:

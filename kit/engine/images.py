@@ -13,8 +13,15 @@ from typing import Any, BinaryIO
 import docker.errors
 from docker.utils import parse_repository_tag
 
-from kit.engine.connection import Connection, error_in
-from kit.engine.failures import all_of, answering, one_line, reason_of, whole_line
+from kit.engine.connection import (
+    Connection,
+    all_of,
+    answering,
+    error_in,
+    one_line,
+    reason_of,
+    whole_line,
+)
 from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, OWNED, BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError, InputError
@@ -50,7 +57,7 @@ def find(connection: Connection, reference: str) -> ImageInfo | None:
             if not _INVALID.search(all_of(error)):
                 raise
             raise InputError(
-                f"{one_line(reference)} is no image reference", "use name:tag, a digest or an id"
+                f"invalid image reference: {one_line(reference)}", "use name:tag, a digest or an id"
             ) from error
 
 

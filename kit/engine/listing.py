@@ -9,8 +9,7 @@ from typing import Any
 import docker.errors
 
 from kit.engine import container
-from kit.engine.connection import Connection
-from kit.engine.failures import all_of, answering, reason_of
+from kit.engine.connection import Connection, all_of, answering, reason_of
 from kit.engine.objects import (
     ContainerEntry,
     EngineObject,

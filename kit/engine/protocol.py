@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from kit.engine.endpoints import is_local
-from kit.engine.limits import LimitChange
-from kit.engine.objects import OWNER, EngineObject, EngineObjects, Removed
+from kit.engine.objects import OWNER, EngineObject, EngineObjects, LimitChange, Removed
 
 RESULTS_DIR = "/results"
 LABEL = "org.kit.owner"
@@ -233,3 +231,8 @@ class Engine(Protocol):
         parents of an image stay. Raises InUseError where an image or a volume is in use.
         """
         ...
+
+
+def is_local(url: str) -> bool:
+    """Return whether an engine at that URL runs on this machine, and thus uses its disk."""
+    return url.startswith(("unix://", "http+unix://", "/"))

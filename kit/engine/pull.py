@@ -1,4 +1,4 @@
-"""Pulls by digest and digests of references, bounded even where a registry never answers."""
+"""Pulling of images, and the kinds of a registry's failure, by the message the engine passes on."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ import re
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import docker.errors
 from docker import auth
 
-from kit.engine.connection import Connection, error_in
-from kit.engine.failures import all_of, answering
+from kit.engine.connection import Connection, all_of, answering, error_in, one_line
 from kit.engine.images import find, present
 from kit.engine.protocol import ImageInfo
-from kit.engine.refusals import REMEDY, refusal
-from kit.errors import HostError, ImageError, InputError, KitError, UnreachableError
+from kit.errors import (
+    AbsentError,
+    ContentError,
+    DeniedError,
+    HostError,
+    ImageError,
+    InputError,
+    KitError,
+    UnreachableError,
+)
 from kit.together import ended_by
 
 _BY_DIGEST = re.compile(r"(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
@@ -26,6 +34,62 @@ FIRST_ANSWER_S = 30.0
 _TAG = re.compile(r":[^:/]+$")
 _Events: TypeAlias = "Generator[Mapping[str, Any], None, None]"
 _Answers: TypeAlias = "queue.Queue[Mapping[str, Any] | BaseException | None]"
+REMEDY = "check the registry with `kit doctor`, or use a mirror or a substitute base"
+_RESOLVER = re.compile(r"(?<=lookup )(\S+) on \S+(?=: )")
+"""Finds the address of the network's name server, which published reports must not contain."""
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One kind of a registry's failure, recognised by the engine's words for it."""
+
+    kind: type[ImageError]
+    words: re.Pattern[str]
+    meaning: str
+    remedy: str
+
+
+def _fault(kind: type[ImageError], words: str, meaning: str, remedy: str) -> _Fault:
+    return _Fault(kind, re.compile(words, re.IGNORECASE), meaning, remedy)
+
+
+# The words are those of Docker Engine 20.10 (its distribution client, and Go's network
+# errors for a registry that was never reached). The first match counts: where a proxy
+# requires a password, the registry behind it has denied nothing.
+_FAULTS = (
+    _fault(
+        ContentError,
+        r"verification failed|digest mismatch|does not match digest",
+        "what it serves is not what the digest names",
+        "do not trust this copy: use another mirror, and tell who runs that registry",
+    ),
+    _fault(
+        UnreachableError,
+        r"dial tcp|no such host|connection refused|connection reset|proxyconnect|i/o timeout"
+        r"|TLS handshake|request canceled|deadline exceeded|no route|unreachable|: EOF$",
+        "it does not answer",
+        REMEDY,
+    ),
+    _fault(
+        DeniedError,
+        r"toomanyrequests|too many requests|pull rate limit",
+        "it limits how much it serves to one user or address in a time",
+        "wait and repeat the command (Docker Hub counts hours), log in with `docker login` and the "
+        "registry's name for a higher limit, or use a mirror",
+    ),
+    _fault(
+        DeniedError,
+        r"unauthorized|no basic auth credentials|authentication required|denied",
+        "it denies access to your user",
+        "log in with `docker login` and the registry's name, or use a mirror",
+    ),
+    _fault(
+        AbsentError,
+        r"manifest unknown|unknown blob|blob unknown|name unknown|not found",
+        "it has no image, or not all of one, with that digest",
+        "use a mirror that still has it, or a bundle made where it was available",
+    ),
+)
 
 
 def split_digest(reference: str) -> tuple[str, str]:
@@ -64,6 +128,29 @@ def pull(connection: Connection, reference: str, idle_timeout_s: float) -> Image
     return find(connection, f"{name}@{digest}") or present(connection, reference, "the pull")
 
 
+def remote_digest(connection: Connection, reference: str) -> str:
+    """Return a registry's digest for a reference now; see ``Engine.remote_digest``."""
+    try:
+        with answering(connection.endpoint):
+            try:
+                answer = connection.untyped.inspect_distribution(reference)
+            except docker.errors.APIError as error:
+                raise refusal(reference, all_of(error), "asked for") from error
+    except HostError as error:
+        # The engine itself waits for the registry, and has its own timeout.
+        raise UnreachableError(f"{reference}: {error.problem}", REMEDY) from error
+    return str(answer["Descriptor"]["digest"])
+
+
+def refusal(reference: str, message: str, done: str = "pulled") -> ImageError:
+    """Return the error for the kind of failure in ``message``, the engine's complete message."""
+    problem, shown = f"{reference} could not be {done}", one_line(_RESOLVER.sub(r"\1", message))
+    for fault in _FAULTS:
+        if fault.words.search(message):
+            return fault.kind(f"{problem}: {fault.meaning} ({shown})", fault.remedy)
+    return ImageError(f"{problem}: {shown}", REMEDY)
+
+
 def _read(events: _Events, answers: _Answers, cancelled: threading.Event) -> None:
     """Put every event into ``answers``, then None; on failure the error, for ``_wait`` to raise."""
     try:
@@ -95,20 +182,6 @@ def _wait(answers: _Answers, reference: str, idle_timeout_s: float) -> None:
             raise refusal(reference, all_of(answer)) from answer
         if failure := error_in(answer):
             raise refusal(reference, failure)
-
-
-def remote_digest(connection: Connection, reference: str) -> str:
-    """Return a registry's digest for a reference now; see ``Engine.remote_digest``."""
-    try:
-        with answering(connection.endpoint):
-            try:
-                answer = connection.untyped.inspect_distribution(reference)
-            except docker.errors.APIError as error:
-                raise refusal(reference, all_of(error), "asked for") from error
-    except HostError as error:
-        # The engine itself waits for the registry, and has its own timeout.
-        raise UnreachableError(f"{reference}: {error.problem}", REMEDY) from error
-    return str(answer["Descriptor"]["digest"])
 
 
 def _events(connection: Connection, name: str, digest: str, idle_timeout_s: float) -> _Events:

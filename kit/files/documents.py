@@ -1,10 +1,15 @@
-"""Reading YAML and JSON from untrusted files: bounded, and without silently replaced values."""
+"""Untrusted text: YAML and JSON, read within bounds and without silently replaced values.
+
+Strings of containers, engines and hosts are shown without characters that control their
+display: they must not contain an escape sequence or reorder the line around them.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,18 +24,21 @@ LETTERS = 1_000_000
 file can have without aliases. It also bounds the text that a check repeats in a message."""
 DIGITS = 30
 """Digits of an integer in YAML: more than any count, size or time here has."""
-
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "map", "seq")}
 JSON_DIGITS = 300
 """Schemas bound integers by field; this bounds the time to read one, and excludes those beyond
 the range of a float, for JSON has one kind of number."""
-
 _LONG = re.compile(rb"[0-9]{301}")
 _LONG_TEXT = re.compile(r"[0-9]{301}")
 _SIX, _SIX_TEXT = re.compile(rb"[0-9]{6}"), re.compile(r"[0-9]{6}")
 _BUILD = yaml.constructor.SafeConstructor()
+_ANSI = re.compile(
+    r"\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)"  # operating system command
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # control sequence
+    r"|\x1b[ -/]*[0-~]"  # any other escape
+)
 
 
 def read_yaml(content: bytes, where: str, remedy: str) -> Any:
@@ -43,6 +51,35 @@ def read_yaml(content: bytes, where: str, remedy: str) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{where}: not YAML ({reason[:300]})", remedy) from error
+
+
+def read_json(text: bytes | str) -> Any:
+    """Return the values in JSON. Raise ValueError for invalid JSON and for duplicate keys.
+
+    NaN, Infinity and 1e999, which Python reads, count as invalid.
+    """
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_integer if _maybe_long(text) else None,
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def cleaned(value: str, keep_newlines: bool) -> str:
+    """Return the text without ANSI sequences and control, format and bidi characters.
+
+    Line separators and tabs become spaces, surrogates and private-use characters become
+    replacement characters. ``keep_newlines`` keeps newlines.
+    """
+    text = _ANSI.sub("", value)
+    if text.isprintable():
+        return text  # nothing that _safe changes is printable
+    return "".join(_safe(char, keep_newlines) for char in text)
 
 
 def _refuse_large(content: bytes) -> None:
@@ -114,7 +151,7 @@ def _scalar(node: yaml.Node) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{_line(node)}: {value} is not a finite number")
     if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ValueError(f"{_line(node)}: holds half a character, which is no text")
+        raise ValueError(f"{_line(node)}: contains a surrogate, which is not valid Unicode text")
     return value
 
 
@@ -129,28 +166,11 @@ def _built(node: yaml.Node) -> Any:
 def _refuse_tag(node: yaml.Node) -> None:
     """Raise ValueError for a type that JSON does not have: a merge key, a set, a Python type."""
     if node.tag not in _PLAIN:
-        raise ValueError(f"{_line(node)}: {node.tag.removeprefix(_TAG)} is no type of JSON")
+        raise ValueError(f"{_line(node)}: JSON has no type {node.tag.removeprefix(_TAG)}")
 
 
 def _line(mark: Any) -> str:
     return f"line {mark.start_mark.line + 1}"
-
-
-def read_json(text: bytes | str) -> Any:
-    """Return the values in JSON. Raise ValueError for invalid JSON and for duplicate keys.
-
-    NaN, Infinity and 1e999, which Python reads, count as invalid.
-    """
-    try:
-        return json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            parse_int=_integer if _maybe_long(text) else None,
-        )
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
 
 
 def _maybe_long(text: bytes | str) -> bool:
@@ -189,3 +209,16 @@ def _finite(text: str) -> float:
     if number in (math.inf, -math.inf):
         raise ValueError(f"{text[:20]} is larger than any number here can be")
     return number
+
+
+def _safe(char: str, keep_newlines: bool) -> str:
+    if char == "\n" and keep_newlines:
+        return char
+    category = unicodedata.category(char)
+    if char in "\n\r\t\v\f" or category in {"Zl", "Zp"}:
+        return " "
+    if category in {"Cc", "Cf"}:  # control; bidi marks, zero width, tags
+        return ""
+    if category in {"Cs", "Co"}:  # lone surrogates cannot even be encoded
+        return "\N{REPLACEMENT CHARACTER}"
+    return char

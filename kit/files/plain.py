@@ -36,7 +36,7 @@ def parts_of(path: Path, name: str) -> list[str]:
     """
     parts = name.split("/")
     if "\0" in name or any(part in ("", ".", "..") for part in parts):
-        raise FileError(path, f"{name!r} is no path inside the folder", "use another name")
+        raise FileError(path, f"{name!r} is not a path inside this folder", "use another name")
     return parts
 
 

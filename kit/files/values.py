@@ -35,4 +35,4 @@ def _value(value: Any) -> Any:
         return list(map(_value, value))
     if is_dataclass(value) and not isinstance(value, type):
         return values_of(value)
-    raise TypeError(f"{type(value).__name__} is no value of JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

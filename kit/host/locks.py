@@ -252,12 +252,12 @@ def _not_ours(fd: int, path: Path) -> str:
     """Return why an open file is not kit's lock; "" if it is."""
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
-        return f"{path}: stands where the lock of measuring is, and is no plain file"
+        return f"{path}: not a lock file of kit (not a regular file)"
     if found.st_nlink > 1:
-        return f"{path}: stands where the lock of measuring is, and has a second name"
+        return f"{path}: not a lock file of kit (has a second hard link)"
     content = os.pread(fd, _LIMIT, 0)
     if content and not content.startswith(_MARK):
-        return f"{path}: stands where the lock of measuring is, and holds something else"
+        return f"{path}: not a lock file of kit (other content)"
     return ""
 
 

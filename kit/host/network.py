@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.environment import home, variables
 from kit.errors import InputError
 from kit.files.plain import read_named

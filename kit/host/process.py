@@ -1,13 +1,16 @@
-"""Running other programs on this machine to their end, without a terminal."""
+"""Running other programs on this machine, and whether they can run among temporary files."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MISSING, TOO_SLOW = 127, 124
 """The exit codes of a shell and of ``timeout`` for a program that is missing or too slow."""
+SCRATCH_REMEDY = "set TMPDIR to a folder of another file system, such as /var/tmp"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,19 @@ def run(
     except OSError as error:
         return Done(MISSING, str(error) if merged else "", str(error))
     return Done(done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def scratch_problem() -> str:
+    """Return why base images cannot be made in the folder of temporary files; "" if they can."""
+    try:
+        folder = tempfile.gettempdir()
+        flags = os.statvfs(folder).f_flag
+    except OSError as error:
+        return f"no folder for temporary files can be written ({error.strerror})"
+    # Systems other than Linux have neither the flag nor mmdebstrap.
+    if flags & getattr(os, "ST_NOEXEC", 0):
+        return f"{folder}, the folder of temporary files, is mounted noexec"
+    return ""
 
 
 def _text(output: bytes | None) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from kit.records.images import Component
-from kit.study.pins import Vouched
+from kit.study.folder import Vouched
 
 UNSTATED = "not stated"
 _UNKNOWN = Vouched("not known", False, "the study's pins.yaml does not say what its images hold")

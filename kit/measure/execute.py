@@ -15,7 +15,7 @@ from rich.filesize import decimal
 from kit.engine.protocol import SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
 from kit.host.facts import Host, conditions_between
-from kit.host.gpu.watch import Watch
+from kit.host.gpu.probe import Watch
 from kit.measure.device import GpuAssignment, misplaced
 from kit.plan.blocks import steps_of
 from kit.plan.cpuset import cpus_of

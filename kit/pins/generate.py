@@ -13,8 +13,7 @@ from typing import Any
 
 from kit.errors import ImageError
 from kit.pins.load import sealed
-from kit.pins.sources import NoAnswer, Sources
-from kit.pins.wheels import Wheel, chosen, read_wheels, wheels_text
+from kit.pins.sources import NoAnswer, Sources, Wheel, chosen, read_wheels, wheels_text
 
 SCHEMA = 2
 

@@ -114,7 +114,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ) from error
     document = documents.read_yaml(content, where, "reinstall the kit")
     if not isinstance(document, dict):
-        raise InputError(f"{where}: is no mapping", "reinstall the kit")
+        raise InputError(f"{where}: not a mapping", "reinstall the kit")
     return dict(document)
 
 

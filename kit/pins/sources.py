@@ -1,7 +1,9 @@
 """Sources of pins: registries, the package index, npm, Debian, data servers, a NuGet feed.
 
 Each returns a value or the reason why it has none, so that one failing source does not
-stop the others.
+stop the others. Wheels are pinned in requirement files with one hash per package: that of the
+wheel that the interpreter prefers on x86_64 Linux with the oldest base's glibc. Several if
+interpreters that share a list prefer different wheels.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import hashlib
 import re
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -19,16 +21,18 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from kit.engine.protocol import Engine
 from kit.errors import AbsentError, KitError
 from kit.host.process import MISSING, TOO_SLOW, run
-from kit.pins.wheels import Offered
 
 if TYPE_CHECKING:
     from pypi_simple import ProjectPage, PyPISimple
+
 
 T = TypeVar("T")
 TIMEOUT_S = 60
 MMDEBSTRAP_TIMEOUT_S = 300
 _INST = re.compile(r"^Inst (\S+) (?:\[[^]]*\] )?\((\S+) ", re.MULTILINE)
 _INTEGRITY = re.compile(r"sha512-([A-Za-z0-9+/=]+)")
+_LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,66 @@ class RealSources:
         return NoAnswer(f"{self._feed} has no {wanted}", gone=True)
 
 
+@dataclass(frozen=True)
+class Wheel:
+    """A pinned package and the sha256 of each wheel that may be installed."""
+
+    name: str
+    version: str
+    sha256: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A wheel file that an index offers."""
+
+    filename: str
+    sha256: str
+    yanked: bool
+
+
+def read_wheels(text: str) -> tuple[Wheel, ...]:
+    """Return the wheels that a requirement file's text lists."""
+    wheels = []
+    for block in text.replace("\\\n", " ").splitlines():
+        found = _LINE.match(block.strip())
+        if found:
+            wheels.append(Wheel(found[1], found[2], tuple(_HASH.findall(block))))
+    return tuple(wheels)
+
+
+def wheels_text(wheels: Iterable[Wheel]) -> str:
+    """Return the text of the requirement file, sorted by name."""
+    return "".join(
+        f"{wheel.name}=={wheel.version}"
+        + "".join(f" \\\n    --hash=sha256:{digest}" for digest in wheel.sha256)
+        + "\n"
+        for wheel in sorted(wheels, key=lambda wheel: wheel.name.lower())
+    )
+
+
+def chosen(
+    offers: Sequence[Offered], pythons: Sequence[tuple[int, int]], glibc: tuple[int, int]
+) -> tuple[str, ...]:
+    """Return the sha256 of each interpreter's preferred wheel; () if one has none."""
+    hashes = []
+    for python in pythons:
+        ranks = {tag: rank for rank, tag in enumerate(_tags(python, glibc))}
+        best = min(
+            (
+                (rank, offer)
+                for offer in offers
+                if (rank := _best_rank(offer.filename, ranks)) is not None
+            ),
+            key=lambda ranked: (ranked[0], ranked[1].filename),
+            default=None,
+        )
+        if best is None:
+            return ()
+        hashes.append(best[1].sha256)
+    return tuple(dict.fromkeys(hashes))
+
+
 def _ask(command: list[str], timeout_s: float) -> str | NoAnswer:
     name = Path(command[0]).name
     done = run(command, timeout_s)
@@ -191,3 +255,32 @@ def _ask(command: list[str], timeout_s: float) -> str | NoAnswer:
         lines = [line for line in output.splitlines() if re.match(r"E:|npm err", line, re.I)]
         return NoAnswer(f"{name}: {' '.join(lines[:3]) or done.code}"[:300])
     return output
+
+
+def _best_rank(filename: str, ranks: dict[str, int]) -> int | None:
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    try:
+        tags = parse_wheel_filename(filename)[3]
+    except InvalidWheelFilename:
+        return None
+    return min((ranks[str(tag)] for tag in tags if str(tag) in ranks), default=None)
+
+
+def _tags(python: tuple[int, int], glibc: tuple[int, int]) -> list[str]:
+    """Return the tags that interpreter accepts, best first (PEP 425, PEP 600)."""
+    from packaging.tags import compatible_tags, cpython_tags
+
+    legacy = {17: "manylinux2014_x86_64", 12: "manylinux2010_x86_64", 5: "manylinux1_x86_64"}
+    platforms = []
+    for minor in range(glibc[1], 4, -1):
+        platforms.append(f"manylinux_{glibc[0]}_{minor}_x86_64")
+        if minor in legacy:
+            platforms.append(legacy[minor])
+    platforms.append("linux_x86_64")
+    interpreter = f"cp{python[0]}{python[1]}"
+    tags = [
+        *cpython_tags(python, [interpreter], platforms),
+        *compatible_tags(python, interpreter, platforms),
+    ]
+    return [str(tag) for tag in tags]

@@ -59,6 +59,6 @@ def refuse_misfits(session: Session, where: str = "") -> None:
         raise InputError(
             f"{where or f'session {session.header.session_id}'}: its runs are not those of its "
             f"plan: {'; '.join(found[:_NAMED])}{more}",
-            "give the folder as the kit wrote it; what ran twice cannot be told from what was "
-            "chosen: measure again in a new session",
+            "pass the folder as kit wrote it; kit cannot choose between duplicate runs: measure "
+            "again in a new session",
         )

@@ -168,7 +168,7 @@ class Session:
         if self.header.plan.purpose == EXPLAIN:
             raise InputError(
                 f"session {self.header.session_id} explains another one and judges nothing",
-                "name the session it was made beside, whose report shows it",
+                "name the session that it explains, whose report shows it",
             )
 
     @property

@@ -11,28 +11,27 @@ from kit.judge.cost import FitNumbers
 from kit.judge.pairing import ArmPair
 from kit.plan.roles import role_of
 from kit.report.document import Block, Heading, List, Paragraph, Table
-from kit.report.effects import share_text
 from kit.report.numbers import NONE, fixed, megabytes, seconds, share
 from kit.report.render import markdown, terminal
 from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
 
-TITLE = "Sources of the difference"
+TITLE = "Ablation: sources of the difference"
 MEANS: Mapping[ContrastName, str] = {
-    "whole": "the whole difference of a warm fit, wall time",
-    "user CPU": "CPU seconds in the programs, all cores",
-    "system CPU": "CPU seconds in the kernel, all cores",
-    "binding": "the call around the library's fit",
-    "inside the library": "the library's own fit",
-    "progress output": "what goes when no progress is printed",
-    "terminal": "what goes when the output is a terminal, not a pipe",
-    "memory kept": "what the baseline loses when it keeps every array too",
-    "allocator": "what goes when freed memory stays with the process",
-    "cold start": "the first fit's extra over a warm one",
+    "whole": "total difference of a warm fit, wall time",
+    "user CPU": "CPU time in user mode, all cores",
+    "system CPU": "CPU time in the kernel, all cores",
+    "binding": "the call outside the library's fit",
+    "inside the library": "the library's fit",
+    "progress output": "reduction without progress output",
+    "terminal": "reduction if the output is a terminal instead of a pipe",
+    "memory kept": "slowdown of the baseline if it keeps every array",
+    "allocator": "reduction if freed memory stays with the process",
+    "cold start": "additional time of the first fit over a warm fit",
 }
 _NOTE = (
     "Seconds per fit, contender minus baseline: means over blocks with 95 % paired t intervals. "
-    "Each part changes one thing in containers of its own; none of them counts in the times that "
-    "claims are judged on. Parts overlap, so do not add them up. CPU seconds are of all cores."
+    "Each part changes one condition in separate containers, whose times do not count for any "
+    "claim. Parts overlap, so do not add them up. CPU seconds are sums over all cores."
 )
 
 
@@ -60,12 +59,15 @@ def section(found: Ablation) -> tuple[Block, ...]:
         for (arm, role), run in sorted(found.numbers.items())
     )
     columns = (
-        "arm", "runs", "are", "wall (s)", "user (s)", "system (s)", "faults",
-        "RSS growth (MB)", "cold (s)", "inside the library (s)",
+        "arm", "condition", "description", "wall (s)", "user (s)", "system (s)", "faults",
+        "RSS growth (MB)", "cold fit (s)", "inside the library (s)",
     )  # fmt: skip
     return (
         List(summary(found)),
-        Table(("part", "is", "seconds", "95 % interval", "of the total", "blocks"), parts),
+        Table(
+            ("part", "description", "seconds", "95 % interval", "fraction of total", "blocks"),
+            parts,
+        ),
         Paragraph(_NOTE),
         Table(columns, numbers),
     )
@@ -75,7 +77,7 @@ def summary(found: Ablation) -> tuple[str, ...]:
     """Return sentences: the total, the significant parts, largest first, and the other names."""
     total, *others = found.contrasts
     if total.seconds is None:
-        return ("No block holds a run of both arms, so there is nothing to explain.",)
+        return ("No block holds a run of both arms, so kit cannot attribute a difference.",)
     return (_total_sentence(total, found.pair), *_part_sentences(others))
 
 
@@ -83,8 +85,8 @@ def _total_sentence(total: ContrastEstimate, pair: ArmPair) -> str:
     size = total.seconds or 0.0
     if not total.clear:
         return (
-            f"Over {total.blocks} blocks no difference of wall time between {pair.contender} and "
-            f"{pair.baseline} is told from none ({size:+.3f} s a fit)."
+            f"Over {total.blocks} blocks, {pair.contender} and {pair.baseline} do not differ "
+            f"significantly in wall time ({size:+.3f} s per fit)."
         )
     word = "more" if size > 0 else "less"
     return (
@@ -98,11 +100,11 @@ def _part_sentences(parts: Sequence[ContrastEstimate]) -> list[str]:
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
         f"{part.name}: {part.seconds:+.3f} s ({MEANS[part.name]})"
-        + (f", {share_text(part.share)} of the whole." if part.share is not None else ".")
+        + (f", {share(part.share)} of the total." if part.share is not None else ".")
         for part in clear
     ]
     unclear = [part.name for part in parts if not part.clear]
-    return [*lines, f"Not told from nothing: {', '.join(unclear)}."] if unclear else lines
+    return [*lines, f"Not statistically significant: {', '.join(unclear)}."] if unclear else lines
 
 
 def plain_text(found: Ablation) -> str:

@@ -14,11 +14,11 @@ from kit.judge.training import trained
 from kit.judge.verdict import figures_gain, published_seconds, substitutes
 from kit.records.record import Record
 from kit.records.session import RunEntry, Session
-from kit.report.effects import Form, form_over
+from kit.report.conditions import disturbance
 from kit.report.gpu import gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
-from kit.report.interference_words import disturbance
 from kit.report.model import ArmFacts, Failure, PublishedRow, RawRun, ReportModel, VariantReport
+from kit.report.numbers import Form, form_over
 from kit.study.model import Study
 
 PUBLISHED = ("min", "max", "mean", "total")

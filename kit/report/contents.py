@@ -8,17 +8,7 @@ from kit.report import ablation
 from kit.report.document import Block, Figure, Heading
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
-from kit.report.sections import (
-    checks,
-    claims,
-    environment,
-    gpu,
-    hosts,
-    published,
-    samples,
-    session,
-    top,
-)
+from kit.report.sections import checks, claims, environment, samples, session, top
 from kit.results.names import PLOTS
 
 _Section = tuple[str, Callable[[ReportModel], tuple[Block, ...]]]
@@ -29,9 +19,9 @@ def _explained(model: ReportModel) -> tuple[Block, ...]:
 
 
 _CLAIMS: _Section = ("Claims", claims.claims)
-_SUBSTITUTES: _Section = ("Substitutes", environment.fidelity)
-_CONSISTENCY: _Section = ("Consistency of the published numbers", checks.consistency)
-_REPEAT: _Section = ("Repeat this session", session.repeat)
+_SUBSTITUTES: _Section = ("Substitutions", environment.fidelity)
+_CONSISTENCY: _Section = ("Internal consistency of the publication", checks.consistency)
+_REPEAT: _Section = ("Reproduce this report", session.repeat)
 _ANSWER: tuple[_Section, ...] = (
     _CLAIMS,
     _SUBSTITUTES,
@@ -40,21 +30,21 @@ _ANSWER: tuple[_Section, ...] = (
 )
 """The sections before the plots: the verdicts, and what they depend on."""
 _EVIDENCE: tuple[_Section, ...] = (
-    ("Published and measured", published.published),
+    ("Published and measured results", samples.published),
     _CONSISTENCY,
     (ablation.TITLE, _explained),
-    ("Cost per fit", samples.cost),
-    ("Cold first fit", samples.cold),
+    ("Resource usage per fit", samples.cost),
+    ("Cold start", samples.cold),
     ("Training", samples.training),
     ("Executable", checks.executable),
-    ("Noise and unit of replication", samples.noise),
-    ("Sensitivity", checks.sensitivity),
-    ("Results per host", hosts.hosts),
-    ("GPU", gpu.gpu),
+    ("Measurement noise and unit of replication", samples.noise),
+    ("Sensitivity analyses", checks.sensitivity),
+    ("Results per host", samples.hosts),
+    ("GPU", environment.gpu),
     ("Environment", environment.where),
     ("Host interference", session.interference),
-    ("Failed and excluded runs", session.left_out),
-    ("Plan", session.plan),
+    ("Excluded runs", session.left_out),
+    ("Measurement plan", session.plan),
     _REPEAT,
     ("Raw measurements", session.raw),
 )

@@ -12,10 +12,9 @@ from typing import TypeAlias
 from kit.errors import InputError
 from kit.judge.statistics import Interval
 from kit.records.host import EngineFacts
-from kit.report.effects import Form
+from kit.report.conditions import engine_text
 from kit.report.model import ReportModel
-from kit.report.numbers import gain_with, gigabytes
-from kit.report.origin import engine_text
+from kit.report.numbers import Form, gain_with, gigabytes
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
@@ -70,15 +69,15 @@ class _Verdict:
     interval: Interval | None = None
 
 
-_ABSENT = _Verdict("not there")
-_OVERLAP = {None: "", True: "; their intervals overlap", False: "; their intervals do not meet"}
+_ABSENT = _Verdict("no verdict")
+_OVERLAP = {None: "", True: "; their intervals overlap", False: "; their intervals do not overlap"}
 
 
 def compare(first: ReportModel, second: ReportModel) -> Difference:
     """Return the differences of two sessions. Raise InputError if their studies differ."""
     if first.study.id != second.study.id:
         raise InputError(
-            f"the first is of study {first.study.id}, the second of {second.study.id}",
+            f"cannot compare study {first.study.id} with study {second.study.id}",
             "compare two sessions of one study",
         )
     a, b = _settings(first), _settings(second)
@@ -97,7 +96,7 @@ def document(found: Difference) -> str:
 
 def shown(found: Difference) -> str:
     """Return the differences as plain text for the terminal, at most 80 columns."""
-    lines = ["Measured with:" if found.settings else "Measured with the same."]
+    lines = ["Settings that differ:" if found.settings else "All settings agree."]
     for row in found.settings:
         lines.append(f"  {plain(row.what, 40)}")
         first, second = _short(row)
@@ -148,12 +147,12 @@ def _settings(model: ReportModel) -> dict[str, str]:
         "kit": header.kit_version,
         "plan": header.plan_sha256,
         "budget": plan.tier,
-        "seed of the order": str(plan.seed),
+        "order seed": str(plan.seed),
         "design": plan.design,
         "blocks": str(plan.blocks),
-        "fits in a run": str(plan.repeats),
-        "CPUs of a run": plan.limits.cpuset,
-        "memory of a run": gigabytes(plan.limits.memory_bytes),
+        "fits per run": str(plan.repeats),
+        "CPUs per run": plan.limits.cpuset,
+        "memory per run": gigabytes(plan.limits.memory_bytes),
         **{
             name.replace("_", " "): engine_text(value)
             if isinstance(value, EngineFacts)

@@ -62,7 +62,7 @@ class GpuReport:
             return ""
         return (
             f"The GPU was throttled during {len(self.throttled)} of {len(self.runs)} CUDA runs; "
-            "they are kept and flagged."
+            "kit keeps and marks them."
         )
 
 

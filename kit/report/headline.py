@@ -1,26 +1,58 @@
-"""The first sentences of a report: verdict, same work, controls, substitutes."""
+"""The first sentences of a report, and a claim and its verdict in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kit.judge.comparison import Judged
 from kit.judge.controls import failing
 from kit.judge.samework import SameWork
 from kit.judge.verdict import Verdict
-from kit.judge.words import NOT_TESTABLE
+from kit.judge.words import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    NOT_TESTABLE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+    Word,
+)
 from kit.plan.model import DUET
-from kit.report.effects import Form
-from kit.report.numbers import gain_in_words
+from kit.report.findings import detail
+from kit.report.numbers import Form, claimed, effect, gain_in_words, margin_words
 from kit.report.reasons import control_text, reason_text
-from kit.report.same_work_words import detail
-from kit.report.words import claimed_text, opening
+from kit.study.model import Claim, Direction
 
 if TYPE_CHECKING:
     from kit.report.model import ReportModel
 
+
 _STATEMENT = 160
+_FASTER, _SLOWER, _EQUAL = Direction.FASTER, Direction.SLOWER, Direction.EQUAL
+_PART = "Holds in direction; the size differs or is not settled"
+_AGAINST = "Does not hold, the opposite was measured"
+_SAME = "Does not hold, both are equally fast"
+OPENINGS: Mapping[tuple[Direction, Word, Direction | None], str] = {
+    (_FASTER, REPRODUCED, _FASTER): "Holds",
+    (_FASTER, SAME_DIRECTION, _FASTER): _PART,
+    (_FASTER, EQUIVALENT, _EQUAL): _SAME,
+    (_FASTER, OPPOSITE, _SLOWER): _AGAINST,
+    (_FASTER, INCONCLUSIVE, None): "Inconclusive",
+    (_FASTER, NOT_TESTABLE, None): "Not testable here",
+    (_SLOWER, REPRODUCED, _SLOWER): "Holds",
+    (_SLOWER, SAME_DIRECTION, _SLOWER): _PART,
+    (_SLOWER, EQUIVALENT, _EQUAL): _SAME,
+    (_SLOWER, OPPOSITE, _FASTER): _AGAINST,
+    (_SLOWER, INCONCLUSIVE, None): "Inconclusive",
+    (_SLOWER, NOT_TESTABLE, None): "Not testable here",
+    (_EQUAL, REPRODUCED, _EQUAL): "Holds, both are equally fast",
+    (_EQUAL, OPPOSITE, _FASTER): "Does not hold, {contender} is faster",
+    (_EQUAL, OPPOSITE, _SLOWER): "Does not hold, {contender} is slower",
+    (_EQUAL, INCONCLUSIVE, None): "Inconclusive",
+    (_EQUAL, NOT_TESTABLE, None): "Not testable here",
+}
+"""The start of a sentence on a verdict, by claimed direction, word and measured direction."""
 
 
 def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
@@ -41,7 +73,7 @@ def headline(
     With ``several`` variants it names the variant.
     """
     if verdict is None:
-        return "Inconclusive: the study has no measured claim."
+        return "Inconclusive: the study has no measured claims."
     claim = verdict.claim
     begin = opening(verdict, contender) + (" (indicative)" if verdict.indicative else "")
     named = f"{claim.id}, {verdict.variant}" if several else claim.id
@@ -66,19 +98,19 @@ def controls_line(judged: Judged) -> str:
     if not any(part.pair.baseline and part.pair.contender for part in judged.comparisons):
         return ""
     if not found:
-        return "Controls: none planned, so the noise floor of this session is not known."
+        return "Controls: none planned, so the noise floor of this session is unknown."
     broken = failing(found)
     if not broken:
         named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in found)
         return f"Controls: held ({named})."
     named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in broken)
-    return f"Controls: NOT HELD, so no timed run decides a claim. {named}."
+    return f"Controls: NOT HELD, so kit decides no claim by timed runs. {named}."
 
 
 def same_work_line(work: SameWork) -> str:
     """Return whether the arms did the same work, with the differences."""
     if not work.applicable:
-        return f"Same work: {detail(work.checks[0])} of this variant is in the plan."
+        return f"Same work: {detail(work.checks[0])} of this variant in the plan."
     if work.held:
         return f"Same work: held ({', '.join(check.name for check in work.checks)})."
     differences = "; ".join(f"{check.name}: {detail(check)}" for check in work.broken())
@@ -95,8 +127,8 @@ def status_lines(model: ReportModel) -> list[str]:
     lines += [model.controls_line] if model.controls_line else []
     if model.header.plan.design == DUET:
         lines.append(
-            "Duet: both runs of a pair ran at the same time on halves of the CPUs, so every ratio "
-            "is one under contention."
+            "Duet: both runs of each pair ran at the same time, each on half of the CPUs, so all "
+            "ratios include contention."
         )
     return lines
 
@@ -107,7 +139,44 @@ def substitutes_line(model: ReportModel) -> str:
     unaccounted = [name for name in model.substitutes if name not in others]
     text = f"Substitutes: {', '.join(others) or 'none'}."
     if unaccounted:
-        text += f" Without an entry: {', '.join(unaccounted)}."
+        text += f" Not recorded: {', '.join(unaccounted)}."
     if model.substitutes:
         text += f" Verdicts are indicative because of: {', '.join(model.substitutes)}."
     return text
+
+
+def opening(verdict: Verdict, contender: str) -> str:
+    """Return the start of a sentence on the verdict, such as "Holds"."""
+    key = (verdict.claim.direction, verdict.word, found(verdict))
+    return OPENINGS[key].format(contender=contender)
+
+
+def found(verdict: Verdict) -> Direction | None:
+    """Return the measured direction; None if undecided."""
+    direction, word = verdict.claim.direction, verdict.word
+    if word in (REPRODUCED, SAME_DIRECTION):
+        return direction
+    if word == EQUIVALENT:
+        return _EQUAL
+    if word != OPPOSITE:
+        return None
+    if direction is not _EQUAL:
+        return _SLOWER if direction is _FASTER else _FASTER
+    gain = None if verdict.measured is None else verdict.measured.gain_percent
+    return _FASTER if gain is not None and gain > 0 else _SLOWER
+
+
+def claimed_text(claim: Claim, form: Form) -> str:
+    """Return the claimed effect: as published, then in the form of the comparison."""
+    if claim.equal_within_percent is None:
+        return claimed(claim.published_gain_percent, form)
+    if form is Form.GAIN:
+        return claimed_short(claim, form)
+    return f"equal {margin_words(claim.equal_within_percent, form)}"
+
+
+def claimed_short(claim: Claim, form: Form) -> str:
+    """Return the claimed effect for a table: "+6.5 %" or "equal within 5 %"."""
+    if claim.equal_within_percent is None:
+        return effect(claim.published_gain_percent, form)
+    return f"equal within {claim.equal_within_percent:g} %"

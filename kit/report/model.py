@@ -22,8 +22,8 @@ from kit.records.host import HostConditions
 from kit.records.images import ArmImage
 from kit.records.record import Cgroup, Fit
 from kit.records.session import Header
-from kit.report.effects import Form
 from kit.report.gpu import GpuReport
+from kit.report.numbers import Form
 from kit.report.reasons import reason_text, untimed_text
 from kit.study.model import Claim, Direction, Study, Variant
 

@@ -10,7 +10,8 @@ from kit.judge.executable import ExecutableVerdict
 from kit.judge.power import POWERS
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
-from kit.report.effects import (
+from kit.report.conditions import lack
+from kit.report.numbers import (
     Form,
     band_words,
     brackets_text,
@@ -19,18 +20,17 @@ from kit.report.effects import (
     form_of,
     margin_words,
 )
-from kit.report.left_out import lack
 from kit.study.model import Range
 
 _AIMS: Mapping[why.Aim, str] = {
     "effect": "find an effect of the published size",
-    "size": "settle the size",
-    "equality": "show equality, if the arms are equal,",
+    "size": "decide the size",
+    "equality": "show equality (if the arms are equal)",
 }
 _KINDS = {
-    "self-contained": "an executable with the .NET runtime inside it",
-    "apphost": "an executable with the .NET runtime's folder beside it (no runtime pack could "
-    "be had to put it inside)",
+    "self-contained": "an executable that contains the .NET runtime",
+    "apphost": "an executable with the folder of the .NET runtime next to it (no runtime pack was "
+    "available)",
 }
 
 
@@ -71,15 +71,15 @@ def _capped(reason: why.Capped, form: Form) -> str:
     causes = []
     if reason.controls:
         named = "; ".join(f"{each.role}: {control_text(each.reason)}" for each in reason.controls)
-        causes.append(f"a control does not hold ({named})")
+        causes.append(f"a control failed ({named})")
     if reason.throttled:
         shares = ", ".join(f"{each.arm} {each.share:.2f}" for each in reason.throttled)
         causes.append(
-            "a CPU quota set from outside throttled the arms unequally "
+            "a CPU quota that kit did not set throttled the arms unequally "
             f"(CPU seconds per timed second: {shares})"
         )
     without = claim_text(reason.reason, form)
-    return f"{'; '.join(causes)}; without that {reason.without}: {without}"
+    return f"{'; '.join(causes)}; otherwise {reason.without}: {without}"
 
 
 def _untested(reason: why.Untested) -> str:
@@ -88,9 +88,9 @@ def _untested(reason: why.Untested) -> str:
             return f"missing: {'; '.join(map(lack, what))}"
         case why.OtherWork(checks):
             named = ", ".join(checks)
-            return f"the arms did not do the same work ({named}), so no ratio is judged"
+            return f"the arms did not do the same work ({named}), so kit judges no ratio"
         case why.TooFewPairs(pairs):
-            return f"{pairs} complete pairs, at least 2 are needed"
+            return f"{pairs} complete pairs, at least 2 needed"
         case _:
             raise _unknown(reason)
 
@@ -100,15 +100,15 @@ def _of_gain(reason: why.OfGain, form: Form) -> str:
         case why.InBand(band):
             text = f"the interval excludes 0 as claimed and lies within {_band(band, form)}"
         case why.Equal():
-            text = f"both one-sided tests put the effect {equal_text(form)}"
+            text = f"both one-sided tests show an effect {equal_text(form)}"
         case why.PerhapsEqual():
             text = (
-                f"the interval excludes 0, but the effect may lie {equal_text(form)}, "
-                "which counts as equal, or beyond"
+                "the interval excludes 0, but does not decide whether the effect is "
+                f"{equal_text(form)}, which counts as equal"
             )
         case why.SizeOpen(band):
             text = (
-                "the interval excludes 0 as claimed; the size is not settled: part of the "
+                "the interval excludes 0 as claimed; the size is undecided: part of the "
                 f"interval lies outside {_band(band, form)}"
             )
         case why.SizeDiffers(side, band):
@@ -120,11 +120,11 @@ def _of_gain(reason: why.OfGain, form: Form) -> str:
             text = "the interval excludes 0 against the claim"
         case why.ByChance(holm_p):
             text = (
-                "the interval alone excludes 0, but among this many claims one may do so by "
-                f"chance {_holm(holm_p)}"
+                "the interval excludes 0, but not significantly when corrected for the number "
+                f"of claims {_holm(holm_p)}"
             )
         case why.TooWide():
-            text = "the interval includes 0 and is too wide to call them equal"
+            text = "the interval includes 0 and is too wide to show equality"
         case _:
             raise _unknown(reason)
     return text
@@ -134,16 +134,16 @@ def _of_equality(reason: why.OfEquality, form: Form) -> str:
     margin = f"the claim's margin, {margin_words(reason.margin, form)}"
     match reason:
         case why.InMargin():
-            return f"both one-sided tests put the effect inside {margin}"
+            return f"both one-sided tests show an effect inside {margin}"
         case why.BeyondMargin():
-            return f"the interval lies beyond {margin}"
+            return f"the interval lies outside {margin}"
         case why.BeyondByChance(holm_p=holm_p):
             return (
-                f"the interval alone lies beyond {margin}, but among this many claims one may do "
-                f"so by chance {_holm(holm_p)}"
+                f"the interval lies outside {margin}, but not significantly when corrected for "
+                f"the number of claims {_holm(holm_p)}"
             )
         case why.MarginOpen(holm_p=holm_p):
-            return f"the effect may lie inside {margin}, or beyond it {_holm(holm_p)}"
+            return f"the effect may lie inside or outside {margin} {_holm(holm_p)}"
         case _:
             raise _unknown(reason)
 
@@ -152,14 +152,14 @@ def still_open_text(found: why.StillOpen) -> str:
     """Return how many blocks would settle what a verdict leaves open."""
     aim = _AIMS[found.aim]
     if found.blocks is None:
-        return f"how many blocks would {aim} cannot be told from this session"
+        return f"this session does not show how many blocks would {aim}"
     text = (
-        f"about {found.blocks} blocks would {aim} at this spread ({POWERS[0]:.0%} power), this "
+        f"about {found.blocks} blocks would {aim} at this spread ({POWERS[0]:.0%} power); this "
         f"session has {found.pairs}"
     )
     if found.size_blocks is None:
         return text
-    return f"{text}; about {found.size_blocks} would settle its size too"
+    return f"{text}; about {found.size_blocks} would also decide its size"
 
 
 def control_text(reason: why.ControlReason) -> str:
@@ -168,15 +168,15 @@ def control_text(reason: why.ControlReason) -> str:
         case why.TooFewPairs():
             text = _untested(reason)
         case why.PlaceboHeld(least):
-            text = f"no statistic of a claim differs (smallest p = {least:.3f} after Holm's)"
+            text = f"no claimed statistic differs (smallest Holm-adjusted p = {least:.3f})"
         case why.PlaceboDiffers(statistic, p):
-            text = f"an arm differs from itself in its {statistic} (p = {p:.3f} after Holm's)"
+            text = f"an arm differs from itself in its {statistic} (Holm-adjusted p = {p:.3f})"
         case why.SlowdownFound(slowdown):
-            text = _slowdown(slowdown, "is found")
+            text = _slowdown(slowdown, "was found")
         case why.SlowdownMissed(slowdown):
-            text = _slowdown(slowdown, "is not found")
+            text = _slowdown(slowdown, "was not found")
         case why.SlowdownElsewhere(slowdown):
-            text = _slowdown(slowdown, "is found with another size")
+            text = _slowdown(slowdown, "was found with another size")
         case _:
             raise _unknown(reason)
     return text
@@ -208,24 +208,24 @@ def training_text(reason: why.TrainingReason) -> str:
 def _quantity(reason: why.QuantityReason) -> str:
     match reason:
         case why.NotFinite():
-            text = "a fit has no finite value"
+            text = "a fit has a value that is not finite"
         case why.OneBlock(means):
-            text = f"{_means(means)}; one block does not tell whether they are equal"
+            text = f"{_means(means)}; one block is too few to test equality"
         case why.MeansDiffer(means):
             text = f"{_means(means)}; they differ"
         case why.TooFewBlocks(means):
-            text = f"{_means(means)}; too few blocks to call them equal"
+            text = f"{_means(means)}; too few blocks to show equality"
         case why.EqualInRange(means):
-            text = f"{_means(means)}; equal, and in the paper's range"
+            text = f"{_means(means)}; equal and in the published range"
         case why.EqualElsewhere(means):
-            text = f"{_means(means)}; equal, but outside the paper's range"
+            text = f"{_means(means)}; equal but outside the published range"
         case _:
             raise _unknown(reason)
     return text
 
 
 def _means(found: why.Means) -> str:
-    paper = f"(paper {found.paper.low:g} to {found.paper.high:g})"
+    paper = f"(published {found.paper.low:g} to {found.paper.high:g})"
     return f"{found.baseline:.4f} and {found.contender:.4f} {paper}"
 
 
@@ -233,13 +233,13 @@ def executable_text(reason: why.ExecutableReason) -> str:
     """Return the sentence on an executable claim. Raise TypeError for an unknown reason."""
     match reason:
         case why.NotRun():
-            return "missing: no executable was built or run (it comes with a dotnet arm)"
+            return "missing: no executable was built or run (needs a dotnet arm)"
         case why.ExecutableTrained(kind):
-            return f"{_kind(kind)} trained on a Debian without Python and TensorFlow"
+            return f"{_kind(kind)} trained on Debian without Python and TensorFlow"
         case why.ExecutableMisses(kind, what):
-            return f"{_kind(kind)} starts, but does not train: it misses {what}"
+            return f"{_kind(kind)} starts but does not train: missing {what}"
         case why.ExecutableFails(kind, exit_code):
-            return f"{_kind(kind)} starts, but does not train (exit code {exit_code})"
+            return f"{_kind(kind)} starts but does not train (exit code {exit_code})"
         case why.NoStart(kind, exit_code):
             return f"{_kind(kind)} does not start (exit code {exit_code})"
         case _:
@@ -255,9 +255,9 @@ def _band(band: Range, form: Form) -> str:
 
 
 def _holm(p: float) -> str:
-    return f"(p = {p:.3f} after Holm's adjustment)"
+    return f"(Holm-adjusted p = {p:.3f})"
 
 
 def _unknown(reason: NoReturn) -> TypeError:
     """Return the error for an unknown reason; mypy rejects the call if a case is missing."""
-    return TypeError(f"{reason!r} is no reason")
+    return TypeError(f"unknown reason: {reason!r}")

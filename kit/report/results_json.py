@@ -22,14 +22,11 @@ from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.plan.model import plan_document
 from kit.report import ablation as explanation
-from kit.report.consistency_words import arithmetic
-from kit.report.effects import Form
-from kit.report.interference_words import disturbance
-from kit.report.left_out import excluded, lack
+from kit.report.conditions import TORN, disturbance, excluded, lack
+from kit.report.findings import arithmetic, detail
 from kit.report.model import PublishedRow, ReportModel, VariantReport
-from kit.report.origin import TORN
+from kit.report.numbers import Form
 from kit.report.reasons import control_text, reason_text, untimed_text
-from kit.report.same_work_words import detail
 from kit.report.sample_size import blocks_because
 
 SCHEMA = 5

@@ -5,8 +5,7 @@ from __future__ import annotations
 from kit.judge.effects import log_of
 from kit.judge.pilot import DesignOutlook, Outlook
 from kit.judge.power import MAX_BLOCKS, POWERS, Need
-from kit.report.effects import Form, effect_text, form_of, size_text
-from kit.report.numbers import claimed, fixed
+from kit.report.numbers import Form, claimed, effect_text, fixed, form_of, size_text
 
 
 def outlook_lines(found: Outlook | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kit.files.text import cleaned
+from kit.files.documents import cleaned
 
 INLINE_LIMIT = 300
 BLOCK_LIMIT = 4000

@@ -50,7 +50,9 @@ def parsed(line: str, where: str) -> dict[str, Any]:
     # An unpaired surrogate can only come from an escape: the line itself was decoded.
     for field, value in document.items() if "\\u" in line else ():
         if field not in _CLEANED and not _encodable(value):
-            raise InputError(f"{where}: {field}: holds half a character, which is no text", REMEDY)
+            raise InputError(
+                f"{where}: {field}: holds an unpaired surrogate, which is not text", REMEDY
+            )
     return document
 
 

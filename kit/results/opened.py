@@ -111,6 +111,6 @@ def study_for(session: Path, sha256: str) -> Study:
         where = changed if kept else f"{session} keeps no copy of its study"
         raise InputError(
             f"{where}: its plan names study {sha256[:12]}, this one is {study.sha256[:12]}",
-            "take the whole results folder as it was written",
+            "use the complete results folder as kit wrote it",
         )
     return study

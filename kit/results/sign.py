@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.errors import HostError, InputError
 from kit.results.names import SUMS
 

@@ -80,7 +80,7 @@ def check_claimed(file: Path, paper: Mapping[str, Any]) -> None:
     for name in paper["claimed"]:
         if name not in paper["environment"]:
             raise InputError(
-                f"{file}: paper.claimed: {name!r} is no component of paper.environment",
+                f"{file}: paper.claimed: {name!r} is not a component of paper.environment",
                 f"use some of: {', '.join(paper['environment'])}",
             )
 
@@ -95,7 +95,7 @@ def check_claim_ids(file: Path, claims: Mapping[str, Any]) -> None:
             if first != path:
                 raise InputError(
                     f"{file}: {first} and {path} both have the id {claim['id']}",
-                    "give every claim an id of its own",
+                    "give every claim a unique id",
                 )
 
 

@@ -1,9 +1,13 @@
-"""Loading of a study's folder into frozen values, the shipped study's like any other."""
+"""Loading of a study's folder into frozen values, the shipped study's like any other.
+
+A new study's folder is made from the commented template.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +16,10 @@ from typing import Any
 from kit.errors import InputError
 from kit.files.documents import read_yaml
 from kit.files.folder import Folder
+from kit.files.write import write_below
 from kit.schemas import check
 from kit.study.checks import (
+    LONGEST_NAME,
     check_claim_ids,
     check_claimed,
     check_facts,
@@ -42,6 +48,7 @@ from kit.study.model import (
 )
 
 MEGABYTE = 1_000_000
+_ID = "my-study"
 
 
 def shipped_folder() -> Path:
@@ -98,6 +105,22 @@ def study_files(folder: Path) -> dict[str, bytes]:
         return {name: opened.read(name) for name in opened.files()}
 
 
+def new_study(folder: Path) -> tuple[str, ...]:
+    """Write the template into the folder and return the files' paths below it.
+
+    Raises InputError for a folder that is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: is there and not empty", "name a new folder")
+    template = study_files(Path(str(files("kit.study") / "template")))
+    name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower())
+    name = name.strip("-")[:LONGEST_NAME].strip("-") or _ID
+    # Quoted: YAML reads 2024, no, null and 0x1f as values that are not text.
+    study = template[STUDY].decode().replace(f"id: {_ID}", f'id: "{name}"')
+    write_below(folder, {**template, STUDY: study.encode()})
+    return tuple(template)
+
+
 def _sha256(opened: Folder) -> str:
     """Return the SHA-256 in hex of the paths and contents of all files of the study."""
     digest = hashlib.sha256()
@@ -118,8 +141,8 @@ def _arm(opened: Folder, name: str, document: Mapping[str, Any]) -> Arm:
     outside = inside.startswith(("/", "..")) or not belongs(dockerfile)
     if outside or not opened.holds(dockerfile):
         raise InputError(
-            f"{opened.path / STUDY}: arms.{name}.recipe: {recipe!r} is no folder of the study "
-            "with a Dockerfile in it",
+            f"{opened.path / STUDY}: arms.{name}.recipe: {recipe!r} is not a folder of the "
+            "study that holds a Dockerfile",
             "name a folder below study.yaml",
         )
     return Arm(name, document["stack"], document["variant"], opened.path / inside)

@@ -18,9 +18,9 @@ CUDA: Final = "cuda"
 
 @dataclass(frozen=True)
 class Arm:
-    """One stack in one variant. ``recipe`` is the folder of its own Dockerfile.
+    """One stack in one variant. ``recipe`` is the folder of its Dockerfile in the study.
 
-    Without one kit builds its own recipe of that stack's name.
+    Without one, kit builds the recipe of that stack's name that ships with kit.
     """
 
     name: str

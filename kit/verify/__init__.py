@@ -21,7 +21,7 @@ from kit.results.opened import open_session
 from kit.results.runlog import broken_chain
 from kit.results.sign import Signers
 from kit.study.model import Study
-from kit.verify import header, plan, reports, runs, sboms, signature, sums
+from kit.verify import log, plan, reports, sums
 from kit.verify.result import UNREADABLE, CheckResult, check_result, said
 
 __all__ = ["CheckResult", "verified_sums", "verify"]
@@ -46,7 +46,7 @@ def verify(folder: Path, signers: Signers | None = None) -> tuple[CheckResult, .
     machine cannot check a signature.
     """
     content = _sums(folder)
-    signed = signature.check(folder, content, signers)
+    signed = sums.check_signature(folder, content, signers)
     return (*_follows(folder, content), signed)
 
 
@@ -67,7 +67,7 @@ def verified_sums(folder: Path) -> bytes:
 
 
 def _sums(folder: Path) -> bytes | None:
-    """Return the list of sums, read once for all checks; None: ``sums.check`` has the reason."""
+    """Return the list of sums, read once for all checks; None: ``check_files`` says why."""
     with open_results(folder) as results:
         try:
             return results.read(SUMS) if results.holds(SUMS) else None
@@ -83,7 +83,7 @@ def _follows(folder: Path, content: bytes | None) -> tuple[CheckResult, ...]:
         explained = results.has(f"{ABLATION}/{RUN_LOG}")
     inside = _session(folder / ABLATION, None) if explained else None
     own = _session(folder, inside)
-    found = [sums.check(folder, _known(own, inside), content), *own.results]
+    found = [sums.check_files(folder, _known(own, inside), content), *own.results]
     if inside is not None:
         found += [replace(each, what=f"explanation: {each.what}") for each in inside.results]
     return tuple(found)
@@ -122,15 +122,17 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
     found = (
         chain,
         CheckResult(what, (), "by their schemas; the study is the plan's"),
-        check_result("header", lambda: header.differences(session, study), "agrees with itself"),
+        check_result(
+            "header", lambda: log.header_differences(session, study), "agrees with itself"
+        ),
         _plan(session, study),
         check_result(
             "runs",
-            lambda: runs.differences(session, study),
+            lambda: log.run_differences(session, study),
             "each as it was planned",
-            lambda: runs.missing(session),
+            lambda: log.missing_runs(session),
         ),
-        sboms.check(folder, session),
+        sums.check_sboms(folder, session),
         derived.result,
     )
     explains = session.header.plan.purpose == EXPLAIN

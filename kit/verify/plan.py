@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 
 from kit.errors import KitError
-from kit.host.gpu.session import testable
+from kit.host.gpu.preflight import testable
 from kit.judge.pilot import Outlook, fixed_plan
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.make import make_plan

@@ -1,6 +1,6 @@
 """Check of the reports: kit derives every one again from the log.
 
-Words and structure must be equal; ``kit.verify.numbers`` and ``kit.verify.pictures`` define
+Words and structure must be equal; ``kit.verify.numbers`` and ``kit.verify.plots`` define
 how numbers and plots may differ.
 """
 

@@ -1,4 +1,7 @@
-"""Check of every file by its checksum, and of files that do not belong to the session."""
+"""Checks of the files of a results folder: by their checksums, by the log's, by the signature.
+
+Files that do not belong to the session are found too.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from pathlib import Path
 
 from kit.errors import FileError, InputError
 from kit.files.folder import Folder
-from kit.results.folder import open_results
-from kit.results.names import RUN_LOG, SIGNATURE, STUDY, SUMS
-from kit.results.sums import AS_THEY_ARE, is_attributes, is_unfinished, read_sums
+from kit.records.session import Session
+from kit.results.folder import AS_THEY_ARE, is_attributes, is_unfinished, open_results, read_sums
+from kit.results.names import RUN_LOG, SBOMS, SIGNATURE, STUDY, SUMS
+from kit.results.sign import Signature, Signers, can_check, examine
 from kit.study.folder import VERSION_CONTROL, belongs, is_of_desktop
-from kit.verify.result import CheckResult
+from kit.verify.result import CheckResult, check_result
 
 _LINE_ENDS = (
     "git changed the line ends: run `git config core.autocrlf false` and clone again, or "
@@ -54,9 +58,12 @@ class Known:
 
 
 ANY = Known(None)
+SBOMS_CHECK = "bills of materials"
+SIGNATURE_CHECK = "signature"
+_PROVES = f"says who vouches for the files as {SUMS} lists them, not that they speak the truth"
 
 
-def check(folder: Path, known: Known, content: bytes | None = None) -> CheckResult:
+def check_files(folder: Path, known: Known, content: bytes | None = None) -> CheckResult:
     """Find files that changed, are missing, are not the session's, or are not plain files.
 
     ``content``: the list of sums if it was read already, so that all checks see the same bytes.
@@ -88,7 +95,7 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> CheckResu
         elif name not in written and listed:
             wrong.append(f"{name} was added")
         elif not known.holds(name):
-            wrong.append(f"{name} is no file of the session")
+            wrong.append(f"{name} does not belong to the session")
         elif name in ends:
             wrong.append(f"{name} has CRLF line ends and was written with LF")
         elif listed and name in changed:
@@ -99,6 +106,49 @@ def check(folder: Path, known: Known, content: bytes | None = None) -> CheckResu
     skipped = (f"{known.unfinished}: unfinished",) if any(_making(n, known) for n in names) else ()
     remedy = _LINE_ENDS if ends or converted else ""
     return CheckResult("files", tuple(wrong), good, skipped, remedy=remedy)
+
+
+def check_sboms(folder: Path, session: Session) -> CheckResult:
+    """Compare each bill of materials with its sum in the header.
+
+    A header without sums is valid. Raise InputError if the folder cannot be read.
+    """
+    if session.header.sboms:
+        return check_result(SBOMS_CHECK, lambda: _sbom_differences(folder, session), "the log's")
+    with open_results(folder) as results:
+        there = results.holds_folder(SBOMS)
+    if there:
+        return CheckResult(SBOMS_CHECK, (), "", (f"{SBOMS}/: the log has no sums of them",))
+    return CheckResult(SBOMS_CHECK, (), "the session wrote none", absent=True)
+
+
+def check_signature(folder: Path, sums: bytes | None, signers: Signers | None) -> CheckResult:
+    """Check whether the folder's signature matches those sums and is by an accepted signer.
+
+    ``signers`` None: a signature is not required, and may be by any key. Raise HostError if
+    ``signers`` are given and ssh-keygen is missing.
+    """
+    try:
+        with open_results(folder) as results:
+            signature = results.read(SIGNATURE) if results.holds(SIGNATURE) else None
+    except InputError as error:
+        return _wrong(error.problem)
+    if signature is None:
+        return _wrong("not signed") if signers else _absent("not signed; anyone can have made it")
+    if sums is None:
+        return _wrong(f"does not fit: there is no {SUMS}")
+    if signers is None and not can_check():
+        return CheckResult(
+            SIGNATURE_CHECK, (), "", ("ssh-keygen is missing: install openssh-client",)
+        )
+    return _judged(examine(sums, signature, signers), signers)
+
+
+def signature_matches(folder: Path) -> bool:
+    """Return whether the folder's signature matches its sums; True for an unsigned folder too."""
+    with open_results(folder) as results:
+        sums = results.read(SUMS) if results.has(SUMS) else None
+    return not check_signature(folder, sums, None).wrong
 
 
 def _has_other_line_ends(results: Folder, name: str, digest: str) -> bool:
@@ -171,3 +221,43 @@ def _found(results: Folder) -> tuple[Mapping[str, str], Mapping[str, str], list[
     except InputError as error:
         return found, odd, [error.problem]
     return found, odd, []
+
+
+def _sbom_differences(folder: Path, session: Session) -> Iterator[str]:
+    """Yield each bill of materials that is missing or differs from its sum.
+
+    Raise InputError for one that is not a plain file.
+    """
+    with open_results(folder) as results:
+        for file, digest in session.header.sboms.items():
+            name = f"{SBOMS}/{file}"
+            if not results.holds(name):
+                yield f"{name} is missing"
+            elif results.sha256(name) != digest:
+                yield f"{name} is not the one that the log names"
+
+
+def _judged(found: Signature, signers: Signers | None) -> CheckResult:
+    if not found.key:
+        return _wrong(f"does not fit {SUMS}: {found.reason}")
+    if signers is None:
+        return _good(f"signed by an unknown key, {found.key}; --allowed-signers tells whose")
+    if not found.signer:
+        why = f" ({found.reason})" if found.reason else ""
+        return _wrong(f"signed by an unknown key, {found.key}: no allowed signer's{why}")
+    text = f"signed by {found.signer} ({found.key})"
+    if signers.identity not in ("", found.signer):
+        return _wrong(f"{text}, not by {signers.identity}")
+    return _good(f"{text}; it {_PROVES}")
+
+
+def _good(text: str) -> CheckResult:
+    return CheckResult(SIGNATURE_CHECK, (), text)
+
+
+def _absent(text: str) -> CheckResult:
+    return CheckResult(SIGNATURE_CHECK, (), text, absent=True)
+
+
+def _wrong(text: str) -> CheckResult:
+    return CheckResult(SIGNATURE_CHECK, (text,), "")

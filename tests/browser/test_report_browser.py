@@ -18,6 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from support.headings import heading
 from support.packages import install
 from support.sessions import (
     change_record,
@@ -31,6 +32,7 @@ from support.sessions import (
 
 from kit.report import plots
 from kit.report.build import build_report
+from kit.report.sections import samples
 from kit.study.load import shipped_study
 
 pytestmark = pytest.mark.timeout(600)
@@ -158,7 +160,7 @@ def test_plots_are_drawn_with_words_beside_them(page):
 
 
 def test_a_click_on_a_header_sorts_and_says_so(page):
-    title, name = "Published and measured", "measured gain"
+    title, name = heading(samples.published), "measured gain"
     before = column(page, title, 4)
     head = header(page, title, "python, figure 4 (s)")
     ways = []

@@ -14,11 +14,10 @@ from support.bundled import Saved
 from kit.engine.docker import DockerEngine
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
-from kit.images.tools import Tools
+from kit.images.build.recipe import Tools
 from kit.pins.load import shipped_pins
-from kit.study.load import load_study, shipped_study
+from kit.study.load import load_study, new_study, shipped_study
 from kit.study.model import Study
-from kit.study.new import new_study
 
 
 @contextmanager

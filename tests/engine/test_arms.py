@@ -24,9 +24,9 @@ from kit.engine.protocol import LABEL, RunOutcome, RunRequest
 from kit.host.facts import LocalHost
 from kit.host.network import HostNetwork, read_network
 from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.recipe import Tools
 from kit.images.inspect.content import read_content
 from kit.images.inspect.describe import DescriptionCache, describe
-from kit.images.tools import Tools
 from kit.judge.samework import same_work
 from kit.pins.load import shipped_pins
 from kit.plan.model import PlannedRun

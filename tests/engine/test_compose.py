@@ -16,7 +16,7 @@ from kit.engine.docker import DockerEngine
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
 from kit.images.build.compose import compose_yaml
-from kit.images.tools import Tools
+from kit.images.build.recipe import Tools
 from kit.pins.load import pins_document, shipped_pins
 from kit.schemas import problems
 from kit.study.load import shipped_study

@@ -17,7 +17,7 @@ from kit.engine.docker import DockerEngine
 from kit.engine.protocol import ImageInfo, RunOutcome, RunRequest
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Images, Options
-from kit.images.tools import Tools
+from kit.images.build.recipe import Tools
 from kit.pins.load import shipped_pins
 from kit.plan.model import PlannedRun
 from kit.plan.spec import spec_json

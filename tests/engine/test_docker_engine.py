@@ -18,8 +18,7 @@ from fakes import rootfs
 
 from kit.engine import container
 from kit.engine.docker import DockerEngine
-from kit.engine.limits import LimitChange
-from kit.engine.objects import Removed
+from kit.engine.objects import LimitChange, Removed
 from kit.engine.protocol import LABEL, SESSION_LABEL, BuildRequest, RunOutcome, RunRequest
 from kit.errors import HostError, ImageError, InputError, RunError, UnreachableError
 from kit.together import together
@@ -237,7 +236,7 @@ def test_interrupt_while_waiting_leaves_nothing(
 
 PROGRAM = """
 import sys
-from kit.engine.discover import discover
+from kit.engine.discover import (discover)
 from kit.engine.protocol import SESSION_LABEL, RunRequest
 engine = discover()
 try:

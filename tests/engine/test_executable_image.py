@@ -8,8 +8,8 @@ from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
+from kit.images.build.recipe import Tools
 from kit.images.inspect.content import read_content
-from kit.images.tools import Tools
 from kit.measure.executable import run_executable
 from kit.pins.load import shipped_pins
 from kit.plan.model import Limits

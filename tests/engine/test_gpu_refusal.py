@@ -16,9 +16,8 @@ from support.documented import GPU
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.errors import RunError
-from kit.host.gpu.preflight import Preflight, check
+from kit.host.gpu.preflight import Preflight, check, tried
 from kit.host.gpu.probe import NvmlProbe
-from kit.host.gpu.session import tried
 from kit.judge.words import NOT_TESTABLE
 from kit.records.gpu import Found, GpuCheck
 from kit.results.runlog import read_session

@@ -17,7 +17,7 @@ from support.commands import Command, folder_in
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import SESSION_LABEL
 from kit.results.runlog import read_session
-from kit.study.new import new_study
+from kit.study.load import new_study
 
 # On a machine that has nothing from before, the Python base is made first.
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]

@@ -20,9 +20,8 @@ from kit.engine.protocol import BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
-from kit.images.build.context import Context, recipes
+from kit.images.build.recipe import Context, Tools, recipes
 from kit.images.inspect.content import read_content
-from kit.images.tools import Tools
 from kit.pins.load import pins_document, shipped_pins
 from kit.study.load import shipped_study
 

@@ -16,7 +16,7 @@ from test_interrupt import Command, folder_in, started  # noqa: F401
 from kit.engine.docker import DockerEngine
 from kit.engine.objects import Removed
 from kit.engine.protocol import SESSION_LABEL, RunRequest
-from kit.host.interference import cores
+from kit.host.facts import cores
 from kit.plan.resources import halves
 from kit.results.runlog import read_session
 from kit.schemas import problems

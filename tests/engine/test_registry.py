@@ -23,9 +23,8 @@ from kit.errors import (
     UnreachableError,
 )
 from kit.host.network import HostNetwork
-from kit.images.bases.candidates import Resolution, Resolver
-from kit.images.bases.mirrors import mirrored
-from kit.images.tools import Tools
+from kit.images.bases.candidates import Resolution, Resolver, mirrored
+from kit.images.build.recipe import Tools
 from kit.pins.load import Candidate, Pins, shipped_pins
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]

@@ -32,11 +32,12 @@ COMMANDS = ("judge", "report", "verify")
 
 _PROGRAM = """
 import sys
-from kit.cli import run, streams
-output = streams.install(debug=False)
+from kit.cli import (run)
+from kit.cli import process
+output = process.install(debug=False)
 for command in sys.argv[2:]:
     print("exit", command, run([command, sys.argv[1]]), file=sys.stderr)
-streams.finish(output)
+process.finish(output)
 """
 
 

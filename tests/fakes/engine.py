@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kit.engine.limits import LimitChange
-from kit.engine.objects import EngineObject, EngineObjects, Removed, VolumeEntry
+from kit.engine.objects import EngineObject, EngineObjects, LimitChange, Removed, VolumeEntry
 from kit.engine.protocol import (
     BuildRequest,
     EngineInfo,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kit.pins.sources import NoAnswer
-from kit.pins.wheels import Offered
+from kit.pins.sources import NoAnswer, Offered
 
 DOWN = NoAnswer("no route")
 

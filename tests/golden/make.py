@@ -50,8 +50,7 @@ def made_up(place: Path) -> Path:
     from kit.images.build.arms import Options
     from kit.plan.resources import ResourceRequest
     from kit.results.names import ABLATION
-    from kit.study.load import load_study
-    from kit.study.new import new_study
+    from kit.study.load import load_study, new_study
 
     new_study(place / "sum")
     study = load_study(place / "sum")

@@ -15,8 +15,7 @@ from kit.app import pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Options
-from kit.images.inspect.describe import Description
-from kit.images.inspect.packages import Part
+from kit.images.inspect.describe import Description, Part
 from kit.measure.executable import RUN_ID
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest

@@ -24,10 +24,10 @@ from kit.records.images import ArmImage, Component
 from kit.records.record import Device, Fit, Identity, Record
 from kit.records.session import Header, MergedShard, RunEntry, Session
 from kit.report import contents
-from kit.report.head import show
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
 from kit.report.render import html, markdown
+from kit.report.sections.top import show
 from kit.study.model import (
     Arm,
     Claim,
@@ -240,7 +240,7 @@ def make_fidelity(*substituted: str) -> tuple[Component, ...]:
     }
     rows = [
         Component(n, w, "another" if n in substituted else w, n not in substituted,
-                  "could not be had" if n in substituted else "as wanted")
+                  "not available" if n in substituted else "as wanted")
         for n, w in wanted.items()
     ]  # fmt: skip
     rows.append(

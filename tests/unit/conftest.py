@@ -20,14 +20,14 @@ from kit.files import documents
 from kit.host import network
 from kit.report import build, files
 from kit.report.plots import drawings
+from kit.study import folder as study_pins
 from kit.study import load
-from kit.study import pins as study_pins
-from kit.verify import pictures, plots, reports
+from kit.verify import plots, reports
 
 _draw_all = Once(drawings.draw_all)
 _build_report = Once(build.build_report)
 _explain = Once(reports.explain)
-_distance, _paints = Once(pictures.distance), Once(pictures.paints)
+_distance, _paints = Once(plots.distance), Once(plots.paints)
 _report_files = {drawn: Once(files.report_files) for drawn in (True, False)}
 """By whether plots are drawn."""
 

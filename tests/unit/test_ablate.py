@@ -21,12 +21,13 @@ from kit.images.build.arms import Options
 from kit.judge.consistency import consistency_results
 from kit.plan.resources import ResourceRequest
 from kit.plan.roles import role_of
+from kit.report.ablation import TITLE
+from kit.report.headline import status_lines
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
-from kit.study.load import load_study
-from kit.study.new import new_study
-from kit.study.pins import own_pins
+from kit.study.folder import own_pins
+from kit.study.load import load_study, new_study
 from kit.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -43,11 +44,11 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
     found = ablate.explanation(beside, STUDY)
     assert found is not None and found.total.blocks == 2
     ablate.write(beside, found)
-    assert (beside / "explanation.md").read_text().startswith("# Sources of the difference")
+    assert (beside / "explanation.md").read_text().startswith(f"# {TITLE}\n")
     document = json.loads((beside / "explanation.json").read_text())
     assert {part["name"] for part in document["parts"]} >= {"binding", "memory kept", "terminal"}
     reported(folder)
-    assert "## Sources of the difference" in (folder / "report.md").read_text()
+    assert f"## {TITLE}\n" in (folder / "report.md").read_text()
     results = json.loads((folder / "results.json").read_text())
     assert problems("results", results) == []
     assert results["explanation"]["parts"] == document["parts"]
@@ -208,7 +209,7 @@ def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
     model = reported(folder)
     assert all(len(part.comparison.blocks) == plan.blocks for part in model.variants)
     text = (folder / "report.md").read_text()
-    assert "Pilot of 5 sequential blocks" in text and "One session of the published" in text
+    assert "Pilot of 5 sequential blocks" in text
     results = json.loads((folder / "results.json").read_text())
     assert results["outlook"]["blocks"] == plan.blocks
     assert {c["role"]: c["held"] for c in results["variants"][0]["controls"]} == {
@@ -247,7 +248,8 @@ def test_duet_pairs_run_together_and_are_judged(tmp_path: Path) -> None:
     assert len(cpusets) == 2
     model = reported(folder)
     assert len(model.variants[0].comparison.blocks) == 3
-    assert "under contention" in (folder / "report.md").read_text()
+    assert status_lines(model)[-1] in (folder / "report.md").read_text()
+    assert len(status_lines(model)) == 3
 
 
 class TwoCores:
@@ -376,10 +378,10 @@ def test_results_below_the_study_s_own_folder_are_refused_at_once(
 @pytest.mark.parametrize(
     "name, old, new, said",
     [
-        ("study.yaml", "recipe: arms/loop", "recipe: arms/none", "no folder of the study"),
-        ("study.yaml", "recipe: arms/loop", "recipe: ../..", "no folder of the study"),
+        ("study.yaml", "recipe: arms/loop", "recipe: arms/none", "arms.loop-cpu.recipe"),
+        ("study.yaml", "recipe: arms/loop", "recipe: ../..", "arms.loop-cpu.recipe"),
         ("study.yaml", "contender: builtin", "contender: loop", "both are 'loop'"),
-        ("study.yaml", "claimed: [python]", "claimed: [ruby]", "'ruby' is no component"),
+        ("study.yaml", "claimed: [python]", "claimed: [ruby]", "paper.claimed: 'ruby'"),
         ("study.yaml", "numbers: 200000", "numbers: many", "workload.numbers"),
         ("pins.yaml", "{kit: python}", "{image: debian}", "bases.BASE"),
         ("study.yaml", "pilot: 5", "pilot: 50", "a pilot of 50 blocks"),

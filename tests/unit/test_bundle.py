@@ -20,12 +20,12 @@ from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.candidates import Resolver
 from kit.images.bases.resolve import Bases
 from kit.images.build.arms import Images
-from kit.images.bundle import archive, wheels
-from kit.images.bundle.bases import Base, Substitutes
-from kit.images.bundle.load import load
+from kit.images.build.recipe import Tools
+from kit.images.bundle import archive
+from kit.images.bundle import save as saving
+from kit.images.bundle.document import Base, Substitutes
+from kit.images.bundle.load import load, loaded
 from kit.images.bundle.save import save
-from kit.images.bundle.store import loaded
-from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 from kit.records.images import ArmImage
 
@@ -62,8 +62,8 @@ def own_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
         path.write_bytes(b"wheel")
         return path
 
-    monkeypatch.setattr(wheels, "kit_wheel", made)
-    monkeypatch.setattr(wheels, "dependencies", lambda wheel, folder, say: None)
+    monkeypatch.setattr(saving, "kit_wheel", made)
+    monkeypatch.setattr(saving, "add_dependencies", lambda wheel, folder, say: None)
 
 
 def images(pinned: str = "", nuget_source: str = "") -> Images:
@@ -192,7 +192,7 @@ def test_a_member_of_a_size_that_the_file_does_not_hold_is_never_unpacked(tmp_pa
         opened.addfile(member, io.BytesIO(content))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    with pytest.raises(InputError, match="no member of a bundle"):
+    with pytest.raises(InputError, match="duplicate member"):
         archive.read(tmp_path / "kit.bundle", scratch)
     assert list(scratch.iterdir()) == []
 
@@ -205,7 +205,7 @@ def test_a_wheel_with_a_long_name_travels_along(
     def dependencies(_wheel, folder, _say):
         (folder / name).write_bytes(b"wheel")
 
-    monkeypatch.setattr(wheels, "dependencies", dependencies)
+    monkeypatch.setattr(saving, "add_dependencies", dependencies)
     file = made(tmp_path)
     with tarfile.open(file) as opened:
         assert f"wheels/{name}" in opened.getnames()

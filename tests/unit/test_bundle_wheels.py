@@ -12,8 +12,8 @@ import pytest
 
 import kit
 from kit.errors import HostError
-from kit.images.build.context import checkout
-from kit.images.bundle import wheels
+from kit.images.build.recipe import checkout
+from kit.images.bundle import save
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (site / "pyproject.toml").write_text(STRANGER)
     monkeypatch.setattr(kit, "__file__", str(site / "kit" / "__init__.py"))
     monkeypatch.setattr(
-        wheels, "distribution", lambda name: Distribution.at(site / f"{name}-9.dist-info")
+        save, "distribution", lambda name: Distribution.at(site / f"{name}-9.dist-info")
     )
     return site
 
@@ -61,7 +61,7 @@ def test_this_checkout_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_installed_kit_is_packed_again_and_can_be_installed(
     installed: Path, tmp_path: Path
 ) -> None:
-    wheel = wheels.kit_wheel(tmp_path)
+    wheel = save.kit_wheel(tmp_path)
     assert wheel.name == "kit-9-py3-none-any.whl"
     names = set(zipfile.ZipFile(wheel).namelist())
     assert names == {
@@ -81,4 +81,4 @@ def test_an_installed_kit_is_packed_again_and_can_be_installed(
 def test_a_file_that_is_gone_is_named(installed: Path, tmp_path: Path) -> None:
     (installed / "kit" / "__init__.py").unlink()
     with pytest.raises(HostError, match=r"the installed kit lacks .*__init__\.py"):
-        wheels.kit_wheel(tmp_path)
+        save.kit_wheel(tmp_path)

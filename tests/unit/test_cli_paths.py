@@ -12,7 +12,7 @@ import click
 import pytest
 
 import kit.cli
-from kit.cli.paths import FOLDER, NEW_FOLDER, SMALL_FILE, NamedPath
+from kit.cli.values import FOLDER, NEW_FOLDER, SMALL_FILE, NamedPath
 from kit.errors import InputError
 from kit.host.network import CA_VARIABLES, read_network
 

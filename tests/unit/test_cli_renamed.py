@@ -9,7 +9,7 @@ import pytest
 
 import kit.cli
 from kit.cli.options import ImageOptions, build_options, image_options
-from kit.images.build.settings import NAMES
+from kit.images.build.binding import NAMES
 
 BUILDING = ("reproduce", "ablate", "build", "bundle save")
 RENAMED = [

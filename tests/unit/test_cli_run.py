@@ -13,7 +13,7 @@ import click
 import pytest
 
 import kit.cli
-from kit.cli.topics import TOPICS
+from kit.cli.options import TOPICS
 from kit.errors import ERRORS, EXIT_INTERRUPTED, ImageError, KitError
 
 
@@ -281,7 +281,7 @@ def test_doctor_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_first_signal_interrupts_and_further_ones_are_ignored() -> None:
     script = (
         "import os, signal, time\n"
-        "from kit.cli.signals import stop_within\n"
+        "from kit.cli.process import stop_within\n"
         "stop_within(1)\n"
         "try:\n"
         "    os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)\n"

@@ -19,7 +19,7 @@ from kit.engine.protocol import EngineInfo
 from kit.errors import HostError
 from kit.host.doctor import Facts, Needs, Row, Status, check, find_facts, ready, table, to_json
 from kit.host.doctor import probe as probes
-from kit.host.doctor.reach import reachability
+from kit.host.doctor.probe import reachability
 from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
 from kit.images.stored import images_there
 from kit.records.gpu import Found

@@ -16,9 +16,8 @@ import urllib3.exceptions
 
 from kit.engine import container
 from kit.engine.collect import MAX_RESULT_BYTES
-from kit.engine.connection import Connection, decoded, error_in
+from kit.engine.connection import Connection, decoded, error_in, is_timeout, one_line
 from kit.engine.docker import DockerEngine
-from kit.engine.failures import is_timeout, one_line
 from kit.engine.protocol import RunRequest
 from kit.engine.pull import split_digest
 from kit.errors import HostError, InputError, RunError

@@ -10,9 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from kit.engine.discover import connect_to, discover, docker_context
+from kit.engine.discover import (
+    DOCKER_SOCKET,
+    PODMAN_SOCKET,
+    Endpoint,
+    connect_to,
+    discover,
+    docker_context,
+    endpoints,
+)
 from kit.engine.docker import DockerEngine
-from kit.engine.endpoints import DOCKER_SOCKET, PODMAN_SOCKET, Endpoint, endpoints, is_local
+from kit.engine.protocol import is_local
 from kit.errors import HostError, InputError
 
 

@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
-from kit.engine.hardening import UNPRIVILEGED, container_config, unprivileged_user
-from kit.engine.protocol import LABEL, RunRequest
-from kit.engine.quirks import (
+from kit.engine.hardening import (
     DOCKER,
     PODMAN,
+    UNPRIVILEGED,
     Quirks,
+    container_config,
     engine_version,
     quirks_of,
     release,
     swap_refused,
+    unprivileged_user,
 )
+from kit.engine.protocol import LABEL, RunRequest
 
 PODMAN_VERSION = {
     "Version": "20.10.0",

@@ -12,7 +12,7 @@ import pytest
 from kit.cli import run
 from kit.environment import cache_folder, data_folder, home, settle, state_folder, variables
 from kit.errors import InputError
-from kit.images.bundle.store import loaded
+from kit.images.bundle.load import loaded
 from kit.images.inspect.describe import Description, user_cache
 
 

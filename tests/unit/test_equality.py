@@ -32,10 +32,10 @@ from kit.judge.words import (
 )
 from kit.plan.roles import MIN_SLOWDOWN, slowdown_percent
 from kit.report.build import build_report
+from kit.report.headline import OPENINGS, found, opening
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
 from kit.report.sample_size import outlook_lines
-from kit.report.words import OPENINGS, found, opening
 from kit.schemas import problems
 from kit.study.load import load_study, shipped_folder
 from kit.study.model import Direction

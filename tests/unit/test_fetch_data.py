@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from kit.images.build.context import recipes
+from kit.images.build.recipe import recipes
 
 PAYLOADS = {"images.gz": b"all the images", "labels.gz": b"all the labels"}
 GOOD = {name: gzip.compress(payload) for name, payload in PAYLOADS.items()}

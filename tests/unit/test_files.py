@@ -12,7 +12,7 @@ import pytest
 
 from kit.errors import HostError, InputError
 from kit.files.write import append, cut_to_line, fresh_file, last_line, write_below, write_whole
-from kit.results.sums import is_unfinished, remove_unfinished
+from kit.results.folder import is_unfinished, remove_unfinished
 
 
 def test_content_is_written_and_replaced(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_no_folder_on_the_way_is_a_link(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/../x", "a//x", ""])
 def test_a_file_s_name_stays_below_the_folder(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="no path inside"):
+    with pytest.raises(InputError, match="not a path inside"):
         write_below(tmp_path / "folder", {name: b"x"})
     assert list((tmp_path / "folder").iterdir()) == []
 

@@ -44,7 +44,7 @@ def test_plain_files_are_read_and_summed(place: Path) -> None:
 def test_names_stay_inside(place: Path, name: str) -> None:
     with open_folder(place, RULES) as folder:
         for ask in (folder.read, folder.holds, folder.sha256, folder.holds_folder):
-            with pytest.raises(InputError, match="no path inside"):
+            with pytest.raises(InputError, match="not a path inside"):
                 ask(name)
 
 

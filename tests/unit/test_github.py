@@ -13,7 +13,7 @@ import yaml
 from check_jsonschema import main as check
 from click.testing import CliRunner
 
-from kit.results.sums import sums_of
+from kit.results.folder import sums_of
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -7,8 +7,7 @@ from fakes.engine import INFO, FakeEngine, fails, raises
 from fakes.gpu import T4
 
 from kit.errors import HostError, NotStartedError
-from kit.host.gpu.preflight import Preflight, check
-from kit.host.gpu.session import tried
+from kit.host.gpu.preflight import Preflight, check, tried
 from kit.records.gpu import Found
 
 FOUND = check(Preflight(INFO, Found((T4,))), ("python-cuda",))

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 import pytest
 from fakes.gpu import T4, FakeProbe, make_gpu
 
-from kit.host.gpu.probe import ProbeError
-from kit.host.gpu.watch import Watch, telemetry_of
+from kit.host.gpu.probe import ProbeError, Watch, telemetry_of
 from kit.records.gpu import HARMFUL, IDLE, MILD, REASONS, Gpu, Process, harmful, mild, named
 
 
@@ -68,7 +67,7 @@ class Hanging(FakeProbe):
 
 
 def test_a_library_that_hangs_is_left_alone_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit.host.gpu.watch._STOP_S", 0.05)
+    monkeypatch.setattr("kit.host.gpu.probe._STOP_S", 0.05)
     probe = Hanging()
     with Watch(probe, T4.uuid) as watch:
         pass

@@ -16,7 +16,7 @@ from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython, Suite
-from kit.images.tools import Tools
+from kit.images.build.recipe import Tools
 from kit.pins.load import shipped_pins
 
 PINS = shipped_pins()
@@ -93,7 +93,7 @@ def test_an_adopted_python_is_put_where_the_official_image_has_it(runtime: Runti
     engine = Engine()
     base = start(engine, runtime).python()
     assert (base.python, base.os, base.lock) == ("3.8.18", "Debian bullseye", "cp38")
-    assert "adopted" in base.why
+    assert "CPython of the host" in base.why
     context = engine.contexts["kit/base-python"]
     assert {"python/bin/python3.8", "python/lib/python3.8/os.py"} <= set(context)
     assert context["python/bin/python3"] == "python3.8"

@@ -17,9 +17,8 @@ from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython
 from kit.images.build.arms import Builder, Images, Options
-from kit.images.names import references
+from kit.images.build.recipe import Tools, references
 from kit.images.stored import images_there
-from kit.images.tools import Tools
 from kit.pins.load import shipped_pins
 from kit.records.images import Component
 from kit.study.load import shipped_folder, shipped_study
@@ -316,7 +315,7 @@ def test_no_registry_gives_substitutes_with_every_reason(engine: Engine) -> None
         assert any(candidate.readable in answer for answer in python.details)
     for role in ("dotnet-sdk", "dotnet-runtime"):
         assert any(PINS.roles[role][0].readable in answer for answer in dotnet.details)
-    assert "adopted" in python.why and "no answer" in python.details[0]
+    assert "CPython of the host" in python.why and "no answer" in python.details[0]
     assert "Debian bullseye" in row(images, "operating system").got
     args = engine.args(KERAS_NET)
     assert args["SDK_IMAGE"] == args["RUNTIME_IMAGE"]
@@ -399,7 +398,7 @@ def test_an_unreachable_feed_is_not_asked_each_time(engine: Engine) -> None:
     before = len(engine.built())
     binding = row(build(engine), "binding")
     assert len(engine.built()) == before
-    assert not binding.exact and "could not be had" in binding.why
+    assert not binding.exact and "not available" in binding.why
 
 
 def test_naming_a_feed_asks_again(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Candidates: the first that can be had wins, and every reason is kept."""
+"""Candidates: the first available one wins, and every reason is kept."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from fakes.engine import FakeEngine, image
 
 from kit.errors import HostError, ImageError, UnreachableError
 from kit.host.network import HostNetwork
-from kit.images.bases.candidates import Attempt, Resolver, bases_out_of_reach
-from kit.images.bases.mirrors import mirrored
-from kit.images.tools import Tools
+from kit.images.bases.candidates import Attempt, Resolver, bases_out_of_reach, mirrored
+from kit.images.build.recipe import Tools
 from kit.pins.load import Candidate, Pins, shipped_pins
 
 

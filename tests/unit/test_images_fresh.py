@@ -11,8 +11,7 @@ from support.archives import member, tree
 
 from kit.engine.protocol import BuildRequest
 from kit.images.build.arms import Images
-from kit.images.build.isolated import FreshEngine
-from kit.images.inspect.compare import rebuild
+from kit.images.inspect.compare import FreshEngine, rebuild
 
 NAME = "kit/python-cpu:1"
 

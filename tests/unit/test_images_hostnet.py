@@ -10,7 +10,7 @@ import pytest
 from kit.errors import InputError
 from kit.host import network as hostnet
 from kit.host.network import CA_VARIABLES, HostNetwork, read_network
-from kit.images.build.context import Context
+from kit.images.build.recipe import Context
 
 MIRROR = "https://mirror.example/simple"
 

@@ -10,9 +10,15 @@ from fakes.engine import FakeEngine, image
 from support.archives import member, tree
 
 from kit.images.inspect.content import Content, Entry, read_tree
-from kit.images.inspect.describe import Description, DescriptionCache, describe
-from kit.images.inspect.packages import Part, inventory, wanted
-from kit.images.inspect.sbom import sbom_json
+from kit.images.inspect.describe import (
+    Description,
+    DescriptionCache,
+    Part,
+    describe,
+    inventory,
+    sbom_json,
+    wanted,
+)
 
 DPKG = b"""Package: libc6
 Status: install ok installed

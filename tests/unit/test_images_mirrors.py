@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.errors import InputError
-from kit.images.bases.mirrors import host_of, mirrored, parse_mirrors
+from kit.images.bases.candidates import host_of, mirrored, parse_mirrors
 from kit.pins.load import Candidate, shipped_pins
 
 DIGEST = "sha256:" + "a" * 64
@@ -78,7 +78,7 @@ def test_mirrors_that_can_be_named(value: str) -> None:
 def test_what_is_no_mirror_is_refused_by_name(value: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_mirrors(["mirror.example", value], {})
-    assert caught.value.problem == f"--mirror: {value!r} is no HOST[:PORT][/PREFIX]"
+    assert caught.value.problem == f"--mirror: {value!r} is not of the form HOST[:PORT][/PREFIX]"
     if value.strip():
         with pytest.raises(InputError, match="KIT_MIRROR") as caught:
             parse_mirrors([], {"KIT_MIRROR": f"mirror.example, {value.strip()}/:"})

@@ -13,15 +13,13 @@ from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build import dockerfiles as own
 from kit.images.build.arms import Builder, Images, Options
-from kit.images.names import references
+from kit.images.build.recipe import Tools, references
 from kit.images.stored import images_there
-from kit.images.tools import Tools
 from kit.judge.verdict import substitutes
 from kit.pins.load import shipped_pins
-from kit.study.load import load_study
+from kit.study.folder import Vouched, own_pins
+from kit.study.load import load_study, new_study
 from kit.study.model import Study
-from kit.study.new import new_study
-from kit.study.pins import Vouched, own_pins
 
 PINS = shipped_pins()
 DEBIAN = f"docker.io/library/debian@sha256:{'d' * 64}"

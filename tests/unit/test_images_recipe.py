@@ -10,9 +10,7 @@ from fakes.engine import FakeEngine
 from kit import __version__
 from kit.errors import ImageError
 from kit.host.network import HostNetwork
-from kit.images.build.context import Context
-from kit.images.build.recipe import RECIPE_LABEL, Recipe, build_recipe, find_built
-from kit.images.tools import Tools
+from kit.images.build.recipe import RECIPE_LABEL, Context, Recipe, Tools, build_recipe, find_built
 from kit.pins.load import shipped_pins
 
 PINS = shipped_pins()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kit.errors import HostError, ImageError
-from kit.images.bases.rootfs import EPOCH, debian_files, debian_rootfs
+from kit.images.bases.bootstrap import EPOCH, debian_files, debian_rootfs
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_an_error_without_error_lines(
 def test_one_that_hangs_is_ended_and_told(
     program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kit.images.bases.rootfs.TIMEOUT_S", 0.2)
+    monkeypatch.setattr("kit.images.bases.bootstrap.TIMEOUT_S", 0.2)
     says(program, "exec /bin/sleep 30")
     with pytest.raises(ImageError):
         debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")

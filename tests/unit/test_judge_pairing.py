@@ -24,7 +24,7 @@ from kit.judge.missing import NoArm, NoUsableRun
 from kit.judge.pairing import ArmPair, NeverRan, NoPartner, RunEnded, RunFailed, arm_pairs
 from kit.judge.statistics import TimeNotFinite, TimeNotPositive
 from kit.plan.shard import Shard
-from kit.report.left_out import excluded as rows
+from kit.report.conditions import excluded as rows
 from kit.study.model import Arm
 
 THREE = paired([1.05, 1.06, 1.07])

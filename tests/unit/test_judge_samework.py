@@ -38,7 +38,7 @@ from kit.judge.check import (
     WheelChanged,
 )
 from kit.judge.samework import same_work
-from kit.report.same_work_words import detail
+from kit.report.findings import detail
 
 BOTH = (PYTHON, DOTNET)
 GOOD = make_session(paired([1.05, 1.06, 1.07]))

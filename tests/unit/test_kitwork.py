@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kit.images.build.context import recipes
+from kit.images.build.recipe import recipes
 
 
 @pytest.fixture

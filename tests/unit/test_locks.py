@@ -22,7 +22,7 @@ from support.processes import Process, hold, take_as_nobody
 
 import kit.cli
 from kit.app.runtime import sweep
-from kit.cli.signals import STOPPING
+from kit.cli.process import STOPPING
 from kit.engine.objects import Removed
 from kit.engine.protocol import LOCK_LABEL
 from kit.errors import EXIT_INTERRUPTED, HostError

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from fakes.engine import INFO
 
-from kit.host import interference as disturbance
+from kit.host import facts as disturbance
 from kit.host.facts import HostReading, conditions_between, host_facts, machine_id
 from kit.records.host import EngineFacts, HostFacts
 

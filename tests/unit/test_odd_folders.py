@@ -20,7 +20,7 @@ from support.bench import Bench, reported
 import kit.cli
 from kit.errors import ERRORS
 from kit.results import folder as results
-from kit.study.new import new_study
+from kit.study.load import new_study
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.made_once]
 LOG = "runlog.jsonl"

@@ -12,10 +12,10 @@ import yaml
 
 from kit.errors import InputError
 from kit.images.bases.hostpython import SUITES
-from kit.images.build.context import recipes
+from kit.images.build.recipe import recipes
 from kit.pins import load
 from kit.pins.load import Candidate, refuse_edited_lists, shipped_pins
-from kit.pins.wheels import read_wheels
+from kit.pins.sources import read_wheels
 from kit.schemas import problems
 
 DIGEST = "sha256:" + "a" * 64

@@ -21,8 +21,7 @@ from kit.images.build.compose import compose_yaml
 from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, Row, check
 from kit.pins.generate import Generated, Inputs, generate
 from kit.pins.load import PINS, is_whole, pins_document
-from kit.pins.sources import NoAnswer, RealSources
-from kit.pins.wheels import Offered, Wheel, chosen, read_wheels, wheels_text
+from kit.pins.sources import NoAnswer, Offered, RealSources, Wheel, chosen, read_wheels, wheels_text
 from kit.schemas import problems
 from kit.together import together
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kit.images.build.context import recipes
+from kit.images.build.recipe import recipes
 
 PROGRAMS = {
     "shipped": recipes() / "python" / "program" / "kitwork.py",

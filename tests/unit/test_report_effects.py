@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from statistics import NormalDist, stdev
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from scipy import stats
+from support.headings import heading, section
 from support.sessions import (
     PYTHON,
     change_record,
@@ -32,13 +34,14 @@ from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME
 from kit.records.host import HostConditions
 from kit.report import appendix, crate, diff
 from kit.report.build import build_report
-from kit.report.effects import Form
 from kit.report.export import render_all
-from kit.report.head import show
-from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED
+from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED, Form
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
 from kit.report.sample_size import outlook_lines
+from kit.report.sections import claims, samples
+from kit.report.sections import session as session_parts
+from kit.report.sections.top import show
 
 FACTORS = (20.0, 6.7, 1.05, 1 / 6.7, 1 / 20)
 TIGHT, WIDE = 0.01, 0.6
@@ -81,8 +84,8 @@ def outputs(session, study, plots=()) -> dict[str, str]:
     }
 
 
-def cells(text: str, title: str) -> list[dict[str, str]]:
-    part = text.split(f"\n## {title}\n")[1].split("\n## ", maxsplit=1)[0]
+def cells(text: str, make: Callable[..., Any]) -> list[dict[str, str]]:
+    part = section(text, make)
     lines = [[c.strip() for c in row.strip("|").split("|")] for row in part.splitlines()
              if row.startswith("|")]  # fmt: skip
     return [dict(zip(lines[0], row, strict=True)) for row in lines[2:]]
@@ -127,9 +130,9 @@ def test_no_number_is_absurd_and_each_is_the_same_everywhere(claim, factor, sd, 
         for percent in re.findall(r"[-+]?\d+(?:\.\d+)? ?%", said.replace(own, "")):
             assert abs(float(percent.rstrip("% "))) <= 100, (name, percent)
 
-    row = cells(got["report.md"], "Claims")[0]
+    row = cells(got["report.md"], claims.claims)[0]
     shown = row["measured gain"]
-    table = cells(got["report.md"], "Published and measured")
+    table = cells(got["report.md"], samples.published)
     assert next(r for r in table if r["statistic of a run"] == "mean")["measured gain"] == shown
     flat = {name: " ".join(text.split()) for name, text in got.items()}
     for name in ("junit", "diff"):
@@ -217,7 +220,7 @@ def test_a_plot_of_any_size_is_drawn_with_words_of_one_form(factor):
     words = {plot.name: plot.alt for plot in draw_all(model)}
     assert model.variants[0].form is Form.FACTOR
     for part in words["gains"].split("; "):
-        measured, _, paper = part.partition(", paper ")
+        measured, _, paper = part.partition(", published ")
         assert is_factor(measured) and is_factor(paper)
     assert all(is_factor(part) for part in words["hosts"].split("; "))
 
@@ -286,5 +289,5 @@ def test_no_number_of_a_log_stops_a_report(large):
     json.dumps(to_document(model), allow_nan=False)
     appendix.render(session, model)
     assert OUT_OF_RANGE in text
-    numbers = text.split("\n## Claims\n")[1].split("\n## Host interference")[0]
+    numbers = text.split("\n## Claims\n")[1].split(f"\n## {heading(session_parts.interference)}")[0]
     assert not re.search(r"\d{20}", re.sub(r"[0-9a-f]{64}", "", numbers))

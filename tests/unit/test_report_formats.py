@@ -23,9 +23,9 @@ from support.sessions import (
 )
 
 from kit.report.build import build_report
-from kit.report.export import badge, render_all, summary
-from kit.report.export.fits_csv import COLUMNS
-from kit.report.export.summary import LIMIT_BYTES
+from kit.report.export import ci, render_all
+from kit.report.export.ci import LIMIT_BYTES
+from kit.report.export.times import COLUMNS
 from kit.report.headline import headline
 from kit.study.load import shipped_study
 
@@ -149,7 +149,7 @@ def test_where_no_block_is_whole_no_arm_has_a_result():
 def test_the_badge_is_of_the_verdict_that_the_headline_speaks_of():
     built = model()
     other = replace(built.verdicts[0], word="OPPOSITE", variant="cuda")
-    message = json.loads(badge.render(replace(built, lead=other)))["message"]
+    message = json.loads(ci.render_badge(replace(built, lead=other)))["message"]
     assert message == "opposite"
     assert "(C1, cuda)" in headline(other, "dotnet", several=True)
     assert "(C1)" in headline(other, "dotnet")
@@ -217,13 +217,13 @@ def test_the_summary_is_short_and_leads_on():
 
 
 def test_a_summary_over_the_limit_is_cut_at_a_section():
-    whole = summary.render(model())
-    text = summary.render(model(), len(whole) - 1)
+    whole = ci.render_summary(model())
+    text = ci.render_summary(model(), len(whole) - 1)
     assert len(text) < len(whole)
     assert b"## Claims" in text
     assert b"## Repeat it" not in text
     assert b"report.md" in text
-    assert summary.render(model(), 10) == b""
+    assert ci.render_summary(model(), 10) == b""
 
 
 def test_the_same_session_gives_the_same_bytes():

@@ -18,7 +18,7 @@ from support.sessions import (
     run_named,
 )
 
-from kit.host.gpu.watch import telemetry_of
+from kit.host.gpu.probe import telemetry_of
 from kit.records.gpu import GpuCheck, GpuIssue
 from kit.report.build import build_report
 from kit.report.results_json import to_document

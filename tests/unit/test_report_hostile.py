@@ -44,10 +44,10 @@ from kit.records.images import ExecutableRun
 from kit.report import ablation as explanation
 from kit.report import appendix, crate, diff
 from kit.report.build import build_report
-from kit.report.export import fits_csv, render_all
-from kit.report.head import show
+from kit.report.export import render_all, times
 from kit.report.model import ReportModel
 from kit.report.plots import draw_all, files
+from kit.report.sections.top import show
 from kit.study.load import shipped_study
 
 pytestmark = pytest.mark.drawn
@@ -282,7 +282,7 @@ def test_no_string_of_a_session_or_study_becomes_markup(first):
 @pytest.mark.parametrize("first", ["=cmd()", "+1", "-1", "@SUM(1)", "\t=1", "\n+1"])
 def test_no_cell_is_a_formula(first):
     _, model = session_and_model()
-    check_cells(fits_csv.render(spoiled(model, first + EVIL)))
+    check_cells(times.render_csv(spoiled(model, first + EVIL)))
 
 
 @pytest.mark.parametrize("field", ["role", "kind"])

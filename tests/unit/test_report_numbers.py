@@ -8,7 +8,7 @@ import pytest
 
 from kit.judge.statistics import estimate
 from kit.report import numbers
-from kit.report.effects import Form
+from kit.report.numbers import Form
 
 
 def pairs(*ratios):

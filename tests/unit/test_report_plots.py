@@ -44,7 +44,7 @@ def test_every_plot_is_a_picture_in_both_forms_with_words_for_it():
         assert plot.png.startswith(PNG)
         assert ElementTree.fromstring(plot.svg).tag.endswith("svg")
         assert plot.alt.startswith(plot.title)
-    assert "paper +6.5 %" in drawn[0].alt
+    assert "+6.5 %" in drawn[0].alt
     assert "python-cpu: 8 runs" in drawn[1].alt
     assert sorted(files(drawn)) == sorted(f"{n}.{kind}" for n in NAMES for kind in ("svg", "png"))
 

@@ -11,7 +11,7 @@ from kit.judge import reasons as why
 from kit.judge.missing import NoArm, Unplannable
 from kit.judge.statistics import Interval
 from kit.judge.throttling import ThrottledArm
-from kit.report.effects import Form
+from kit.report.numbers import Form
 from kit.report.reasons import (
     claim_text,
     control_text,
@@ -121,9 +121,9 @@ def test_the_numbers_stand_in_the_sentence() -> None:
     assert "tensors, wheels" in claim_text(CLAIM[1], Form.GAIN)
     capped = claim_text(CLAIM[-1], Form.GAIN)
     assert "placebo: " in capped and "python-cpu 0.00, dotnet-cpu 0.50" in capped
-    assert "without that OPPOSITE: " in capped
+    assert "OPPOSITE: " in capped
     assert "-7.0 % [-7.2, -6.8]" in control_text(why.SlowdownFound(SLOWDOWN))
-    assert "0.6800 and 0.6900 (paper 0.67 to 0.72)" in training_text(TRAINING[-1])
+    assert "0.6800 and 0.6900 (published 0.67 to 0.72)" in training_text(TRAINING[-1])
     assert "no runtime pack" in executable_text(EXECUTABLE[2])
     assert "about 20" in still_open_text(STILL_OPEN[2])
 

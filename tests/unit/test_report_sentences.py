@@ -10,10 +10,8 @@ import pytest
 
 from kit.judge import check, consistency, interference, missing, pairing, statistics
 from kit.judge.pilot import Outlook
-from kit.report.consistency_words import arithmetic
-from kit.report.interference_words import WATCHED, disturbance
-from kit.report.left_out import exclusion, lack
-from kit.report.same_work_words import compared, detail, difference
+from kit.report.conditions import WATCHED, disturbance, exclusion, lack
+from kit.report.findings import arithmetic, compared, detail, difference
 from kit.report.sample_size import blocks_because
 
 

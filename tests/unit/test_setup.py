@@ -16,12 +16,11 @@ from fakes.engine import FakeEngine
 from fakes.machine import BOOT, UBUNTU, FakeMachine
 
 from kit.errors import HostError
-from kit.host.os_release import parse_os_release
+from kit.host.facts import parse_os_release
 from kit.host.process import Done
 from kit.host.setup import daemon, ensure_bootstrap_tools
 from kit.host.setup import setup as set_up
-from kit.host.setup.apt import reason
-from kit.host.setup.distro import distro_of, install_remedy
+from kit.host.setup.apt import distro_of, install_remedy, reason
 from kit.host.setup.machine import RealMachine
 
 RECORD = Path("/state/kit/engine.json")

@@ -27,7 +27,7 @@ from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard, matrix, of_shard, parse_shard
 from kit.records.session import Session
 from kit.report.build import build_report
-from kit.report.export import summary
+from kit.report.export import ci
 from kit.results.names import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import RunLog, read_session
@@ -309,10 +309,10 @@ def test_annotations_are_escaped_and_summaries_are_appended(tmp_path: Path, caps
 def test_several_summaries_of_one_step_share_its_limit(tmp_path: Path) -> None:
     model = build_report(make_session(paired([0.8, 0.81, 0.79])), make_study())
     place = tmp_path / "summary.md"
-    place.write_bytes(b"x" * (summary.LIMIT_BYTES - 3000))
+    place.write_bytes(b"x" * (ci.LIMIT_BYTES - 3000))
     for _ in range(3):
         summarise(model, {"GITHUB_STEP_SUMMARY": str(place)})
-        assert place.stat().st_size <= summary.LIMIT_BYTES
+        assert place.stat().st_size <= ci.LIMIT_BYTES
     assert b"# Does C# train" in place.read_bytes()
 
 

@@ -19,13 +19,12 @@ from support.packages import install
 import kit.cli
 from kit.errors import HostError, InputError
 from kit.files.write import write_whole
-from kit.results.folder import SIGNATURE_BYTES
+from kit.results.folder import SIGNATURE_BYTES, sums_of
 from kit.results.names import ABLATION, SIGNATURE, SUMS
 from kit.results.sign import NAMESPACE, Signers, examine, sign, wants_touch
-from kit.results.sums import sums_of
 from kit.verify import sums, verify
 from kit.verify.result import State
-from kit.verify.signature import check
+from kit.verify.sums import check_signature as check
 
 pytestmark = pytest.mark.made_once
 
@@ -288,7 +287,7 @@ def test_the_signature_is_no_summed_file_and_no_stranger(folder: Path, keys: Key
     before = sums_of(folder)
     signed(folder, keys["alice"])
     assert sums_of(folder) == before == (folder / SUMS).read_bytes()
-    assert sums.check(folder, sums.Known(frozenset(dict(sums.read_sums(before))))).wrong == ()
+    assert sums.check_files(folder, sums.Known(frozenset(dict(sums.read_sums(before))))).wrong == ()
     assert [each.what for each in verify(folder) if each.wrong] == []
 
 

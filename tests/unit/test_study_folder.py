@@ -17,11 +17,10 @@ from kit.engine.protocol import BuildRequest
 from kit.errors import InputError
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Builder, Options
-from kit.images.tools import Tools
+from kit.images.build.recipe import Tools
 from kit.results.opened import keep_study, study_for
-from kit.study.load import load_study, study_files
+from kit.study.load import load_study, new_study, study_files
 from kit.study.model import Study
-from kit.study.new import new_study
 
 TOKEN = "ghp_secret"
 NOT_ITS_OWN = (
@@ -163,7 +162,7 @@ def test_a_recipe_lies_in_its_study(study: Study, tmp_path: Path, recipe: str) -
     text = (study.folder / "study.yaml").read_text()
     assert "recipe: arms/loop" in text
     (study.folder / "study.yaml").write_text(text.replace("recipe: arms/loop", f"recipe: {recipe}"))
-    with pytest.raises(InputError, match=r"recipe: .* is no folder of the study"):
+    with pytest.raises(InputError, match=r"recipe: .* is not a folder"):
         load_study(study.folder)
 
 

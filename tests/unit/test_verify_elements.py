@@ -27,7 +27,7 @@ from kit.report.build import build_report
 from kit.report.sections import environment
 from kit.results.names import ABLATION, RUN_LOG
 from kit.results.runlog import broken_chain, read_session
-from kit.verify import header, plan, runs, sboms, verify
+from kit.verify import log, plan, sums, verify
 from kit.verify.result import State
 
 pytestmark = pytest.mark.slow
@@ -70,12 +70,12 @@ def problems(folder: Path, lines: Lines) -> list[str]:
     chained(folder, lines)
     try:
         session = read_session(folder)
-        bills = sboms.check(folder, session)
+        bills = sums.check_sboms(folder, session)
         return [
             *broken_chain(folder),
-            *header.differences(session, STUDY),
-            *runs.differences(session, STUDY),
-            *runs.missing(session),
+            *log.header_differences(session, STUDY),
+            *log.run_differences(session, STUDY),
+            *log.missing_runs(session),
             *misfits(session),
             *bills.wrong,
             *bills.unverified,

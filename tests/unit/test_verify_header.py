@@ -10,7 +10,7 @@ from support.sessions import make_merged
 
 from kit.records.session import Session
 from kit.results.runlog import read_session
-from kit.verify.header import differences
+from kit.verify.log import header_differences as differences
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from kit.records.command import parse_command, without
 from kit.records.session import Session
 from kit.results.opened import open_session
 from kit.results.runlog import read_session
-from kit.verify import header, plan, runs
+from kit.verify import log, plan
 
 pytestmark = pytest.mark.slow
 
@@ -55,10 +55,10 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 def problems(session: Session) -> list[str]:
     return [
-        *header.differences(session, STUDY),
+        *log.header_differences(session, STUDY),
         *plan.differences(session, STUDY),
-        *runs.differences(session, STUDY),
-        *runs.missing(session),
+        *log.run_differences(session, STUDY),
+        *log.missing_runs(session),
     ]
 
 
@@ -72,7 +72,7 @@ def test_a_session_that_was_resumed_and_one_whose_pilot_lost_a_run(tmp_path: Pat
     for name, budget in {"a": "quick", "b": "60m"}.items():
         out = tmp_path / name
         folder = Bench(out, failing(4)).reproduce(budget=budget)
-        assert runs.missing(read_session(folder))
+        assert log.missing_runs(read_session(folder))
         Bench(out).resume(folder)
         assert problems(read_session(folder)) == []
 

@@ -18,7 +18,8 @@ from kit.plan.shard import Shard
 from kit.records.session import RunEntry, Session
 from kit.report.build import build_report
 from kit.results.runlog import read_session
-from kit.verify.runs import differences, missing
+from kit.verify.log import missing_runs as missing
+from kit.verify.log import run_differences as differences
 
 
 @pytest.fixture(scope="module")

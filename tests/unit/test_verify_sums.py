@@ -12,10 +12,11 @@ from support.folders import unreadable
 
 from kit.errors import InputError
 from kit.report.files import SUMS
+from kit.results.folder import add_sums, read_sums, sums_of, write_sums
 from kit.results.names import GIT_ATTRIBUTES
-from kit.results.sums import add_sums, read_sums, sums_of, write_sums
 from kit.study.folder import DESKTOP
-from kit.verify.sums import ANY, Known, check
+from kit.verify.sums import ANY, Known
+from kit.verify.sums import check_files as check
 
 NAMES = ["plain", "new\nline", "back\\slash", "\\n", "a\u2028b", "a\x85b", "a\x0bb", " two  gaps "]
 
@@ -105,8 +106,8 @@ def test_strangers_are_named_with_a_list_and_without(folder: Path) -> None:
     (folder / "study" / "__pycache__").mkdir()
     (folder / "study" / "__pycache__" / "x.pyc").write_text("x")
     (folder / "more").write_text("x")
-    strangers = ["more is no file of the session"]
-    strangers.append("study/__pycache__/x.pyc is no file of the session")
+    strangers = ["more does not belong to the session"]
+    strangers.append("study/__pycache__/x.pyc does not belong to the session")
     assert check(summed(folder), known).wrong == tuple(strangers)
     (folder / SUMS).unlink()
     assert check(folder, known).wrong == (f"{SUMS} is missing", *strangers)

@@ -259,7 +259,7 @@ def _file(path):
 
 
 def _wheels():
-    """Check each installed distribution against the hashes of its own RECORD."""
+    """Check each installed distribution against the hashes in its RECORD."""
     results = {}
     for name in DISTRIBUTIONS:
         try:

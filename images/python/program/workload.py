@@ -145,7 +145,7 @@ def check_fields(where, values, kinds):
 
 
 def check_kind(name, value, kind):
-    """ValueError unless the value is of that kind; True is no number here."""
+    """Raise ValueError unless the value has that type; True is not a number."""
     if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
         raise ValueError("%s: %r is not of the right type" % (name, value))
 

@@ -1,19 +1,28 @@
-"""The doctor's checks: facts in, one row per requirement out; pure."""
+"""The doctor's checks: facts in, one row per requirement out, and the rows as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 
 from rich.filesize import decimal
+from tabulate import tabulate
 
+from kit.engine.hardening import release
 from kit.engine.protocol import EngineInfo
-from kit.engine.quirks import release
+from kit.environment import terminal_width
 from kit.host.gpu.preflight import TOOLKIT, Preflight
 from kit.host.gpu.preflight import check as check_gpu
-from kit.host.scratch import REMEDY
+from kit.host.process import SCRATCH_REMEDY as REMEDY
 from kit.records.gpu import Found
+
+OLDEST_API = (1, 30)
+# TensorFlow's wheels and the .NET packages that the study pins support only this one.
+_ARCHITECTURES = ("x86_64", "amd64")
+_NOT_WRAPPED = 14 + 4 + 6
+"""Columns of a table's names, of its statuses, and between columns."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,6 @@ class Facts:
     gpus: Found = field(default_factory=Found)
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_files: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
-
-
-OLDEST_API = (1, 30)
-# TensorFlow's wheels and the .NET packages that the study pins support only this one.
-_ARCHITECTURES = ("x86_64", "amd64")
 
 
 class Status(str, Enum):
@@ -106,6 +110,30 @@ def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
 def ready(rows: Iterable[Row]) -> bool:
     """Return whether a reproduction can run: no row fails."""
     return all(row.status is not Status.FAIL for row in rows)
+
+
+def table(rows: Sequence[Row], width: int | None = None) -> str:
+    """Return a plain table that fits ``width`` columns (the terminal's when None)."""
+    width = terminal_width(100) if width is None else width
+    left = max(36, width - _NOT_WRAPPED)
+    share = left // 2
+    body = [
+        (row.name, row.status.value, _wrapped(row.found, share), _wrapped(row.remedy, left - share))
+        for row in rows
+    ]
+    # Without number parsing: tabulate would turn "2" into a number and align it right.
+    return tabulate(
+        body, ("check", "", "found", "remedy"), tablefmt="simple", disable_numparse=True
+    )
+
+
+def to_json(rows: Sequence[Row]) -> dict[str, object]:
+    """Return the rows, their count by status, and whether all are ready, as JSON values."""
+    return {
+        "ready": ready(rows),
+        "counts": {status.value: sum(row.status is status for row in rows) for status in Status},
+        "rows": [{**asdict(row), "status": row.status.value} for row in rows],
+    }
 
 
 def _engine(facts: Facts) -> Row:
@@ -283,3 +311,7 @@ def _unserved(facts: Facts) -> tuple[str, ...]:
 
 def _unknown(name: str) -> Row:
     return Row(name, Status.WARN, "not known without an engine", "see the row engine")
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(text, width, break_long_words=True)) or ""

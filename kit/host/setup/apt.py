@@ -1,14 +1,41 @@
-"""Installation of Debian packages by apt; package lists are refreshed only if needed."""
+"""Debian packages: their names on this system, and their installation by apt.
+
+Package lists are refreshed only if needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.errors import HostError
+from kit.host.facts import parse_os_release
 from kit.host.process import Done
 from kit.host.setup.machine import Machine
 
+OS_RELEASE = Path("/etc/os-release")
+_INSTALL = {
+    "debian": "apt-get update && apt-get install --no-install-recommends docker.io iptables",
+    "fedora": "dnf install moby-engine && systemctl start docker",
+    "arch": "pacman -S docker && systemctl start docker",
+    "suse": "zypper install docker && systemctl start docker",
+    "alpine": "apk add docker && rc-service docker start",
+}
+_FAMILY = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "fedora": "fedora",
+    "rhel": "fedora",
+    "centos": "fedora",
+    "arch": "arch",
+    "suse": "suse",
+    "opensuse": "suse",
+    "alpine": "alpine",
+}
+MACOS_REMEDY = "install Docker Desktop, Colima or Podman and start it, then repeat"
+OTHER_REMEDY = "install Docker (package docker or docker-ce) or Podman and start it, then repeat"
 Say = Callable[[str], None]
 _UPDATE_TIMEOUT_S = 300
 _INSTALL_TIMEOUT_S = 900
@@ -18,6 +45,42 @@ _ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 # Where there is no init to run services, maintainer scripts must not start any:
 # kit starts dockerd itself and has to record that it did.
 _NO_SERVICES = {"RUNLEVEL": "1"}
+
+
+@dataclass(frozen=True)
+class Distro:
+    """An operating system: its name, its id, and the family of its packages ("" if unknown)."""
+
+    name: str
+    id: str
+    family: str
+
+
+def distro_of(machine: Machine) -> Distro:
+    """Return the operating system, by its kernel and /etc/os-release."""
+    kernel = machine.system()
+    if kernel != "Linux":
+        return Distro("macOS" if kernel == "Darwin" else kernel, kernel.lower(), "")
+    fields = parse_os_release(machine.read(OS_RELEASE) or "")
+    own = fields.get("ID", "linux")
+    families = [_family(name) for name in (own, *fields.get("ID_LIKE", "").split())]
+    family = next((found for found in families if found), "")
+    return Distro(fields.get("PRETTY_NAME", own), own, family)
+
+
+def install_remedy(distro: Distro, is_root: bool) -> str:
+    """Return one line: the remedy for a missing engine on that system."""
+    if distro.id == "darwin":
+        return MACOS_REMEDY
+    command = _INSTALL.get(distro.family)
+    if command is None:
+        return OTHER_REMEDY
+    if distro.family == "debian" and not is_root:
+        return (
+            "run `sudo kit setup` (or with the full path of kit), or: "
+            f"{_sudo(command)}; then add yourself to the group docker"
+        )
+    return f"run: {command if is_root else _sudo(command)}"
 
 
 def install(machine: Machine, packages: Sequence[str], say: Say, *, services: bool) -> None:
@@ -51,6 +114,14 @@ def reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("E:", "dpkg: error", "Err:"))]
     return one_line("; ".join(errors[-3:] or lines[-3:]) or "no output")
+
+
+def _family(name: str) -> str:
+    return _FAMILY.get(name) or _FAMILY.get(name.split("-", maxsplit=1)[0], "")
+
+
+def _sudo(command: str) -> str:
+    return " && ".join(f"sudo {part}" for part in command.split(" && "))
 
 
 def _update(machine: Machine, say: Say) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.errors import HostError
 from kit.host.setup.machine import Machine
 

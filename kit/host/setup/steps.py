@@ -10,8 +10,7 @@ from kit.engine.discover import discover
 from kit.engine.protocol import Engine
 from kit.errors import HostError
 from kit.host.setup import apt, daemon
-from kit.host.setup.apt import Say
-from kit.host.setup.distro import distro_of, install_remedy
+from kit.host.setup.apt import Say, distro_of, install_remedy
 from kit.host.setup.machine import Machine, RealMachine
 
 Finder = Callable[[], Engine]

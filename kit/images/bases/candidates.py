@@ -1,22 +1,31 @@
-"""Resolving a role to a base image: the first available candidate wins.
+"""Resolving a role to a base image: the first available candidate wins, mirrors first.
 
-The reason why each earlier one was not available is kept, for the report and for --strict.
+The reason why each earlier one was not available is kept, for the report and for --strict. A
+mirror cannot serve other content than the pin names, because the engine checks the digest of
+what it pulled.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.engine.protocol import Engine, ImageInfo
-from kit.errors import ImageError, UnreachableError
-from kit.images.bases.mirrors import host_of, mirrored
-from kit.images.bundle.bases import Bundle
-from kit.images.tools import Tools
+from kit.errors import ImageError, InputError, UnreachableError
+from kit.images.build.recipe import Tools
+from kit.images.bundle.document import Bundle
 from kit.pins.load import Candidate, Pins
 
 PULL_IDLE_TIMEOUT_S = 300.0
 """Seconds without output after which a pull has failed; unpacking a layer is faster."""
+VARIABLE = "KIT_MIRROR"
+DOCKER_HUB = "docker.io"
+# As in image references: engines do not take a first part without dot and port for a
+# host, except localhost; they would query Docker Hub instead.
+_HOST = r"(?:localhost|[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9][A-Za-z0-9-]*(?=:))"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_MIRROR = re.compile(rf"{_HOST}(?::[0-9]+)?(?:/{_PART})*")
 
 
 @dataclass(frozen=True)
@@ -39,11 +48,6 @@ class Resolution:
     image: ImageInfo | None
     attempts: tuple[Attempt, ...]
     how: str = ""
-
-
-def answers(attempts: Sequence[Attempt]) -> tuple[str, ...]:
-    """Return one line per candidate that was not available, with the reason."""
-    return tuple(f"{attempt.candidate}: {attempt.reason}" for attempt in attempts)
 
 
 class Resolver:
@@ -117,6 +121,11 @@ class Resolver:
             return error.problem
 
 
+def answers(attempts: Sequence[Attempt]) -> tuple[str, ...]:
+    """Return one line per candidate that was not available, with the reason."""
+    return tuple(f"{attempt.candidate}: {attempt.reason}" for attempt in attempts)
+
+
 def bases_out_of_reach(
     engine: Engine,
     pins: Pins,
@@ -138,3 +147,42 @@ def bases_out_of_reach(
     hosts = sorted(set().union(*places.values()))
     down = {host for host, reason in reach(hosts).items() if reason}
     return tuple(role for role in missing if places[role] <= down)
+
+
+def parse_mirrors(given: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the mirrors to query, in order: those given, else those of KIT_MIRROR.
+
+    ``given`` are the values of ``--mirror``; the variable separates several by commas.
+    Raises InputError for a value that is not of the form ``HOST[:PORT][/PREFIX]``.
+    """
+    if given:
+        return tuple(_checked(value, "--mirror") for value in given)
+    named = (value.strip() for value in env.get(VARIABLE, "").split(","))
+    return tuple(_checked(value, VARIABLE) for value in named if value)
+
+
+def mirrored(candidate: Candidate, mirror: str) -> str:
+    """Return the candidate's reference at a mirror: the mirror, its path, the same digest.
+
+    The path is that at its registry, without the host; Docker Hub keeps short names under
+    ``library/``.
+    """
+    path = candidate.reference.removeprefix(f"{candidate.registry}/")
+    if candidate.registry == DOCKER_HUB and "/" not in path:
+        path = f"library/{path}"
+    return f"{mirror}/{path}@{candidate.digest}"
+
+
+def host_of(mirror: str) -> str:
+    """Return the registry host of a mirror, with its port."""
+    return mirror.partition("/")[0]
+
+
+def _checked(value: str, source: str) -> str:
+    if _MIRROR.fullmatch(value) is None:
+        raise InputError(
+            f"{source}: {value!r} is not of the form HOST[:PORT][/PREFIX]",
+            "name it as in an image reference, such as mirror.example:5000/hub:"
+            " no https://, no tag, no digest; a host without a dot needs its port",
+        )
+    return value

@@ -20,7 +20,7 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.environment import home, variables
 from kit.host.process import run
 

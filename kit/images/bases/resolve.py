@@ -14,8 +14,8 @@ from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError
 from kit.images.bases.bootstrap import PythonBase
 from kit.images.bases.candidates import Resolution, Resolver, answers
-from kit.images.bundle.bases import Base, Substitutes
-from kit.images.names import PYTHON
+from kit.images.build.recipe import PYTHON
+from kit.images.bundle.document import Base, Substitutes
 from kit.pins.load import Pins
 
 DOTNET_ROLES = ("dotnet-sdk", "dotnet-runtime")
@@ -63,8 +63,8 @@ class Bases:
             missing.append(f"{self._pins.exact_binding} can be tried only on those bases")
         if missing:
             raise ImageError(
-                f"--strict: {count} of {len(roles)} base images cannot be had exactly: "
-                + "; ".join(missing),
+                f"--strict: {count} of {len(roles)} base images not available in the exact "
+                f"version: {'; '.join(missing)}",
                 "make the registry reachable, name a mirror of it, load a bundle, "
                 "or leave out --strict to use substitutes",
             )

@@ -11,18 +11,23 @@ from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.candidates import Resolver
 from kit.images.bases.resolve import DOTNET_ROLES, Bases
 from kit.images.build.binding import BindingChoice, Bindings, check_nuget_source
-from kit.images.build.context import Context, recipes
 from kit.images.build.dockerfiles import build_own, refuse_substitutes
-from kit.images.build.recipe import Recipe, build_recipe
-from kit.images.bundle.bases import Base, Bundle, Substitutes
+from kit.images.build.recipe import (
+    DOTNET,
+    PYTHON,
+    Context,
+    Recipe,
+    Tools,
+    build_recipe,
+    python_name,
+    recipes,
+)
+from kit.images.bundle.document import Base, Bundle, Substitutes
 from kit.images.fidelity import Part, fidelity
-from kit.images.names import DOTNET, PYTHON, python_name
-from kit.images.tools import Tools
 from kit.pins.load import refuse_edited_lists
 from kit.records.images import ArmImage, Component
-from kit.study.folder import PINS, open_study
+from kit.study.folder import PINS, Vouched, open_study, own_pins
 from kit.study.model import CPU, Arm, Study, Variant
-from kit.study.pins import Vouched, own_pins
 from kit.together import together
 
 LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}

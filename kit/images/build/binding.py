@@ -1,4 +1,7 @@
-"""The binding of the dotnet arms: Keras.NET if its packages are available, else pythonnet."""
+"""The binding of the dotnet arms: Keras.NET if its packages are available, else pythonnet.
+
+Users set the feed of these packages by name: ``--set NAME=VALUE``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.engine.failures import one_line
+from kit.engine.connection import one_line
 from kit.engine.images import is_step
 from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError, InputError
-from kit.images.build.context import Context, recipes
-from kit.images.build.recipe import Recipe, build_recipe, find_built
-from kit.images.names import DOTNET, EXACT, SUBSTITUTE, dotnet_name
-from kit.images.tools import Tools
+from kit.images.build.recipe import (
+    DOTNET,
+    EXACT,
+    SUBSTITUTE,
+    Context,
+    Recipe,
+    Tools,
+    build_recipe,
+    dotnet_name,
+    find_built,
+    recipes,
+)
 from kit.study.model import CPU, Variant
 
 # NuGet's codes for a package that differs from its recorded hash, for a lock file that does
@@ -23,6 +34,10 @@ _HASH_REFUSED = re.compile(r"NU1403|NU1004|NU3008")
 _SHOWN = 200  # characters before the match, and from its start on
 # Codes of the compiler and the SDK: the packages were restored, the program did not compile.
 _NOT_COMPILED = re.compile(r"error (CS|NETSDK)\d")
+NUGET_SOURCE = "nuget_source"
+"""Name of the setting for the feed of Keras.NET's packages, a folder or a URL."""
+NAMES = (NUGET_SOURCE,)
+_KNOWN = f"the kit's recipes know: {', '.join(NAMES)}"
 
 
 @dataclass(frozen=True)
@@ -44,32 +59,6 @@ class _NotHad:
 
     why: str
     details: tuple[str, ...] = ()
-
-
-def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
-    """Return the excerpt around the first match in a builder's output, for messages; "" if none.
-
-    Ignores lines that begin a step: the recipe's command itself may contain the pattern.
-    """
-    lines = (line for line in output if not is_step(line))
-    line, found = next(((line, at) for line in lines if (at := words.search(line))), ("", None))
-    if found is None:
-        return ""
-    return one_line(line[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
-
-
-def _check_refused(error: ImageError) -> None:
-    """Raise ContentError if a build failed because NuGet refused packages.
-
-    Unlike an unreachable feed, this must not lead to a substitute.
-    """
-    refused = _complaint(error.output, _HASH_REFUSED)
-    if refused:
-        raise ContentError(
-            f"the packages are not the recorded ones: {refused}",
-            "use the feed that the hashes were recorded from; if the change is meant, "
-            "record it: kit lock --nuget-lock",
-        ) from error
 
 
 class Bindings:
@@ -158,7 +147,7 @@ class Bindings:
             and find_built(self._tools.engine, self._recipe(variant, args, SUBSTITUTE)) is not None
         )
         if asked_before:
-            return _NotHad("Keras.NET's packages could not be had when this image was built")
+            return _NotHad("the packages of Keras.NET were not available when kit built this image")
         try:
             return build_recipe(self._tools, exact)
         except ImageError as error:
@@ -170,7 +159,7 @@ class Bindings:
                     "this is a fault of the kit or of the feed's packages: report it, or name "
                     "another feed by --set nuget_source=FEED",
                 ) from error
-            return _NotHad("Keras.NET's packages could not be had", (error.problem,))
+            return _NotHad("the packages of Keras.NET are not available", (error.problem,))
 
     def _recipe(self, variant: Variant, args: Mapping[str, str], binding: str) -> Recipe:
         context = Context()
@@ -193,6 +182,51 @@ def check_nuget_source(source: str) -> None:
             f"--set nuget_source={source}: neither a URL nor a folder with .nupkg files",
             "name the feed's address, or the folder that holds the packages",
         )
+
+
+def parse_settings(given: Sequence[str]) -> Mapping[str, str]:
+    """Return the value of each given setting, by its name.
+
+    ``given`` are the values of ``--set``. Raises InputError for a value not of the form
+    ``NAME=VALUE``, an unknown name, and a name given twice.
+    """
+    settings: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"--set: {text!r} is not of the form NAME=VALUE", _KNOWN)
+        if name not in NAMES:
+            raise InputError(f"--set: there is no setting {name!r}", _KNOWN)
+        if name in settings:
+            raise InputError(f"--set: {name} is given twice", "give it once")
+        settings[name] = value
+    return settings
+
+
+def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
+    """Return the excerpt around the first match in a builder's output, for messages; "" if none.
+
+    Ignores lines that begin a step: the recipe's command itself may contain the pattern.
+    """
+    lines = (line for line in output if not is_step(line))
+    line, found = next(((line, at) for line in lines if (at := words.search(line))), ("", None))
+    if found is None:
+        return ""
+    return one_line(line[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
+
+
+def _check_refused(error: ImageError) -> None:
+    """Raise ContentError if a build failed because NuGet refused packages.
+
+    Unlike an unreachable feed, this must not lead to a substitute.
+    """
+    refused = _complaint(error.output, _HASH_REFUSED)
+    if refused:
+        raise ContentError(
+            f"the packages are not the recorded ones: {refused}",
+            "use the feed that the hashes were recorded from; if the change is meant, "
+            "record it: kit lock --nuget-lock",
+        ) from error
 
 
 def _nuget_source(context: Context, source: str) -> str:

@@ -12,11 +12,10 @@ from typing import Any
 
 import yaml
 
-from kit.engine.hardening import UNPRIVILEGED, container_config
+from kit.engine.hardening import DOCKER, UNPRIVILEGED, container_config
 from kit.engine.protocol import OWNED, RunRequest
-from kit.engine.quirks import DOCKER
 from kit.images.build.arms import LIBPYTHON
-from kit.images.names import (
+from kit.images.build.recipe import (
     DOTNET,
     EXACT,
     PYTHON,

@@ -10,15 +10,11 @@ from pathlib import Path
 from kit.engine.protocol import ImageInfo
 from kit.errors import ImageError, InputError
 from kit.images.bases.resolve import Bases
-from kit.images.build.context import Context
-from kit.images.build.recipe import Recipe, build_recipe
+from kit.images.build.recipe import PYTHON, Context, Recipe, Tools, build_recipe, own_name
 from kit.images.fidelity import Part, fidelity
-from kit.images.names import PYTHON, own_name
-from kit.images.tools import Tools
 from kit.records.images import ArmImage, Component
-from kit.study.folder import open_study
+from kit.study.folder import OwnBase, OwnPins, open_study, own_pins
 from kit.study.model import Arm, Study
-from kit.study.pins import OwnBase, OwnPins, own_pins
 from kit.together import together
 
 SHARED = "shared"

@@ -136,7 +136,7 @@ class _Reader:
         # declare a false size.
         plain = member.type == tarfile.REGTYPE and not member.pax_headers
         if not plain or not _known(name) or name in self._found:
-            raise _damaged(self._path, f"{name!r} is no member of a bundle, or there twice")
+            raise _damaged(self._path, f"unexpected or duplicate member {name!r}")
         source = archive.extractfile(member)
         assert source is not None  # a regular file
         if name in (SUMS, *TEXTS):

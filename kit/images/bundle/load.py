@@ -1,7 +1,11 @@
-"""Loading a bundle: check everything first, then load all of it or nothing."""
+"""Loading a bundle: check everything first, then load all of it or nothing.
+
+The document and the feed of the last loaded bundle are kept in the user's data folder.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,39 +17,14 @@ from rich.filesize import decimal
 import kit
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import HostError, ImageError, InputError, KitError
+from kit.files.write import write_whole
 from kit.images.bundle import archive
-from kit.images.bundle.document import Document, loads, platform
+from kit.images.bundle.archive import DOCUMENT
+from kit.images.bundle.document import FEED, Bundle, Document, dumps, loads, platform
 from kit.images.bundle.save import kit_files
-from kit.images.bundle.store import keep
 
 Say = Callable[[str], None]
-
-
-def load(engine: Engine, file: Path, data: Path, say: Say) -> Document:
-    """Load a bundle's images into the engine and keep its document and feed in ``data``.
-
-    Raises InputError for a damaged file and for a bundle of another kit or architecture,
-    before it touches the engine's store; HostError or ImageError if the load fails, after
-    removing what was loaded.
-    """
-    with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
-        say(f"checking {file}")
-        contents = _read(file, Path(scratch))
-        document = loads(contents.texts[archive.DOCUMENT], f"{file}: {archive.DOCUMENT}")
-        _refuse_other_kit(document, contents, file)
-        _refuse_other_architecture(document, engine, file)
-        bring = _Bring(engine, document)
-        try:
-            if bring.missing():
-                say("loading the images into the engine")
-                bring.load(contents.images)
-            bring.name()
-            keep(document, contents.feed, data)
-        except BaseException:
-            say("not loaded: what came of it is removed again")
-            bring.undo()
-            raise
-    return document
+_FEEDS = "nuget-*"
 
 
 class _Bring:
@@ -98,6 +77,91 @@ class _Bring:
                 self._engine.remove_image(image.id)
 
 
+def load(engine: Engine, file: Path, data: Path, say: Say) -> Document:
+    """Load a bundle's images into the engine and keep its document and feed in ``data``.
+
+    Raises InputError for a damaged file and for a bundle of another kit or architecture,
+    before it touches the engine's store; HostError or ImageError if the load fails, after
+    removing what was loaded.
+    """
+    with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
+        say(f"checking {file}")
+        contents = _read(file, Path(scratch))
+        document = loads(contents.texts[archive.DOCUMENT], f"{file}: {archive.DOCUMENT}")
+        _refuse_other_kit(document, contents, file)
+        _refuse_other_architecture(document, engine, file)
+        bring = _Bring(engine, document)
+        try:
+            if bring.missing():
+                say("loading the images into the engine")
+                bring.load(contents.images)
+            bring.name()
+            keep(document, contents.feed, data)
+        except BaseException:
+            say("not loaded: what came of it is removed again")
+            bring.undo()
+            raise
+    return document
+
+
+def keep(document: Document, feed: Path, data: Path) -> None:
+    """Store the document, and its NuGet packages if it has any, in place of an earlier one.
+
+    Raises HostError when the folder cannot be written.
+    """
+    text = dumps(document)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        feed_dir = _feed(text, data)
+        if document.nuget_source == FEED and not feed_dir.is_dir():
+            # Renamed when complete, so that a folder of that name has every package.
+            part = Path(tempfile.mkdtemp(prefix="feed-", suffix=".part", dir=data))
+            try:
+                shutil.copytree(feed, part, dirs_exist_ok=True)
+                part.rename(feed_dir)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise HostError(
+            f"{data}: cannot be written ({error.strerror})", "free disk space, or set XDG_DATA_HOME"
+        ) from error
+    write_whole(data / DOCUMENT, text)
+    for other in data.glob(_FEEDS):
+        if other != feed_dir:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def loaded(data: Path | None) -> Bundle | None:
+    """Return the bundle that this version of the kit loaded last; None if there is none.
+
+    ``data`` is None for a user without a data folder. Raises InputError if the stored document
+    or feed is damaged.
+    """
+    if data is None:
+        return None
+    path = data / DOCUMENT
+    remedy = f"load the bundle again, or remove {path}"
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", remedy) from error
+    try:
+        document = loads(text, str(path))
+    except InputError as error:
+        raise InputError(error.problem, remedy) from error
+    if document.kit_version != kit.__version__:
+        return None
+    source = document.nuget_source
+    if source == FEED:
+        feed_dir = _feed(text, data)
+        if not feed_dir.is_dir():
+            raise InputError(f"{feed_dir}: the loaded bundle's packages are gone", remedy)
+        source = str(feed_dir)
+    return Bundle(document.created, document.bases, source)
+
+
 def _read(file: Path, scratch: Path) -> archive.Contents:
     try:
         needed, free = file.stat().st_size, shutil.disk_usage(scratch).free
@@ -134,3 +198,7 @@ def _refuse_other_architecture(document: Document, engine: Engine, file: Path) -
             f"{file}: made for {document.architecture}, the engine runs {here}",
             "make a bundle on a machine of this architecture",
         )
+
+
+def _feed(text: bytes, data: Path) -> Path:
+    return data / _FEEDS.replace("*", hashlib.sha256(text).hexdigest()[:16])

@@ -1,34 +1,48 @@
-"""Making a bundle: the images, and the parts of the kit that an offline machine needs."""
+"""Making a bundle: the images, and the parts of the kit that an offline machine needs.
+
+These include the kit's own wheel and those of its dependencies.
+"""
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
+import importlib.util
+import io
 import shutil
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from importlib.metadata import Distribution, distribution
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from rich.filesize import decimal
 
 import kit
+from kit.engine.connection import one_line
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import HostError, ImageError
 from kit.files.write import fresh_file
+from kit.host.process import run
 from kit.images.build.arms import Images
-from kit.images.build.recipe import RECIPE_LABEL
-from kit.images.bundle import wheels
+from kit.images.build.recipe import OWN, RECIPE_LABEL, checkout, reference_of
 from kit.images.bundle.archive import DOCUMENT, Writer
 from kit.images.bundle.document import FEED, Document, Member, dumps, platform
-from kit.images.names import OWN, reference_of
 from kit.study.folder import CLAIMS, STUDY
 from kit.study.load import shipped_folder
 
 _STEP_BYTES = 250_000_000
 _SMALL_BYTES = 200_000_000
 """Disk space for everything but the images: mostly the wheels of the dependencies."""
+TIMEOUT_S = 600
+# Files that an installer adds to those of a wheel.
+_INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD"})
+_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def kit_files() -> dict[str, bytes]:
@@ -64,8 +78,8 @@ def save(
         _check_room(engine, tuple(members), file.parent)
         with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
             say("wheels of the kit and its dependencies")
-            own = wheels.kit_wheel(Path(scratch))
-            wheels.dependencies(own, Path(scratch), say)
+            own = kit_wheel(Path(scratch))
+            add_dependencies(own, Path(scratch), say)
             folders = {
                 "wheels": sorted(Path(scratch).glob("*.whl")),
                 FEED: sorted(Path(nuget_source).glob("*.nupkg"))
@@ -80,6 +94,101 @@ def save(
             "free disk space or choose a writable place",
         ) from error
     return document
+
+
+def distinct_bytes(images: Sequence[ImageInfo]) -> int:
+    """Return the bytes of these images, counting layers below another of them only once."""
+    total = 0
+    for image in images:
+        below = [
+            other.size_bytes
+            for other in images
+            if len(other.layers) < len(image.layers)
+            and image.layers[: len(other.layers)] == other.layers
+        ]
+        total += image.size_bytes - max(below, default=0)
+    return total
+
+
+def readme(document: Document, dependencies: bool) -> bytes:
+    """Return README.txt, for users who open the bundle.
+
+    ``dependencies``: whether the bundle has the wheels of the kit's dependencies too.
+    """
+    arms = ", ".join(sorted(document.arms))
+    interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"
+    without = (
+        f"The wheels are for CPython {interpreter} on Linux {document.architecture}."
+        if dependencies
+        else "It holds the kit's wheel alone: what the kit needs has to be installed already."
+    )
+    return f"""A bundle of kit {document.kit_version}, made {document.created}.
+
+It holds the images of {arms} with their bases, for {document.architecture} engines.
+To use it on a machine without network, FILE being the bundle:
+
+    mkdir unpacked && tar -xf FILE -C unpacked
+    (cd unpacked && sha256sum -c SHA256SUMS)
+    pip install --no-index --find-links unpacked/wheels kit
+    kit bundle load FILE
+    kit reproduce
+
+{without}
+bundle.json says what each image is for. images.tar.gz is a docker archive: the
+images have ids and no names in it; `kit bundle load` names them once all are checked.
+""".encode()
+
+
+def kit_wheel(folder: Path) -> Path:
+    """Write the wheel of the running kit to that folder; return its path.
+
+    Builds it from a checkout; packs an installed kit from the files that its wheel installed.
+    Raises HostError.
+    """
+    root = checkout()
+    return packed(distribution("kit"), folder) if root is None else _built(root, folder)
+
+
+def add_dependencies(wheel: Path, folder: Path, say: Callable[[str], None]) -> None:
+    """Download the wheels of that wheel's dependencies, for this interpreter, to that folder.
+
+    If that fails, reports it and leaves only the kit's own wheel there.
+    """
+    problem = _pip(["download", "--only-binary", ":all:", "--dest", str(folder), str(wheel)])
+    if problem:
+        for path in folder.glob("*.whl"):
+            if path.name != wheel.name:
+                path.unlink()
+        say(f"the bundle holds no wheels of the kit's dependencies: {problem}")
+
+
+def packed(installed: Distribution, folder: Path) -> Path:
+    """Pack an installed distribution as a wheel; return its path. Raises HostError."""
+    name = f"{installed.metadata['Name']}-{installed.version}"
+    target = folder / f"{name}-py3-none-any.whl"
+    info = f"{name}.dist-info"
+    record = io.StringIO()
+    rows = csv.writer(record, lineterminator="\n")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        # Not installed.files: since Python 3.12 it leaves out missing files.
+        recorded = csv.reader((installed.read_text("RECORD") or "").splitlines())
+        for file in sorted(PurePosixPath(row[0]) for row in recorded if row):
+            # ../ leads to the scripts, which every install generates.
+            if ".." in file.parts or "__pycache__" in file.parts or file.name in _INSTALLERS:
+                continue
+            path = Path(str(installed.locate_file(file)))
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise HostError(
+                    f"the installed kit lacks {path} ({error.strerror})", "install the kit again"
+                ) from error
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=")
+            rows.writerow((str(file), f"sha256={digest.decode()}", len(content)))
+            _add(archive, str(file), content, bool(path.stat().st_mode & 0o100))
+        rows.writerow((f"{info}/RECORD", "", ""))
+        _add(archive, f"{info}/RECORD", record.getvalue().encode(), executable=False)
+    return target
 
 
 def _write(
@@ -145,44 +254,30 @@ def _check_room(engine: Engine, image_ids: tuple[str, ...], folder: Path) -> Non
         )
 
 
-def distinct_bytes(images: Sequence[ImageInfo]) -> int:
-    """Return the bytes of these images, counting layers below another of them only once."""
-    total = 0
-    for image in images:
-        below = [
-            other.size_bytes
-            for other in images
-            if len(other.layers) < len(image.layers)
-            and image.layers[: len(other.layers)] == other.layers
-        ]
-        total += image.size_bytes - max(below, default=0)
-    return total
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, executable: bool) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.external_attr = (0o100755 if executable else 0o100644) << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
 
 
-def readme(document: Document, dependencies: bool) -> bytes:
-    """Return README.txt, for users who open the bundle.
+def _built(root: Path, folder: Path) -> Path:
+    # If the build backend is installed, pip need not download it.
+    isolation = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
+    problem = _pip(["wheel", "--no-deps", *isolation, "--wheel-dir", str(folder), str(root)])
+    if problem:
+        raise HostError(
+            f"the kit's own wheel cannot be built from {root}: {problem}",
+            "pip install hatchling, or run a kit that was installed from a wheel",
+        )
+    return next(folder.glob("kit-*.whl"))
 
-    ``dependencies``: whether the bundle has the wheels of the kit's dependencies too.
-    """
-    arms = ", ".join(sorted(document.arms))
-    interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"
-    without = (
-        f"The wheels are for CPython {interpreter} on Linux {document.architecture}."
-        if dependencies
-        else "It holds the kit's wheel alone: what the kit needs has to be installed already."
-    )
-    return f"""A bundle of kit {document.kit_version}, made {document.created}.
 
-It holds the images of {arms} with their bases, for {document.architecture} engines.
-To use it on a machine without network, FILE being the bundle:
-
-    mkdir unpacked && tar -xf FILE -C unpacked
-    (cd unpacked && sha256sum -c SHA256SUMS)
-    pip install --no-index --find-links unpacked/wheels kit
-    kit bundle load FILE
-    kit reproduce
-
-{without}
-bundle.json says what each image is for. images.tar.gz is a docker archive: the
-images have ids and no names in it; `kit bundle load` names them once all are checked.
-""".encode()
+def _pip(arguments: Sequence[str]) -> str:
+    """Run pip; return its errors in one line, "" if it succeeded."""
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    done = run(command, TIMEOUT_S)
+    if done.code == 0:
+        return ""
+    errors = [line for line in done.errors.splitlines() if line.startswith("ERROR:")]
+    return one_line(" ".join(errors or done.errors.splitlines()[-3:]), 300)

@@ -1,16 +1,37 @@
-"""Comparison of two images file by file, and of each image with its second build."""
+"""Comparison of two images file by file, and of each image with its second build.
+
+The second build works on an engine without the kit's images. It adds a suffix to names under
+kit/, so that it neither finds nor replaces images in use. Images pulled by digest are those of
+the real engine.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
 
-from kit.engine.protocol import Engine
+from kit.engine.objects import EngineObject, EngineObjects, Removed
+from kit.engine.protocol import (
+    BuildRequest,
+    Engine,
+    EngineInfo,
+    ImageInfo,
+    LineSink,
+    RunOutcome,
+    RunRequest,
+)
+from kit.errors import KitError
 from kit.images.build.arms import Images
-from kit.images.build.isolated import FreshEngine
+from kit.images.build.recipe import OWN
 from kit.images.inspect.content import Content, Entry, read_content
 
 MAX_SHOWN = 50
+BuildOn = Callable[[Engine], Images]
+"""Function that builds arms on an engine, or finds those that are there already."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +40,97 @@ class Difference:
 
     path: str
     what: str
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Comparison of an image with its second build, by the first one's reference."""
+
+    reference: str
+    first_sha256: str
+    second_sha256: str
+    differences: tuple[Difference, ...]
+
+
+class FreshEngine:
+    """Engine that builds without cache, under other names; ``made`` maps a name to its image."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._suffix = f"-verify-{secrets.token_hex(4)}"
+        self.made: dict[str, ImageInfo] = {}
+
+    def clean(self) -> None:
+        """Remove all images in ``made``, the last first."""
+        for name in reversed(list(self.made)):
+            with suppress(KitError):
+                self._engine.remove_image(self._renamed(name))
+
+    def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
+        """Build every step again, under the other name."""
+        fresh = replace(request, tag=self._renamed(request.tag), cache=False)
+        self.made[request.tag] = self._engine.build(fresh, on_line)
+        return self.made[request.tag]
+
+    def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
+        """Import under the other name."""
+        self.made[reference] = self._engine.import_rootfs(tar, self._renamed(reference), changes)
+        return self.made[reference]
+
+    def find_image(self, reference: str) -> ImageInfo | None:
+        """Find an image; for names under kit/, only one that was made here."""
+        return self._engine.find_image(self._renamed(reference))
+
+    def tag(self, image_id: str, reference: str) -> None:
+        """Tag with the other name."""
+        self._engine.tag(image_id, self._renamed(reference))
+
+    def info(self) -> EngineInfo:
+        """Call the real engine."""
+        return self._engine.info()
+
+    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
+        """Call the real engine."""
+        return self._engine.pull(reference, timeout_s)
+
+    def load(self, archive: Path) -> tuple[ImageInfo, ...]:
+        """Call the real engine."""
+        return self._engine.load(archive)
+
+    def remove_image(self, reference: str) -> bool:
+        """Remove under the other name."""
+        return self._engine.remove_image(self._renamed(reference))
+
+    def save(self, references: Sequence[str], archive: BinaryIO) -> None:
+        """Save under the other names."""
+        self._engine.save([self._renamed(name) for name in references], archive)
+
+    def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
+        """Export under the other name."""
+        return self._engine.export(self._renamed(image))
+
+    def remote_digest(self, reference: str) -> str:
+        """Call the real engine."""
+        return self._engine.remote_digest(reference)
+
+    def run(self, request: RunRequest) -> RunOutcome:
+        """Call the real engine."""
+        return self._engine.run(request)
+
+    def remove_by_label(self, label: str, value: str) -> Removed:
+        """Call the real engine."""
+        return self._engine.remove_by_label(label, value)
+
+    def objects(self, label: str, value: str) -> EngineObjects:
+        """Call the real engine."""
+        return self._engine.objects(label, value)
+
+    def discard(self, held: EngineObject) -> None:
+        """Call the real engine."""
+        self._engine.discard(held)
+
+    def _renamed(self, reference: str) -> str:
+        return f"{reference}{self._suffix}" if reference.startswith(OWN) else reference
 
 
 def differences(first: Content, second: Content) -> tuple[Difference, ...]:
@@ -46,39 +158,6 @@ def shown(found: tuple[Difference, ...]) -> list[str]:
     return lines
 
 
-def _what(a: Entry | None, b: Entry | None) -> str:
-    if a is None:
-        return "only in the second"
-    if b is None:
-        return "only in the first"
-    parts = []
-    if a.type != b.type:
-        parts.append(f"type {a.type} and {b.type}")
-    if a.mode != b.mode:
-        parts.append(f"mode {a.mode:o} and {b.mode:o}")
-    if a.owner != b.owner:
-        parts.append(f"owner {a.owner} and {b.owner}")
-    if a.xattrs != b.xattrs:
-        parts.append("extended attributes")
-    if a.type == b.type and a.what != b.what:
-        parts.append("content" if a.type == "file" else f"{a.what} and {b.what}")
-    return ", ".join(parts)
-
-
-BuildOn = Callable[[Engine], Images]
-"""Function that builds arms on an engine, or finds those that are there already."""
-
-
-@dataclass(frozen=True)
-class Rebuilt:
-    """Comparison of an image with its second build, by the first one's reference."""
-
-    reference: str
-    first_sha256: str
-    second_sha256: str
-    differences: tuple[Difference, ...]
-
-
 def rebuild(engine: Engine, build_on: BuildOn, say: Callable[[str], None]) -> tuple[Rebuilt, ...]:
     """Build (or find) all images, build them again without cache, compare every image.
 
@@ -96,6 +175,25 @@ def rebuild(engine: Engine, build_on: BuildOn, say: Callable[[str], None]) -> tu
         return tuple(found)
     finally:
         fresh.clean()
+
+
+def _what(a: Entry | None, b: Entry | None) -> str:
+    if a is None:
+        return "only in the second"
+    if b is None:
+        return "only in the first"
+    parts = []
+    if a.type != b.type:
+        parts.append(f"type {a.type} and {b.type}")
+    if a.mode != b.mode:
+        parts.append(f"mode {a.mode:o} and {b.mode:o}")
+    if a.owner != b.owner:
+        parts.append(f"owner {a.owner} and {b.owner}")
+    if a.xattrs != b.xattrs:
+        parts.append("extended attributes")
+    if a.type == b.type and a.what != b.what:
+        parts.append("content" if a.type == "file" else f"{a.what} and {b.what}")
+    return ", ".join(parts)
 
 
 def _compared(engine: Engine, reference: str, second_id: str) -> Rebuilt:

@@ -1,19 +1,18 @@
-"""The appendix before its experiments: abstract, check-list, requirements, installation."""
+"""The appendix before its experiments: abstract, check-list, requirements, installation, costs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from kit.errors import InputError
 from kit.records.command import parse_command, shown
-from kit.records.session import Session
-from kit.report.appendix import costs
+from kit.records.session import Session, moment
+from kit.report.conditions import engine_text, merged_text, substitute_text
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
 from kit.report.model import ReportModel
-from kit.report.numbers import gigabytes
-from kit.report.origin import engine_text, merged_text, substitute_text
+from kit.report.numbers import fixed, gigabytes
 from kit.study.model import CUDA
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
@@ -24,13 +23,13 @@ _MINIMUM = (
     " installs one on Debian and Ubuntu.",
 )
 _SUBSTITUTES = (
-    "For each component: what the paper names, what this session had, and why. A verdict that "
-    "rests on a substitute is INDICATIVE; ",
+    "For each component: the version that this session used, the published one, and the reason. "
+    "A verdict that depends on a substitute is INDICATIVE; ",
     Code("kit reproduce --strict"),
     " refuses substitutes.",
 )
-
 Facts = tuple[tuple[str, str], ...]
+HUMAN = "5 minutes (estimate: start one command, read one page)"
 
 
 def opening(session: Session, model: ReportModel) -> tuple[Prose, ...]:
@@ -39,12 +38,12 @@ def opening(session: Session, model: ReportModel) -> tuple[Prose, ...]:
         Heading(1, f"Artifact appendix: {model.study.title}"),
         Heading(2, "Abstract"),
         Paragraph(_abstract(model)),
-        Heading(2, "Check-list"),
+        Heading(2, "Artifact check-list"),
         listed((*_workload(model), *_machine(model), *_effort(session, model))),
         Heading(2, "Description and requirements"),
         Paragraph(_MINIMUM),
         listed(_requirements(model)),
-        Heading(2, "Substituted components"),
+        Heading(2, "Substitutions"),
         Paragraph(_SUBSTITUTES),
         listed(_components(model)),
         Heading(2, "Installation"),
@@ -61,17 +60,76 @@ def listed(rows: Iterable[tuple[str, str]]) -> Prose:
     return List(items) if items else Paragraph("None.")
 
 
+def compute(session: Session, arms: Collection[str]) -> str:
+    """Return the total time of these arms' containers, by the engine; failed runs count."""
+    entries = [entry for entry in session.entries if entry.arm in arms]
+    seconds = [entry.seconds for entry in entries if entry.seconds is not None]
+    if not seconds:
+        return "not measured in this session"
+    unknown = len(entries) - len(seconds)
+    text = f"{minutes(sum(seconds))} in {len(seconds)} containers, measured in this session"
+    return f"{text} ({unknown} more without a time)" if unknown else text
+
+
+def whole(session: Session) -> str:
+    """Return the time from the session's start to the end of its last container."""
+    try:
+        start = moment(session.header.created)
+        ends = [moment(entry.finished_at) for entry in session.entries]
+        span = (max(ends) - start).total_seconds()
+    except (TypeError, ValueError):
+        return "not measured in this session"
+    return (
+        f"{minutes(max(span, 0.0))} from the start of the session to the end of its last run, "
+        "measured (with pauses, if the session was resumed)"
+    )
+
+
+def disk(model: ReportModel, arms: Collection[str]) -> str:
+    """Return the total size of these arms' images; shared layers count in each."""
+    images = [image for arm, image in model.header.images.items() if arm in arms]
+    if not images:
+        return "images not built in this session"
+    size = sum(image.size_bytes for image in images)
+    return f"{gigabytes(size)} of images at most, measured (shared layers counted in each image)"
+
+
+def memory(model: ReportModel, arms: Collection[str]) -> str:
+    """Return the peak memory of any run of these arms, and the limit of all runs."""
+    peaks = [
+        row.rss_peak_bytes
+        for row in model.costs
+        if row.arm in arms and row.rss_peak_bytes is not None
+    ]
+    if not peaks:
+        return f"not measured in this session; {memory_limit(model)}"
+    peak = gigabytes(max(peaks))
+    return f"{peak} of peak resident memory per run, measured; {memory_limit(model)}"
+
+
+def memory_limit(model: ReportModel) -> str:
+    """Return the memory limit of a run."""
+    return f"limit per run: {gigabytes(model.header.plan.limits.memory_bytes)}"
+
+
+def minutes(seconds: float) -> str:
+    """Return a duration such as "12.5 minutes"."""
+    return f"{fixed(seconds / 60, 1)} minutes"
+
+
 def _installation(model: ReportModel) -> tuple[Prose, ...]:
     return (
-        Paragraph("In a copy of the artifact:"),
+        Paragraph("In the folder of the artifact:"),
         CodeBlock("pip install ."),
         CodeBlock("kit doctor"),
         Paragraph(
-            "The second command checks every requirement and prints a remedy for each that is "
-            "missing. To install a container engine:"
+            "The second command checks all requirements and prints a remedy for each one that is "
+            "not met. To install a container engine:"
         ),
         CodeBlock("kit setup"),
-        Paragraph("To test the installation with a small session (minutes, once images exist):"),
+        Paragraph(
+            "To test the installation with a small session (a few minutes if the images exist):"
+        ),
         CodeBlock(_small(model)),
     )
 
@@ -92,10 +150,10 @@ def _abstract(model: ReportModel) -> tuple[str, ...]:
     claims = len(model.study.claims) + len(judged.executable) + len(model.study.training)
     return (
         "The artifact checks: ", model.study.paper.citation, " Question: ", model.study.title,
-        f" It runs {' and '.join(plan.arms)} in containers, {plan.blocks} blocks in random order "
-        f"with {plan.repeats} fits per run, checks by hashes that they did the same work, and "
-        f"judges {claims} measured claims and {len(judged.consistency)} on the published numbers "
-        "alone. Result of this session: ", model.headline,
+        f" kit runs {' and '.join(plan.arms)} in containers, in {plan.blocks} blocks in random "
+        f"order with {plan.repeats} fits per run, and checks by hashes that all arms do the same "
+        f"work. It judges {claims} claims by measurement and {len(judged.consistency)} by "
+        "arithmetic on the published numbers. Result of this session: ", model.headline,
     )  # fmt: skip
 
 
@@ -103,9 +161,9 @@ def _workload(model: ReportModel) -> Facts:
     study, arms = model.study, model.header.plan.arms
     workload = json.dumps(study.workload, sort_keys=True)
     return (
-        ("Algorithm", f"one workload, the same in every arm: {workload}"),
+        ("Algorithm", f"the same workload in every arm: {workload}"),
         ("Program", f"{', '.join(arms)}, driven by kit {model.header.kit_version}"),
-        ("Binary", "container images, identified by digest in report.md and in sbom/"),
+        ("Binary", "container images; report.md and sbom/ list their digests"),
         ("Data set", _component(model, "data") or "part of the workload"),
     )
 
@@ -133,21 +191,21 @@ def _effort(session: Session, model: ReportModel) -> Facts:
     return (
         (
             "Metrics",
-            f"wall seconds of a fit ({statistics}); the gain of {study.contender} over "
+            f"wall time of a fit in seconds ({statistics}); gain of {study.contender} over "
             f"{study.baseline} in percent, with a 95 % interval over blocks",
         ),
         (
             "Output",
-            "report.md, report.html, results.json, plots, files for other tools, "
-            "and the run log they are derived from",
+            "the run log; derived from it: report.md, report.html, results.json, plots, and files "
+            "for other tools",
         ),
         ("Experiments", f"{len(session.entries)} runs in this session, by one command"),
         ("Disk space required (approximately)", _disk_needed(model)),
         (
             "Time to prepare workflow (approximately)",
-            "not measured: images are found or built before the session's clock starts",
+            "not measured: kit pulls or builds images before the session starts",
         ),
-        ("Time to complete (approximately)", costs.whole(session)),
+        ("Time to complete (approximately)", whole(session)),
         ("Publicly available", f"{TO_FILL_IN}: address"),
         ("Licences", f"kit: MIT; software in the images: see sbom/; artifact: {TO_FILL_IN}"),
         ("Archived", f"{TO_FILL_IN}: DOI"),
@@ -159,12 +217,15 @@ def _requirements(model: ReportModel) -> Facts:
     gpu = any(model.study.arms[arm].variant == CUDA for arm in plan.arms)
     need = protocol.memory.of(plan.repeats)
     return (
-        ("Memory", f"{gigabytes(need)} for a run of {plan.repeats} fits"),
+        ("Memory", f"{gigabytes(need)} per run of {plan.repeats} fits"),
         ("Disk", _disk_needed(model)),
-        ("GPU", "one that runs CUDA 11.8" if gpu else "none"),
-        ("Network", "for the images, once; or a file that kit bundle save made elsewhere"),
-        ("Rights", "access to the engine; root only for kit setup"),
-        ("Ethics and risks", "none: containers without network, rights or personal data"),
+        ("GPU", "with support for CUDA 11.8" if gpu else "none"),
+        ("Network", "once, for the images; offline: a bundle from kit bundle save"),
+        ("Rights", "access to the container engine; root only for kit setup"),
+        (
+            "Ethics and risks",
+            "none: the containers have no network, no privileges and no personal data",
+        ),
     )
 
 
@@ -189,13 +250,13 @@ def _versions(model: ReportModel) -> str:
         for arm in model.arms
         for name, versions in arm.versions.items()
     }
-    return ", ".join(found) or "no run left a record"
+    return ", ".join(found) or "no record"
 
 
 def _hardware(model: ReportModel) -> str:
     host, gpu = model.header.host, model.gpu
     text = (
-        f"{host.cpu_model or 'CPU not known'}, {host.cpus} CPUs, "
+        f"{host.cpu_model or 'unknown CPU'}, {host.cpus} CPUs, "
         f"{gigabytes(host.memory_bytes)} of memory"
     )
     if host.virtualization:
@@ -210,4 +271,4 @@ def _hardware(model: ReportModel) -> str:
 def _disk_needed(model: ReportModel) -> str:
     variants = sorted({model.study.arms[arm].variant for arm in model.header.plan.arms})
     need = sum(model.study.protocol.disk_bytes.get(variant, 0) for variant in variants)
-    return f"{gigabytes(need)} to build; {costs.disk(model, model.header.plan.arms)}"
+    return f"{gigabytes(need)} to build; {disk(model, model.header.plan.arms)}"

@@ -8,25 +8,33 @@ from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.records.session import Session
-from kit.report.appendix import costs
+from kit.report.appendix import checklist
 from kit.report.appendix.checklist import Facts, listed
-from kit.report.consistency_words import arithmetic
 from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
-from kit.report.effects import Form, band_words, equal_text, margin_words
+from kit.report.findings import arithmetic
 from kit.report.model import ReportModel
-from kit.report.numbers import claimed, fixed, gain, gigabytes
+from kit.report.numbers import (
+    Form,
+    band_words,
+    claimed,
+    equal_text,
+    fixed,
+    gain,
+    gigabytes,
+    margin_words,
+)
 from kit.study.model import Claim, ExecutableClaim, TrainingClaim
 
 _ONE = (
-    "One command measures all claims at once, so minutes, disk and memory below are those of the "
-    "same runs and do not add up. It repeats the plan of this session; seconds differ on another "
-    "machine, and so may a verdict: compare two results folders with ",
+    "One command measures all claims. The minutes, disk space and memory below belong to the same "
+    "runs, so do not add them up. The command repeats the plan of this session. On another machine "
+    "the times differ and verdicts may differ. To compare two results folders, use ",
     Code("kit diff A B"),
     ".",
 )
 _PAPER_ONLY = (
-    "By arithmetic on what the paper prints; nothing is run. They are in every report of a "
-    "session: ",
+    "kit checks these claims by arithmetic on the published numbers, without a run. To print them "
+    "for a session, use ",
     Code("kit judge DIR"),
     ".",
 )
@@ -51,7 +59,7 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
         for f in model.judged.consistency
     ]
     if found:
-        title = "Consistency of the published numbers"
+        title = "Internal consistency of the publication"
         blocks += [Heading(2, title), Paragraph(_PAPER_ONLY), listed(found)]
     return tuple(blocks)
 
@@ -66,20 +74,20 @@ def _measured(session: Session, model: ReportModel, verdict: Verdict) -> tuple[P
 
 def _expected(claim: Claim, model: ReportModel, form: Form) -> tuple[str, str]:
     """Return the expected result of a measured claim, and the allowed variation."""
-    study, statistic = model.study, f"({claim.statistic} of a run's fits)"
+    study, statistic = model.study, f"({claim.statistic} over the fits of a run)"
     if claim.equal_within_percent is not None:
         margin = margin_words(claim.equal_within_percent, form)
         return (
             f"{study.contender} and {study.baseline} equal {margin} {statistic}",
-            "REPRODUCED if two one-sided tests put the effect inside that margin; OPPOSITE if the "
-            "95 % interval lies beyond it",
+            "REPRODUCED if two one-sided tests show an effect inside this margin; OPPOSITE if the "
+            "95 % interval lies outside it",
         )
     return (
         f"a gain of {study.contender} over {study.baseline} of "
         f"{claimed(claim.published_gain_percent, form)} {statistic}",
-        f"an effect of {band_words(claim.band_percent, form)} has the claimed size: REPRODUCED if "
-        "the 95 % interval excludes 0 and lies within it; the right sign alone is SAME DIRECTION; "
-        f"{equal_text(form)} counts as equal",
+        f"REPRODUCED if the 95 % interval excludes 0 and lies within the band, "
+        f"{band_words(claim.band_percent, form)}; SAME DIRECTION if only the sign is as claimed; "
+        f"effects {equal_text(form)} count as equal",
     )
 
 
@@ -89,8 +97,8 @@ def _training(session: Session, model: ReportModel, verdict: TrainingVerdict) ->
         for name, r in model.study.paper.last_epoch.items()
     )
     outcome = (
-        f"equal in both stacks at the last epoch, and in the published range: {ranges or '-'}",
-        "a difference smaller than the width of that range counts as equal",
+        f"equal at the last epoch in both stacks, and in the published range: {ranges or '-'}",
+        "differences smaller than the width of this range count as equal",
         f"{verdict.printed}: {model.reason_of(verdict)}",
     )
     cost = _costs(session, model, verdict.variant)
@@ -101,16 +109,18 @@ def _executable(model: ReportModel, verdict: ExecutableVerdict) -> tuple[Prose, 
     run = verdict.run
     disk = "not built in this session"
     if run is not None:
-        disk = f"{gigabytes(run.size_bytes)} of image, as measured"
+        disk = f"image of {gigabytes(run.size_bytes)}, measured"
     cost = (
-        ("Human time", costs.HUMAN),
-        ("Compute time", "not measured separately; a single run"),
+        ("Human time", checklist.HUMAN),
+        ("Compute time", "not measured separately; one run"),
         ("Disk", disk),
-        ("Memory", costs.memory_limit(model)),
+        ("Memory", checklist.memory_limit(model)),
     )
     outcome = (
-        "the executable trains on its own", "none", f"{verdict.printed}: {model.reason_of(verdict)}"
-    )  # fmt: skip
+        "the executable trains on a system without Python",
+        "none",
+        f"{verdict.printed}: {model.reason_of(verdict)}",
+    )
     return _experiment(model, verdict.claim, "", cost, outcome)
 
 
@@ -125,8 +135,8 @@ def _experiment(
     expected, allowed, here = outcome
     name = f"{claim.id}, {variant}" if variant else claim.id
     rows = (
-        ("In the paper", claim.where),
-        ("Required", claim.needs or "the runs of this session"),
+        ("Location in the publication", claim.where),
+        ("Requirements", claim.needs or "the runs of this session"),
         *cost,
         ("Expected result", expected),
         ("Allowed variation", allowed),
@@ -139,10 +149,10 @@ def _experiment(
 def _costs(session: Session, model: ReportModel, variant: str) -> Facts:
     arms = _arms(model, variant)
     return (
-        ("Human time", costs.HUMAN),
-        ("Compute time", costs.compute(session, arms)),
-        ("Disk", costs.disk(model, arms)),
-        ("Memory", costs.memory(model, arms)),
+        ("Human time", checklist.HUMAN),
+        ("Compute time", checklist.compute(session, arms)),
+        ("Disk", checklist.disk(model, arms)),
+        ("Memory", checklist.memory(model, arms)),
     )
 
 

@@ -13,10 +13,8 @@ from typing import Any
 
 from kit.plan.model import TIMED
 from kit.plan.shard import of_shard
-from kit.report.crate import inputs as used
-from kit.report.crate import outputs as made
-from kit.report.crate.entities import Entity, compact, day, entity, ref, refs, when
-from kit.report.crate.outputs import data_entities
+from kit.report.crate import entities
+from kit.report.crate.entities import Entity, compact, data_entities, day, entity, ref, refs, when
 from kit.report.model import ReportModel
 from kit.report.text import plain
 from kit.results.names import CRATE
@@ -33,13 +31,13 @@ def render(model: ReportModel, names: Collection[str]) -> bytes:
     """Return the metadata of a folder whose report has the files ``names``."""
     files, parts = data_entities(model, names)
     context = [
-        *used.software(model),
-        *used.images(model),
-        *used.given(model),
-        used.paper(model),
-        *used.settings(model),
-        used.host(model),
-        *made.verdicts(model),
+        *entities.software(model),
+        *entities.images(model),
+        *entities.given(model),
+        entities.paper(model),
+        *entities.settings(model),
+        entities.host(model),
+        *entities.verdicts(model),
     ]
     graph = [
         entity(CRATE, "CreativeWork", conformsTo=ref(_CRATE), about=ref("./")),
@@ -48,9 +46,9 @@ def render(model: ReportModel, names: Collection[str]) -> bytes:
         entity(
             _LICENCE,
             "CreativeWork",
-            name="No licence is stated",
-            description="Who publishes this folder chooses its licence. "
-            "The kit that wrote it is under the MIT licence.",
+            name="No licence stated",
+            description="The publisher of this folder chooses its licence. "
+            "kit, which wrote it, has the MIT licence.",
         ),
         _action(model, files),
         *context,
@@ -71,8 +69,8 @@ def _root(model: ReportModel, parts: list[Entity]) -> Entity:
         conformsTo=ref(PROFILE),
         hasPart=refs(parts),
         mentions=ref(_SESSION),
-        about=ref(used.STUDY),
-        variableMeasured=refs(made.verdicts(model)),
+        about=ref(entities.STUDY),
+        variableMeasured=refs(entities.verdicts(model)),
     )
 
 
@@ -90,12 +88,12 @@ def _action(model: ReportModel, files: list[Entity]) -> Entity:
         startTime=when(model.header.created),
         endTime=max(ends, default=None),
         actionStatus=_DONE if _is_complete(model) else None,
-        instrument=ref(used.kit_id(model)),
-        object=refs([*used.given(model), *used.settings(model)]),
+        instrument=ref(entities.kit_id(model)),
+        object=refs([*entities.given(model), *entities.settings(model)]),
         result=refs(files),
-        location=ref(used.HOST),
-        containerImage=refs(used.images(model)),
-        environment=refs(used.environment(model)),
+        location=ref(entities.HOST),
+        containerImage=refs(entities.images(model)),
+        environment=refs(entities.environment(model)),
     )
 
 

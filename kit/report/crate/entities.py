@@ -1,15 +1,231 @@
-"""Entities of a crate and their parts; these functions clean the strings of ids and facts."""
+"""The entities of a crate: the session's inputs, its files and the verdicts in them.
+
+Inputs are kit and other software, images, the study, settings and the host.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
 from kit.records.session import moment
+from kit.report.conditions import engine_text, merged_text, substitute_text
+from kit.report.model import ReportModel
 from kit.report.text import plain
+from kit.results.names import RUN_LOG, SBOMS, sbom_name
+from kit.results.names import STUDY as STUDY_FOLDER
 
+HOST, STUDY = "#host", "#study"
+_PAPER, _PLAN = "#paper", "#plan"
+_IMAGE = "https://w3id.org/ro/terms/workflow-run#DockerImage"
+_NOT_SOFTWARE = ("", "none")
+_PLAIN_NAME = re.compile(r"[\w.-]+")
+_FORMATS = {
+    ".md": "text/markdown",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".xml": "application/xml",
+    ".csv": "text/csv",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".yaml": "application/yaml",
+    "": "text/plain",
+}
+_SAYS = {
+    RUN_LOG: "Append-only run log, from which kit derives all other files",
+    "report.md": "Report as markdown",
+    "report.html": "Report as one HTML page",
+    "results.json": "Report as JSON, for programs",
+    "claims.junit.xml": "Claims as JUnit test cases",
+    "fits.csv": "All fits of all timed runs",
+    "hyperfine.json": "Times in the format of hyperfine",
+    "badge.json": "Verdict of the headline as a badge",
+    "summary.md": "Short report for a CI job",
+}
 Entity = dict[str, Any]
+
+
+def kit_id(model: ReportModel) -> str:
+    """Return the id of the version of kit that measured the session."""
+    return purl("kit", model.header.kit_version)
+
+
+def software(model: ReportModel) -> list[Entity]:
+    """Return kit, then the software that the records of the arms name, and the engine."""
+    parts = [
+        entity(
+            purl(name, version),
+            "SoftwareApplication",
+            name=plain(name),
+            softwareVersion=plain(version),
+        )
+        for arm in model.arms
+        for name, versions in sorted(arm.versions.items())
+        for version in versions
+        if plain(version) not in _NOT_SOFTWARE
+    ]
+    engine = model.header.host.engine
+    if engine.name:
+        parts.append(
+            entity(
+                purl(engine.name, engine.version),
+                "SoftwareApplication",
+                name=plain(engine.name),
+                softwareVersion=plain(engine.version),
+                description=f"The container engine: {plain(engine_text(engine))}",
+            )
+        )
+    unique = {part["@id"]: part for part in parts}
+    kit = entity(
+        kit_id(model),
+        "SoftwareApplication",
+        name="kit",
+        description="Checks published performance claims by running them in containers",
+        softwareVersion=plain(model.header.kit_version),
+        softwareRequirements=refs(unique.values()),
+    )
+    return [kit, *unique.values()]
+
+
+def images(model: ReportModel) -> list[Entity]:
+    """Return the image of every arm. Its content digest leaves out the times of files."""
+    found = []
+    for arm, image in sorted(model.header.images.items()):
+        name, _, tag = plain(image.reference).rpartition(":")
+        digest = plain(image.image_id).removeprefix("sha256:")
+        content = plain(image.content_sha256)
+        found.append(
+            entity(
+                local("image", arm),
+                "ContainerImage",
+                name=name or tag,
+                tag=tag if name else None,
+                additionalType=ref(_IMAGE),
+                sha256=digest,
+                identifier=f"content-sha256:{content}" if content else None,
+                description=f"Image of arm {plain(arm)}; identifier: content digest over path, "
+                "mode, owner and bytes of every file, without timestamps",
+            )
+        )
+    return found
+
+
+def paper(model: ReportModel) -> Entity:
+    """Return the paper that the study checks."""
+    return entity(_PAPER, "ScholarlyArticle", name=plain(model.study.paper.citation, 600))
+
+
+def given(model: ReportModel) -> list[Entity]:
+    """Return the study and the plan of the session."""
+    named = entity(
+        STUDY,
+        "CreativeWork",
+        name=plain(model.study.title),
+        identifier=plain(model.study.id),
+        version=f"sha256:{plain(model.header.plan.study_sha256)}",
+        citation=ref(_PAPER),
+        hasPart=refs(folders(model)),
+    )
+    plan = entity(
+        _PLAN,
+        "CreativeWork",
+        name="The plan of the session",
+        description="All runs in order, as in the first line of the run log",
+        version=f"sha256:{plain(model.header.plan_sha256)}",
+    )
+    return [named, plan]
+
+
+def settings(model: ReportModel) -> list[Entity]:
+    """Return the settings of the plan, the components used, and the environment."""
+    plan = model.header.plan
+    rows = [
+        fact("setting", "budget", plan.tier),
+        fact("setting", "design", plan.design),
+        fact("setting", "blocks", str(plan.blocks)),
+        fact("setting", "fits per run", str(plan.repeats)),
+        fact("setting", "order seed", str(plan.seed)),
+        fact("setting", "CPUs per run", plan.limits.cpuset or "all"),
+        fact("setting", "memory per run", str(plan.limits.memory_bytes), unitText="bytes"),
+    ]
+    for row in model.header.fidelity:
+        state = "exact" if row.exact else "substituted"
+        rows.append(
+            fact(
+                "component",
+                row.name,
+                row.got,
+                description=plain(f"{state}; wanted: {row.wanted}; {substitute_text(row)}", 600),
+            )
+        )
+    return [*rows, *environment(model)]
+
+
+def environment(model: ReportModel) -> list[Entity]:
+    """Return the environment variables of every container."""
+    found = sorted(model.study.protocol.env.items())
+    return [fact("environment", name, value) for name, value in found]
+
+
+def host(model: ReportModel) -> Entity:
+    """Return the machine on which the session ran."""
+    facts = {**asdict(model.header.host), "engine": engine_text(model.header.host.engine)}
+    described = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
+    if model.header.shards:
+        described += f"; merged from: {merged_text(model.header)}"
+    return entity(HOST, "Place", name="The host", description=plain(described, 1500))
+
+
+def data_entities(model: ReportModel, names: Collection[str]) -> tuple[list[Entity], list[Entity]]:
+    """Return the files that the session wrote, and the same with the copy of the study."""
+    files = [_file(RUN_LOG), *(_file(name) for name in sorted(names))]
+    files += [
+        _file(f"{SBOMS}/{sbom_name(arm)}", f"CycloneDX bill of materials for the image of {arm}")
+        for arm, image in sorted(model.header.images.items())
+        if image.content_sha256 and _PLAIN_NAME.fullmatch(arm)
+    ]
+    return files, [*files, *folders(model)]
+
+
+def folders(model: ReportModel) -> list[Entity]:
+    """Return the copy of the study next to the session's log; none for the shipped study."""
+    if model.study.folder is None:
+        return []
+    return [
+        entity(
+            f"{STUDY_FOLDER}/",
+            "Dataset",
+            name="The study",
+            description="Copy of the study that the session measured",
+        )
+    ]
+
+
+def verdicts(model: ReportModel) -> list[Entity]:
+    """Return every measured claim with its gain in percent, interval and verdict."""
+    found = []
+    for verdict in model.verdicts:
+        measured = verdict.measured
+        bounds = None if measured is None else measured.gain_interval
+        claim = verdict.claim
+        found.append(
+            entity(
+                local("claim", f"{claim.id}-{verdict.variant}"),
+                "PropertyValue",
+                name=plain(f"{claim.id} {verdict.variant}: {claim.statement}"),
+                value=None if measured is None else measured.gain_percent,
+                minValue=None if bounds is None else bounds.low,
+                maxValue=None if bounds is None else bounds.high,
+                unitText="percent",
+                description=plain(f"{verdict.printed}: {model.reason_of(verdict)}", 600),
+            )
+        )
+    return found
 
 
 def entity(identity: str, kind: str, /, **properties: Any) -> Entity:
@@ -73,3 +289,14 @@ def compact(entities: Sequence[Entity]) -> list[Entity]:
     for one in entities:
         found.setdefault(one["@id"], one)
     return list(found.values())
+
+
+def _file(name: str, says: str = "") -> Entity:
+    path = PurePosixPath(name)
+    return entity(
+        quote(name),
+        "File",
+        name=plain(path.name),
+        description=plain(says) or _SAYS.get(path.name),
+        encodingFormat=_FORMATS.get(path.suffix),
+    )

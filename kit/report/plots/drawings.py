@@ -11,14 +11,13 @@ from typing import Any
 from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
-from kit.report.effects import Form, equal_text
+from kit.report.headline import claimed_short
 from kit.report.model import RawRun, ReportModel
-from kit.report.numbers import fixed, gain, trend
+from kit.report.numbers import Form, equal_text, fixed, gain, trend
 from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
 from kit.report.text import plain
-from kit.report.words import claimed_short
 from kit.study.model import Claim, Direction
 
 _MEGABYTE = 1e6
@@ -40,7 +39,7 @@ def draw_all(model: ReportModel) -> tuple[Plot, ...]:
 
 
 def gains(model: ReportModel) -> Plot | None:
-    """Plot each claim's measured gain with its interval, the paper's value, the equal zone.
+    """Plot each claim's measured gain with its interval, the published gain, the equal zone.
 
     None if no gain was measured.
     """
@@ -72,14 +71,14 @@ def gains(model: ReportModel) -> Plot | None:
     baseline, contender = plain(model.study.baseline, 20), plain(model.study.contender, 20)
     axes.set_yticks(rows, [_claim_name(v, several) for v in shown])
     axes.set_ylim(-0.7, len(shown) - 0.3)
-    start = "gain, %; plus is faster: " if form is Form.GAIN else ""
-    scale.label(f"{start}{contender} against {baseline}; band: {equal_text(form)}, equal")
-    floor_words = "; grey bar: noise floor" if floors else ""
-    title = f"Effect with 95 % interval (circle), the paper's ({_signs(shown)}){floor_words}"
-    axes.set_title(title)
+    pair = f"{contender} over {baseline}"
+    what = f"gain (%) of {pair}" if form is Form.GAIN else f"speed of {pair}"
+    scale.label(f"{what}; shaded: equal, {equal_text(form)}")
+    floor_words = "; noise floor (grey bar)" if floors else ""
+    axes.set_title(f"Measured, 95 % interval (circle); published ({_signs(shown)}){floor_words}")
     words = "; ".join(
         f"{_claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
-        f"paper {claimed_short(v.claim, model.form_of(v))}, {v.printed}"
+        f"published {claimed_short(v.claim, model.form_of(v))}, {v.printed}"
         for v in shown
     )
     return _plot("gains", "Gain by claim", words, drawn)
@@ -113,9 +112,9 @@ def hosts(model: ReportModel) -> Plot | None:
         scale.estimate(row, found, colour, marker, 2)
     axes.set_yticks(rows, [f"{name} ({found.pairs} blocks)" for name, found, *_ in shown])
     axes.set_ylim(-0.6, len(shown) - 0.4)
-    what = "gain, %" if form is Form.GAIN else "factor"
-    scale.label(f"{what}; dashed: the paper's; band: {equal_text(form)}, equal")
-    axes.set_title(f"{_claim_name(lead, False)} on every host")
+    what = "gain (%)" if form is Form.GAIN else "factor"
+    scale.label(f"{what}; dashed: published; shaded: equal, {equal_text(form)}")
+    axes.set_title(f"{_claim_name(lead, False)} by host")
     words = "; ".join(
         f"{name}: {gain(found, form)} over {found.pairs} blocks" for name, found, *_ in shown
     )
@@ -127,6 +126,7 @@ def strip(model: ReportModel) -> Plot | None:
     arms = _arms(model)
     if not arms:
         return None
+    title = "Warm median of each run by arm"
     drawn, axes = figure(1.2 + 0.55 * len(arms))
     for row, series in enumerate(arms):
         values = [run.hardened for run in series.runs]
@@ -138,15 +138,15 @@ def strip(model: ReportModel) -> Plot | None:
         axes.plot([middle, middle], [row - 0.3, row + 0.3], color=INK, lw=1.5)
     axes.set_yticks(range(len(arms)), [plain(series.name, 30) for series in arms])
     axes.set_ylim(-0.6, len(arms) - 0.4)
-    axes.set_xlabel("median fit of a run, s (bar: their median)")
-    axes.set_title("Every run by arm")
+    axes.set_xlabel("warm median of a run (s); bar: median over runs")
+    axes.set_title(title)
     words = "; ".join(
         f"{plain(series.name, 30)}: {len(series.runs)} runs, "
         f"{fixed(min(r.hardened for r in series.runs), 3)} to "
         f"{fixed(max(r.hardened for r in series.runs), 3)} s"
         for series in arms
     )
-    return _plot("runs", "Every run by arm", words, drawn)
+    return _plot("runs", title, words, drawn)
 
 
 def order(model: ReportModel) -> Plot | None:
@@ -155,6 +155,7 @@ def order(model: ReportModel) -> Plot | None:
     if not arms:
         return None
     positions = {run.run_id: position for position, run in enumerate(model.judged.runs, start=1)}
+    title = "Warm median of each run in order of execution"
     drawn, axes = figure(2.9)
     for series in arms:
         axes.plot(
@@ -166,14 +167,14 @@ def order(model: ReportModel) -> Plot | None:
             label=plain(series.name, 30),
             **marks(series.arm, series.role),
         )
-    axes.set_xlabel("run, in the order of the session")
-    axes.set_ylabel("median fit, s")
-    axes.set_title("The session in its order")
+    axes.set_xlabel("run, in order of execution")
+    axes.set_ylabel("warm median (s)")
+    axes.set_title(title)
     _legend(axes, len(arms))
     several = any(part.comparison.hosts.parts for part in model.variants)
-    no_trend = "runs of several hosts" if several else "too few runs to tell a trend"
+    no_trend = "runs of several hosts" if several else "too few runs to estimate drift"
     words = "; ".join(_drift_words(model)) or no_trend
-    return _plot("order", "The session in its order", words, drawn)
+    return _plot("order", title, words, drawn)
 
 
 def memory(model: ReportModel) -> Plot | None:
@@ -192,7 +193,7 @@ def system(model: ReportModel) -> Plot | None:
     return _per_fit(
         model,
         "system-cpu",
-        "System CPU seconds of each fit",
+        "System CPU time of each fit",
         "s",
         lambda run: [fit.system_ns / 1e9 for fit in run.fits],
     )
@@ -226,7 +227,7 @@ def _per_fit(
             f"{plain(arm, 30)}: {fixed(first, 2)} {unit} at the first fit, "
             f"{fixed(last, 2)} at the last"
         )
-    axes.set_xlabel("fit of the run (1 is the cold one)")
+    axes.set_xlabel("fit within the run (1: cold)")
     axes.set_ylabel(unit)
     axes.set_ylim(bottom=0)
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -245,7 +246,7 @@ def _claimed(claim: Claim) -> tuple[float, ...]:
 def _signs(shown: Sequence[Verdict]) -> str:
     """Return the symbols for the claims in the plot of gains."""
     kinds = {v.claim.direction is Direction.EQUAL for v in shown}
-    return "; ".join({False: "diamond", True: "box: equal within"}[kind] for kind in sorted(kinds))
+    return "; ".join({False: "diamond", True: "box: margin"}[kind] for kind in sorted(kinds))
 
 
 def _form(model: ReportModel) -> Form:

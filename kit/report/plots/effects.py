@@ -14,8 +14,7 @@ from typing import Any
 from kit.judge.effects import gain_of, gains_of, is_determined, log_of
 from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
-from kit.report.effects import FACTOR_FROM, MAX_SHOWN, Form
-from kit.report.numbers import UNDETERMINED
+from kit.report.numbers import FACTOR_FROM, MAX_SHOWN, UNDETERMINED, Form
 from kit.report.plots.style import FAINT, INK
 from kit.study.model import Range
 

@@ -8,7 +8,6 @@ from kit.judge.sensitivity import ALPHA
 from kit.judge.verdict import Verdict
 from kit.plan.model import DUET
 from kit.plan.roles import role_of
-from kit.report.consistency_words import arithmetic
 from kit.report.document import (
     Block,
     CodeBlock,
@@ -21,9 +20,19 @@ from kit.report.document import (
     Tone,
     facts,
 )
-from kit.report.effects import Form, equal_text
+from kit.report.findings import arithmetic
 from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, gain, megabytes, p_equals, p_value, score, trend
+from kit.report.numbers import (
+    NONE,
+    Form,
+    equal_text,
+    gain,
+    megabytes,
+    p_equals,
+    p_value,
+    score,
+    trend,
+)
 from kit.report.reasons import control_text
 from kit.study.model import Direction
 

@@ -9,28 +9,29 @@ from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
 from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
-from kit.report.effects import Form, equal_text
+from kit.report.headline import claimed_text
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
     NONE,
     UNDETERMINED,
     UNDETERMINED_MEANS,
+    Form,
     effect,
+    equal_text,
     gain,
 )
-from kit.report.words import claimed_text
 from kit.study.model import Direction
 
 _GAIN = (
-    "A gain is 100 × ({baseline} - {contender}) / {baseline}: plus means that {contender} is "
+    "A gain is 100 × ({baseline} - {contender}) / {baseline}: it is positive if {contender} is "
     "faster. Effects of a factor of two or more are printed as factors: 6.7x faster is a gain of "
-    "85 %. Brackets hold the 95 % interval. Warm median: the median of a run without its first, "
-    "cold fit; it is the same for every claim and is not judged. Each claim is judged on its own "
-    "statistic. Effects {equal} count as equal."
+    "85 %. Brackets hold the 95 % interval. kit judges each claim by the statistic that the claim "
+    "names. The warm median, the median of a run without its first, cold fit, is shown for "
+    "comparison and not judged. Effects {equal} count as equal."
 )
 _EQUALITY = (
-    "A claim of equality has its own margin: within 5 % means that neither arm takes more than 5 % "
-    "longer."
+    "A claim of equality states a margin: within 5 % means that neither arm takes more than 5 % "
+    "longer than the other."
 )
 _TONES: Mapping[Word, Tone] = {
     REPRODUCED: Tone.GOOD,

@@ -1,30 +1,84 @@
-"""The sections on the samples of the runs: noise, training, cost, the cold first fit."""
+"""The sections on the numbers of the runs: published and measured, noise, training, cost, hosts."""
 
 from __future__ import annotations
 
-from kit.judge.cost import FitCost
-from kit.judge.training import Trained
-from kit.report.document import Block, Paragraph, Table
-from kit.report.effects import size_text
-from kit.report.left_out import estimate_note
-from kit.report.model import ReportModel, VariantReport
-from kit.report.numbers import NONE, fixed, gain, megabytes, ratio, seconds
-from kit.report.sections.published import NAMES, fits_text, ratio_name
+from collections.abc import Mapping
 
+from kit.judge.controls import single_pair_log
+from kit.judge.cost import FitCost
+from kit.judge.effects import gain_of, log_of
+from kit.judge.training import Trained
+from kit.plan.roles import PLACEBO
+from kit.report.conditions import estimate_note
+from kit.report.document import Block, Code, Paragraph, Table, Text
+from kit.report.headline import claimed_short
+from kit.report.model import PublishedRow, ReportModel, VariantReport
+from kit.report.numbers import (
+    NONE,
+    Form,
+    claimed,
+    effect,
+    fixed,
+    form_of,
+    gain,
+    megabytes,
+    p_value,
+    ratio,
+    seconds,
+    size_text,
+)
+from kit.study.model import lead_claim
+
+NAMES: Mapping[str, str] = {
+    "hardened": "warm median",
+    "cpu": "CPU seconds, warm median",
+    "cold": "cold first fit",
+}
+"""Names in reports of statistics that have another name in files."""
 _REMARK_LIMIT = 600
 _NOISE = (
-    "Spread: how far the ratio of one block typically lies from the average by noise alone; a "
-    "much smaller effect needs many blocks.",
-    "The unit of replication is the run, one container. The fits of one process share its memory "
-    "layout, its caches and the state of the host, so they are one sample however many they are; "
-    "an interval over fits would be far too narrow. Each block holds one run of each arm in "
-    "random order, so that drift of the host affects both alike. Intervals are paired t "
-    "intervals over blocks on the logarithm of the ratio.",
+    "Spread: the typical deviation of the ratio of one block from the average due to noise. "
+    "Effects much smaller than the spread need many blocks.",
+    "The unit of replication is the run: one container. The fits of one run share memory layout, "
+    "caches and the state of the host and are not independent, so an interval over fits would be "
+    "far too narrow. Each block holds one run of each arm in random order, so that drift of the "
+    "host affects both arms equally. Intervals are paired t intervals over blocks on the "
+    "logarithm of the ratio.",
 )
 _COST = (
-    "Warm median of a run, averaged over all usable runs. RSS growth is memory kept from one fit "
-    "to the next. The last column compares the paper's clock with the monotonic clock used here."
+    "Warm median of each run, averaged over all usable runs. RSS growth is the memory that a "
+    "process keeps from one fit to the next. The last column compares the clock of the "
+    "publication with the monotonic clock that kit uses."
 )
+_NOTE = (
+    "Each block ran on one host. Machines with the same CPU, memory and kernel count as one host. "
+    "Homogeneity: p value of Welch's one-way test that all hosts have the same mean. A small p "
+    "means that the hosts differ: the interval over all blocks then describes this mixture of "
+    "hosts and not each host."
+)
+
+
+def published(model: ReportModel) -> tuple[Block, ...]:
+    """Return a table and its notes for each planned variant."""
+    blocks: list[Block] = []
+    for part in (part for part in model.variants if part.planned):
+        rows = tuple(_row(row, model, part.form) for row in part.rows)
+        blocks += [Table(_header(model, part), rows), Paragraph(_note(model, part))]
+        blocks += _one_session(model, part)
+    return tuple(blocks)
+
+
+def fits_text(model: ReportModel) -> str:
+    """Return how many fits the runs had: "5", or "3 to 5"."""
+    counts = sorted({run.fits for run in model.judged.main})
+    if not counts:
+        return str(model.header.plan.repeats)
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def ratio_name(model: ReportModel) -> str:
+    """Return the name of the ratio, "baseline/contender" with the study's names."""
+    return f"{model.study.baseline}/{model.study.contender}"
 
 
 def noise(model: ReportModel) -> tuple[Block, ...]:
@@ -36,6 +90,150 @@ def noise(model: ReportModel) -> tuple[Block, ...]:
         return ()
     header = ("variant", "statistic", "blocks", "SD of log ratio", "spread", "ratio", "note")
     return Table(header, rows), *map(Paragraph, _NOISE)
+
+
+def training(model: ReportModel) -> tuple[Block, ...]:
+    """Return last-epoch loss and accuracy against the published ranges."""
+    if not model.trained:
+        return ()
+    header = (
+        "arm", "last epoch", "published range", "measured range", "measured mean",
+        "fits in range", "vs. published range",
+    )  # fmt: skip
+    table = Table(header, tuple(map(_trained, model.trained)), _REMARK_LIMIT)
+    return (table, Paragraph(model.trained_remark)) if model.trained_remark else (table,)
+
+
+def cost(model: ReportModel) -> tuple[Block, ...]:
+    """Return CPU seconds, faults and memory next to wall time."""
+    if not model.costs:
+        return ()
+    header = (
+        "arm", "runs", "wall (s)", "user CPU (s)", "system CPU (s)", "minor faults",
+        "RSS growth per fit (MB)", "RSS peak (MB)", "max. error of the published clock (ms)",
+    )  # fmt: skip
+    lines = [
+        f"CPU seconds (user + system) per fit, {part.variant}: ratio {ratio_name(model)} "
+        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. kit judges claims by wall time, "
+        "as the publication does."
+        for part in model.variants
+        if (estimate := part.comparison.estimates["cpu"]).ratio is not None
+    ]
+    return Table(header, tuple(map(_cost, model.costs))), *map(Paragraph, (_COST, *lines))
+
+
+def cold(model: ReportModel) -> tuple[Block, ...]:
+    """Return the first fit of a process, which includes imports, tracing and warm-up."""
+    rows = tuple(
+        (arm, seconds(value)) for part in model.variants for arm, value in part.cold.items()
+    )
+    if not rows:
+        return ()
+    lines = [
+        f"Cold first fit, {part.variant}: ratio {ratio_name(model)} {ratio(estimate)}, gain "
+        f"{gain(estimate, part.form)}."
+        for part in model.variants
+        if (estimate := part.comparison.estimates["cold"]).ratio is not None
+    ]
+    note = (
+        "As in the publication, the judged statistics include the cold fit: one of "
+        f"{model.study.protocol.published_repeats} fits in the publication, one of "
+        f"{fits_text(model)} per run in this session."
+    )
+    table = Table(("arm", "cold fit, mean over runs (s)"), rows)
+    return table, *map(Paragraph, (*lines, note))
+
+
+def hosts(model: ReportModel) -> tuple[Block, ...]:
+    """Return the gain of each host by claim; empty if all blocks ran on one host."""
+    return tuple(
+        block
+        for part in model.variants
+        if part.comparison.hosts.parts
+        for block in _variant(part, len(model.variants) > 1)
+    )
+
+
+def _header(model: ReportModel, part: VariantReport) -> tuple[str, ...]:
+    study, pair = model.study, part.comparison.pair
+    figures = study.paper.figures
+    where = {stack: figures[stack].where if stack in figures else "published"
+             for stack in (study.baseline, study.contender)}  # fmt: skip
+    return (
+        "statistic of a run",
+        *(f"{stack}, {place} (s)" for stack, place in where.items()),
+        "published gain: figures / text",
+        f"{pair.baseline or study.baseline}, measured (s)",
+        f"{pair.contender or study.contender}, measured (s)",
+        f"ratio {ratio_name(model)}",
+        "measured gain",
+    )
+
+
+def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
+    name = NAMES.get(row.statistic, row.statistic)
+    if row.statistic == "total":
+        name = f"total (measured: {fits_text(model)} fits)"
+    gains_claimed = dict.fromkeys(claimed_short(claim, form) for claim in row.claims)
+    gains = f"{effect(row.figures_gain_percent, form)} / {', '.join(gains_claimed) or NONE}"
+    return (
+        name,
+        seconds(row.paper_baseline),
+        seconds(row.paper_contender),
+        gains if row.figures_gain_percent is not None else NONE,
+        seconds(row.baseline),
+        seconds(row.contender),
+        ratio(row.estimate),
+        gain(row.estimate, form),
+    )
+
+
+def _note(model: ReportModel, part: VariantReport) -> str:
+    blocks = len(part.comparison.blocks)
+    measured = "No block is complete: measured seconds are means over all usable runs of each arm."
+    if blocks:
+        measured = (
+            f"Measured seconds are means over the runs of {blocks} complete "
+            f"block{'s' if blocks != 1 else ''}."
+        )
+    return (
+        f"{measured} The published total covers {model.study.protocol.published_repeats} fits, a "
+        f"run of this session {fits_text(model)}: compare the gains of the totals, not the seconds."
+    )
+
+
+def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ...]:
+    """Return whether the published protocol, one run per stack, could decide the claim here.
+
+    Empty without a placebo that has a spread, or without a claim.
+    """
+    placebo = next((c for c in part.comparison.controls if c.role == PLACEBO), None)
+    claim = lead_claim(model.study.claims)
+    if placebo is None or claim is None:
+        return ()
+    estimate = placebo.estimates[claim.statistic]
+    off = single_pair_log(estimate)
+    if off is None or estimate.sd_log is None:
+        return ()
+    margin = claim.equal_within_percent
+    size = claim.published_gain_percent if margin is None else -margin
+    can = "cannot" if off >= abs(log_of(size)) else "could"
+    # The larger of the two decides the form in which they can be compared.
+    form = form_of([gain_of(off)]) if part.form is Form.GAIN else part.form
+    return (
+        Paragraph(
+            (
+                "The published protocol has one run per stack. In this session ",
+                placebo.arm,
+                f" ran against itself {estimate.pairs} times. The SD of the log ratio of the ",
+                NAMES.get(claim.statistic, claim.statistic),
+                f" is {fixed(estimate.sd_log, 4)}: two runs of the same program differ by up to "
+                f"{size_text(off, size, form)} in 95 of 100 pairs. On this host, one session of "
+                f"the published protocol {can} distinguish {claimed(size, form)} from no "
+                "difference.",
+            )
+        ),
+    )
 
 
 def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
@@ -57,16 +255,6 @@ def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
     return found
 
 
-def training(model: ReportModel) -> tuple[Block, ...]:
-    """Return last-epoch loss and accuracy against the published ranges."""
-    if not model.trained:
-        return ()
-    header = ("arm", "last epoch", "published", "here", "mean here", "fits in range",
-              "range here is")  # fmt: skip
-    table = Table(header, tuple(map(_trained, model.trained)), _REMARK_LIMIT)
-    return (table, Paragraph(model.trained_remark)) if model.trained_remark else (table,)
-
-
 def _trained(row: Trained) -> tuple[str, ...]:
     return (
         row.arm,
@@ -77,24 +265,6 @@ def _trained(row: Trained) -> tuple[str, ...]:
         f"{row.inside} of {row.fits}",
         row.word + (f", {row.left_out} not usable" if row.left_out else ""),
     )
-
-
-def cost(model: ReportModel) -> tuple[Block, ...]:
-    """Return CPU seconds, faults and memory next to wall time."""
-    if not model.costs:
-        return ()
-    header = (
-        "arm", "runs", "wall (s)", "user CPU (s)", "system CPU (s)", "minor faults",
-        "RSS growth per fit (MB)", "RSS peak (MB)", "largest error of the paper's clock (ms)",
-    )  # fmt: skip
-    lines = [
-        f"CPU seconds (user + system) per fit, {part.variant}: ratio {ratio_name(model)} "
-        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. Claims are judged on wall time, "
-        "as the published ones are."
-        for part in model.variants
-        if (estimate := part.comparison.estimates["cpu"]).ratio is not None
-    ]
-    return Table(header, tuple(map(_cost, model.costs))), *map(Paragraph, (_COST, *lines))
 
 
 def _cost(row: FitCost) -> tuple[str, ...]:
@@ -111,23 +281,26 @@ def _cost(row: FitCost) -> tuple[str, ...]:
     )
 
 
-def cold(model: ReportModel) -> tuple[Block, ...]:
-    """Return the first fit of a process, which includes imports, tracing and warm-up."""
-    rows = tuple(
-        (arm, seconds(value)) for part in model.variants for arm, value in part.cold.items()
-    )
-    if not rows:
-        return ()
-    lines = [
-        f"Cold first fit, {part.variant}: ratio {ratio_name(model)} {ratio(estimate)}, gain "
-        f"{gain(estimate, part.form)}."
-        for part in model.variants
-        if (estimate := part.comparison.estimates["cold"]).ratio is not None
+def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
+    verdicts, found = part.comparison.verdicts, part.comparison.hosts
+    rows: list[tuple[Text, ...]] = [
+        (
+            f"host {number}",
+            Code(own.machine),
+            str(len(own.blocks)),
+            *(gain(own.estimates[v.claim.statistic], part.form) for v in verdicts),
+        )
+        for number, own in enumerate(found.parts, start=1)
     ]
-    note = (
-        "Statistics as published include the cold fit: the paper's once in "
-        f"{model.study.protocol.published_repeats} fits, these once in the {fits_text(model)} "
-        "fits of a run."
-    )
-    table = Table(("arm", "cold first fit, mean over runs (s)"), rows)
-    return table, *map(Paragraph, (*lines, note))
+    everything = (gain(v.measured, part.form) for v in verdicts)
+    rows.append(("all", "", str(len(part.comparison.blocks)), *everything))
+    agreement = (_p(found.agreement[v.claim.statistic]) for v in verdicts)
+    rows.append(("homogeneity, p", "", "", *agreement))
+    heads = (f"{v.claim.id} {v.claim.statistic}" for v in verdicts)
+    table = Table(("host", "machine", "blocks", *heads), tuple(rows))
+    named = (Paragraph(f"Variant {part.variant}:"),) if several else ()
+    return *named, table, Paragraph(_NOTE)
+
+
+def _p(value: float | None) -> str:
+    return "too few blocks" if value is None else p_value(value)

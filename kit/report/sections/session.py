@@ -5,12 +5,10 @@ from __future__ import annotations
 from kit.plan.model import TIMED, PlannedRun
 from kit.plan.roles import MAIN, role_of
 from kit.records.record import Fit
+from kit.report.conditions import WATCHED, excluded, notes
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
-from kit.report.interference_words import WATCHED
-from kit.report.left_out import excluded
 from kit.report.model import Failure, RawRun, ReportModel
 from kit.report.numbers import NONE, megabytes, seconds
-from kit.report.origin import notes
 from kit.report.sample_size import outlook_lines
 
 _LIMIT = 400

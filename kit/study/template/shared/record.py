@@ -1,8 +1,8 @@
-"""One spec in, one record out: the contract that every arm's program honours.
+"""Read the spec, run the work, write the record.
 
-The spec is JSON in the environment variable KIT_SPEC, the record is written to
-/results/record.json. Any language will do; this is it in Python. The published
-schemas are kit/schemas/spec.schema.json and record.schema.json.
+Every arm's program reads a spec, JSON in the environment variable KIT_SPEC, and writes a
+record to /results/record.json. It may be in any language. The schemas are
+kit/schemas/spec.schema.json and kit/schemas/record.schema.json.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ CGROUP = "/sys/fs/cgroup"
 
 
 def main(work):
-    """Run ``work(workload)`` as often as the spec says, timed, and write the record."""
+    """Run and time ``work(workload)`` as often as the spec sets, and write the record."""
     started = cgroup_now()
     text = os.environ["KIT_SPEC"]
     spec = json.loads(text)
     conditions = spec["conditions"]
     if conditions["probe"] or conditions["keep"]:
-        sys.exit("spec: conditions.probe and keep are not known to this program")
+        sys.exit("spec: this program does not support conditions.probe and conditions.keep")
     result = None
     fits = []
     for index in range(spec["repeats"]):
@@ -42,8 +42,7 @@ def main(work):
                 "runtime": "CPython " + platform.python_version(),
                 "os": platform.platform(),
             },
-            # What shows that both arms do the same work: hashes of what goes in and
-            # of what comes out.
+            # Hashes of inputs and outputs, which show that both arms do the same work.
             "identity": {
                 "data": {"workload": digest(json.dumps(spec["workload"], sort_keys=True))},
                 "tensors": {"result": digest(repr(result))},
@@ -58,7 +57,7 @@ def main(work):
             },
             "device": {"kind": "cpu", "name": "", "ops": {}, "peak_bytes": None},
             "fits": fits,
-            # Optional: whether somebody limited this container's CPUs meanwhile.
+            # Optional: CPU limits and throttling of this container during the run.
             "cgroup": cgroup_since(started),
             "complete": True,
         }
@@ -66,7 +65,7 @@ def main(work):
 
 
 def timed(work, workload, slowdown_percent, index):
-    """One fit with its counters, and what it gave."""
+    """Return one fit with its counters, and its result."""
     rss_before = rss_bytes()
     before = resource.getrusage(resource.RUSAGE_SELF)
     paper_start = time.time()
@@ -96,15 +95,15 @@ def timed(work, workload, slowdown_percent, index):
 
 
 def rss_bytes():
-    """Resident memory of this process."""
+    """Return the resident memory of this process in bytes."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def cgroup_now():
-    """Return what the kernel counts of this container's CPU limit; None where it does not.
+    """Return the kernel's counters of this container's CPU limit; None if there are none.
 
-    Files of cgroup 2, then of cgroup 1. Nothing in them may fail a run.
+    Read the files of cgroup 2 or else of cgroup 1. No content of these files fails a run.
     """
     new, old = _counts("cpu.stat"), _counts("cpu/cpu.stat")
     if "throttled_usec" in new:
@@ -128,7 +127,7 @@ def cgroup_now():
 
 
 def cgroup_since(before):
-    """Return the record's cgroup object: what was counted since ``before``, the limit now."""
+    """Return the record's cgroup object: counts since ``before``, and the present limit."""
     after = cgroup_now()
     if before is None or after is None:
         return None
@@ -151,12 +150,12 @@ def _cgroup_file(name):
 
 
 def digest(text):
-    """SHA-256 of a text, as hex digits."""
+    """Return the SHA-256 of a text as hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write(record):
-    """Under a temporary name, synced, renamed: a torn record never looks whole."""
+    """Write a temporary file, sync it and rename it, so that a partial record is never read."""
     path = os.path.join(os.environ.get("KIT_RESULTS", "/results"), "record.json")
     with open(path + ".part", "w") as stream:
         json.dump(record, stream)

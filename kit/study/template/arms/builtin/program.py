@@ -4,7 +4,7 @@ import record
 
 
 def work(workload):
-    """Sum of the squares, all at once."""
+    """Return the sum of the squares, added by ``sum``."""
     return sum([number * number for number in range(workload["numbers"])])
 
 

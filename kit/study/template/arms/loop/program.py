@@ -4,7 +4,7 @@ import record
 
 
 def work(workload):
-    """Sum of the squares, number by number."""
+    """Return the sum of the squares, added one by one in a loop."""
     total = 0
     for number in range(workload["numbers"]):
         total += number * number

@@ -1,4 +1,4 @@
-"""A same-work check in words: the compared things, or the differences."""
+"""Findings in words: of the same-work checks, and the arithmetic on consistency claims."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ from kit.judge.check import (
     WheelChanged,
     Wheels,
 )
+from kit.judge.consistency import (
+    Called,
+    Gains,
+    MeanAndTotal,
+    MeansAndTotals,
+    NotRounded,
+    Reason,
+    Rounded,
+    Stated,
+    Steps,
+    StepsAndTotals,
+    TextNumber,
+    Ticks,
+)
 
 _NAMED = 4  # differences named in one check before "and n more"
 _NOTHING: Mapping[CheckName, str] = {
@@ -60,7 +74,7 @@ def compared(what: Compared) -> str:
         case FewArms(arms):
             text = f"not applicable: {'one' if arms else 'no'} arm"
         case IdentityRuns(arms):
-            text = f"one of each arm: {', '.join(arms)}"
+            text = f"one per arm: {', '.join(arms)}"
         case Versions(names):
             text = f"{', '.join(names)} equal"
         case Values(count, of):
@@ -68,17 +82,19 @@ def compared(what: Compared) -> str:
         case OneHash():
             text = "identical"
         case Libraries(shared, own):
-            extra = ", ".join(f"{count} more in {arm} alone" for arm, count in own.items())
+            extra = ", ".join(f"{count} more only in {arm}" for arm, count in own.items())
             text = f"{shared} mapped in all arms, identical" + (f"; {extra}" if extra else "")
         case Wheels(counts):
             each = ", ".join(f"{count} in {arm}" for arm, count in counts.items())
-            text = f"every file as its RECORD says: {each}"
+            text = f"all files match their RECORD: {each}"
         case TimedRuns(count):
-            text = f"{count} runs as their arm's identity run" if count else "none to compare"
+            text = (
+                f"{count} runs match the identity run of their arm" if count else "none to compare"
+            )
         case Fits(planned):
             text = f"{planned} in every run, as planned"
         case _:
-            raise TypeError(f"{what!r} is nothing that a check compares")
+            raise TypeError(f"unknown result of a check: {what!r}")
     return text
 
 
@@ -94,7 +110,32 @@ def difference(found: Difference, check: CheckName) -> str:
         case NoIdentityRun() | IdentityRunFailed() | OtherWork() | OtherFits():
             return _of_runs(found)
         case _:
-            raise TypeError(f"{found!r} is no difference of a check")
+            raise TypeError(f"unknown difference: {found!r}")
+
+
+def arithmetic(reason: Reason) -> str:
+    """Return the numbers that agree or differ, as text. Raise TypeError for another value."""
+    match reason:
+        case Rounded(numbers):
+            text = "; ".join(map(_number, numbers))
+        case NotRounded():
+            text = _not_rounded(reason)
+        case Gains():
+            text = _gains(reason)
+        case MeansAndTotals(figures):
+            text = "; ".join(map(_figure, figures))
+        case Stated(values):
+            text = "; ".join(f"{where}: {value}" for where, value in values.items())
+        case Ticks():
+            text = _ticks(reason)
+        case Called(name, library, provided):
+            text = f"the listing calls {name}, {library} provides {', '.join(provided)}"
+        case StepsAndTotals(baseline, contender):
+            text = f"steps: {_steps(baseline)}, {_steps(contender)}; "
+            text += f"totals: {_total(baseline)}, {_total(contender)}"
+        case _:
+            raise TypeError(f"unknown reason: {reason!r}")
+    return text
 
 
 def _of_values(found: NotRecorded | NothingRecorded | ValueDiffers, check: CheckName) -> str:
@@ -117,27 +158,27 @@ def _of_training(found: NotFinite | TrajectoryDiffers | OneSided) -> str:
                 f" ({differing} of {of} values differ)"
             )
         case OneSided(point, first, arm):
-            return f"{_name(point)} is recorded by one of {first}, {arm} only"
+            return f"only one of {first}, {arm} recorded {_name(point)}"
 
 
 def _of_files(found: AnotherFile | NotMapped | WheelChanged) -> str:
     match found:
         case AnotherFile(library, arms):
-            return f"{library} is another file in {' and '.join(arms)}"
+            return f"{library} differs between {' and '.join(arms)}"
         case NotMapped(library, arms):
             return f"{library} is not mapped in {' and '.join(arms)}"
         case WheelChanged(wheel, arm, state):
-            return f"{wheel} in {arm} is not as its RECORD says: {state}"
+            return f"{wheel} in {arm} does not match its RECORD: {state}"
 
 
 def _of_runs(found: NoIdentityRun | IdentityRunFailed | OtherWork | OtherFits) -> str:
     match found:
         case NoIdentityRun(arm):
-            return f"no good identity run of {arm} (the log has none)"
+            return f"no valid identity run of {arm} (none in the log)"
         case IdentityRunFailed(arm, failure):
-            return f"no good identity run of {arm} (it failed: {failure})"
+            return f"no valid identity run of {arm} (it failed: {failure})"
         case OtherWork(what, run_id, arm):
-            return f"{what} of {run_id} ({arm}) differs from identity run"
+            return f"{what} of {run_id} ({arm}) differs from the identity run"
         case OtherFits(run_id, arm, fits, planned):
             return f"{run_id} ({arm}) did {fits} fits, planned {planned}"
 
@@ -151,3 +192,50 @@ def _short(value: str | None) -> str:
     if value is None:
         return "missing"
     return value[:12] if len(value) == 64 else value
+
+
+def _number(number: TextNumber) -> str:
+    return f"{number.stack} {number.statistic}: text {number.text} s, figure {number.figure} s"
+
+
+def _not_rounded(reason: NotRounded) -> str:
+    text = "; ".join(map(_number, reason.numbers))
+    by_figures, stated = reason.figures_gain_percent, reason.text_gain_percent
+    if by_figures is None:
+        return text
+    return f"{text}; gain in the figures {by_figures:.2f} %, in the text {stated:g} %"
+
+
+def _gains(gains: Gains) -> str:
+    text = ", ".join(f"{name} {gain:g} %" for name, gain in gains.text.items())
+    figures = ", ".join(f"{name} {gain:.2f} %" for name, gain in gains.figures.items())
+    return f"text: {text}; figures: {figures}"
+
+
+def _figure(figure: MeanAndTotal) -> str:
+    return (
+        f"{figure.where} ({figure.stack}): {figure.mean} s x {figure.repeats} = "
+        f"{figure.product:.6f} s, total {figure.total} s"
+    )
+
+
+def _ticks(ticks: Ticks) -> str:
+    text = (
+        f"{ticks.per_second} ticks per second, divided by {ticks.divisor}, give "
+        f"{ticks.factor:g} times the seconds"
+    )
+    if not ticks.too_fine:
+        return text
+    fine = ", ".join(f"{value} has {digits}" for value, digits in ticks.too_fine.items())
+    return (
+        f"{text}; integer ticks divided by {ticks.divisor} have at most {ticks.most} decimals, "
+        f"{fine}"
+    )
+
+
+def _steps(steps: Steps) -> str:
+    return f"{steps.stack} {steps.low_ms:g} to {steps.high_ms:g} ms"
+
+
+def _total(steps: Steps) -> str:
+    return f"{steps.stack} {steps.total_s:.2f} s"

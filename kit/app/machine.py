@@ -1,16 +1,28 @@
-"""Examining a machine: whether it can run the shipped study."""
+"""The machine: whether it can run the shipped study, and setting it up.
+
+Setting up gives it an engine, and tools to make bases that no registry serves.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from kit.engine.discover import discover
 from kit.environment import variables
 from kit.errors import InputError
 from kit.host.doctor import Needs, Row, check, find_facts
+from kit.host.doctor.probe import reachability
+from kit.host.setup import ensure_bootstrap_tools, setup
+from kit.images.bases.candidates import bases_out_of_reach, host_of, parse_mirrors
 from kit.images.bases.hostpython import find_host_python
-from kit.images.bases.mirrors import host_of, parse_mirrors
 from kit.images.stored import images_there
 from kit.pins.load import Pins
 from kit.plan.resources import KEPT_FOR_HOST
 from kit.study.model import CPU, Study
+
+# Longer than doctor's timeout: setup installs packages if a registry does not answer.
+_PATIENCE_S = 20.0
 
 
 def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
@@ -21,7 +33,7 @@ def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
     protocol = study.protocol
     if budget not in protocol.tiers:
         raise InputError(
-            f"--budget: {budget!r} is no tier", f"use one of {', '.join(protocol.tiers)}"
+            f"--budget: unknown tier {budget!r}", f"use one of {', '.join(protocol.tiers)}"
         )
     memory_bytes = protocol.memory.of(protocol.tiers[budget].repeats)
     arms = [name for name, arm in study.arms.items() if arm.variant == CPU]
@@ -29,6 +41,23 @@ def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
         _sources(pins), _host_python, images_there=lambda engine: images_there(engine, study, arms)
     )
     return check(facts, Needs(memory_bytes, protocol.disk_bytes[CPU], KEPT_FOR_HOST))
+
+
+def set_up(pins: Pins, say: Callable[[str], None], stop: bool) -> None:
+    """Find or start an engine, or with ``stop`` end the one that was started here.
+
+    If no registry serves a base image, installs the tools that make one. Raises InputError for
+    an invalid mirror, HostError if this machine cannot be set up.
+    """
+    mirrors = parse_mirrors((), variables())
+    setup(say, stop=stop)
+    if stop:
+        return
+    reach = partial(reachability, timeout_s=_PATIENCE_S)
+    missing = bases_out_of_reach(discover(), pins, reach, mirrors)
+    if missing:
+        say(f"no registry gives {', '.join(missing)}: base images will be made here")
+        ensure_bootstrap_tools(say)
 
 
 def _sources(pins: Pins) -> dict[str, tuple[str, ...]]:

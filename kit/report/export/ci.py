@@ -1,22 +1,37 @@
-"""JUnit XML of the claims, for CI: a claim that does not hold is a failure.
+"""The report for CI: JUnit XML of the claims, a badge, and the summary of a job.
 
-A claim that is undecided or not testable here is skipped, with the reason, because
-it was not found wrong.
+In JUnit XML, a claim that does not hold is a failure. One that is undecided or not testable
+here is skipped, with the reason, because it was not found wrong. The badge has the endpoint
+form of shields (schemaVersion, label, message, color). The summary is the report's head, within
+GitHub's limit (``$GITHUB_STEP_SUMMARY``).
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from kit.judge.consistency import ConsistencyResult
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
-from kit.judge.words import EQUIVALENT, INCONCLUSIVE, INCONSISTENT, NOT_TESTABLE, OPPOSITE, Word
-from kit.report.consistency_words import arithmetic
+from kit.judge.words import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    INCONSISTENT,
+    NOT_TESTABLE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME_DIRECTION,
+    Word,
+)
+from kit.report.contents import brief
+from kit.report.findings import arithmetic
 from kit.report.model import ReportModel
 from kit.report.numbers import gain
+from kit.report.render import markdown
 from kit.report.text import plain
 
 _FAILED = (OPPOSITE, EQUIVALENT)
@@ -24,9 +39,20 @@ _SKIPPED = (INCONCLUSIVE, NOT_TESTABLE)
 _LIMIT = 2000
 # Characters that XML 1.0 cannot hold: everything outside its Char production.
 _NO_XML = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MESSAGES: Mapping[Word, tuple[str, str]] = {
+    REPRODUCED: ("reproduced", "brightgreen"),
+    SAME_DIRECTION: ("same direction", "green"),
+    EQUIVALENT: ("no difference", "orange"),
+    OPPOSITE: ("opposite", "red"),
+    INCONCLUSIVE: ("inconclusive", "lightgrey"),
+    NOT_TESTABLE: ("not testable", "lightgrey"),
+}
+LIMIT_BYTES = 1024 * 1024
+"""GitHub rejects a step's summary above 1 MiB ("Workflow commands for GitHub Actions")."""
+_CUT = "\n\nThe rest is in report.md of the results folder.\n"
 
 
-def render(model: ReportModel) -> bytes:
+def render_junit(model: ReportModel) -> bytes:
     """Return XML with one test case per claim and variant, and one per consistency claim."""
     cases = [_measured(verdict, model) for verdict in model.verdicts]
     cases += [_other(verdict, "training", model) for verdict in model.judged.training]
@@ -46,6 +72,36 @@ def render(model: ReportModel) -> bytes:
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
+
+
+def render_badge(model: ReportModel) -> bytes:
+    """Return the verdict on the headline's claim as JSON: a short message and a colour."""
+    lead = model.lead
+    message, colour = _MESSAGES[lead.word] if lead else ("no measured claim", "lightgrey")
+    if lead is not None and lead.indicative:
+        message = f"{message} (indicative)"
+    document = {
+        "schemaVersion": 1,
+        "label": plain(model.study.id, 60),
+        "message": message,
+        "color": colour,
+    }
+    return (json.dumps(document, sort_keys=True) + "\n").encode()
+
+
+def render_summary(model: ReportModel, room: int = LIMIT_BYTES) -> bytes:
+    """Return opening, claims, substitutes and consistency in at most ``room`` bytes.
+
+    If that is too little, only the first sections that fit, each complete, then a note; empty
+    if even the note does not fit.
+    """
+    text = b""
+    for part in brief(model):
+        addition = (b"\n\n" if text else b"") + markdown.render(part).rstrip("\n").encode()
+        if len(text) + len(addition) + len(_CUT) > room:
+            break
+        text += addition
+    return text + _CUT.encode() if len(_CUT) <= room else b""
 
 
 def _measured(verdict: Verdict, model: ReportModel) -> ElementTree.Element:

@@ -1,24 +1,30 @@
-"""Standard streams: UTF-8 everywhere, and a closed pipe does not change the exit code."""
+"""This process: its standard streams, and the signals that end it.
+
+Streams are UTF-8 everywhere, and a closed pipe does not change the exit code. The first
+interrupt stops the work, within a time limit.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import warnings
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from kit.errors import HostError
+from kit.errors import EXIT_INTERRUPTED, HostError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-def say(text: str) -> None:
-    """Print a line for users on standard error."""
-    click.echo(text, err=True)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Signals of Ctrl-C, of kill without options, of a closed terminal, and of Ctrl-\\."""
+_OUTPUTS = (1, 2)
 
 
 class Output(io.FileIO):
@@ -39,6 +45,11 @@ class Output(io.FileIO):
                 self.failure = error
             _discard(self.fileno())
         return memoryview(data).nbytes
+
+
+def say(text: str) -> None:
+    """Print a line for users on standard error."""
+    click.echo(text, err=True)
 
 
 def install(debug: bool) -> Output:
@@ -63,6 +74,35 @@ def finish(output: Output) -> None:
             f"standard output cannot be written ({output.failure.strerror})",
             "free disk space, or send the output elsewhere",
         )
+
+
+def stop_within(seconds: int) -> None:
+    """Turn the first signal that ends a program into a KeyboardInterrupt.
+
+    Signals that are already ignored stay so: nohup ignores SIGHUP, and a shell without job
+    control ignores SIGINT and SIGQUIT for background processes. Further signals are ignored
+    while containers are being removed; if that hangs, the process ends after ``seconds``.
+    """
+
+    terminals = [output for output in _OUTPUTS if os.isatty(output)]
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        os._exit(EXIT_INTERRUPTED)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(seconds)
+        for output in terminals:
+            if not os.isatty(output):
+                # The terminal was closed: writing to it would raise another error.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+        raise KeyboardInterrupt
+
+    for number in STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
 
 
 def _opened(number: int) -> Output:

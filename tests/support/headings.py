@@ -1,0 +1,18 @@
+"""Headings of a report, found by the function that makes the section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kit.report.contents import _ANSWER, _EVIDENCE
+
+
+def heading(make: Callable[..., Any]) -> str:
+    """Return the heading above the blocks that ``make`` returns."""
+    return next(title for title, maker in (*_ANSWER, *_EVIDENCE) if maker is make)
+
+
+def section(text: str, make: Callable[..., Any]) -> str:
+    """Return the section of a report in markdown that ``make`` returns."""
+    return text.split(f"\n## {heading(make)}\n")[1].split("\n## ", maxsplit=1)[0]
