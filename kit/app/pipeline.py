@@ -22,6 +22,7 @@ from kit.judge.comparison import judge
 from kit.measure.header import new_header
 from kit.measure.merge import executable_of, merged
 from kit.pins.load import Pins
+from kit.plan.budget import FIXED, LOOKS
 from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import Plan
 from kit.plan.resources import UNLIMITED, Resources, refuse_shortage, resources
@@ -183,7 +184,8 @@ def _plan(
 ) -> Plan:
     return make_plan(
         study, request.budget, arms, seed, have, gpu,
-        design=request.design, blocks=request.blocks,
+        design=request.design, blocks=request.blocks, until=request.until,
+        sizing=LOOKS if request.shard is None else FIXED,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.images.build.arms import Options
 from kit.images.build.binding import NUGET_SOURCE
-from kit.plan.model import SEQUENTIAL, Design
+from kit.plan.model import SEQUENTIAL, SIZE, Design, Until
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.study.model import Study
@@ -32,6 +32,7 @@ class Request:
     gpu_device: str = ""
     design: Design = SEQUENTIAL
     blocks: int | None = None
+    until: Until = SIZE
     study: str = ""
     """Folder of the study as the user named it; empty: the shipped one."""
     shard: Shard | None = None
@@ -68,6 +69,8 @@ def repeating(request: Request, seed: int) -> str:
         words.append(f"--design {request.design}")
     if request.blocks is not None:
         words.append(f"--blocks {request.blocks}")
+    if request.until != SIZE:
+        words.append(f"--until {request.until}")
     if request.arms:
         words.append(f"--arms {','.join(request.arms)}")
     if request.gpu:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from kit.app.runtime import Runtime
@@ -12,6 +12,7 @@ from kit.errors import KitError
 from kit.host.facts import host_facts, this_machine
 from kit.images.build.arms import Images
 from kit.judge.pilot import fixed_plan
+from kit.judge.stop import look, look_due
 from kit.measure.device import GpuAssignment
 from kit.measure.executable import run_executable
 from kit.measure.execute import RunContext, execute
@@ -21,6 +22,7 @@ from kit.plan.roles import MAIN
 from kit.records.command import shown
 from kit.records.images import ArmImage, ExecutableRun
 from kit.records.session import Header, RunEntry, Session
+from kit.report.looks import look_line
 from kit.report.sample_size import outlook_lines
 from kit.results.runlog import RunLog, read_session
 from kit.study.model import CPU, Study, by_stack_and_variant
@@ -59,7 +61,7 @@ def measure(
 def unfinished(session: Session) -> bool:
     """Return whether the plan has runs to make, now or after its pilot fixed the number."""
     piloting = session.header.plan.pilot > 0 and session.outlook is None
-    return piloting or bool(session.missing_runs())
+    return piloting or look_due(session) or bool(session.missing_runs())
 
 
 def run_plan(
@@ -74,7 +76,7 @@ def run_plan(
         _gpu_assignment(runtime, header), this_machine(engine), host_facts(engine).cpus, found,
     )  # fmt: skip
     left = session.missing_runs()
-    if not left:
+    if not left and not look_due(session):
         return
     others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}
     seconds = expected_seconds(study, left)
@@ -86,13 +88,26 @@ def run_plan(
             where = "identity" if run.block < 0 else f"block {run.block + 1}"
             phase.step(f"{where}: {run.arm}" + ("" if run.role == MAIN else f" ({run.role})"))
 
+        state = [session]
+
+        def goes_on() -> bool:
+            """Look at the session if its rule asks for it; return whether it goes on."""
+            if look_due(state[0]):
+                found = look(state[0], study)
+                log.add_look(found)
+                state[0] = replace(state[0], looks=(*state[0].looks, found))
+                phase.say(look_line(found, header.plan))
+            return state[0].ending is None
+
         def after(entry: RunEntry) -> None:
+            state[0] = replace(state[0], entries=(*state[0].entries, entry))
             phase.advance()
             if entry.failure:
                 phase.say(f"{entry.run_id} failed: {entry.failure}\n{entry.log_tail}")
 
         try:
-            execute(context, study, header.plan, others, log, before, after)
+            execute(context, study, header.plan, others, log, before, after, goes_on)
+            goes_on()
         except BaseException:
             # An unreachable engine must not hide why the session ended.
             with suppress(KitError):

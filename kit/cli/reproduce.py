@@ -28,7 +28,7 @@ from kit.errors import InputError
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.app.request import Request
     from kit.images.build.arms import Options
-    from kit.plan.model import Design
+    from kit.plan.model import Design, Until
     from kit.plan.shard import Shard
 
 
@@ -62,7 +62,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     default="quick",
     show_default=True,
     metavar="TIER|MINUTES",
-    help="How much to measure: quick, standard, full, or minutes such as 20m.",
+    help="The most to measure: quick, standard, full, or minutes such as 20m.",
 )
 @option(
     HOW_MUCH,
@@ -79,7 +79,16 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     "--blocks",
     type=click.IntRange(1, MAX_BLOCKS),
     metavar="N",
-    help="So many blocks, without a pilot that plans them.",
+    help="Exactly so many blocks, judged once at the end.",
+)
+@option(
+    HOW_MUCH,
+    "--until",
+    default="size",
+    show_default=True,
+    type=click.Choice(["size", "direction"]),
+    metavar="AIM",
+    help="End with direction and size of the claim settled (size), or its direction.",
 )
 @option(
     HOW_MUCH,
@@ -131,6 +140,7 @@ def reproduce(
     budget: str,
     design: Design,
     blocks: int | None,
+    until: Until,
     shard: Shard | None,
     seed: int | None,
     cpus: int | None,
@@ -163,6 +173,7 @@ def reproduce(
         gpu_device=gpu_device,
         design=design,
         blocks=blocks,
+        until=until,
         study=str(study_folder or ""),
         shard=shard,
         allow_busy_host=allow_busy_host,
@@ -210,8 +221,8 @@ def _go_on(
 
 
 _OF_A_PLAN = (
-    "budget", "design", "blocks", "shard", "study_folder", "arms", "gpu", "gpu_device", "seed",
-    "cpus", "memory", "out",
+    "budget", "design", "blocks", "until", "shard", "study_folder", "arms", "gpu", "gpu_device",
+    "seed", "cpus", "memory", "out",
 )  # fmt: skip
 
 

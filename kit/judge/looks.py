@@ -181,10 +181,18 @@ def _quadrature(low: float | Values, high: float | Values) -> tuple[Values, Valu
     """Return the nodes and weights of an integral from low to high, one row for each pair."""
     import numpy as np
 
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = _gauss_legendre()
     low, high = np.asarray(low, float)[..., None], np.asarray(high, float)[..., None]
     half = (high - low) / 2
     return low + half * (nodes + 1), half * weights
+
+
+@cache
+def _gauss_legendre() -> tuple[Values, Values]:
+    import numpy as np
+
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.asarray(nodes), np.asarray(weights)
 
 
 def _log_density(freedom: int) -> float:

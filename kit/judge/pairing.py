@@ -21,7 +21,6 @@ from kit.judge.statistics import (
 )
 from kit.plan.model import TIMED, Looks
 from kit.plan.roles import MAIN, RoleName
-from kit.plan.shard import of_shard
 from kit.records.planned import refuse_misfits
 from kit.records.session import RunEntry, Session
 from kit.study.model import Arm, Study, Variant, by_stack_and_variant
@@ -187,7 +186,7 @@ def _never_run(session: Session) -> list[Exclusion]:
     ran = {(e.block, e.arm, e.role) for e in session.entries if e.kind == TIMED}
     return [
         Exclusion(run.block, run.arm, run.run_id, NeverRan(), run.role)
-        for run in of_shard(session.header.plan.runs, session.header.shard)
+        for run in session.due_runs()
         if run.kind == TIMED and (run.block, run.arm, run.role) not in ran
     ]
 

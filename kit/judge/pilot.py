@@ -233,7 +233,7 @@ def _gap(session: Session) -> float:
     return median(gaps) if gaps else 0.0
 
 
-def _spent(session: Session) -> float:
+def spent_seconds(session: Session) -> float:
     """Return the seconds that the session has spent on measuring, without pauses."""
     spans = _spans(session)
     running = sum((end - start).total_seconds() for start, end in spans)
@@ -251,7 +251,7 @@ def _most(session: Session, bounds: Bounds, block_s: float) -> tuple[int, Limit,
     """Return the most blocks that the bounds allow, which bound that is, and its value."""
     if bounds.minutes is None or block_s <= 0:
         return bounds.blocks, "blocks", bounds.blocks
-    more = int(max(bounds.minutes * 60 - _spent(session), 0) // block_s)
+    more = int(max(bounds.minutes * 60 - spent_seconds(session), 0) // block_s)
     return more, "minutes", bounds.minutes
 
 

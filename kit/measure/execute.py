@@ -69,9 +69,11 @@ def execute(
     log: RunLog,
     before: OnRun,
     after: OnDone,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Make every run of the plan that is not done, and log each.
 
+    Before each step ``goes_on`` is asked whether the session does; if not, no further run is made.
     The two runs of a duet start together; if one is not done, both are made again. A failed
     timed run, or one whose container could not be started, is logged and the session goes on.
     Raises RunError, after logging the run, when an identity run fails or an arm fails twice
@@ -82,6 +84,8 @@ def execute(
     for together in steps_of(plan.runs):
         if all(run.run_id in done for run in together):
             continue
+        if not goes_on():
+            return
         for run in together:
             before(run)
         for run, entry in zip(together, _measure(context, study, plan, together, log), strict=True):

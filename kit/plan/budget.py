@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from kit.errors import InputError
 from kit.plan.blocks import BlockMaker, designs_of
-from kit.plan.model import DUET, MAX_BLOCKS, SEQUENTIAL, Design
+from kit.plan.model import (
+    AUTO,
+    DUET,
+    MAX_BLOCKS,
+    SEQUENTIAL,
+    SIZE,
+    Design,
+    Stopping,
+    Until,
+)
 from kit.plan.roles import MAIN, RoleName, named
-from kit.study.model import Study, Tier
+from kit.study.model import Study, Tier, lead_claim
 
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
 PILOT_BLOCKS = 5
 """Pilot blocks of a budget in minutes; a tier sets its own number."""
 MIN_AFTER_PILOT = 6
 """Judged blocks: with fewer, p of an exact permutation test cannot be below 5 % (2 / 2^6)."""
+FIRST_LOOK = 6
+"""Blocks before the first look of a group-sequential session, for the reason above."""
+SHAPE = 0.1
+"""Of the boundaries, near O'Brien and Fleming's: chosen by simulation, see docs/method.md."""
+FUTILITY = 0.2
+"""A session ends if the chance to settle the lead claim is below this."""
+MAX_SEQUENTIAL = 200
+"""Most blocks of a group-sequential session: the exact boundaries of more take minutes."""
+Sizing = Literal["looks", "pilot", "fixed"]
+LOOKS: Final = "looks"
+BY_PILOT: Final = "pilot"
+FIXED: Final = "fixed"
+"""What decides the number of blocks: looks at the session, a pilot, or the request alone."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +46,14 @@ class Extent:
     """The extent of a plan: the number of judged blocks, and the controls in each of them.
 
     With a ``pilot`` of so many blocks (0: without one) ``blocks`` is the maximum that may
-    follow it, within ``minutes`` in all unless None.
+    follow it, within ``minutes`` in all unless None; with ``stopping`` it is the maximum too.
     """
 
     blocks: int
     controls: tuple[RoleName, ...]
     pilot: int = 0
     minutes: int | None = None
+    stopping: Stopping | None = None
 
 
 def tier_of(study: Study, budget: str) -> Tier:
@@ -52,28 +76,61 @@ def tier_of(study: Study, budget: str) -> Tier:
     return Tier(budget, 0, least.repeats, tuple(controls), PILOT_BLOCKS)
 
 
-def extent_of(maker: BlockMaker, tier: Tier, design: Design, blocks: int | None) -> Extent:
+def extent_of(
+    maker: BlockMaker,
+    tier: Tier,
+    design: Design,
+    blocks: int | None,
+    sizing: Sizing = LOOKS,
+    until: Until = SIZE,
+) -> Extent:
     """Return the extent of a plan of that tier; ``maker`` generates its judged blocks.
 
-    With requested ``blocks`` there is no pilot. Raises InputError where the minutes of a
-    budget are too few for two blocks.
+    Requested ``blocks`` are all made. Raises InputError where the minutes of a budget are too
+    few for two blocks.
     """
-    found = _of_tier(maker, tier) if tier.blocks else _in_minutes(maker, tier, design)
-    return found if blocks is None else Extent(blocks, found.controls)
+    sizing = sizing_of(maker, design, sizing)
+    if tier.blocks:
+        found = _of_tier(maker, tier, sizing)
+    else:
+        found = _in_minutes(maker, tier, design, sizing)
+    if blocks is not None:
+        return Extent(blocks, found.controls)
+    if sizing != LOOKS or found.blocks <= FIRST_LOOK:
+        return found
+    rule = Stopping(FIRST_LOOK, SHAPE, FUTILITY, until, found.minutes)
+    return Extent(min(found.blocks, MAX_SEQUENTIAL), found.controls, stopping=rule)
 
 
-def _of_tier(maker: BlockMaker, tier: Tier) -> Extent:
+def sizing_of(maker: BlockMaker, design: Design, wanted: Sizing) -> Sizing:
+    """Return what decides the number of blocks; ``AUTO`` needs a pilot to choose the design.
+
+    Without a comparison or a claim there is nothing to look at.
+    """
+    if wanted == LOOKS and design == AUTO:
+        return BY_PILOT
+    if wanted == LOOKS and (not maker.can_pair or lead_claim(maker.study.claims) is None):
+        return BY_PILOT
+    return wanted
+
+
+def _of_tier(maker: BlockMaker, tier: Tier, sizing: Sizing) -> Extent:
     if tier.pilot and not maker.can_pair:
         # Without a comparison there is no spread to plan with.
         return Extent(tier.pilot, named(tier.controls))
-    return Extent(tier.blocks, named(tier.controls), tier.pilot or 0)
+    pilot = tier.pilot or 0
+    return Extent(tier.blocks, named(tier.controls), pilot if sizing == BY_PILOT else 0)
 
 
-def _in_minutes(maker: BlockMaker, tier: Tier, design: Design) -> Extent:
-    """Return the extent that fits a budget in minutes; without a pilot if few blocks fit."""
+def _in_minutes(maker: BlockMaker, tier: Tier, design: Design, sizing: Sizing) -> Extent:
+    """Return the extent that fits a budget in minutes; the fewest controls if few blocks fit."""
     minutes = int(tier.name.removesuffix("m"))
     left = minutes * 60 - maker.identity_seconds()
-    if maker.can_pair:
+    if maker.can_pair and sizing != BY_PILOT:
+        fitting = _fitting(left, maker.seconds(SEQUENTIAL if design == AUTO else design))
+        if fitting > FIRST_LOOK:
+            return Extent(fitting, named(tier.controls), minutes=minutes)
+    elif maker.can_pair:
         kinds = designs_of(design)
         pilot_s = sum(maker.piloting().seconds(kind) for kind in kinds) * PILOT_BLOCKS
         block_s = max(maker.seconds(kind) for kind in kinds)

@@ -14,7 +14,7 @@ from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, designs_of, run_seconds, steps_of
-from kit.plan.budget import Extent, extent_of, tier_of
+from kit.plan.budget import LOOKS, Extent, Sizing, extent_of, tier_of
 from kit.plan.coherent import planned_once
 from kit.plan.model import (
     AUTO,
@@ -22,12 +22,14 @@ from kit.plan.model import (
     FEWER_REPEATS,
     NO_PILOT,
     SEQUENTIAL,
+    SIZE,
     Bounds,
     Design,
     Limits,
     Note,
     Plan,
     PlannedRun,
+    Until,
     plan_document,
 )
 from kit.plan.notes import refusal_text
@@ -46,11 +48,14 @@ def make_plan(
     *,
     design: Design = SEQUENTIAL,
     blocks: int | None = None,
+    sizing: Sizing = LOOKS,
+    until: Until = SIZE,
 ) -> Plan:
     """Return the plan for a budget: a tier's name, or minutes such as "20m".
 
     With empty ``arms`` it has all arms, the CUDA ones only if ``gpu``. With a number of
-    ``blocks`` there is no pilot. Raises InputError for an unknown budget or arm, HostError
+    ``blocks`` all of them are made; else ``sizing`` decides how many, and ``until`` what a
+    group-sequential session settles. Raises InputError for an unknown budget or arm, HostError
     where the memory is too small for the fewest repeats that the study accepts, or duet
     blocks are requested and the machine does not support them.
     """
@@ -66,7 +71,7 @@ def make_plan(
             f"--design: {possible} runs both stacks of a variant side by side, the plan has one",
             "name arms of both stacks, or use --design sequential",
         )
-    extent = extent_of(maker, tier, possible, blocks)
+    extent = extent_of(maker, tier, possible, blocks, sizing, until)
     settled, unpiloted = _settled(possible, extent)
     notes = (*fewer, *refused, *unpiloted)
     return planned_once(_plan(maker, tier, extent, settled, notes))
@@ -93,6 +98,7 @@ def _plan(
         roles=judged.roles,
         pilot=extent.pilot,
         bounds=Bounds(extent.blocks, tier.power, extent.minutes) if extent.pilot else None,
+        stopping=extent.stopping,
     )
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from kit.errors import InputError
-from kit.plan.model import DESIGNS, SEQUENTIAL, Design
+from kit.plan.model import DESIGNS, DIRECTION, SEQUENTIAL, SIZE, Design, Until
 
 _REMEDY = "give the folder as the kit wrote it"
 _FLAGS = ("--gpu", "--strict")
 _VALUES = (
     "--budget", "--seed", "--study", "--design", "--blocks", "--repeats", "--arms",
-    "--gpu-device", "--cpus", "--memory", "--set", "--nuget-source", "--mirror", "--shard",
+    "--gpu-device", "--until", "--cpus", "--memory", "--set", "--nuget-source", "--mirror",
+    "--shard",
 )  # fmt: skip
 """``--nuget-source`` is in the logs of earlier kits."""
 _REPEATED = ("--mirror", "--set")
@@ -72,6 +73,14 @@ class Command:
         if design not in DESIGNS:
             raise InputError(f"the recorded command: unknown design {design!r}", _REMEDY)
         return design
+
+    @property
+    def until(self) -> Until:
+        """Return what the session settles. Raise InputError for an unknown word."""
+        until = self.text("--until", SIZE)
+        if until not in (SIZE, DIRECTION):
+            raise InputError(f"the recorded command: unknown --until {until!r}", _REMEDY)
+        return SIZE if until == SIZE else DIRECTION
 
 
 def parse_command(text: str) -> Command:

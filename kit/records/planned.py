@@ -35,6 +35,7 @@ def misfits(session: Session) -> Iterator[str]:
     here = {run.run_id for run in of_shard(header.plan.runs, header.shard)}
     valid = session.valid_entry_indices()
     good: set[str] = set()
+    end = session.looks[-1].runs if session.ending is not None else len(session.entries)
     for index, entry in enumerate(session.entries):
         run = planned.get(entry.run_id)
         if run is None:
@@ -45,6 +46,8 @@ def misfits(session: Session) -> Iterator[str]:
             yield f"{entry.run_id}: {len(entry.record.fits)} samples, {run.repeats} are planned"
         elif entry.run_id not in here:
             yield f"{entry.run_id} is not of shard {header.shard}"
+        elif index >= end:
+            yield f"{entry.run_id} was made after the look that ended the session"
         elif entry.run_id in good:
             yield f"{entry.run_id} is there once more, though it was done"
         if index in valid:

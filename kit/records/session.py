@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from kit.errors import InputError
 from kit.plan.model import (
@@ -31,6 +31,7 @@ from kit.records.gpu import GpuCheck, GpuTelemetry
 from kit.records.host import HostConditions, HostFacts
 from kit.records.images import ArmImage, Component, ExecutableRun
 from kit.records.record import Record
+from kit.study.model import Variant
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Header:
     """SHA-256 of each bill of materials, by its file name; empty: none was written."""
     executable: bool = False
     """Whether the executable was built, to be run once."""
+    form: int = 7
+    """The form of the log; 6 has no looks."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,39 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(digits.replace("Z", "+00:00"))
 
 
+Ending = Literal["settled", "last block", "futile", "minutes"]
+"""Why a group-sequential session ended: its claim is settled, the plan has no further block, too
+little is left to settle the claim, or the next block would exceed the minutes."""
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """The lead claim of a variant at a look: its estimate and repeated interval, as gains."""
+
+    variant: Variant
+    claim: str
+    pairs: int
+    gain_percent: float | None
+    low_percent: float | None
+    high_percent: float | None
+    word: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at a group-sequential session after so many blocks, and logged runs.
+
+    ``likely_blocks``: the number that probably settles the claim; None: none within the plan's,
+    or the session ends here, for the reason ``ending``.
+    """
+
+    blocks: int
+    runs: int
+    lead: tuple[LookedAt, ...]
+    likely_blocks: int | None
+    ending: Ending | None
+
+
 @dataclass(frozen=True)
 class Piloted:
     """The state before a pilot fixed the plan: the header's plan, and the number of logged runs."""
@@ -162,6 +198,20 @@ class Session:
     """The pilot's result when it fixed the number of blocks; None: no pilot, or not finished."""
     piloted: Piloted | None = None
     """The state of the log before a pilot fixed the plan; None: no pilot did."""
+    looks: tuple[Look, ...] = ()
+    """The looks of a group-sequential session so far, in order."""
+
+    @property
+    def ending(self) -> Ending | None:
+        """Return why a group-sequential session ended; None: it has not, or has no such rule."""
+        return self.looks[-1].ending if self.looks else None
+
+    def due_runs(self) -> tuple[PlannedRun, ...]:
+        """Return the shard's planned runs; of a group-sequential session those up to its end."""
+        runs = of_shard(self.header.plan.runs, self.header.shard)
+        if self.ending is None:
+            return runs
+        return tuple(run for run in runs if run.block < self.looks[-1].blocks)
 
     def must_compare(self) -> None:
         """Raise InputError if this session was made to explain another one."""
@@ -174,11 +224,19 @@ class Session:
     @property
     def unfinished(self) -> bool:
         """Return whether a planned run has not been tried yet."""
+        if self.ending is not None:
+            return False
         tried = {entry.run_id for entry in self.entries}
         return any(run.run_id not in tried for run in self.header.plan.runs)
 
     def missing_runs(self) -> tuple[PlannedRun, ...]:
-        """Return the planned runs of the shard without a valid entry, in the plan's order."""
+        """Return the planned runs of the shard without a valid entry, in the plan's order.
+
+        A group-sequential session that has ended lacks none: a run made after its last look
+        would change what that look has seen.
+        """
+        if self.ending is not None:
+            return ()
         completed = self.completed_run_ids()
         runs = of_shard(self.header.plan.runs, self.header.shard)
         return tuple(run for run in runs if run.run_id not in completed)

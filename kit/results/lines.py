@@ -7,7 +7,7 @@ and no later code checks the types again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +21,13 @@ from kit.records.gpu import check_from, telemetry_from
 from kit.records.host import EngineFacts, HostConditions, HostFacts
 from kit.records.images import ArmImage, Component, ExecutableRun
 from kit.records.record import Record, misnumbered, record_from
-from kit.records.session import Header, MergedShard, RunEntry
+from kit.records.session import Header, Look, LookedAt, MergedShard, RunEntry
 from kit.results.folder import REMEDY
 from kit.schemas import problems
 
-SCHEMA = 6
+SCHEMA = 7
+READABLE = (6, SCHEMA)
+"""Form 6 has no looks; its sessions were planned by a pilot."""
 PREVIOUS_SHA256 = "after"
 """The field with the SHA-256 of the line before, so that no single line can be changed."""
 LINE = "line"
@@ -60,9 +62,10 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
     """Return the session's header."""
     if document.get("type") != "header":
         raise InputError(f"{where}: not a session's header", REMEDY)
-    if document.get("schema") != SCHEMA:
+    form = document.get("schema")
+    if form not in READABLE:
         raise InputError(
-            f"{where}: schema {document.get('schema')!r}, this kit reads {SCHEMA}",
+            f"{where}: schema {form!r}, this kit reads {' and '.join(map(str, READABLE))}",
             "use the version of the kit that wrote it",
         )
     values = _checked("header", document, where, "broken header")
@@ -86,6 +89,7 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
         shards=tuple(_merged(made, where) for made in values["shards"]),
         sboms=values["sboms"],
         executable=values["executable"],
+        form=values["schema"],
     )
 
 
@@ -107,6 +111,22 @@ def fixed_plan(
     if begun != header.plan:
         raise InputError(f"{where}: the plan does not go on from the header's", REMEDY)
     return replace(header, plan=plan, plan_sha256=values["plan_sha256"]), values["outlook"]
+
+
+def look_from(
+    document: Mapping[str, Any], plan: Plan, before: Sequence[Look], runs: int, where: str
+) -> Look:
+    """Return a look at a session of that plan, after the looks ``before`` and so many runs."""
+    values = _checked("look", document, where)
+    if plan.stopping is None:
+        raise InputError(f"{where}: a look at a session without a stopping rule", REMEDY)
+    if before and before[-1].ending is not None:
+        raise InputError(f"{where}: a look after the one that ended the session", REMEDY)
+    claimed = values["runs"]
+    if claimed != runs:
+        raise InputError(f"{where}: a look after {claimed} runs, {runs} are before it", REMEDY)
+    lead = tuple(LookedAt(**each) for each in values["lead"])
+    return Look(**{**values, "lead": lead})
 
 
 def executable_from(document: Mapping[str, Any], where: str) -> ExecutableRun:

@@ -21,7 +21,7 @@ from kit.plan.make import plan_sha256
 from kit.plan.model import Plan, plan_document
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
-from kit.records.session import Header, Piloted, RunEntry, Session
+from kit.records.session import Header, Look, Piloted, RunEntry, Session
 from kit.results.folder import REMEDY, RUN_LOG_BYTES, open_results
 from kit.results.lines import (
     LINE,
@@ -31,6 +31,7 @@ from kit.results.lines import (
     executable_from,
     fixed_plan,
     header_from,
+    look_from,
     parsed,
 )
 from kit.results.names import RUN_LOG
@@ -39,6 +40,8 @@ EXECUTABLE = "executable"
 """The type of the line with the run of the executable."""
 PLAN = "plan"
 """The type of the line with the plan that the pilot fixed."""
+LOOK = "look"
+"""The type of the line with a look at a group-sequential session."""
 
 
 class RunLog:
@@ -90,6 +93,10 @@ class RunLog:
         """Append the plan that the pilot fixed, and the pilot's result."""
         document = {"plan": plan_document(plan), "plan_sha256": plan_sha256(plan)}
         self._append({"type": PLAN, **document, "outlook": dict(outlook)})
+
+    def add_look(self, look: Look) -> None:
+        """Append a look at a group-sequential session, and sync it to disk."""
+        self._append({"type": LOOK, **values_of(look)})
 
     def _append(self, document: Mapping[str, Any], new: bool = False) -> None:
         try:
@@ -145,6 +152,7 @@ def read_session(folder: Path) -> Session:
     documents = [parsed(line, f"{path}, line {n}") for n, line in enumerate(lines, start=1)]
     header = header_from(documents[0], f"{path}, line 1")
     entries: list[RunEntry] = []
+    looks: list[Look] = []
     executable = outlook = piloted = None
     once: dict[str, int] = {}
     for number, document in enumerate(documents[1:], start=2):
@@ -159,9 +167,11 @@ def read_session(folder: Path) -> Session:
         elif kind == PLAN:
             piloted = Piloted(header.plan, len(entries))
             header, outlook = fixed_plan(header, document, where)
+        elif kind == LOOK:
+            looks.append(look_from(document, header.plan, looks, len(entries), where))
         else:
             entries.append(entry_from(document, where))
-    return Session(header, tuple(entries), bool(torn), executable, outlook, piloted)
+    return Session(header, tuple(entries), bool(torn), executable, outlook, piloted, tuple(looks))
 
 
 def drop_torn_line(folder: Path) -> None:
@@ -181,4 +191,5 @@ def drop_torn_line(folder: Path) -> None:
 def _header_document(header: Header) -> dict[str, Any]:
     document = values_of(header)
     document["plan"] = plan_document(header.plan)
+    del document["form"]
     return document

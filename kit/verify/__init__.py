@@ -126,6 +126,7 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
             "header", lambda: log.header_differences(session, study), "agrees with itself"
         ),
         _plan(session, study),
+        *_looks(session, study),
         check_result(
             "runs",
             lambda: log.run_differences(session, study),
@@ -137,6 +138,19 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
     )
     explains = session.header.plan.purpose == EXPLAIN
     return _Session(found, derived.files, explains and session.unfinished, session)
+
+
+def _looks(session: Session, study: Study) -> tuple[CheckResult, ...]:
+    """Check that the session ended where its stopping rule says so; empty without such a rule."""
+    if session.header.plan.stopping is None:
+        return ()
+    return (
+        check_result(
+            "stopping rule",
+            lambda: plan.look_differences(session, study),
+            f"{len(session.looks)} looks made again, the same",
+        ),
+    )
 
 
 def _plan(session: Session, study: Study) -> CheckResult:

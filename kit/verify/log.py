@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kit.images.fidelity import UNSTATED
+from kit.judge.stop import look_due
 from kit.plan.blocks import step_index_by_run, steps_of
 from kit.plan.cpuset import cpus_of
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, PlannedRun
@@ -97,6 +98,8 @@ def missing_runs(session: Session) -> Iterator[str]:
     if left:
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
         yield f"{len(left)} planned runs have no record: {', '.join(left[:3])}{more}"
+    if look_due(session):
+        yield "the look at the last block has still to be made"
     if header.plan.pilot and session.piloted is None:
         yield "the pilot has not fixed the number of blocks"
     if header.executable and session.executable is None:

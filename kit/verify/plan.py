@@ -9,7 +9,9 @@ from dataclasses import asdict, fields, replace
 from kit.errors import KitError
 from kit.host.gpu.preflight import testable
 from kit.judge.pilot import Outlook, fixed_plan
+from kit.judge.stop import look, look_due
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
+from kit.plan.budget import BY_PILOT, FIXED, LOOKS, Sizing
 from kit.plan.make import make_plan
 from kit.plan.model import EXPLAIN, MAX_BLOCKS, Plan
 from kit.plan.resources import Resources
@@ -18,6 +20,8 @@ from kit.records.session import Header, Session
 from kit.study.model import Study
 from kit.verify.numbers import compare
 
+LOOKS_SINCE = 7
+"""The first form of the log whose sessions end by looks; before it a pilot decided."""
 MAX_REPEATS = 1_000_000
 """The maximum in plan.schema.json."""
 
@@ -44,6 +48,38 @@ def differences(session: Session, study: Study) -> Iterator[str]:
         made, found = fixed_plan(pilot, study)
         yield from _outlook(session, found)
     yield from _unlike(plan, made)
+
+
+def look_differences(session: Session, study: Study) -> Iterator[str]:
+    """Yield each way in which a session did not follow its stopping rule, look by look.
+
+    Each look is made again from the runs before it; no run may be made while one is due.
+    """
+    for number, recorded in enumerate(session.looks):
+        before = replace(session, entries=session.entries[: recorded.runs])
+        before = replace(before, looks=session.looks[:number])
+        if not look_due(before):
+            yield f"a look after block {recorded.blocks}, where the rule asks for none"
+            continue
+        again = asdict(look(before, study)), asdict(recorded)
+        documents = [json.dumps(each, sort_keys=True).encode() for each in again]
+        if compare({"look.json": documents[0]}, {"look.json": documents[1]}).wrong:
+            yield f"the look after block {recorded.blocks} does not follow from the runs before it"
+    yield from _went_past(session)
+
+
+def _went_past(session: Session) -> Iterator[str]:
+    """Yield each run that was made where a look was due."""
+    if session.header.plan.stopping is None:
+        return
+    for number, entry in enumerate(session.entries):
+        before = replace(
+            session,
+            entries=session.entries[:number],
+            looks=tuple(each for each in session.looks if each.runs <= number),
+        )
+        if look_due(before):
+            yield f"{entry.run_id} was made where a look was due"
 
 
 def _planned(recorded: Plan, header: Header, study: Study, command: Command) -> Plan:
@@ -74,13 +110,20 @@ def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan
     def plan(arms: tuple[str, ...], gpu: bool) -> Plan:
         return make_plan(
             study, budget, arms, header.plan.seed if seed is None else seed, have, gpu,
-            design=command.design, blocks=blocks,
+            design=command.design, blocks=blocks, until=command.until, sizing=_sizing(header),
         )  # fmt: skip
 
     made = plan(command.arms, command.has("--gpu"))
     if header.gpu is not None and header.gpu.untestable:
         made = plan(testable(made.arms, header.gpu), False)
     return made
+
+
+def _sizing(header: Header) -> Sizing:
+    """Return what decided the number of blocks; shards measure a fixed one."""
+    if header.shard is not None or header.shards:
+        return FIXED
+    return LOOKS if header.form >= LOOKS_SINCE else BY_PILOT
 
 
 def _explaining(plan: Plan, study: Study, command: Command) -> Plan:

@@ -34,6 +34,7 @@ class Bench:
 
     out: Path
     script: RunScript = works
+    host: FakeHost = field(default_factory=FakeHost)
     engine: FakeEngine = field(init=False)
     progress: FakeProgress = field(default_factory=FakeProgress)
 
@@ -45,7 +46,7 @@ class Bench:
         moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
         net = HostNetwork({}, b"", "", "")
         return pipeline.Runtime(
-            self.engine, FakeHost(), net, lambda: moment, self.progress, described
+            self.engine, self.host, net, lambda: moment, self.progress, described
         )
 
     def reproduce(self, **changes: object) -> Path:

@@ -70,6 +70,13 @@ class FakeHost:
         return ()
 
 
+class TwoCores(FakeHost):
+    """A host of two cores, so that the runs of a pair can run at the same time."""
+
+    def cores(self) -> tuple[tuple[int, ...], ...]:
+        return ((0,), (1,))
+
+
 @dataclass
 class FakeProgress:
     """Keeps what it is told."""

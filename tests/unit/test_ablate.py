@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes.engine import RunScript
 from support.bench import PINS, STUDY, Bench, StopAt, failing, reported, varied
-from support.measured import spec_of, works
+from support.measured import TwoCores, spec_of, works
 
 import kit.cli
 from kit.app import ablate, pipeline
@@ -198,12 +198,12 @@ def test_a_comparing_session_is_no_explanation(tmp_path: Path) -> None:
 
 
 def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, varied(0.03))
-    folder = bench.reproduce(budget="standard")
+    bench = Bench(tmp_path, varied(0.03), TwoCores())
+    folder = bench.reproduce(budget="standard", design="auto")
     session = read_session(folder)
     plan = session.header.plan
     assert plan.pilot == 5
-    assert 6 <= plan.blocks <= 20
+    assert 6 <= plan.blocks <= 25
     assert [e.run_id for e in session.entries] == [run.run_id for run in plan.runs]
     assert any(line.startswith("Fixed now:") for line in bench.progress.lines)
     model = reported(folder)
@@ -221,7 +221,7 @@ def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("at", [4, 12, 13, 20])
 def test_a_piloted_session_resumes_anywhere(tmp_path: Path, at: int) -> None:
     with pytest.raises(KeyboardInterrupt):
-        Bench(tmp_path, StopAt(at)).reproduce(budget="standard")
+        Bench(tmp_path, StopAt(at), TwoCores()).reproduce(budget="standard", design="auto")
     (folder,) = tmp_path.iterdir()
     stopped = read_session(folder)
     Bench(tmp_path).resume(folder)
@@ -252,24 +252,12 @@ def test_duet_pairs_run_together_and_are_judged(tmp_path: Path) -> None:
     assert len(status_lines(model)) == 3
 
 
-class TwoCores:
-    """A host of two cores."""
-
-    def read(self):
-        from support.measured import FakeHost
-
-        return FakeHost().read()
-
-    def cores(self):
-        return ((0,), (1,))
-
-
 def test_a_busy_machine_is_refused_unless_asked(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
 
     class Busy(TwoCores):
         def read(self):
-            return replace(super().read(), busy_cpus=float(bench.engine.engine_info.cpus))
+            return replace(TwoCores().read(), busy_cpus=float(bench.engine.engine_info.cpus))
 
     runtime = replace(bench.runtime(), host=Busy())
     request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options())

@@ -16,6 +16,7 @@ from support.sessions import make_session, paired, report_md
 
 from kit.cli import cli
 from kit.errors import InputError, RunError
+from kit.plan.budget import MAX_SEQUENTIAL
 from kit.plan.make import make_plan, maker_of, plan_sha256
 from kit.plan.model import MAX_BLOCKS, plan_from
 from kit.plan.resources import Resources
@@ -225,7 +226,7 @@ def test_fits_that_take_no_time_fill_no_budget(study: Path) -> None:
     free = {"run_overhead_s": 0, "fit_s": 1e-320}
     found = load_study(changed(study, "protocol.cost", free))
     plan = make_plan(found, "9999m", (), 1, Resources("0-1", 2**34))
-    assert plan.bounds is not None and plan.bounds.blocks == MAX_BLOCKS
+    assert plan.blocks == MAX_SEQUENTIAL
 
 
 def test_as_many_blocks_may_be_asked_for_as_a_study_may_have() -> None:

@@ -21,6 +21,7 @@ from support.sessions import (
 
 from kit.judge.pilot import aim_of, fixed_plan, outlook, outlook_from
 from kit.judge.power import blocks_for, planning_sd
+from kit.plan.budget import BY_PILOT
 from kit.plan.make import make_plan
 from kit.plan.resources import Resources
 from kit.plan.roles import slowdown_percent
@@ -35,7 +36,7 @@ PLENTY = Resources("0-3", 64 * 10**9, ("0-1", "2-3"))
 
 def pilot(spread, design="sequential", budget="standard", duet_spread=None, seconds=20):
     """A session whose pilot blocks have that spread of log ratios, in every statistic."""
-    plan = make_plan(STUDY, budget, (PYTHON, DOTNET), 3, PLENTY, design=design)
+    plan = make_plan(STUDY, budget, (PYTHON, DOTNET), 3, PLENTY, design=design, sizing=BY_PILOT)
     header = replace(make_session(paired([1.0])).header, plan=plan)
     entries = []
     noise = (-1.2, 0.9, 0.1, -0.6, 0.8)  # SD 0.89
@@ -85,12 +86,12 @@ def test_a_quiet_pilot_is_enough():
 def test_a_noisy_one_is_bounded_and_says_what_stays_open():
     found = outlook(pilot(0.3), STUDY)
     assert found.blocks == STUDY.protocol.tiers["standard"].blocks
-    assert (found.limit, found.budget) == ("blocks", 20)
+    assert (found.limit, found.budget) == ("blocks", 25)
     assert set(found.undecided) == {"C1", "C2", "C3", "C4"}
     assert found.undecided["C2"] is None or found.undecided["C2"] > found.blocks
     lines = outlook_lines(found)
     assert any("Too few to reproduce with 80% power" in line and "C1" in line for line in lines)
-    assert any("the most within the budget's 20 blocks" in line for line in lines)
+    assert any("the most within the budget's 25 blocks" in line for line in lines)
 
 
 def test_minutes_bend_the_number():

@@ -106,7 +106,7 @@ def test_a_folder_without_a_log(tmp_path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[int, Callable[[dict[str, Any]], object], str]] = {
-    "future schema": (1, lambda d: d.update(schema=7), "schema 7, this kit reads 6"),
+    "future schema": (1, lambda d: d.update(schema=8), "schema 8, this kit reads 6"),
     "older schema": (1, lambda d: d.update(schema=5), "schema 5, this kit reads 6"),
     "gpu missing": (1, lambda d: d.pop("gpu"), "broken header: $: 'gpu' is a required"),
     "gpu broken": (1, lambda d: d.update(gpu={"arms": []}), "broken header"),

@@ -9,6 +9,7 @@ import pytest
 from support.sessions import DOTNET, PYTHON
 
 from kit.errors import HostError, InputError
+from kit.plan.budget import BY_PILOT
 from kit.plan.make import grown, make_plan, plan_sha256
 from kit.plan.model import AUTO, DUET, DUET_CORES, SEQUENTIAL, Note, plan_document, plan_from
 from kit.plan.resources import Resources, halves, memory_of_a_run
@@ -32,7 +33,7 @@ def test_quick_holds_the_placebo_and_standard_the_positive_control_too():
         (DOTNET, "main"): 1,
         (PYTHON, "placebo"): 1,
     }
-    made = grown(STUDY, plan(), SEQUENTIAL, 6)
+    made = grown(STUDY, plan(sizing=BY_PILOT), SEQUENTIAL, 6)
     assert [r.role for r in of_block(made, 0)] == ["pilot", "pilot"]
     assert sorted(r.role for r in of_block(made, 5)) == ["main", "main", "placebo", "slowed"]
     assert {r.pair for r in made.runs} == {None}

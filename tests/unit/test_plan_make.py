@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 from support.sessions import DOTNET, PYTHON, make_study
 
 from kit.errors import HostError, InputError
-from kit.plan.make import expected_seconds, grown, make_plan, plan_sha256
-from kit.plan.model import FEWER_REPEATS, NO_PILOT, Bounds, Note, Plan
+from kit.plan.budget import BY_PILOT, FIRST_LOOK, FIXED, FUTILITY, SHAPE
+from kit.plan.make import expected_seconds, make_plan, plan_sha256
+from kit.plan.model import (
+    FEWER_REPEATS,
+    NO_PILOT,
+    Bounds,
+    Looks,
+    Note,
+    Plan,
+    Stopping,
+    plan_document,
+    plan_from,
+)
 from kit.plan.resources import Resources
 from kit.study.model import Arm, MemoryNeed, Study, Tier
 
@@ -95,12 +106,42 @@ def test_an_unknown_budget_is_named_with_the_known(budget: str) -> None:
 def test_minutes_buy_blocks_of_the_smallest_tiers_repeats() -> None:
     # Cost 8 s + 3 s a fit: 23 s a run of 5 fits, 46 s a block; identity runs 22 s.
     made = plan("20m")
-    assert (made.tier, made.blocks, made.pilot, made.repeats) == ("20m", 0, 5, 5)
+    assert (made.tier, made.pilot, made.repeats) == ("20m", 0, 5)
+    assert made.blocks == (1200 - 22) // 46
+    assert made.stopping == Stopping(FIRST_LOOK, SHAPE, FUTILITY, "size", 20)
+    assert plan("4m").blocks == (240 - 22) // 46
+    assert plan("4m").stopping is None  # fewer blocks than the first look has
+
+
+def test_a_pilot_leaves_the_rest_of_the_minutes_to_its_result() -> None:
+    made = make_plan(STUDY, "20m", (), 7, PLENTY, sizing=BY_PILOT)
+    assert (made.blocks, made.pilot, made.stopping) == (0, 5, None)
     assert made.bounds == Bounds((1200 - 22 - 5 * 46) // 46, 0.8, 20)
-    assert (plan("4m").blocks, plan("4m").pilot) == ((240 - 22) // 46, 0)
 
 
-@given(st.integers(2, 600), st.integers(1, 4))
+def test_the_rule_that_ends_a_session_is_part_of_its_plan() -> None:
+    made = plan("full")
+    assert made.stopping == Stopping(FIRST_LOOK, SHAPE, FUTILITY, "size", None)
+    assert made.looks == Looks(made.blocks, FIRST_LOOK, SHAPE)
+    other = make_plan(STUDY, "full", (), 7, PLENTY, until="direction")
+    assert other.runs == plan("full", 7).runs
+    assert plan_sha256(other) != plan_sha256(plan("full", 7))
+    assert plan_from(plan_document(made)) == made
+
+
+@pytest.mark.parametrize("changes", [{"blocks": 25}, {"sizing": FIXED}])
+def test_a_fixed_number_of_blocks_is_looked_at_once(changes) -> None:
+    made = make_plan(STUDY, "full", (), 7, PLENTY, **changes)
+    assert (made.stopping, made.looks, made.pilot) == (None, None, 0)
+    assert "stopping" not in plan_document(made)
+
+
+def test_one_arm_and_a_study_without_claims_have_nothing_to_look_at() -> None:
+    assert plan("full", arms=(PYTHON,)).stopping is None
+    assert make_plan(replace(STUDY, claims=()), "full", (), 7, PLENTY).stopping is None
+
+
+@given(st.integers(2, 150), st.integers(1, 4))
 def test_minutes_are_filled_and_not_exceeded(minutes: int, arms: int) -> None:
     study = with_arms(arms)
     try:
@@ -111,10 +152,9 @@ def test_minutes_are_filled_and_not_exceeded(minutes: int, arms: int) -> None:
         enough = make_plan(study, f"{least[1]}m", (), 1, PLENTY)
         assert enough.blocks == 2
         return
-    whole = grown(study, made, "sequential", made.bounds.blocks) if made.bounds else made
-    expected = expected_seconds(study, whole.runs)
-    block = sum(23.0 for run in made.runs if run.block == 0)
-    assert whole.blocks >= 2
+    expected = expected_seconds(study, made.runs)
+    block = expected_seconds(study, [run for run in made.runs if run.block == 0])
+    assert made.blocks >= 2
     assert expected <= minutes * 60 < expected + block
 
 

@@ -140,8 +140,10 @@ def test_shards_need_one_seed_and_a_fixed_number(tmp_path: Path) -> None:
     request = pipeline.Request(
         "standard", (), 1, ResourceRequest(), tmp_path, Options(), shard=Shard(1, 2)
     )
-    with pytest.raises(InputError, match="a pilot fixes the blocks"):
-        pipeline.check_request(STUDY, request)
+    pipeline.check_request(STUDY, request)
+    session = read_session(Bench(tmp_path).reproduce(budget="full", shard=Shard(1, 20), seed=1))
+    plan = session.header.plan
+    assert (plan.blocks, plan.stopping) == (STUDY.protocol.tiers["full"].blocks, None)
 
 
 @pytest.mark.parametrize("shard", [Shard(1, 4), Shard(3, 4), Shard(2, 3)])

@@ -33,5 +33,5 @@ def test_a_change_does_not_reach_the_dataclass() -> None:
 
 @pytest.mark.parametrize("value", [{1}, b"x", _Odd])
 def test_what_json_has_no_form_for_is_refused(value: object) -> None:
-    with pytest.raises(TypeError, match="no value of JSON"):
+    with pytest.raises(TypeError):
         values_of(_Odd(value))

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from support.bench import STUDY, Bench, failing, varied
 from support.folders import chained
+from support.measured import TwoCores
 
 from kit.errors import KitError
 from kit.plan.make import plan_sha256
@@ -57,7 +58,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def piloted(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A session with a pilot, in which one run failed and was made again."""
     out = tmp_path_factory.mktemp("piloted")
-    folder = Bench(out, failing(5)).reproduce(budget="60m")
+    folder = Bench(out, failing(5), TwoCores()).reproduce(budget="60m", design="auto")
     Bench(out).resume(folder)
     return _made(folder)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.engine import RunScript, fails
 from support.bench import STUDY, Bench, StopAt, failing, varied
-from support.measured import spec_of, works
+from support.measured import TwoCores, spec_of, works
 from support.sessions import make_merged
 
 from kit.engine.protocol import RunOutcome, RunRequest
@@ -118,7 +118,9 @@ def test_a_gathered_log_has_the_plan_s_order(alone: Session) -> None:
 
 
 def test_a_pilot_that_failed_is_made_again_before_what_it_fixed(tmp_path: Path) -> None:
-    session = read_session(Bench(tmp_path, failing(5)).reproduce(budget="60m"))
+    session = read_session(
+        Bench(tmp_path, failing(5), TwoCores()).reproduce(budget="60m", design="auto")
+    )
     assert session.outlook is not None and any(e.failure for e in session.entries)
     assert list(differences(session, STUDY)) == []
 

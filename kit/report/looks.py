@@ -1,0 +1,52 @@
+"""The looks at a group-sequential session in sentences, for the terminal and for its report."""
+
+from __future__ import annotations
+
+from kit.plan.model import DIRECTION, Plan, Stopping
+from kit.records.session import Ending, Look, LookedAt
+from kit.report.numbers import brackets_text, effect_text, form_of
+
+_ENDINGS: dict[Ending, str] = {
+    "settled": "the claim is settled",
+    "last block": "the plan has no further block",
+    "futile": "the blocks that are left would hardly settle the claim",
+    "minutes": "the next block would exceed the minutes of the budget",
+}
+
+
+def look_line(found: Look, plan: Plan) -> str:
+    """Return the running estimate after a block, and what the session does next."""
+    estimates = "; ".join(map(_estimate, found.lead)) or "nothing to estimate"
+    return f"after block {found.blocks}: {estimates}; {_next(found, plan)}"
+
+
+def ending_text(ending: Ending) -> str:
+    """Return why a session ended."""
+    return _ENDINGS[ending]
+
+
+def rule_text(rule: Stopping, most: int) -> str:
+    """Return the rule that ends a session of at most so many blocks."""
+    aim = "direction" if rule.until == DIRECTION else "direction and size"
+    limit = f", or when the next block would end after {rule.minutes} min" if rule.minutes else ""
+    return (
+        f"looks after each block from block {rule.first_look} on; ends when the {aim} of the lead "
+        f"claim are settled, after {most} blocks, or when the chance to settle it is below "
+        f"{rule.futility:.0%}{limit}"
+    )
+
+
+def _estimate(at: LookedAt) -> str:
+    if at.gain_percent is None or at.low_percent is None or at.high_percent is None:
+        return f"{at.claim} {at.variant}: no interval from {at.pairs} pairs"
+    form = form_of([at.gain_percent, at.low_percent, at.high_percent])
+    interval = brackets_text(at.low_percent, at.high_percent, form)
+    return f"{at.claim} {at.variant}: so far {effect_text(at.gain_percent, form)} {interval}"
+
+
+def _next(found: Look, plan: Plan) -> str:
+    if found.ending is not None:
+        return f"the session ends: {ending_text(found.ending)}"
+    if found.likely_blocks is None:
+        return f"goes on, up to {plan.blocks} blocks"
+    return f"goes on, probably to block {found.likely_blocks} of at most {plan.blocks}"
