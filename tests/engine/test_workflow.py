@@ -17,7 +17,7 @@ from kit.results.runlog import read_session
 
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
-ACTION = yaml.safe_load((ROOT / ".github/actions/reproduce/action.yml").read_text())
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/reproduce.yml").read_text())
 
 
@@ -29,6 +29,7 @@ def shell(engine: DockerEngine, tmp_path: Path):
     for name, text in (
         ("kit", f'exec {sys.executable} -m kit "$@"'),
         ("python3", f'exec {sys.executable} "$@"'),
+        ("python", f'exec {sys.executable} "$@"'),
         # The package under test is installed already; installing it is .ci/run's own step.
         ("pip", 'echo "pip $*"'),
     ):
@@ -103,16 +104,19 @@ def test_the_workflow_plans_runs_its_shards_and_gathers_them(shell, tmp_path: Pa
     assert [path.name for path in (work / "r3").iterdir()] == ["there-cpu"]
 
 
-def test_the_action_says_where_its_results_are(shell, tmp_path: Path) -> None:
+def test_the_action_gives_its_summary_results_and_verdicts(shell, tmp_path: Path) -> None:
     assert shell({"run": "kit new-study light"}, {}).returncode == 0
     (reproduce,) = (s for s in ACTION["runs"]["steps"] if s.get("name") == "Reproduce")
-    output = tmp_path / "output"
+    output, summary = tmp_path / "output", tmp_path / "summary.md"
     env = {
-        "STUDY": "light", "BUDGET": "quick", "ARMS": "", "FAIL_ON": "K1=CONSISTENT",
-        "GITHUB_OUTPUT": str(output),
+        "KIT_SOURCE": str(ROOT), "STUDY": "light", "BUDGET": "quick", "ARMS": "", "GPU": "false",
+        "FAIL_ON": "K1=CONSISTENT", "OUT": "kit-results/mine", "GITHUB_OUTPUT": str(output),
+        "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary),
     }  # fmt: skip
     done = shell(reproduce, env)
     assert done.returncode == 7, done.stderr
-    name, _, folder = output.read_text().strip().partition("=")
-    assert name == "results"
-    assert shell({"run": f"kit verify '{folder}'"}, {}).returncode == 0
+    assert summary.read_text().startswith("# Is the built-in sum faster")
+    given = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    assert shell({"run": f"kit verify '{given['results']}'"}, {}).returncode == 0
+    verdicts = (shell.work / given["verdicts"]).read_text().splitlines()
+    assert [line.split("\t")[0] for line in verdicts] == ["C1", "K1"]
