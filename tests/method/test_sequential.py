@@ -161,7 +161,7 @@ def ended_by_kit(logs, most, study):
 
 
 @pytest.mark.parametrize(
-    ("gain", "truth", "spread"), [(6.5, 0.067, 0.02), (6.5, 0.0, 0.03), (30.0, -0.1, 0.1)]
+    ("gain", "truth", "spread"), [(6.5, 0.067, 0.04), (6.5, 0.0, 0.03), (30.0, -0.1, 0.1)]
 )
 def test_the_kit_ends_each_session_where_the_simulation_does(gain, truth, spread):
     random, most, study = np.random.default_rng(5), 12, study_of(gain)
