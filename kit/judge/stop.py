@@ -35,18 +35,17 @@ Range = tuple[float, float]
 
 
 def blocks_tried(session: Session) -> int:
-    """Return how many of the first blocks have a try of each of their runs."""
+    """Return how many of the first judged blocks have a try of each of their runs."""
+    plan = session.header.plan
     tried = {entry.run_id for entry in session.entries}
-    open_blocks = (
-        run.block for run in session.header.plan.runs if run.block >= 0 and run.run_id not in tried
-    )
-    return min(open_blocks, default=session.header.plan.blocks)
+    left = [run.block for run in plan.runs if run.block >= 0 and run.run_id not in tried]
+    return min(left) - plan.first_judged if left else plan.blocks
 
 
 def look_due(session: Session) -> bool:
     """Return whether the rule asks for a look before the next run."""
     rule = session.header.plan.stopping
-    if rule is None or session.ending is not None:
+    if rule is None or session.header.plan.looks is None or session.ending is not None:
         return False
     looked = session.looks[-1].blocks if session.looks else 0
     return blocks_tried(session) >= max(rule.first_look, looked + 1)
@@ -117,7 +116,8 @@ def _looked_at(verdict: Verdict) -> LookedAt:
 
 def _next_s(session: Session, blocks: int) -> float:
     """Return the seconds of the session when the next block will have ended, without pauses."""
-    return spent_seconds(session) * (blocks + 1) / blocks
+    made = blocks + session.header.plan.first_judged
+    return spent_seconds(session) * (made + 1) / made
 
 
 def _chance(

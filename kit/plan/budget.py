@@ -38,7 +38,8 @@ Sizing = Literal["looks", "pilot", "fixed"]
 LOOKS: Final = "looks"
 BY_PILOT: Final = "pilot"
 FIXED: Final = "fixed"
-"""What decides the number of blocks: looks at the session, a pilot, or the request alone."""
+"""What decides the number of blocks: looks at the session, a pilot (as in logs of form 6), or the
+request alone. With ``AUTO`` a pilot chooses the design before the looks."""
 
 
 @dataclass(frozen=True)
@@ -89,44 +90,34 @@ def extent_of(
     Requested ``blocks`` are all made. Raises InputError where the minutes of a budget are too
     few for two blocks.
     """
-    sizing = sizing_of(maker, design, sizing)
+    # Without a comparison or a claim there is nothing to look at.
+    looked_at = maker.can_pair and lead_claim(maker.study.claims) is not None
+    piloted = sizing == BY_PILOT or (sizing == LOOKS and (design == AUTO or not looked_at))
     if tier.blocks:
-        found = _of_tier(maker, tier, sizing)
+        found = _of_tier(maker, tier, piloted)
     else:
-        found = _in_minutes(maker, tier, design, sizing)
+        found = _in_minutes(maker, tier, design, piloted)
     if blocks is not None:
         return Extent(blocks, found.controls)
-    if sizing != LOOKS or found.blocks <= FIRST_LOOK:
+    if sizing != LOOKS or not looked_at or found.blocks <= FIRST_LOOK:
         return found
     rule = Stopping(FIRST_LOOK, SHAPE, FUTILITY, until, found.minutes)
-    return Extent(min(found.blocks, MAX_SEQUENTIAL), found.controls, stopping=rule)
+    return replace(found, blocks=min(found.blocks, MAX_SEQUENTIAL), stopping=rule)
 
 
-def sizing_of(maker: BlockMaker, design: Design, wanted: Sizing) -> Sizing:
-    """Return what decides the number of blocks; ``AUTO`` needs a pilot to choose the design.
-
-    Without a comparison or a claim there is nothing to look at.
-    """
-    if wanted == LOOKS and design == AUTO:
-        return BY_PILOT
-    if wanted == LOOKS and (not maker.can_pair or lead_claim(maker.study.claims) is None):
-        return BY_PILOT
-    return wanted
-
-
-def _of_tier(maker: BlockMaker, tier: Tier, sizing: Sizing) -> Extent:
+def _of_tier(maker: BlockMaker, tier: Tier, piloted: bool) -> Extent:
     if tier.pilot and not maker.can_pair:
         # Without a comparison there is no spread to plan with.
         return Extent(tier.pilot, named(tier.controls))
     pilot = tier.pilot or 0
-    return Extent(tier.blocks, named(tier.controls), pilot if sizing == BY_PILOT else 0)
+    return Extent(tier.blocks, named(tier.controls), pilot if piloted else 0)
 
 
-def _in_minutes(maker: BlockMaker, tier: Tier, design: Design, sizing: Sizing) -> Extent:
+def _in_minutes(maker: BlockMaker, tier: Tier, design: Design, piloted: bool) -> Extent:
     """Return the extent that fits a budget in minutes; the fewest controls if few blocks fit."""
     minutes = int(tier.name.removesuffix("m"))
     left = minutes * 60 - maker.identity_seconds()
-    if maker.can_pair and sizing != BY_PILOT:
+    if maker.can_pair and not piloted:
         fitting = _fitting(left, maker.seconds(SEQUENTIAL if design == AUTO else design))
         if fitting > FIRST_LOOK:
             return Extent(fitting, named(tier.controls), minutes=minutes)

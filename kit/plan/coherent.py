@@ -48,10 +48,8 @@ def _blocks(plan: Plan) -> Iterator[str]:
     for number, runs in blocks.items():
         if [run.position for run in runs] != list(range(len(runs))):
             yield f"block {number}: its runs are not numbered from 0"
-    if plan.stopping is not None and not plan.stopping.first_look < plan.blocks:
+    if plan.stopping is not None and plan.blocks and plan.stopping.first_look > plan.blocks:
         yield f"a first look at block {plan.stopping.first_look} of {plan.blocks}"
-    if plan.stopping is not None and plan.pilot:
-        yield "a pilot and looks both decide its number of blocks"
     judged = [runs for runs in blocks.values() if not _is_pilot(runs)]
     if len(judged) != plan.blocks:
         yield f"{plan.blocks} blocks are announced, the plan holds {len(judged)}"

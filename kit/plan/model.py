@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from kit.plan.roles import MAIN, RoleName
+from kit.plan.roles import MAIN, PILOT, RoleName
 
 BlockDesign = Literal["sequential", "duet"]
 Design = Literal["sequential", "duet", "auto"]
@@ -157,9 +157,19 @@ class Plan:
 
     @property
     def looks(self) -> Looks | None:
-        """Return the looks at a group-sequential session; None: one look, at its end."""
+        """Return the looks at a group-sequential session; None: one look, at its end.
+
+        None too before a pilot has chosen the design.
+        """
         rule = self.stopping
-        return None if rule is None else Looks(self.blocks, rule.first_look, rule.shape)
+        if rule is None or not self.blocks:
+            return None
+        return Looks(self.blocks, rule.first_look, rule.shape)
+
+    @property
+    def first_judged(self) -> int:
+        """Return the number of the first block that is judged, after those of a pilot."""
+        return max((run.block + 1 for run in self.runs if run.role == PILOT), default=0)
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

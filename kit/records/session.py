@@ -164,7 +164,7 @@ class LookedAt:
 
 @dataclass(frozen=True)
 class Look:
-    """A look at a group-sequential session after so many blocks, and logged runs.
+    """A look at a group-sequential session after so many judged blocks, and logged runs.
 
     ``likely_blocks``: the number that probably settles the claim; None: none within the plan's,
     or the session ends here, for the reason ``ending``.
@@ -211,7 +211,8 @@ class Session:
         runs = of_shard(self.header.plan.runs, self.header.shard)
         if self.ending is None:
             return runs
-        return tuple(run for run in runs if run.block < self.looks[-1].blocks)
+        end = self.header.plan.first_judged + self.looks[-1].blocks
+        return tuple(run for run in runs if run.block < end)
 
     def must_compare(self) -> None:
         """Raise InputError if this session was made to explain another one."""

@@ -28,7 +28,8 @@ def document_for(request: RunRequest) -> dict[str, Any]:
     wall = 1.9 if spec["arm"].startswith("python") else 1.8
     if spec["kind"] == "identity":
         wall = 1.9
-    walls = [wall + 0.01 * index for index in range(spec["repeats"])]
+    slower = 1 + spec["conditions"]["slowdown_percent"] / 100
+    walls = [slower * (wall + 0.01 * index) for index in range(spec["repeats"])]
     given = hashlib.sha256(request.env["KIT_SPEC"].encode()).hexdigest()
     record = make_record(spec["run_id"], spec["arm"], spec["kind"], walls, spec_sha256=given)
     plain: dict[str, Any] = json.loads(json.dumps(record_document(record)))

@@ -58,7 +58,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def piloted(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A session with a pilot, in which one run failed and was made again."""
     out = tmp_path_factory.mktemp("piloted")
-    folder = Bench(out, failing(5), TwoCores()).reproduce(budget="60m", design="auto")
+    folder = Bench(out, failing(5), TwoCores()).reproduce(budget="standard", design="auto")
     Bench(out).resume(folder)
     return _made(folder)
 

@@ -119,7 +119,7 @@ def test_a_gathered_log_has_the_plan_s_order(alone: Session) -> None:
 
 def test_a_pilot_that_failed_is_made_again_before_what_it_fixed(tmp_path: Path) -> None:
     session = read_session(
-        Bench(tmp_path, failing(5), TwoCores()).reproduce(budget="60m", design="auto")
+        Bench(tmp_path, failing(5), TwoCores()).reproduce(budget="standard", design="auto")
     )
     assert session.outlook is not None and any(e.failure for e in session.entries)
     assert list(differences(session, STUDY)) == []
