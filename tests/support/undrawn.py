@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from importlib.metadata import version
 
 from kit.app import pipeline
-from kit.report.plots import drawings
+from kit.report.plots import drawings, looks, style
 from kit.verify import reports
 
 _SVG = (
@@ -34,7 +34,8 @@ class _Paper:
 def undrawn(set_attribute: Callable[[object, str, object], None] = setattr) -> None:
     """Draw nothing: the plots have their names and words, and an empty picture."""
     set_attribute(drawings, "figure", lambda _height: (_Paper(), _Paper()))
+    set_attribute(looks, "panels", lambda _height, number: (_Paper(), (_Paper(),) * number))
     set_attribute(drawings, "styled", nullcontext)
-    set_attribute(drawings, "rendered", lambda _figure: (_SVG, _PNG))
+    set_attribute(style, "rendered", lambda _figure: (_SVG, _PNG))
     for module in (pipeline, reports):
         set_attribute(module, "load_matplotlib", lambda: None)

@@ -12,13 +12,19 @@ import pytest
 from support.bench import STUDY, Bench, reported, varied
 from support.sessions import make_session, make_study, paired
 
-from kit.records.session import Session
+from kit.judge.statistics import Interval
+from kit.records.session import Look, Session
 from kit.report import appendix, contents, crate, diff, results_json
 from kit.report.build import build_report
 from kit.report.document import Paragraph, Table
 from kit.report.headline import status_lines
 from kit.report.looks import course_line, ended_text, rule_text
 from kit.report.model import ReportModel
+from kit.report.numbers import Form
+from kit.report.plots import looks as plot
+from kit.report.plots.effects import EffectAxis
+from kit.report.plots.looks import looks
+from kit.report.plots.style import panels, styled
 from kit.report.sections.session import plan
 from kit.results.runlog import read_session
 from kit.verify import verify
@@ -150,6 +156,64 @@ def test_a_session_that_was_interrupted_has_not_ended(session: Session) -> None:
     assert results_json.to_document(found)["stopping"]["ending"] is None
     graph = {e["@id"]: e for e in json.loads(crate.render(found, ()))["@graph"]}
     assert "actionStatus" not in graph["#session"]
+
+
+def test_only_such_a_session_has_the_plot_of_its_looks(folder: Path, model: ReportModel) -> None:
+    with styled():
+        drawn = looks(model)
+        assert looks(fixed()) is None
+    assert drawn is not None
+    assert (folder / "plots" / "looks.svg").is_file()
+    assert b"plots/looks.svg" in (folder / "report.md").read_bytes()
+    first, last = model.course.looks[0].blocks, model.course.looks[-1].blocks
+    assert f"after {first} blocks" in drawn.alt
+    assert f"after {last} blocks" in drawn.alt
+
+
+def test_without_an_interval_there_is_no_plot(model: ReportModel) -> None:
+    assert model.course is not None
+    course = replace(model.course, looks=tuple(map(unmeasured, model.course.looks)))
+    with styled():
+        assert looks(replace(model, course=course)) is None
+        assert looks(replace(model, course=replace(course, looks=()))) is None
+
+
+def test_an_interval_beyond_an_upright_axis_ends_in_arrow_heads() -> None:
+    with styled():
+        _, (axes,) = panels(2, 1)
+        scale = EffectAxis.over(axes, Form.GAIN, (-10.0, 10.0), (), upright=True)
+        drawn = len(axes.lines)
+        scale.bar(6, Interval(-40.0, 30.0), "black", 2)
+        bar, low, high = axes.lines[drawn:]
+    assert list(bar.get_xdata()) == [6, 6]
+    assert list(bar.get_ydata()) == [scale.low, scale.high] == list(axes.get_ylim())
+    assert (low.get_marker(), high.get_marker()) == ("v", "^")
+
+
+def test_early_intervals_do_not_hide_the_others(
+    model: ReportModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The axis reaches at most half as far again as the claim, the estimates and the last look."""
+    assert model.course is not None
+    first, *others = model.course.looks
+    wide = replace(
+        first, lead=tuple(replace(at, low_percent=-300.0, high_percent=70.0) for at in first.lead)
+    )
+    found = replace(model, course=replace(model.course, looks=(wide, *others)))
+    made = []
+    monkeypatch.setattr(plot, "panels", lambda *sizes: made.append(panels(*sizes)) or made[-1])
+    with styled():
+        looks(found)
+    ((_, (axes,)),) = made
+    low, high = axes.get_ylim()
+    assert -20 < low < -2
+    assert 10 < high < 20
+    assert axes.get_xlim() == (first.blocks - 1, model.header.plan.blocks + 1)
+
+
+def unmeasured(look: Look) -> Look:
+    lead = (replace(at, low_percent=None, high_percent=None) for at in look.lead)
+    return replace(look, lead=tuple(lead))
 
 
 def test_verify_makes_the_whole_folder_again(folder: Path) -> None:
