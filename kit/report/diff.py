@@ -13,7 +13,7 @@ from kit.errors import InputError
 from kit.judge.statistics import Interval
 from kit.records.host import EngineFacts
 from kit.report.conditions import engine_text
-from kit.report.looks import blocks_text, ended_text, rule_text
+from kit.report.looks import blocks_text, course_facts
 from kit.report.model import ReportModel
 from kit.report.numbers import Form, gain_with, gigabytes
 from kit.report.text import plain
@@ -151,11 +151,7 @@ def _settings(model: ReportModel) -> dict[str, str]:
         "order seed": str(plan.seed),
         "design": plan.design,
         "blocks": blocks_text(plan, course),
-        **(
-            {"stopping rule": rule_text(course.rule, course.most), "ended": ended_text(course)}
-            if course is not None
-            else {}
-        ),
+        **dict(course_facts(course) if course is not None else ()),
         "fits per run": str(plan.repeats),
         "CPUs per run": plan.limits.cpuset,
         "memory per run": gigabytes(plan.limits.memory_bytes),

@@ -56,9 +56,10 @@ def blocks_text(plan: Plan, course: Course | None) -> str:
     return str(plan.blocks) if course is None else f"{course.blocks} of at most {course.most}"
 
 
-def ended_text(course: Course) -> str:
-    """Return why a group-sequential session ended, or that it has not."""
-    return "not yet" if course.ending is None else ending_text(course.ending)
+def course_facts(course: Course) -> tuple[tuple[str, str], ...]:
+    """Return the rule of a group-sequential session, and why it ended, each with its name."""
+    ended = "not yet" if course.ending is None else ending_text(course.ending)
+    return ("stopping rule", rule_text(course.rule, course.most)), ("ended", ended)
 
 
 def course_line(course: Course) -> str:

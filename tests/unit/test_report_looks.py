@@ -18,7 +18,7 @@ from kit.report import appendix, contents, crate, diff, results_json
 from kit.report.build import build_report
 from kit.report.document import Paragraph, Table
 from kit.report.headline import status_lines
-from kit.report.looks import course_line, ended_text, rule_text
+from kit.report.looks import course_facts, course_line
 from kit.report.model import ReportModel
 from kit.report.numbers import Form
 from kit.report.plots import looks as plot
@@ -109,8 +109,7 @@ def test_the_plan_shows_rule_end_looks_and_the_blocks_made(
     assert made == session.looks[-1].blocks < model.header.plan.blocks
     shown = settings(model)
     assert shown["blocks"] == f"{made} of at most {model.header.plan.blocks}"
-    assert shown["stopping rule"] == rule_text(model.course.rule, model.header.plan.blocks)
-    assert shown["ended because"] == ended_text(model.course)
+    assert shown.items() >= dict(course_facts(model.course)).items()
     looks, order = block_tables(model)["claim"], block_tables(model)["order of its runs"]
     assert [row[0] for row in looks.rows] == [str(each.blocks) for each in session.looks]
     assert looks.rows[-1][-1] == model.verdicts[0].word
@@ -142,6 +141,14 @@ def test_other_reports_count_the_blocks_made(session: Session, model: ReportMode
     found = {row.what: row.second for row in diff.compare(shorter(model), model).settings}
     assert found["blocks"] == blocks
     assert "stopping rule" not in found
+    assert graph["#setting/ended"]["value"] == dict(course_facts(model.course))["ended"]
+    once = {row.what: row.first for row in diff.compare(once_judged(model), model).settings}
+    assert once["stopping rule"] == once["ended"] == "-"
+    assert once["blocks"] == str(model.header.plan.blocks)
+
+
+def once_judged(model: ReportModel) -> ReportModel:
+    return replace(model, course=None)
 
 
 def shorter(model: ReportModel) -> ReportModel:
@@ -209,6 +216,23 @@ def test_early_intervals_do_not_hide_the_others(
     assert -20 < low < -2
     assert 10 < high < 20
     assert axes.get_xlim() == (first.blocks - 1, model.header.plan.blocks + 1)
+
+
+def test_no_number_of_a_look_stops_a_report(model: ReportModel) -> None:
+    assert model.course is not None
+    odd = (-1e308, -100.0, 0.0, 99.9, 100.0, 1e308)
+    at = model.course.looks[-1].lead[0]
+    lead = [
+        replace(at, variant=variant, gain_percent=low, low_percent=low, high_percent=high)
+        for low in odd
+        for high in odd
+        for variant in (at.variant, "cuda")
+    ]
+    look = replace(model.course.looks[-1], lead=tuple(lead))
+    found = replace(model, course=replace(model.course, looks=(look,)))
+    assert len(block_tables(found)["claim"].rows) == len(lead)
+    with styled():
+        assert looks(found) is not None
 
 
 def unmeasured(look: Look) -> Look:

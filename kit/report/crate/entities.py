@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from kit.records.session import moment
 from kit.report.conditions import engine_text, merged_text, substitute_text
-from kit.report.looks import ended_text, rule_text
+from kit.report.looks import course_facts
 from kit.report.model import ReportModel
 from kit.report.text import plain
 from kit.results.names import RUN_LOG, SBOMS, sbom_name
@@ -155,11 +155,8 @@ def settings(model: ReportModel) -> list[Entity]:
         fact("setting", "memory per run", str(plan.limits.memory_bytes), unitText="bytes"),
     ]
     if course is not None:
-        rows += [
-            fact("setting", "blocks at most", str(course.most)),
-            fact("setting", "stopping rule", plain(rule_text(course.rule, course.most), 600)),
-            fact("setting", "ended because", plain(ended_text(course))),
-        ]
+        named = ("blocks at most", str(course.most)), *course_facts(course)
+        rows += [fact("setting", name, value) for name, value in named]
     for row in model.header.fidelity:
         state = "exact" if row.exact else "substituted"
         rows.append(

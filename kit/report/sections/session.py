@@ -7,9 +7,9 @@ from kit.plan.roles import MAIN, role_of
 from kit.records.record import Fit
 from kit.report.conditions import WATCHED, excluded, notes
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
-from kit.report.looks import blocks_text, ended_text, interval_text, rule_text
+from kit.report.looks import blocks_text, course_facts, interval_text
 from kit.report.model import Course, Failure, RawRun, ReportModel
-from kit.report.numbers import NONE, effect, megabytes, seconds
+from kit.report.numbers import NONE, Form, effect, megabytes, seconds
 from kit.report.sample_size import outlook_lines
 
 _LIMIT = 400
@@ -98,8 +98,8 @@ def _looks(model: ReportModel, course: Course) -> tuple[Block, ...]:
             str(found.blocks),
             f"{at.claim} {at.variant}",
             str(at.pairs),
-            effect(at.gain_percent, forms[at.variant]),
-            interval_text(at, forms[at.variant]),
+            effect(at.gain_percent, forms.get(at.variant, Form.GAIN)),
+            interval_text(at, forms.get(at.variant, Form.GAIN)),
             at.word,
         )
         for found in course.looks
@@ -120,16 +120,12 @@ def _looks(model: ReportModel, course: Course) -> tuple[Block, ...]:
 
 def _settings(model: ReportModel) -> tuple[tuple[str, str], ...]:
     planned, shard, course = model.header.plan, model.header.shard, model.course
-    ending: tuple[tuple[str, str], ...] = ()
-    if course is not None:
-        rule = rule_text(course.rule, course.most)
-        ending = (("stopping rule", rule), ("ended because", ended_text(course)))
     return (
         ("tier", planned.tier),
         *((("shard", f"{shard}: only its blocks are here"),) if shard else ()),
         ("design", planned.design),
         ("blocks", blocks_text(planned, course)),
-        *ending,
+        *(course_facts(course) if course is not None else ()),
         ("runs of a block", ", ".join(f"{r} ({role_of(r).means})" for r in planned.roles)),
         ("fits per run", str(planned.repeats)),
         ("seed of the order", str(planned.seed)),
