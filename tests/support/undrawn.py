@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from importlib.metadata import version
 
@@ -29,6 +29,9 @@ class _Paper:
 
     def __call__(self, *_given: object, **_named: object) -> _Paper:
         return self
+
+    def __iter__(self) -> Iterator[_Paper]:
+        return iter(())
 
 
 def undrawn(set_attribute: Callable[[object, str, object], None] = setattr) -> None:
