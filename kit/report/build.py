@@ -10,6 +10,7 @@ from kit.judge.cost import fit_costs
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import outlook_from
 from kit.judge.statistics import RunStatistics, in_order, value_of
+from kit.judge.stop import blocks_tried
 from kit.judge.training import trained
 from kit.judge.verdict import figures_gain, published_seconds, substitutes
 from kit.records.record import Record
@@ -17,7 +18,15 @@ from kit.records.session import RunEntry, Session
 from kit.report.conditions import disturbance
 from kit.report.gpu import gpu_report
 from kit.report.headline import controls_line, head_claim, headline, same_work_line
-from kit.report.model import ArmFacts, Failure, PublishedRow, RawRun, ReportModel, VariantReport
+from kit.report.model import (
+    ArmFacts,
+    Course,
+    Failure,
+    PublishedRow,
+    RawRun,
+    ReportModel,
+    VariantReport,
+)
 from kit.report.numbers import Form, form_over
 from kit.study.model import Study
 
@@ -65,8 +74,16 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         gpu=gpu_report(session, judged, study),
         controls_line=controls_line(judged),
         outlook=outlook_from(session.outlook or {}),
+        course=_course(session),
         explanation=explain(explaining, study) if explaining is not None else None,
     )
+
+
+def _course(session: Session) -> Course | None:
+    plan = session.header.plan
+    if plan.stopping is None:
+        return None
+    return Course(plan.stopping, blocks_tried(session), plan.blocks, session.looks)
 
 
 def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:

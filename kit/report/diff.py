@@ -13,6 +13,7 @@ from kit.errors import InputError
 from kit.judge.statistics import Interval
 from kit.records.host import EngineFacts
 from kit.report.conditions import engine_text
+from kit.report.looks import blocks_text, course_facts
 from kit.report.model import ReportModel
 from kit.report.numbers import Form, gain_with, gigabytes
 from kit.report.text import plain
@@ -141,7 +142,7 @@ def _form(models: Sequence[ReportModel], variant: str) -> Form:
 
 
 def _settings(model: ReportModel) -> dict[str, str]:
-    header, plan = model.header, model.header.plan
+    header, plan, course = model.header, model.header.plan, model.course
     named = {
         "study": model.study.sha256,
         "kit": header.kit_version,
@@ -149,7 +150,8 @@ def _settings(model: ReportModel) -> dict[str, str]:
         "budget": plan.tier,
         "order seed": str(plan.seed),
         "design": plan.design,
-        "blocks": str(plan.blocks),
+        "blocks": blocks_text(plan, course),
+        **dict(course_facts(course) if course is not None else ()),
         "fits per run": str(plan.repeats),
         "CPUs per run": plan.limits.cpuset,
         "memory per run": gigabytes(plan.limits.memory_bytes),

@@ -20,6 +20,7 @@ from kit.judge.words import (
 )
 from kit.plan.model import DUET
 from kit.report.findings import detail
+from kit.report.looks import course_line
 from kit.report.numbers import Form, claimed, effect, gain_in_words, margin_words
 from kit.report.reasons import control_text, reason_text
 from kit.study.model import Claim, Direction
@@ -118,13 +119,14 @@ def same_work_line(work: SameWork) -> str:
 
 
 def status_lines(model: ReportModel) -> list[str]:
-    """Return a line for each basis of the verdicts: same work per variant, controls, a duet."""
+    """Return a line for each basis of the verdicts: same work per variant, controls, blocks."""
     several = len(model.variants) > 1
     lines = [
         f"{part.variant}: {part.same_work_line}" if several else part.same_work_line
         for part in model.variants
     ]
     lines += [model.controls_line] if model.controls_line else []
+    lines += [course_line(model.course)] if model.course is not None else []
     if model.header.plan.design == DUET:
         lines.append(
             "Duet: both runs of each pair ran at the same time, each on half of the CPUs, so all "

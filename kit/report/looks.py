@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from kit.judge.effects import is_determined
+from kit.judge.statistics import Interval
 from kit.plan.model import DIRECTION, Plan, Stopping
 from kit.records.session import Ending, Look, LookedAt
-from kit.report.numbers import brackets_text, effect_text, form_of
+from kit.report.numbers import (
+    NONE,
+    UNDETERMINED,
+    Form,
+    brackets_text,
+    effect_text,
+    form_of,
+)
+
+if TYPE_CHECKING:
+    from kit.report.model import Course
 
 _ENDINGS: dict[Ending, str] = {
     "settled": "the claim is settled",
@@ -28,12 +42,49 @@ def ending_text(ending: Ending) -> str:
 def rule_text(rule: Stopping, most: int) -> str:
     """Return the rule that ends a session of at most so many blocks."""
     aim = "direction" if rule.until == DIRECTION else "direction and size"
+    verb = "is" if rule.until == DIRECTION else "are"
     limit = f", or when the next block would end after {rule.minutes} min" if rule.minutes else ""
     return (
         f"looks after each block from block {rule.first_look} on; ends when the {aim} of the lead "
-        f"claim are settled, after {most} blocks, or when the chance to settle it is below "
+        f"claim {verb} settled, after {most} blocks, or when the chance to settle it is below "
         f"{rule.futility:.0%}{limit}"
     )
+
+
+def blocks_text(plan: Plan, course: Course | None) -> str:
+    """Return the number of blocks, of a group-sequential session those made and the most."""
+    return str(plan.blocks) if course is None else f"{course.blocks} of at most {course.most}"
+
+
+def course_facts(course: Course) -> tuple[tuple[str, str], ...]:
+    """Return the rule of a group-sequential session, and why it ended, each with its name."""
+    ended = "not yet" if course.ending is None else ending_text(course.ending)
+    return ("stopping rule", rule_text(course.rule, course.most)), ("ended", ended)
+
+
+def course_line(course: Course) -> str:
+    """Return after how many blocks a group-sequential session ended, and why."""
+    blocks = f"{course.blocks} of at most {course.most}"
+    if course.ending is None:
+        return f"Blocks: {blocks}; the session has not ended."
+    return f"Blocks: {blocks}; the session ended because {ending_text(course.ending)}."
+
+
+def interval_at(at: LookedAt) -> Interval | None:
+    """Return the repeated interval of gains at a look; None: too few pairs."""
+    if at.low_percent is None or at.high_percent is None:
+        return None
+    return Interval(at.low_percent, at.high_percent)
+
+
+def interval_text(at: LookedAt, form: Form) -> str:
+    """Return the repeated interval for a table: "[+3.0, +10.0]"."""
+    bounds = interval_at(at)
+    if bounds is None:
+        return NONE
+    if not is_determined(bounds):
+        return UNDETERMINED
+    return brackets_text(bounds.low, bounds.high, form)
 
 
 def _estimate(at: LookedAt) -> str:

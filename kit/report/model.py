@@ -16,12 +16,12 @@ from kit.judge.pilot import Outlook
 from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.training import Trained, TrainingVerdict
 from kit.judge.verdict import Verdict
-from kit.plan.model import Kind
+from kit.plan.model import Kind, Stopping
 from kit.plan.roles import MAIN, RoleName
 from kit.records.host import HostConditions
 from kit.records.images import ArmImage
 from kit.records.record import Cgroup, Fit
-from kit.records.session import Header
+from kit.records.session import Ending, Header, Look
 from kit.report.gpu import GpuReport
 from kit.report.numbers import Form
 from kit.report.reasons import reason_text, untimed_text
@@ -142,6 +142,22 @@ class RawRun:
 
 
 @dataclass(frozen=True)
+class Course:
+    """The course of a group-sequential session: its rule, and its looks so far."""
+
+    rule: Stopping
+    blocks: int
+    """The first blocks of which each run was tried."""
+    most: int
+    looks: tuple[Look, ...]
+
+    @property
+    def ending(self) -> Ending | None:
+        """Return why the session ended; None: it has not."""
+        return self.looks[-1].ending if self.looks else None
+
+
+@dataclass(frozen=True)
 class ReportModel:
     """Everything that a report shows, independent of any format."""
 
@@ -166,6 +182,8 @@ class ReportModel:
     controls_line: str
     outlook: Outlook | None
     """The result of the pilot; None: no pilot, or without result."""
+    course: Course | None = None
+    """The looks of a group-sequential session; None: its blocks are judged once."""
     explanation: Ablation | None = None
     """The ablation of the session made next to this one to explain its difference."""
 

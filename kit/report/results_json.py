@@ -24,7 +24,7 @@ from kit.plan.model import plan_document
 from kit.report import ablation as explanation
 from kit.report.conditions import TORN, disturbance, excluded, lack
 from kit.report.findings import arithmetic, detail
-from kit.report.model import PublishedRow, ReportModel, VariantReport
+from kit.report.model import Course, PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import Form
 from kit.report.reasons import control_text, reason_text, untimed_text
 from kit.report.sample_size import blocks_because
@@ -41,6 +41,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
             **_answers(model),
             **_judged(model),
             **_measured(model),
+            **({"stopping": _stopping(model.course)} if model.course is not None else {}),
         }
     )
     return plain
@@ -116,6 +117,18 @@ def _measured(model: ReportModel) -> dict[str, object]:
         "training": model.trained,
         "costs": model.costs,
         "explanation": explanation.values(found) if found is not None else None,
+    }
+
+
+def _stopping(course: Course) -> dict[str, object]:
+    """Return how a group-sequential session went; its rule is in the plan."""
+    return {
+        "ending": course.ending,
+        "blocks": course.blocks,
+        "looks": [
+            {"blocks": found.blocks, "likely_blocks": found.likely_blocks, "lead": found.lead}
+            for found in course.looks
+        ],
     }
 
 

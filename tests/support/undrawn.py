@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from importlib.metadata import version
 
 from kit.app import pipeline
-from kit.report.plots import drawings
+from kit.report.plots import drawings, looks, style
 from kit.verify import reports
 
 _SVG = (
@@ -30,11 +30,15 @@ class _Paper:
     def __call__(self, *_given: object, **_named: object) -> _Paper:
         return self
 
+    def __iter__(self) -> Iterator[_Paper]:
+        return iter(())
+
 
 def undrawn(set_attribute: Callable[[object, str, object], None] = setattr) -> None:
     """Draw nothing: the plots have their names and words, and an empty picture."""
     set_attribute(drawings, "figure", lambda _height: (_Paper(), _Paper()))
+    set_attribute(looks, "panels", lambda _height, number: (_Paper(), (_Paper(),) * number))
     set_attribute(drawings, "styled", nullcontext)
-    set_attribute(drawings, "rendered", lambda _figure: (_SVG, _PNG))
+    set_attribute(style, "rendered", lambda _figure: (_SVG, _PNG))
     for module in (pipeline, reports):
         set_attribute(module, "load_matplotlib", lambda: None)

@@ -11,6 +11,7 @@ from kit.records.command import parse_command, shown
 from kit.records.session import Session, moment
 from kit.report.conditions import engine_text, merged_text, substitute_text
 from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
+from kit.report.looks import blocks_text
 from kit.report.model import ReportModel
 from kit.report.numbers import fixed, gigabytes
 from kit.study.model import CUDA
@@ -147,10 +148,11 @@ def _small(model: ReportModel) -> str:
 
 def _abstract(model: ReportModel) -> tuple[str, ...]:
     plan, judged = model.header.plan, model.judged
+    blocks = blocks_text(plan, model.course)
     claims = len(model.study.claims) + len(judged.executable) + len(model.study.training)
     return (
         "The artifact checks: ", model.study.paper.citation, " Question: ", model.study.title,
-        f" kit runs {' and '.join(plan.arms)} in containers, in {plan.blocks} blocks in random "
+        f" kit runs {' and '.join(plan.arms)} in containers, in {blocks} blocks in random "
         f"order with {plan.repeats} fits per run, and checks by hashes that all arms do the same "
         f"work. It judges {claims} claims by measurement and {len(judged.consistency)} by "
         "arithmetic on the published numbers. Result of this session: ", model.headline,

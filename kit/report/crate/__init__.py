@@ -98,8 +98,13 @@ def _action(model: ReportModel, files: list[Entity]) -> Entity:
 
 
 def _is_complete(model: ReportModel) -> bool:
-    """Return whether every planned timed run of the session's shard has a record."""
+    """Return whether the session ended by its rule, or has a record of every planned timed run.
+
+    Of a shard only its own runs count.
+    """
     header = model.header
+    if model.course is not None and model.course.ending is not None:
+        return True
     wanted = {r.run_id for r in of_shard(header.plan.runs, header.shard) if r.kind == TIMED}
     return bool(wanted) and wanted <= {run.run_id for run in model.raw}
 

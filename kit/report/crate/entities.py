@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from kit.records.session import moment
 from kit.report.conditions import engine_text, merged_text, substitute_text
+from kit.report.looks import course_facts
 from kit.report.model import ReportModel
 from kit.report.text import plain
 from kit.results.names import RUN_LOG, SBOMS, sbom_name
@@ -143,16 +144,19 @@ def given(model: ReportModel) -> list[Entity]:
 
 def settings(model: ReportModel) -> list[Entity]:
     """Return the settings of the plan, the components used, and the environment."""
-    plan = model.header.plan
+    plan, course = model.header.plan, model.course
     rows = [
         fact("setting", "budget", plan.tier),
         fact("setting", "design", plan.design),
-        fact("setting", "blocks", str(plan.blocks)),
+        fact("setting", "blocks", str(plan.blocks if course is None else course.blocks)),
         fact("setting", "fits per run", str(plan.repeats)),
         fact("setting", "order seed", str(plan.seed)),
         fact("setting", "CPUs per run", plan.limits.cpuset or "all"),
         fact("setting", "memory per run", str(plan.limits.memory_bytes), unitText="bytes"),
     ]
+    if course is not None:
+        named = ("blocks at most", str(course.most)), *course_facts(course)
+        rows += [fact("setting", name, value) for name, value in named]
     for row in model.header.fidelity:
         state = "exact" if row.exact else "substituted"
         rows.append(

@@ -15,10 +15,11 @@ from kit.report.headline import claimed_short
 from kit.report.model import RawRun, ReportModel
 from kit.report.numbers import Form, equal_text, fixed, gain, trend
 from kit.report.plots import Plot
-from kit.report.plots.effects import EffectAxis
-from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, rendered, styled
+from kit.report.plots.effects import EffectAxis, claim_name, claimed
+from kit.report.plots.looks import looks
+from kit.report.plots.style import COLOURS, FAINT, INK, figure, marks, plot_of, styled
 from kit.report.text import plain
-from kit.study.model import Claim, Direction
+from kit.study.model import Direction
 
 _MEGABYTE = 1e6
 
@@ -27,6 +28,7 @@ def draw_all(model: ReportModel) -> tuple[Plot, ...]:
     """Return every plot that the session has numbers for."""
     makers: Sequence[Callable[[ReportModel], Plot | None]] = (
         gains,
+        looks,
         hosts,
         strip,
         order,
@@ -52,7 +54,7 @@ def gains(model: ReportModel) -> Plot | None:
     scale = EffectAxis.over(
         axes,
         form,
-        [value for v in shown for value in _claimed(v.claim)],
+        [value for v in shown for value in claimed(v.claim)],
         [v.measured for v in shown if v.measured is not None],
     )
     rows = list(range(len(shown)))[::-1]
@@ -69,7 +71,7 @@ def gains(model: ReportModel) -> Plot | None:
             axes.plot(published, row, "D", color=COLOURS[1], mfc="none", ms=7, clip_on=False)
     several = len(model.variants) > 1
     baseline, contender = plain(model.study.baseline, 20), plain(model.study.contender, 20)
-    axes.set_yticks(rows, [_claim_name(v, several) for v in shown])
+    axes.set_yticks(rows, [claim_name(v, several) for v in shown])
     axes.set_ylim(-0.7, len(shown) - 0.3)
     pair = f"{contender} over {baseline}"
     what = f"gain (%) of {pair}" if form is Form.GAIN else f"speed of {pair}"
@@ -77,11 +79,11 @@ def gains(model: ReportModel) -> Plot | None:
     floor_words = "; noise floor (grey bar)" if floors else ""
     axes.set_title(f"Measured, 95 % interval (circle); published ({_signs(shown)}){floor_words}")
     words = "; ".join(
-        f"{_claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
+        f"{claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
         f"published {claimed_short(v.claim, model.form_of(v))}, {v.printed}"
         for v in shown
     )
-    return _plot("gains", "Gain by claim", words, drawn)
+    return plot_of("gains", "Gain by claim", words, drawn)
 
 
 def hosts(model: ReportModel) -> Plot | None:
@@ -103,9 +105,9 @@ def hosts(model: ReportModel) -> Plot | None:
     ]
     shown.append(("all", part.estimates[statistic], INK, "D"))
     drawn, axes = figure(1.2 + 0.4 * len(shown))
-    claimed, form = _claimed(lead.claim), model.form_of(lead)
-    scale = EffectAxis.over(axes, form, claimed, [found for _, found, *_ in shown])
-    for value in claimed:
+    published, form = claimed(lead.claim), model.form_of(lead)
+    scale = EffectAxis.over(axes, form, published, [found for _, found, *_ in shown])
+    for value in published:
         axes.axvline(scale.at(value), color=COLOURS[1], lw=1.5, ls="--")
     rows = list(range(len(shown)))[::-1]
     for row, (_, found, colour, marker) in zip(rows, shown, strict=True):
@@ -114,11 +116,11 @@ def hosts(model: ReportModel) -> Plot | None:
     axes.set_ylim(-0.6, len(shown) - 0.4)
     what = "gain (%)" if form is Form.GAIN else "factor"
     scale.label(f"{what}; dashed: published; shaded: equal, {equal_text(form)}")
-    axes.set_title(f"{_claim_name(lead, False)} by host")
+    axes.set_title(f"{claim_name(lead, False)} by host")
     words = "; ".join(
         f"{name}: {gain(found, form)} over {found.pairs} blocks" for name, found, *_ in shown
     )
-    return _plot("hosts", "Gain by host", words, drawn)
+    return plot_of("hosts", "Gain by host", words, drawn)
 
 
 def strip(model: ReportModel) -> Plot | None:
@@ -146,7 +148,7 @@ def strip(model: ReportModel) -> Plot | None:
         f"{fixed(max(r.hardened for r in series.runs), 3)} s"
         for series in arms
     )
-    return _plot("runs", title, words, drawn)
+    return plot_of("runs", title, words, drawn)
 
 
 def order(model: ReportModel) -> Plot | None:
@@ -174,7 +176,7 @@ def order(model: ReportModel) -> Plot | None:
     several = any(part.comparison.hosts.parts for part in model.variants)
     no_trend = "runs of several hosts" if several else "too few runs to estimate drift"
     words = "; ".join(_drift_words(model)) or no_trend
-    return _plot("order", title, words, drawn)
+    return plot_of("order", title, words, drawn)
 
 
 def memory(model: ReportModel) -> Plot | None:
@@ -233,14 +235,7 @@ def _per_fit(
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_title(title)
     _legend(axes, len(arms))
-    return _plot(name, title, "; ".join(words), drawn)
-
-
-def _claimed(claim: Claim) -> tuple[float, ...]:
-    """Return the claimed gain, or both ends of a claimed equality's margin."""
-    if claim.direction is Direction.EQUAL:
-        return claim.band_percent.low, claim.band_percent.high
-    return (claim.published_gain_percent,)
+    return plot_of(name, title, "; ".join(words), drawn)
 
 
 def _signs(shown: Sequence[Verdict]) -> str:
@@ -253,11 +248,6 @@ def _form(model: ReportModel) -> Form:
     """Return the form of the axis for all variants: factors if one of them has factors."""
     forms = {part.form for part in model.variants}
     return Form.FACTOR if Form.FACTOR in forms else Form.GAIN
-
-
-def _claim_name(verdict: Verdict, several: bool) -> str:
-    suffix = f" {verdict.variant}" if several else ""
-    return plain(f"{verdict.claim.id} {verdict.claim.statistic}{suffix}", 30)
 
 
 @dataclass(frozen=True)
@@ -305,8 +295,3 @@ def _drift_words(model: ReportModel) -> list[str]:
 
 def _legend(axes: Any, arms: int) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=min(arms, 4))
-
-
-def _plot(name: str, title: str, words: str, drawn: Any) -> Plot:
-    svg, png = rendered(drawn)
-    return Plot(name=name, title=title, alt=f"{title}. {words}.", svg=svg, png=png)

@@ -1,4 +1,4 @@
-"""An axis of effects: gains in percent, or factors on a logarithmic scale.
+"""An axis of effects: gains in percent, or factors on a logarithmic scale; the x axis or the y.
 
 Values beyond the axis are drawn at its edge with an arrow head, and an interval that is not
 informative is not drawn; both keep the other numbers readable.
@@ -14,9 +14,11 @@ from typing import Any
 from kit.judge.effects import gain_of, gains_of, is_determined, log_of
 from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
+from kit.judge.verdict import Verdict
 from kit.report.numbers import FACTOR_FROM, MAX_SHOWN, UNDETERMINED, Form
 from kit.report.plots.style import FAINT, INK
-from kit.study.model import Range
+from kit.report.text import plain
+from kit.study.model import Claim, Direction, Range
 
 _FACTORS = (1000.0, 100.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.2, 1.1)
 _APART = 0.13
@@ -28,16 +30,26 @@ _BOX = 0.18
 
 @dataclass(frozen=True)
 class EffectAxis:
-    """The x axis of a plot of effects, from ``low`` to ``high``: percent, or log factors."""
+    """An axis of effects, from ``low`` to ``high``: percent, or log factors.
+
+    It is the x axis, and rows lie above each other; ``upright``, it is the y axis, and they lie
+    side by side.
+    """
 
     axes: Any
     form: Form
     low: float
     high: float
+    upright: bool = False
 
     @classmethod
     def over(
-        cls, axes: Any, form: Form, gains: Iterable[float], estimates: Iterable[Estimate]
+        cls,
+        axes: Any,
+        form: Form,
+        gains: Iterable[float],
+        estimates: Iterable[Estimate],
+        upright: bool = False,
     ) -> EffectAxis:
         """Return the axis that shows these gains (percent), the estimates, and 0."""
         found = [*gains, *(gain for each in estimates for gain in gains_of(each))]
@@ -46,34 +58,40 @@ class EffectAxis:
         logs = [max(-most, min(most, log_of(gain))) for gain in (*found, -zone, zone)]
         ends = [_place(log, form) for log in (min(logs), max(logs))]
         margin = _MARGIN * (ends[1] - ends[0])
-        made = cls(axes, form, ends[0] - margin, ends[1] + margin)
-        axes.set_xlim(made.low, made.high)
-        sides = [made.at(-zone), made.at(zone)]
-        # Not axvspan: versions of matplotlib begin its outline in different corners.
-        axes.fill(
-            [*sides, *sides[::-1]],
-            [0, 0, 1, 1],
-            color=FAINT,
-            alpha=0.18,
-            lw=0,
-            transform=axes.get_xaxis_transform(),
-        )
-        axes.axvline(0, color=INK, lw=1)
+        made = cls(axes, form, ends[0] - margin, ends[1] + margin, upright)
+        (axes.set_ylim if upright else axes.set_xlim)(made.low, made.high)
+        made.shade(-zone, zone, FAINT, 0.18)
+        (axes.axhline if upright else axes.axvline)(0, color=INK, lw=1)
         return made
 
     def at(self, gain: float) -> float:
         """Return the position of a gain in percent; beyond the axis, the axis' edge."""
         return max(self.low, min(self.high, _place(log_of(gain), self.form)))
 
+    def shade(self, low: float, high: float, colour: str, alpha: float) -> None:
+        """Shade a range of gains over all rows."""
+        sides = [self.at(low), self.at(high)]
+        # Not axvspan: versions of matplotlib begin its outline in different corners.
+        effects, rows = [*sides, *sides[::-1]], [0, 0, 1, 1]
+        xs, ys = (rows, effects) if self.upright else (effects, rows)
+        over = self.axes.get_yaxis_transform() if self.upright else self.axes.get_xaxis_transform()
+        self.axes.fill(xs, ys, color=colour, alpha=alpha, lw=0, transform=over)
+
+    def draw(self, effects: Any, rows: Any, *marks: str, **style: Any) -> None:
+        """Draw a line or markers through positions of effects and rows."""
+        xs, ys = (rows, effects) if self.upright else (effects, rows)
+        self.axes.plot(xs, ys, *marks, **style)
+
     def bar(self, row: float, bounds: Interval, colour: str, width: float) -> None:
         """Draw an interval of gains, with an arrow head at each end beyond the axis."""
         if not is_determined(bounds):
             return
         ends = [self.at(bounds.low), self.at(bounds.high)]
-        self.axes.plot(ends, [row, row], color=colour, lw=width, solid_capstyle="butt")
-        for end, edge, sign in ((ends[0], self.low, "<"), (ends[1], self.high, ">")):
+        self.draw(ends, [row, row], color=colour, lw=width, solid_capstyle="butt")
+        heads = "v^" if self.upright else "<>"
+        for end, edge, sign in zip(ends, (self.low, self.high), heads, strict=True):
             if end == edge:
-                self.axes.plot(end, row, sign, color=colour, ms=5 + width, clip_on=False)
+                self.draw(end, row, sign, color=colour, ms=5 + width, clip_on=False)
 
     def margin(self, row: float, band: Range, colour: str) -> None:
         """Draw the margin of a claim of equality as a hollow box."""
@@ -94,14 +112,28 @@ class EffectAxis:
             return
         if bounds is not None:
             self.bar(row, bounds, colour, width)
-        self.axes.plot(self.at(gain), row, marker, color=colour, ms=6.5, clip_on=False)
+        self.draw(self.at(gain), row, marker, color=colour, ms=6.5, clip_on=False)
 
     def label(self, words: str) -> None:
         """Write the label of the axis, and its ticks if they are factors."""
-        self.axes.set_xlabel(words)
+        (self.axes.set_ylabel if self.upright else self.axes.set_xlabel)(words)
         if self.form is Form.FACTOR:
             logs = _ticks(self.low, self.high)
-            self.axes.set_xticks(logs, [_tick(log) for log in logs])
+            place = self.axes.set_yticks if self.upright else self.axes.set_xticks
+            place(logs, [_tick(log) for log in logs])
+
+
+def claimed(claim: Claim) -> tuple[float, ...]:
+    """Return the claimed gain, or both ends of a claimed equality's margin."""
+    if claim.direction is Direction.EQUAL:
+        return claim.band_percent.low, claim.band_percent.high
+    return (claim.published_gain_percent,)
+
+
+def claim_name(verdict: Verdict, several: bool) -> str:
+    """Return the name of a verdict's claim in plots, with its variant if there are several."""
+    suffix = f" {verdict.variant}" if several else ""
+    return plain(f"{verdict.claim.id} {verdict.claim.statistic}{suffix}", 30)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
+from kit.report.plots import Plot
 from kit.report.plots.raster import png
 
 WIDTH_IN, DPI = 7.2, 144
@@ -67,12 +68,18 @@ def styled() -> Iterator[None]:
 
 def figure(height_in: float) -> tuple[Any, Any]:
     """Return an empty figure and its axes, without a window or global state."""
+    drawn, (axes,) = panels(height_in, 1)
+    return drawn, axes
+
+
+def panels(height_in: float, number: int) -> tuple[Any, tuple[Any, ...]]:
+    """Return an empty figure and the axes of its panels, one above the other."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
     FigureCanvasAgg(drawn)
-    return drawn, drawn.subplots()
+    return drawn, tuple(drawn.subplots(number, squeeze=False)[:, 0])
 
 
 def rendered(drawn: Any) -> tuple[bytes, bytes]:
@@ -86,3 +93,9 @@ def rendered(drawn: Any) -> tuple[bytes, bytes]:
     drawn.savefig(content, format="svg", metadata={"Date": None})
     svg = content.getvalue()
     return svg, png(svg, DPI)
+
+
+def plot_of(name: str, title: str, words: str, drawn: Any) -> Plot:
+    """Return the drawn figure as a plot that ``words`` describe."""
+    svg, picture = rendered(drawn)
+    return Plot(name=name, title=title, alt=f"{title}. {words}.", svg=svg, png=picture)

@@ -61,6 +61,13 @@ _EQUALITY = (
 )
 
 
+_REPEATED = (
+    "The session looked at its claims more than once. Its intervals, the p values of the t test "
+    "and those for equality are repeated ones (Jennison and Turnbull), valid at every look; those "
+    "of Wilcoxon's and the permutation test do not allow for the looks."
+)
+
+
 def consistency(model: ReportModel) -> tuple[Block, ...]:
     """Return the consistency claims, each with its word and numbers."""
     rows = tuple(
@@ -132,11 +139,11 @@ def sensitivity(model: ReportModel) -> tuple[Block, ...]:
         block
         for part in model.variants
         if part.planned
-        for block in (*_tests(part), List(tuple(_session(model, part))))
+        for block in (*_tests(part, model.course is not None), List(tuple(_session(model, part))))
     )
 
 
-def _tests(part: VariantReport) -> tuple[Block, ...]:
+def _tests(part: VariantReport, repeated: bool) -> tuple[Block, ...]:
     rows = tuple(
         (verdict.claim.id, part.variant, *_p_values(verdict))
         for verdict in part.comparison.verdicts
@@ -148,6 +155,8 @@ def _tests(part: VariantReport) -> tuple[Block, ...]:
     claims = (verdict.claim for verdict in part.comparison.verdicts)
     if any(claim.direction is Direction.EQUAL for claim in claims):
         note += f" {_EQUALITY}"
+    if repeated:
+        note += f" {_REPEATED}"
     return Table(header, rows), Paragraph(note)
 
 

@@ -7,11 +7,16 @@ from kit.plan.roles import MAIN, role_of
 from kit.records.record import Fit
 from kit.report.conditions import WATCHED, excluded, notes
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
-from kit.report.model import Failure, RawRun, ReportModel
-from kit.report.numbers import NONE, megabytes, seconds
+from kit.report.looks import blocks_text, course_facts, interval_text
+from kit.report.model import Course, Failure, RawRun, ReportModel
+from kit.report.numbers import NONE, Form, effect, megabytes, seconds
 from kit.report.sample_size import outlook_lines
 
 _LIMIT = 400
+_LOOKS = (
+    "The looks at the lead claim, with its repeated interval. A word at a look is what the claim "
+    "would be called if the session had ended there; it is not the verdict."
+)
 
 
 def interference(model: ReportModel) -> tuple[Block, ...]:
@@ -67,25 +72,60 @@ def _failed(failures: tuple[Failure, ...]) -> tuple[Block, ...]:
 
 
 def plan(model: ReportModel) -> tuple[Block, ...]:
-    """Return the settings of the plan, the pilot's result, and the order of the runs."""
-    planned = model.header.plan
+    """Return the settings of the plan, the pilot's result, the looks, and the order of the runs.
+
+    The order is that of all planned blocks, but of a group-sequential session only of those made.
+    """
+    planned, course = model.header.plan, model.course
     timed = [run for run in planned.runs if run.kind == TIMED]
+    if course is not None:
+        timed = [run for run in timed if run.block < course.blocks]
     order = tuple(
         (str(number), ", ".join(_planned(run) for run in timed if run.block == number))
         for number in sorted({run.block for run in timed})
     )
     pilot = (List(outlook_lines(model.outlook)),) if planned.pilot else ()
     table = (Table(("block", "order of its runs"), order, _LIMIT),) if order else ()
-    return facts(_settings(model)), *pilot, *table
+    looks = _looks(model, course) if course is not None else ()
+    return facts(_settings(model)), *pilot, *looks, *table
+
+
+def _looks(model: ReportModel, course: Course) -> tuple[Block, ...]:
+    """Return the table of looks; nothing before the first."""
+    forms = {part.variant: part.form for part in model.variants}
+    rows = tuple(
+        (
+            str(found.blocks),
+            f"{at.claim} {at.variant}",
+            str(at.pairs),
+            effect(at.gain_percent, forms.get(at.variant, Form.GAIN)),
+            interval_text(at, forms.get(at.variant, Form.GAIN)),
+            at.word,
+        )
+        for found in course.looks
+        for at in found.lead
+    )
+    if not rows:
+        return ()
+    header = (
+        "blocks",
+        "claim",
+        "pairs",
+        "gain",
+        "repeated 95 % interval",
+        "word then (not the verdict)",
+    )
+    return Paragraph(_LOOKS), Table(header, rows, _LIMIT)
 
 
 def _settings(model: ReportModel) -> tuple[tuple[str, str], ...]:
-    planned, shard = model.header.plan, model.header.shard
+    planned, shard, course = model.header.plan, model.header.shard, model.course
     return (
         ("tier", planned.tier),
         *((("shard", f"{shard}: only its blocks are here"),) if shard else ()),
         ("design", planned.design),
-        ("blocks", str(planned.blocks)),
+        ("blocks", blocks_text(planned, course)),
+        *(course_facts(course) if course is not None else ()),
         ("runs of a block", ", ".join(f"{r} ({role_of(r).means})" for r in planned.roles)),
         ("fits per run", str(planned.repeats)),
         ("seed of the order", str(planned.seed)),
