@@ -88,10 +88,11 @@ def interval_text(at: LookedAt, form: Form) -> str:
 
 
 def _estimate(at: LookedAt) -> str:
-    if at.gain_percent is None or at.low_percent is None or at.high_percent is None:
-        return f"{at.claim} {at.variant}: no interval from {at.pairs} pairs"
-    form = form_of([at.gain_percent, at.low_percent, at.high_percent])
-    interval = brackets_text(at.low_percent, at.high_percent, form)
+    bounds = interval_at(at)
+    if at.gain_percent is None or bounds is None or not is_determined(bounds):
+        return f"{at.claim} {at.variant}: {at.pairs} pairs do not determine it yet"
+    form = form_of([at.gain_percent, bounds.low, bounds.high])
+    interval = brackets_text(bounds.low, bounds.high, form)
     return f"{at.claim} {at.variant}: so far {effect_text(at.gain_percent, form)} {interval}"
 
 
