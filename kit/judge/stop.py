@@ -73,7 +73,7 @@ def look(session: Session, study: Study) -> Look:
         ending = "settled"
     elif blocks >= plan.blocks:
         ending = "last block"
-    elif not tested or any(chance < rule.futility for chance, _ in left):
+    elif all(chance < rule.futility for chance, _ in left):  # also if no variant can be tested
         ending = "futile"
     elif rule.minutes is not None and _next_s(session, blocks) > 60 * rule.minutes:
         ending = "minutes"

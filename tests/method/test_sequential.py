@@ -75,7 +75,10 @@ def cells():
     )
 
 
-def cell(most, gain, spread, kind):
+def cell(
+    most, gain, spread, kind, first=FIRST_LOOK, shape=SHAPE, futility=FUTILITY, sessions=SESSIONS
+):
+    """Sessions of one cell; `tests/bench/choose_looks.py` tries other rules than the kit's."""
     random = np.random.default_rng(
         [most, int(10 * gain), int(100 * spread), list(TRUTHS).index(kind)]
     )
@@ -88,11 +91,11 @@ def cell(most, gain, spread, kind):
         found = blocks_for(sd, sd, aim, BUDGETS[most])
         return min(max(found or most, MIN_AFTER_PILOT), most - PILOT)
 
-    logs = random.normal(truth, spread, (SESSIONS, most))
-    pilots = random.normal(truth, spread, (SESSIONS, PILOT)).std(axis=1, ddof=1)
+    logs = random.normal(truth, spread, (sessions, most))
+    pilots = random.normal(truth, spread, (sessions, PILOT)).std(axis=1, ddof=1)
     blocks = np.array([needed(int(np.ceil(20 * max(sd, MIN_SD) / spread))) for sd in pilots])
     claim = study.claims[0]
-    looked = sequential(logs, claim, Looks(most, FIRST_LOOK, SHAPE), FUTILITY)
+    looked = sequential(logs, claim, Looks(most, first, shape), futility)
     return Cell(most, gain, spread, kind, truth, looked, fixed(logs, claim, blocks))
 
 
