@@ -53,7 +53,7 @@ def measure(
         fixed, found = fixed_plan(piloted, study)
         log.add_plan(fixed, asdict(found) if found is not None else {})
         with runtime.progress.phase("pilot") as phase:
-            for line in outlook_lines(found):
+            for line in outlook_lines(found, fixed.stopping is not None):
                 phase.say(line)
         run_plan(runtime, study, read_session(folder), log, folder, images)
 

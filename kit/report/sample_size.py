@@ -8,8 +8,11 @@ from kit.judge.power import MAX_BLOCKS, POWERS, Need
 from kit.report.numbers import Form, claimed, effect_text, fixed, form_of, size_text
 
 
-def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
-    """Return lines on the spread and blocks needed, the plan, and the claims it cannot decide."""
+def outlook_lines(found: Outlook | None, looked_at: bool = False) -> tuple[str, ...]:
+    """Return lines on the spread and blocks needed, the plan, and the claims it cannot decide.
+
+    ``looked_at``: the session has looks, so that the number of blocks is the most.
+    """
     if found is None:
         return ("Pilot: no estimate of the spread, so the fewest blocks are planned.",)
     wanted, smallest = found.wanted_gain_percent, found.detectable_gain_percent
@@ -20,8 +23,9 @@ def outlook_lines(found: Outlook | None) -> tuple[str, ...]:
         size = size_text(log_of(smallest), wanted, form)
         detectable = f"; detectable with {POWERS[0]:.0%} power: {size}"
     lines.append(
-        f"Fixed now: {found.blocks} {found.design} blocks ({blocks_because(found)}), about "
-        f"{fixed(found.minutes_left)} more minutes{detectable} and above."
+        f"Fixed now: {'at most ' if looked_at else ''}{found.blocks} {found.design} blocks "
+        f"({blocks_because(found)}), about {fixed(found.minutes_left)} more minutes{detectable} "
+        "and above."
     )
     if found.undecided:
         named = ", ".join(

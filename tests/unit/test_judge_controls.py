@@ -23,7 +23,8 @@ from kit.judge.reasons import (
     TooFewPairs,
 )
 from kit.judge.statistics import estimate
-from kit.judge.words import INCONCLUSIVE, OPPOSITE
+from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE
+from kit.plan.model import Stopping
 from kit.report.headline import controls_line
 from kit.report.reasons import control_text
 
@@ -124,3 +125,41 @@ def test_how_far_one_pair_lies_off_is_the_textbook_prediction_interval():
 def test_a_slowdown_is_found_with_its_own_size(found, held):
     slower = [math.log(found) + off for off in (-0.004, 0.001, 0.003)]
     assert slowed_holds(slower, 50.0)[0] is held
+
+
+def test_an_open_slowdown_caps_no_difference_that_was_found():
+    """A session that found a large difference need not find a smaller one; a fixed one must."""
+    found = [0.62, 0.58, 0.6, 0.61, 0.59, 0.6, 0.6, 0.59]
+    wide = [1.3, 0.9, 1.2, 0.95, 1.25, 0.9, 1.3, 0.85]
+    fixed = with_role(make_session(paired(found)), "slowed", wide, PYTHON)
+    plan = replace(fixed.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
+    looked = replace(fixed, header=replace(fixed.header, plan=plan))
+    words, held = {}, {}
+    for name, session in (("fixed", fixed), ("looked", looked)):
+        (part,) = judge(session, make_study()).comparisons
+        (control,) = part.controls
+        words[name], held[name] = part.verdicts[0].word, control.held
+    assert held == {"fixed": False, "looked": None}
+    assert words == {"fixed": INCONCLUSIVE, "looked": OPPOSITE}
+
+
+def test_an_open_slowdown_caps_equality():
+    """Where no difference was found, a session must show that it could have found one."""
+    same = [1.001, 0.999, 1.0, 1.002, 0.998, 1.0, 1.001, 0.999]
+    wide = [1.3, 0.9, 1.2, 0.95, 1.25, 0.9, 1.3, 0.85]
+    session = with_role(make_session(paired(same)), "slowed", wide, PYTHON)
+    plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
+    session = replace(session, header=replace(session.header, plan=plan))
+    (part,) = judge(session, make_study()).comparisons
+    assert part.verdicts[0].word == INCONCLUSIVE
+    assert part.verdicts[0].reason.without == EQUIVALENT
+
+
+def test_a_slowdown_of_another_size_caps_whatever_was_found():
+    found = [0.62, 0.58, 0.6, 0.61, 0.59, 0.6, 0.6, 0.59]
+    session = with_role(make_session(paired(found)), "slowed", [1.5 + r / 10 for r in found], PYTHON)
+    plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
+    session = replace(session, header=replace(session.header, plan=plan))
+    (part,) = judge(session, make_study()).comparisons
+    assert part.controls[0].held is False
+    assert part.verdicts[0].word == INCONCLUSIVE

@@ -84,7 +84,9 @@ def plan(model: ReportModel) -> tuple[Block, ...]:
         (str(number), ", ".join(_planned(run) for run in timed if run.block == number))
         for number in sorted({run.block for run in timed})
     )
-    pilot = (List(outlook_lines(model.outlook)),) if planned.pilot else ()
+    pilot = (
+        (List(outlook_lines(model.outlook, planned.stopping is not None)),) if planned.pilot else ()
+    )
     table = (Table(("block", "order of its runs"), order, _LIMIT),) if order else ()
     looks = _looks(model, course) if course is not None else ()
     return facts(_settings(model)), *pilot, *looks, *table
