@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kit.judge.looks import fewest, repeated_pvalue
 from kit.judge.statistics import CONFIDENCE
@@ -58,7 +59,7 @@ def sensitivity(
     return Sensitivity(
         t=paired_t_pvalue(logs, looks=looks),
         wilcoxon=_wilcoxon(logs),
-        permutation=_permutation(logs),
+        permutation=_permutation(tuple(logs)),
         permutation_exact=len(logs) <= MAX_EXACT,
         equivalence=tost_pvalue(logs, margin, looks),
     )
@@ -127,7 +128,8 @@ def _wilcoxon(logs: Sequence[float]) -> float | None:
     return float(stats.wilcoxon(logs).pvalue)
 
 
-def _permutation(logs: Sequence[float]) -> float:
+@lru_cache(maxsize=256)  # looks, reports and verification judge the same blocks again
+def _permutation(logs: tuple[float, ...]) -> float:
     """Return the p value of the sign-flip test: with no difference the arms are exchangeable."""
     import numpy as np
     from scipy import stats

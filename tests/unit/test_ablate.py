@@ -198,7 +198,7 @@ def test_a_comparing_session_is_no_explanation(tmp_path: Path) -> None:
 
 
 def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, varied(0.03), TwoCores())
+    bench = Bench(tmp_path, varied(0.01), TwoCores())
     folder = bench.reproduce(budget="standard", design="auto")
     session = read_session(folder)
     plan = session.header.plan

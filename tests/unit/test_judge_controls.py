@@ -157,7 +157,8 @@ def test_an_open_slowdown_caps_equality():
 
 def test_a_slowdown_of_another_size_caps_whatever_was_found():
     found = [0.62, 0.58, 0.6, 0.61, 0.59, 0.6, 0.6, 0.59]
-    session = with_role(make_session(paired(found)), "slowed", [1.5 + r / 10 for r in found], PYTHON)
+    other = [1.5 + ratio / 10 for ratio in found]
+    session = with_role(make_session(paired(found)), "slowed", other, PYTHON)
     plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
     session = replace(session, header=replace(session.header, plan=plan))
     (part,) = judge(session, make_study()).comparisons
