@@ -12,7 +12,7 @@ from kit.cli.values import FOLDER
 @click.command()
 @click.argument("folder", type=FOLDER)
 def appendix(folder: Path) -> None:
-    """Write an artifact-evaluation appendix for the session in FOLDER, beside its report.
+    """Write an artifact-evaluation appendix for the session in FOLDER, into FOLDER.
 
     It is filled from the study and from what this session cost, as markdown and as a
     LaTeX document. What only the authors know is marked TO FILL IN.

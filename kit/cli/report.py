@@ -14,7 +14,7 @@ from kit.cli.values import FOLDER
 @click.argument("folder", type=FOLDER)
 @outcome_options
 def report(folder: Path, outcome: OutcomeOptions) -> None:
-    """Judge the session in FOLDER again and write its reports anew; no engine is needed."""
+    """Judge the session in FOLDER again and write its reports; no engine is needed."""
     from kit.app import pipeline
     from kit.host.locks import writing
     from kit.results.opened import open_session

@@ -57,14 +57,14 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
     if [found.what for found in wrong] == [SIGNATURE_CHECK]:
         raise TamperedError(
             f"{folder}: {SIGNATURE_CHECK}: {wrong[0].wrong[0]}",
-            "take folder and signature from whoever signed them; `kit sign` signs a folder anew",
+            "take folder and signature from whoever signed them; `kit sign` signs the folder again",
         )
     if wrong:
         raise TamperedError(
             f"{folder}: {', '.join(found.what for found in wrong)}: not as the session wrote it",
             next(
                 (found.remedy for found in wrong if found.remedy),
-                "take the folder as it was written; `kit report` makes reports anew from the log",
+                "take the folder as it was written; `kit report` makes reports again from its log",
             ),
         )
     unverified = [found for found in findings if found.state is State.UNVERIFIED]

@@ -289,7 +289,7 @@ def _info(image: Mapping[str, Any]) -> ImageInfo:
 def _not_loaded(archive: Path, reason: str) -> ImageError:
     return ImageError(
         f"{archive} cannot be loaded: {one_line(reason)}",
-        "give a whole archive made by `docker save`",
+        "give a complete archive made by `docker save`",
     )
 
 
@@ -307,7 +307,8 @@ def _not_built(tag: str, log: _BuildLog, reason: str) -> ImageError:
     errors = [line for line in last if "error" in line.lower()]
     shown = one_line(" | ".join(errors), 400)
     if not shown:
-        shown = f"{one_line(reason, 200)}; it said: {one_line(' | '.join(list(last)[-3:]), 400)}"
+        output = one_line(" | ".join(list(last)[-3:]), 400)
+        shown = f"{one_line(reason, 200)}; the end of its output: {output}"
     return ImageError(
         f"the build of {tag} failed at {one_line(log.step, 60)}: {shown}",
         "see the output of that step (all of it with KIT_DEBUG=1); if a download failed, check "

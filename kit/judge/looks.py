@@ -55,7 +55,7 @@ def critical_t(looks: Looks, blocks: int, alpha: float) -> float:
 def repeated_pvalue(looks: Looks, blocks: int, t: float) -> float:
     """Return the repeated p value of Student's t over so many blocks, two-sided.
 
-    It is the probability, where there is no difference, of reaching at any look a boundary
+    It is the probability, without a difference, of reaching at any look a boundary
     that this t would just reach. Half of it is the one-sided p value, but for the chance of
     crossing both sides, below 1e-4. Raise ValueError as ``critical_t``.
     """

@@ -37,7 +37,7 @@ def parse_rules(text: str) -> tuple[FailRule, ...]:
         word = next((known for known in _KNOWN if known == written), None)
         if part and word is None:
             raise InputError(
-                f"--fail-on: {part!r} is no rule",
+                f"--fail-on: {part!r} is not a rule",
                 f"use WORD, CLAIM=WORD or CLAIM!=WORD with one of: {', '.join(_KNOWN)}",
             )
         if found is not None and word is not None:

@@ -126,7 +126,7 @@ def _shown(session: Session, shard: Shard, first: Session) -> MergedShard:
 
 def _shard(folder: Path, session: Session) -> Shard:
     if session.header.shard is None:
-        raise InputError(f"{folder}: a whole session, not a shard", "merge what --shard made")
+        raise InputError(f"{folder}: a complete session, not a shard", "merge what --shard made")
     return session.header.shard
 
 

@@ -222,7 +222,7 @@ def _repeats_in_memory(
     if possible < protocol.minimum_repeats:
         raise HostError(
             f"memory: {decimal(need.of(protocol.minimum_repeats))} are needed for "
-            f"{protocol.minimum_repeats} repeats a run, {decimal(available)} can be had",
+            f"{protocol.minimum_repeats} repeats a run, {decimal(available)} are available",
             "free memory, raise --memory, or use a larger machine",
         )
     return possible, (Note(FEWER_REPEATS, wanted, need.of(wanted), available),)

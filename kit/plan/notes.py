@@ -13,7 +13,7 @@ def note_text(note: Note, repeats: int, cpuset: str) -> str:
         needed, available = decimal(note.needed_bytes), decimal(note.available_bytes)
         return (
             f"Each run makes {repeats} repeats, not {note.wanted}: {note.wanted} need "
-            f"{needed} of memory and {available} can be had."
+            f"{needed} of memory and {available} are available."
         )
     if note.code == NO_PILOT:
         return "Without a pilot the design is sequential."
@@ -28,5 +28,5 @@ def refusal_text(note: Note, cpuset: str) -> str:
         return f"CPUs {cpuset} do not make two equal sets of cores"
     return (
         f"two runs at a time need {decimal(note.needed_bytes)} of memory, "
-        f"{decimal(note.available_bytes)} can be had"
+        f"{decimal(note.available_bytes)} are available"
     )

@@ -93,7 +93,7 @@ def resources(
     if requested.memory_bytes > available:
         raise HostError(
             f"--memory: {decimal(requested.memory_bytes)} are requested, "
-            f"{decimal(available)} can be had",
+            f"{decimal(available)} are available",
             "free memory or request less",
         )
     known = cores if engine.local and cores else [(cpu,) for cpu in range(cpus)]

@@ -37,7 +37,7 @@ def parse_shard(text: str) -> Shard:
     found = re.fullmatch(r"(\d{1,3})/(\d{1,3})", text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(
-            f"--shard: {text!r} is no shard", "give the number and how many there are, e.g. 1/4"
+            f"--shard: {text!r} is not a shard", "give the number and how many there are, e.g. 1/4"
         )
     return Shard(int(found[1]), int(found[2]))
 

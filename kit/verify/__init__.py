@@ -22,7 +22,7 @@ from kit.results.runlog import broken_chain
 from kit.results.sign import Signers
 from kit.study.model import Study
 from kit.verify import log, plan, reports, sums
-from kit.verify.result import UNREADABLE, CheckResult, check_result, said
+from kit.verify.result import UNREADABLE, CheckResult, check_result, message_of
 
 __all__ = ["CheckResult", "verified_sums", "verify"]
 
@@ -112,7 +112,7 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
         return _Session((chain, CheckResult(what, (error.problem,), "")))
     except UNREADABLE as error:
         # Such as a file of the study whose name is not valid Unicode.
-        return _Session((chain, CheckResult(what, (f"cannot be read: {said(error)}",), "")))
+        return _Session((chain, CheckResult(what, (f"cannot be read: {message_of(error)}",), "")))
     session, study = opened.session, opened.study
     if inside is not None and inside.session is None:
         derived = reports.Derived(CheckResult(reports.WHAT, inside.results[-1].wrong, ""))

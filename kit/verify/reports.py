@@ -24,7 +24,7 @@ from kit.results.names import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbo
 from kit.study.model import Study
 from kit.verify import plots
 from kit.verify.numbers import Compared, compare
-from kit.verify.result import UNREADABLE, CheckResult, said
+from kit.verify.result import UNREADABLE, CheckResult, message_of
 from kit.verify.sums import Known
 
 WHAT = "reports"
@@ -77,7 +77,7 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
         # Without matplotlib, kit derives no report, so it compares none.
         return Derived(CheckResult(WHAT, (), "", (f"cannot be derived on this machine: {error}",)))
     except UNREADABLE as error:
-        return Derived(CheckResult(WHAT, (f"cannot be derived: {said(error)}",), ""))
+        return Derived(CheckResult(WHAT, (f"cannot be derived: {message_of(error)}",), ""))
     found, wrong = _read(folder, made)
     drawn = plots.compare(made, found)
     rest = _compared(made, found)

@@ -61,10 +61,10 @@ def check_result(
     except KitError as error:
         return CheckResult(what, (error.problem,), good)
     except UNREADABLE as error:
-        return CheckResult(what, (f"cannot be checked: {said(error)}",), good)
+        return CheckResult(what, (f"cannot be checked: {message_of(error)}",), good)
 
 
-def said(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """Return the error as one line, with its file if it has one."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be read ({error.strerror})"

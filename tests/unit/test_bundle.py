@@ -155,7 +155,7 @@ def test_loading_twice_is_fine(file: Path) -> None:
 def test_a_truncated_bundle_is_refused(file: Path, part: float) -> None:
     content = file.read_bytes()
     file.write_bytes(content[: int(len(content) * part)])
-    refused(file, "no whole bundle")
+    refused(file, "not a complete bundle")
 
 
 def test_any_changed_byte_is_found(file: Path) -> None:
@@ -164,7 +164,7 @@ def test_any_changed_byte_is_found(file: Path) -> None:
         spoilt = bytearray(content)
         spoilt[place] ^= 0x5A
         file.write_bytes(bytes(spoilt))
-        refused(file, "no whole bundle|form|bundle.json")
+        refused(file, "not a complete bundle|form|bundle.json")
 
 
 def test_added_bytes_and_strangers_are_refused(file: Path) -> None:
@@ -172,12 +172,12 @@ def test_added_bytes_and_strangers_are_refused(file: Path) -> None:
     file.write_bytes(content + b"\0" * 10240)
     refused(file, "something was added")
     file.write_bytes(b"not a tar at all" * 1000)
-    refused(file, "no whole bundle")
+    refused(file, "not a complete bundle")
     with tarfile.open(file, "w") as opened:
         opened.addfile(tarfile.TarInfo("../evil"), io.BytesIO())
     refused(file, "evil")
     file.write_bytes(b"")
-    refused(file, "no whole bundle")
+    refused(file, "not a complete bundle")
 
 
 def test_a_member_of_a_size_that_the_file_does_not_hold_is_never_unpacked(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_below_the_fewest_repeats_is_refused_with_numbers() -> None:
     with pytest.raises(HostError) as caught:
         make_plan(need(10**9, 10**8), "quick", (), 1, replace(at_least, memory_bytes=1_200_000_000))
     assert "1.3 GB are needed for 3 repeats" in caught.value.problem
-    assert "1.2 GB can be had" in caught.value.problem
+    assert "1.2 GB are available" in caught.value.problem
     assert "--memory" in caught.value.remedy
 
 

@@ -72,7 +72,7 @@ def test_wished_memory_is_kept_to_the_byte() -> None:
 
 def test_more_memory_than_is_free() -> None:
     assert resources(ENGINE, 10 * GB, ResourceRequest(memory_bytes=9 * GB)).memory_bytes == 9 * GB
-    with pytest.raises(HostError, match=r"9\.5 GB are requested, 9\.0 GB can be had"):
+    with pytest.raises(HostError, match=r"9\.5 GB are requested, 9\.0 GB are available"):
         resources(ENGINE, 10 * GB, ResourceRequest(memory_bytes=9_500_000_000))
 
 

@@ -107,7 +107,7 @@ def test_what_cannot_be_gathered_is_refused_by_name(
         ([shards[0]], "shard 2/2 is missing"),
         ([shards[0], other], "its plan's seed is not that of"),
         ([shards[0], less], "its plan's number of fits a run is not that of"),
-        ([whole], "a whole session, not a shard"),
+        ([whole], "a complete session, not a shard"),
         ([shards[0], third], "are mixed"),
         ([shards[0], tmp_path], "cannot be read"),
     ):
@@ -130,7 +130,7 @@ def test_a_shard_whose_arms_did_other_work_is_refused(
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/2/3", "-1/2", "1/0"])
 def test_what_is_no_shard_is_named(text: str) -> None:
-    with pytest.raises(InputError, match="is no shard"):
+    with pytest.raises(InputError, match="is not a shard"):
         parse_shard(text)
 
 
@@ -262,7 +262,7 @@ def test_rules_are_read_and_fire() -> None:
     with pytest.raises(InputError, match="no claim is called C9"):
         fired(parse_rules("C9=OPPOSITE"), holds)
     for bad in ("maybe", "C1=MAYBE", "C1", "=OPPOSITE", "C1==OPPOSITE"):
-        with pytest.raises(InputError, match="is no rule"):
+        with pytest.raises(InputError, match="is not a rule"):
             parse_rules(bad)
 
 

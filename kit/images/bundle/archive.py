@@ -244,5 +244,6 @@ def _padded(end: int) -> int:
 
 def _damaged(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{path}: no whole bundle: {reason}", "copy it again, or make it again: kit bundle save"
+        f"{path}: not a complete bundle: {reason}",
+        "copy it again, or make it again: kit bundle save",
     )
