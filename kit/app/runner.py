@@ -24,7 +24,7 @@ from kit.records.images import ArmImage, ExecutableRun
 from kit.records.session import Header, RunEntry, Session
 from kit.report.looks import look_line
 from kit.report.sample_size import outlook_lines
-from kit.results.runlog import RunLog, read_session
+from kit.results.runlog import RunLog
 from kit.study.model import CPU, Study, by_stack_and_variant
 
 
@@ -47,15 +47,15 @@ def measure(
         with runtime.progress.phase("executable") as phase:
             phase.step("the executable on a Debian with nothing else")
             log.add_executable(_run_executable(runtime, study, session.header, executable))
-    run_plan(runtime, study, session, log, folder, images)
+    session = run_plan(runtime, study, session, log, folder, images)
     if plan.pilot and session.outlook is None:
-        piloted = read_session(folder)
-        fixed, found = fixed_plan(piloted, study)
-        log.add_plan(fixed, asdict(found) if found is not None else {})
+        fixed, found = fixed_plan(session, study)
+        outlook = asdict(found) if found is not None else {}
+        log.add_plan(fixed, outlook)
         with runtime.progress.phase("pilot") as phase:
             for line in outlook_lines(found, fixed.stopping is not None):
                 phase.say(line)
-        run_plan(runtime, study, read_session(folder), log, folder, images)
+        run_plan(runtime, study, session.with_plan(fixed, outlook), log, folder, images)
 
 
 def unfinished(session: Session) -> bool:
@@ -66,8 +66,11 @@ def unfinished(session: Session) -> bool:
 
 def run_plan(
     runtime: Runtime, study: Study, session: Session, log: RunLog, folder: Path, images: Images
-) -> None:
-    """Make every run of the plan that the session lacks, in the images found now."""
+) -> Session:
+    """Make every run of the plan that the session lacks, in the images found now.
+
+    Return the session with them and with the looks at it.
+    """
     header = session.header
     found = {arm: image.image_id for arm, image in images.arms.items()}
     engine = runtime.engine.info()
@@ -77,7 +80,7 @@ def run_plan(
     )  # fmt: skip
     left = session.missing_runs()
     if not left and not look_due(session):
-        return
+        return session
     others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}
     seconds = expected_seconds(study, left)
     resume = shown("reproduce", "--resume", folder)
@@ -113,6 +116,7 @@ def run_plan(
             with suppress(KitError):
                 runtime.engine.remove_by_label(SESSION_LABEL, header.session_id)
             raise
+    return state[0]
 
 
 def _run_executable(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from kit.errors import InputError
+from kit.plan.make import plan_sha256
 from kit.plan.model import (
     DUET,
     EXPLAIN,
@@ -200,6 +201,12 @@ class Session:
     """The state of the log before a pilot fixed the plan; None: no pilot did."""
     looks: tuple[Look, ...] = ()
     """The looks of a group-sequential session so far, in order."""
+
+    def with_plan(self, fixed: Plan, outlook: Mapping[str, Any]) -> Session:
+        """Return the session with the plan that its pilot fixed, and the pilot's result."""
+        header = replace(self.header, plan=fixed, plan_sha256=plan_sha256(fixed))
+        piloted = Piloted(self.header.plan, len(self.entries))
+        return replace(self, header=header, outlook=outlook, piloted=piloted)
 
     @property
     def ending(self) -> Ending | None:
