@@ -29,9 +29,10 @@ _LOCK_BYTES = 10_000_000
 
 
 def real_sources(feed: str) -> Sources:
-    """Return the sources of pins as this machine reaches them; ``feed`` is a NuGet feed or empty.
+    """Return the sources of pins as this machine reaches them.
 
-    Without a container engine, the sources answer ``NoAnswer`` where they need one.
+    ``feed`` is a folder of NuGet packages, or empty. Without a container engine, the sources
+    answer ``NoAnswer`` where they need one.
     """
     try:
         return RealSources(discover(), feed)

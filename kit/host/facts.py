@@ -124,7 +124,7 @@ def installation() -> str:
 
 
 def host_facts(engine: EngineInfo) -> HostFacts:
-    """Return the host's facts; unknown ones are empty."""
+    """Return facts on the host and its engine for a session's header; unknown ones are empty."""
     cpuinfo = text(PROC / "cpuinfo")
     return HostFacts(
         cpu_model=_field(cpuinfo, "model name"),
@@ -231,7 +231,7 @@ def cores() -> tuple[tuple[int, ...], ...]:
 
 
 def text(path: Path) -> str:
-    """Return the stripped text of a small file; empty where it cannot be read."""
+    """Return the text of a small file; empty where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -239,7 +239,7 @@ def text(path: Path) -> str:
 
 
 def parse_os_release(text: str) -> dict[str, str]:
-    """Return the unquoted values by NAME; malformed lines are skipped."""
+    """Return the unquoted values of /etc/os-release's text by name, without malformed lines."""
     fields: dict[str, str] = {}
     for line in text.splitlines():
         name, equals, value = line.strip().partition("=")

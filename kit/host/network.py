@@ -54,8 +54,8 @@ class HostNetwork:
 def read_network(environ: Mapping[str, str] | None = None) -> HostNetwork:
     """Return the host's network settings, from its environment variables and pip's settings.
 
-    ``environ`` None: the variables of this process. Raises InputError when a CA variable's file
-    cannot be read.
+    ``environ`` None: the kit's variables in this process. Raises InputError when a CA variable's
+    file cannot be read.
     """
     environ = variables() if environ is None else environ
     return HostNetwork(
@@ -67,7 +67,10 @@ def read_network(environ: Mapping[str, str] | None = None) -> HostNetwork:
 
 
 def pip_index(environ: Mapping[str, str] | None = None) -> str:
-    """Return the package index that pip's settings here name; empty for pip's default."""
+    """Return the URL of the package index in pip's settings here; empty for pip's default.
+
+    ``environ`` None: the variables of this process.
+    """
     environ = variables() if environ is None else environ
     parser = configparser.RawConfigParser()
     parser.read_string(_pip_conf(environ, _pip_config_list()))

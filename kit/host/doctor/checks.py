@@ -58,7 +58,10 @@ class Facts:
 
 
 class Status(str, Enum):
-    """The status of a row. ``warn``: kit runs, with a disadvantage. ``fail``: it cannot run."""
+    """The status of a requirement. ``warn``: kit runs, with a disadvantage.
+
+    ``fail``: it cannot run.
+    """
 
     OK = "ok"
     WARN = "warn"

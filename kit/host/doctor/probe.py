@@ -99,7 +99,10 @@ def find_facts(
 
 
 def gpu_driver(version_file: Path) -> str | None:
-    """Return the version of NVIDIA's driver in the kernel's file; None if there is no driver."""
+    """Return the version of NVIDIA's driver, from the driver's version file or nvidia-smi.
+
+    None where there is no driver.
+    """
     try:
         words = version_file.read_text(encoding="utf-8", errors="replace").split()
     except OSError:
@@ -147,7 +150,10 @@ def free_disk(root_dir: str) -> int | None:
 
 
 def ask(host: str, timeout_s: float) -> str:
-    """Return why one host does not answer; "" if it does."""
+    """Return why a registry host does not answer over HTTP in ``timeout_s`` seconds.
+
+    "" if it does.
+    """
     import requests
 
     local = host.partition(":")[0] in {"localhost", "127.0.0.1"}

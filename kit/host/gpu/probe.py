@@ -33,7 +33,7 @@ class Probe(Protocol):
         ...
 
     def watch(self, uuid: str) -> AbstractContextManager[Callable[[], Gpu]]:
-        """Open one GPU; give a function that reads it cheaply. Both raise ProbeError."""
+        """Open the GPU of that UUID; give a function that reads it. Both raise ProbeError."""
         ...
 
 

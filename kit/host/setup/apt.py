@@ -49,7 +49,7 @@ _NO_SERVICES = {"RUNLEVEL": "1"}
 
 @dataclass(frozen=True)
 class Distro:
-    """An operating system: its name, its id, and its package manager's family ("" if unknown)."""
+    """An operating system: its name, its id, and the family of its packages ("" if unknown)."""
 
     name: str
     id: str
