@@ -23,7 +23,7 @@ MIN_COLUMNS, MAX_COLUMNS = 20, 1000
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable that kit, or a library for it, reads. ``values`` describes those allowed."""
+    """An environment variable that kit, or a library for it, reads, and its allowed values."""
 
     name: str
     use: str
@@ -95,20 +95,21 @@ and NumPy and matplotlib read SOURCE_DATE_EPOCH.
 
 
 def variables() -> Mapping[str, str]:
-    """Return those of the variables that kit reads that are set."""
+    """Return the environment variables that kit reads and that are set, by name."""
     return MappingProxyType({name: os.environ[name] for name in NAMES if name in os.environ})
 
 
 def for_program(changes: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a program that kit starts: this process's, with the changes."""
+    """Return the environment for a program that kit starts: this process's, with ``changes``."""
     return {**os.environ, **changes}
 
 
 def settle(environ: MutableMapping[str, str] | None = None) -> None:
-    """Unset the variables of ``DROPPED``, and those whose values no library could use.
+    """Unset the variables of ``DROPPED``, and those with values that libraries could not use.
 
-    rich, platformdirs and docker read them by themselves. A relative folder counts as unset, as
-    the XDG Base Directory Specification requires.
+    ``environ`` None: this process's environment. rich, platformdirs and docker read their
+    variables by themselves. A relative folder counts as unset, as the XDG Base Directory
+    Specification requires.
     """
     environ = os.environ if environ is None else environ
     for name in [name for name in environ if name.startswith(DROPPED)]:
@@ -145,7 +146,7 @@ def load_matplotlib() -> None:
 
 
 def terminal_width(otherwise: int) -> int:
-    """Return the columns of the terminal; ``otherwise`` if unknown."""
+    """Return the number of columns of the terminal; ``otherwise`` if it is unknown."""
     return shutil.get_terminal_size((otherwise, 24)).columns
 
 
@@ -184,7 +185,7 @@ def state_folder() -> Path:
 
 
 def homeless(variable: str) -> InputError:
-    """Return the error for a user without a folder, where ``variable`` could name another."""
+    """Return the error for a user without a home folder; setting ``variable`` is the remedy."""
     return InputError(
         f"HOME: not set, and user {os.getuid()} has no entry in the system's list of users",
         f"set HOME or {variable} to a folder that you can write to",

@@ -54,7 +54,7 @@ class HostError(KitError):
 
 
 class InUseError(HostError):
-    """An error for an image or a volume that the engine keeps because it is in use."""
+    """An error for an image or a volume that the engine does not remove because it is in use."""
 
 
 class LockedError(HostError):

@@ -75,7 +75,7 @@ class _Task(Thread):
 
 
 def together(*tasks: Callable[[], object]) -> None:
-    """Run every task in its own thread, until all are done.
+    """Run every task in a separate thread, until all are done.
 
     Raises the error of the first task to fail, or KeyboardInterrupt, once all have ended.
     """
@@ -96,10 +96,10 @@ def together(*tasks: Callable[[], object]) -> None:
 
 @contextmanager
 def ended_by(end: Callable[[], None]) -> Iterator[None]:
-    """Call ``end``, from another thread, if the work inside has to end early.
+    """Call ``end``, from another thread, if the work inside the context has to end early.
 
-    ``end`` must not raise, and may be called when the work is just done. Raises EndedError
-    instead of the error of the ended work, and at once if the group has ended already.
+    ``end`` must not raise, and may be called when the work is just done. Raises EndedError instead
+    of the error of the ended work, and at once if the group has ended already.
     """
     group = _group.get()
     if group is None:

@@ -33,7 +33,7 @@ from kit.study.model import Study
 
 @dataclass(frozen=True)
 class Target:
-    """Folder and study of an explanation, and the session it explains, if any."""
+    """The folder and study of an explanation (ablation), and the session it explains, if any."""
 
     folder: Path
     study: Study
@@ -41,10 +41,10 @@ class Target:
 
 
 def target(session: Path | None, out: Path, blocks: int | None, repeats: int | None) -> Target:
-    """Return the target for an explanation of ``session``, or for one in ``out`` without any.
+    """Return the folder and study in which to explain ``session``, or ``out`` without a session.
 
-    Raises InputError for a session without a comparison, for a link in place of the folder,
-    and for an explanation begun with other options (see ``check_there``).
+    Raises InputError for a session without a comparison, for a link in place of the folder, and
+    for an explanation begun with other options (see ``check_there``).
     """
     folder = out if session is None else session / ABLATION
     if session is not None:
@@ -70,9 +70,9 @@ def explain(
     repeats: int | None,
     allow_busy_host: bool,
 ) -> Ablation | None:
-    """Measure, judge and write an explanation, into its session's report too.
+    """Measure, judge and write an explanation (ablation), also into its session's report.
 
-    Returns None if it holds too few runs. Raises as ``ablate`` does.
+    Returns None if it has too few runs to judge. Raises as ``ablate`` does.
     """
     if target.session is not None:
         runtime.lock_results(target.session)
@@ -95,10 +95,11 @@ def ablate(
     repeats: int | None = None,
     allow_busy_host: bool = False,
 ) -> Path:
-    """Start the explaining session in that folder or resume it; return its folder.
+    """Start the explaining session (ablation) in ``folder``, or resume it; return its folder.
 
-    It takes CPUs and memory from the session in the parent folder, if there is one. Raises
-    InputError if the folder has one with another plan, see ``check_there``.
+    It takes CPUs and memory from the session in the parent folder, if there is one. ``blocks`` and
+    ``repeats`` None: the plan's defaults. Raises InputError if the folder has an explanation with
+    another plan, see ``check_there``.
     """
     if begun(folder):
         check_there(folder, blocks, repeats)
@@ -121,7 +122,7 @@ def ablate(
 
 
 def begun(folder: Path) -> bool:
-    """Return whether the folder has a session.
+    """Return whether an explaining session was begun in the folder, that is, has a log.
 
     Raises InputError if its log is not a regular file.
     """
@@ -132,10 +133,10 @@ def begun(folder: Path) -> bool:
 
 
 def check_there(folder: Path, blocks: int | None, repeats: int | None) -> None:
-    """Raise InputError unless the folder has an explanation with these numbers.
+    """Raise InputError unless the folder's explanation has that many blocks and repeats.
 
-    A resumed explanation follows its own plan: other numbers of blocks or repeats (None: no
-    request) would have no effect.
+    A resumed explanation follows its recorded plan: other numbers (None: no request) would have no
+    effect.
     """
     plan = _explaining(folder).header.plan
     for option, wanted, planned in (
@@ -151,9 +152,9 @@ def check_there(folder: Path, blocks: int | None, repeats: int | None) -> None:
 
 
 def explanation(folder: Path, study: Study) -> Ablation | None:
-    """Return the folder's explanation; None if it holds too few runs.
+    """Judge the explaining session in the folder; return its contrasts.
 
-    Raises InputError for a session that compares.
+    None if it has too few runs. Raises InputError for a session that compares arms.
     """
     return judged(_explaining(folder), study)
 

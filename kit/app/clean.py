@@ -39,7 +39,7 @@ Removed = Callable[[EngineObject], None]
 
 @dataclass(frozen=True)
 class Kept:
-    """An object with the kit's label that stays, and the reason."""
+    """An object with the kit's label that is not removed, and the reason."""
 
     held: EngineObject
     why: str
@@ -47,7 +47,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Plan:
-    """Objects to remove, in this order, and to keep. ``freed_bytes`` on the engine's disk."""
+    """Objects of the engine's store to remove, in this order, and objects to keep.
+
+    ``freed_bytes`` is the space that the removal frees on the engine's disk.
+    """
 
     remove: tuple[EngineObject, ...]
     kept: tuple[Kept, ...]
@@ -56,19 +59,20 @@ class Plan:
 
 @dataclass(frozen=True)
 class Living:
-    """A kit that measures or builds now: the id of its lock, and its name for messages."""
+    """A kit that measures or builds now: its lock's id, and its process's name for messages."""
 
     lock: str
     holder: str
 
     def uses(self, held: ContainerEntry | VolumeEntry) -> bool:
-        """Return whether it created that; a kit on another machine has another lock."""
+        """Return whether that kit created the container or volume, by its label with a lock id."""
         return held.labels.get(LOCK_LABEL) == self.lock
 
 
 def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None = None) -> Plan:
-    """Return the plan to remove containers, then volumes, then images, children before parents.
+    """Return the plan to remove the kit's containers, then volumes, then images.
 
+    Images that others are built on come last. ``owner`` is the label's value of the kit's objects;
     ``living`` is another kit that holds this machine's lock, None if there is none.
     """
     containers, kept_containers = _containers(objects, owner, living)
@@ -102,7 +106,7 @@ def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) 
 
 
 def freed(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
-    """Return the bytes that removing these frees, counting each unshared layer once."""
+    """Return the bytes that removing these objects frees, counting each unshared layer once."""
     going = set(map(_key, remove))
     here: list[EngineObject] = [*objects.containers, *objects.volumes]
     total = sum(held.size_bytes for held in here if _key(held) in going)
@@ -201,7 +205,7 @@ def _unused(
 
 
 def title(held: EngineObject) -> str:
-    """Return the object's kind and name, for messages."""
+    """Return the kind and name of an object in the engine's store, for messages."""
     if isinstance(held, ImageEntry):
         short = held.id.removeprefix("sha256:")[:12]
         return f"image {held.names[0] if held.names else short}"

@@ -24,7 +24,7 @@ from kit.study.model import Study
 
 @dataclass(frozen=True)
 class Compared:
-    """Content digests of an arm's image here and of the recorded one."""
+    """The content digests of an arm's image in this engine and of the recorded one."""
 
     arm: str
     reference: str
@@ -40,9 +40,10 @@ class Compared:
 def build_images(
     runtime: Runtime, study: Study, pins: Pins, options: Options, arms: Sequence[str]
 ) -> tuple[Images, Mapping[str, bytes]]:
-    """Return the images of the arms, described, and their bills of materials by file name.
+    """Build or find the images of the arms and describe them.
 
-    Raises HostError or ImageError.
+    Returns the images, and their bills of materials (SBOMs) by file name. Raises HostError or
+    ImageError.
     """
     return _described(runtime, build(runtime, study, pins, options, arms))
 
@@ -66,14 +67,14 @@ def build_twice(
 def build(
     runtime: Runtime, study: Study, pins: Pins, options: Options, arms: Sequence[str]
 ) -> Images:
-    """Build or find the images of the arms. Raises HostError or ImageError."""
+    """Build or find the images of the arms; return them. Raises HostError or ImageError."""
     check_disk(runtime.engine, runtime.free_disk, study, arms)
     with runtime.progress.phase("images") as phase:
         return builder(runtime, pins, options, phase.step).build(study, tuple(arms))
 
 
 def builder(runtime: Runtime, pins: Pins, options: Options, say: Callable[[str], None]) -> Builder:
-    """Return a builder of images with that runtime; ``say`` gets each step."""
+    """Return a builder of images that uses that runtime; ``say`` gets a line per build step."""
     return Builder(Tools(runtime.engine, pins, runtime.net, say), options)
 
 
@@ -99,9 +100,10 @@ def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage
 
 
 def compare(engine: Engine, recorded: Mapping[str, ArmImage], image: str) -> Iterator[Compared]:
-    """Read each image here file by file, or ``image`` instead if given; yield its comparison.
+    """Read the recorded images in this engine file by file; yield each comparison.
 
-    Raises ImageError for an image that is missing here or cannot be read.
+    ``recorded`` is by arm; ``image``, if not empty, is read in place of them. Raises ImageError
+    for an image that is missing here or cannot be read.
     """
     for arm, found in recorded.items():
         here = image or _local(engine, found)

@@ -29,9 +29,10 @@ _LOCK_BYTES = 10_000_000
 
 
 def real_sources(feed: str) -> Sources:
-    """Return the sources as this machine reaches them, with that NuGet feed or none ("").
+    """Return the sources of pins as this machine reaches them.
 
-    Without a container engine, the sources answer ``NoAnswer`` where they need one.
+    ``feed`` is a folder of NuGet packages, or empty. Without a container engine, the sources
+    answer ``NoAnswer`` where they need one.
     """
     try:
         return RealSources(discover(), feed)
@@ -40,7 +41,7 @@ def real_sources(feed: str) -> Sources:
 
 
 def check_all(sources: Sources) -> tuple[Row, ...]:
-    """Return the bit-rot report of the pins that ship with this kit."""
+    """Return the bit-rot report of the shipped pins: one row per pin, with its present state."""
     data = _data()
     urls = {
         name.removesuffix(".gz"): [source + name for source in data["sources"]]
@@ -50,7 +51,7 @@ def check_all(sources: Sources) -> tuple[Row, ...]:
 
 
 def refuse_rot(rows: Sequence[Row]) -> None:
-    """Raise ImageError that names the pins which are gone or changed, if any are."""
+    """Raise ImageError naming the pins of a bit-rot report which are gone or changed, if any."""
     bad = [f"{row.kind} {row.name}" for row in rows if row.state in BAD]
     if bad:
         raise ImageError(
@@ -60,9 +61,11 @@ def refuse_rot(rows: Sequence[Row]) -> None:
 
 
 def lock(sources: Sources, nuget_lock: Path | None = None) -> list[str]:
-    """Write pins.yaml, the lists of wheels and compose.yaml; return the notes of ``generate``.
+    """Write pins.yaml, the lists of wheels and compose.yaml into the checkout; return the notes.
 
-    Raises HostError outside a checkout, ImageError for a pin that no source has.
+    The notes are on new pins and on sources that did not answer. ``nuget_lock`` is the
+    packages.lock.json of an exact build, whose hashes are then recorded. Raises HostError outside
+    a checkout, ImageError for a pin that no source has.
     """
     top = _checkout()
     folder = recipes()

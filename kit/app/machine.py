@@ -26,9 +26,10 @@ _PATIENCE_S = 20.0
 
 
 def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
-    """Return every requirement of the study's CPU arms with that tier, and whether it is met.
+    """Return every requirement for measuring the study's CPU arms, and whether it is met here.
 
-    Raises InputError for an unknown tier and for an invalid mirror.
+    ``budget`` is a tier of the study. Raises InputError for an unknown tier and for an invalid
+    mirror.
     """
     protocol = study.protocol
     if budget not in protocol.tiers:

@@ -120,7 +120,7 @@ def resume(
 
 
 def merge(shards: Sequence[Opened], out: Path) -> Opened:
-    """Put shards into one session, without a report; return it.
+    """Write the shards of one plan as one session into ``out``, without a report; return it.
 
     Raises InputError for shards that cannot be merged, HostError if the write fails.
     """
@@ -149,7 +149,7 @@ def merge(shards: Sequence[Opened], out: Path) -> Opened:
 
 
 def report(opened: Opened) -> ReportModel:
-    """Judge a session and write every report next to its log.
+    """Judge a session and write every report next to its log; return the report's model.
 
     Removes the files that an interrupted write left there.
     """

@@ -17,9 +17,9 @@ from kit.study.model import Study
 
 @dataclass(frozen=True)
 class Request:
-    """Options of `kit reproduce`. ``seed`` None: the kit draws one and records it.
+    """The options of a `kit reproduce` command. ``seed`` None: the kit draws one and records it.
 
-    ``gpu`` asks for the CUDA arms too, on ``gpu_device`` (index or UUID; "": any).
+    ``gpu`` requests the CUDA arms too, on ``gpu_device`` (index or UUID; "": any).
     """
 
     budget: str
@@ -61,7 +61,7 @@ def check_out(request: Request, study: Study) -> None:
 
 
 def repeating(request: Request, seed: int) -> str:
-    """Return the command line that repeats this session."""
+    """Return the ``kit reproduce`` command line that repeats a session of that request and seed."""
     words = ["kit reproduce", f"--budget {request.budget}", f"--seed {seed}"]
     if request.study:
         words.append(f"--study {shlex.quote(request.study)}")

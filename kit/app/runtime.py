@@ -24,10 +24,10 @@ BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
 
 @dataclass(frozen=True)
 class Runtime:
-    """Engine, host and other effects of a command. ``describe`` reads the image of an id.
+    """The engine, host and other effects of a command. ``describe`` describes an image by its id.
 
-    ``free_disk`` returns the free bytes at the engine's folder of that name, None if unknown
-    (a remote engine). ``lock_results`` locks a results folder until the command ends, or raises
+    ``free_disk`` returns the free bytes at the engine's folder of that name, None if unknown (a
+    remote engine). ``lock_results`` locks a results folder until the command ends, or raises
     HostError that names the holder of the lock.
     """
 
@@ -43,10 +43,10 @@ class Runtime:
 
 
 def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
-    """Remove what killed kits of this lock left; pass a line that names it to ``say``.
+    """Remove the containers and volumes that killed kits with this lock's id left in the engine.
 
-    Only the holder of the machine's lock may call this: no running kit then uses objects
-    with the lock's id. Raises HostError.
+    Passes a line that names them to ``say``. Only the holder of the machine's lock may call this:
+    no running kit then uses objects with the lock's id. Raises HostError.
     """
     removed = engine.remove_by_label(LOCK_LABEL, lock)
     if removed != Removed():
@@ -54,7 +54,10 @@ def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
 
 
 def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
-    """Return the free memory in bytes. Raises HostError if others keep the machine busy."""
+    """Return the host's available memory in bytes.
+
+    Raises HostError if other processes keep the machine busy, unless ``allow_busy_host``.
+    """
     cpus = runtime.engine.info().cpus
     # The quietest of several readings: a single one may catch an engine's start or a cron job.
     now = runtime.host.read()
@@ -78,10 +81,10 @@ def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
 
 
 class Phase(Protocol):
-    """One running phase of the pipeline."""
+    """One running phase of a command, such as building images, whose progress is shown."""
 
     def step(self, text: str) -> None:
-        """Show the current step."""
+        """Show ``text`` as the phase's current step."""
         ...
 
     def advance(self) -> None:

@@ -38,7 +38,10 @@ _LEVELS: Mapping[Word, str] = {
 
 @contextmanager
 def commands_stopped(environment: Mapping[str, str]) -> Iterator[None]:
-    """Disable workflow commands inside this context, so that program output cannot give any."""
+    """Disable GitHub workflow commands in the context, so that program output cannot give any.
+
+    Does nothing outside a GitHub workflow; ``environment`` holds the environment variables.
+    """
     if not _in_workflow(environment):
         yield
         return
@@ -50,7 +53,10 @@ def commands_stopped(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
-    """Append the short report to the step's summary, which several commands may share."""
+    """Append the short report to the step summary, the file that GITHUB_STEP_SUMMARY names.
+
+    Does nothing without that variable; only warns if the file cannot be written.
+    """
     from kit.report.export import ci
 
     place = environment.get("GITHUB_STEP_SUMMARY")
@@ -70,14 +76,20 @@ def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
 
 
 def annotate(model: ReportModel, environment: Mapping[str, str]) -> None:
-    """Print an annotation for each claim on standard error, which the runner reads too."""
+    """Print a GitHub annotation per verdict on standard error, which the runner reads too.
+
+    Does nothing outside a GitHub workflow.
+    """
     if _in_workflow(environment):
         for line in (_RESUME, *workflow_commands(model), _STOP):
             click.echo(line, err=True)
 
 
 def workflow_commands(model: ReportModel) -> tuple[str, ...]:
-    """Return the workflow commands, one per verdict."""
+    """Return one GitHub workflow command per verdict, such as ``::notice title=...::...``.
+
+    GitHub shows each as an annotation of the job.
+    """
     others: tuple[TrainingVerdict | ExecutableVerdict, ...] = (
         *model.judged.training,
         *model.judged.executable,

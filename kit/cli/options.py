@@ -45,7 +45,7 @@ class ImageOptions:
 
 
 class TopicOption(click.Option):
-    """An option with its topic in the help of a `TopicCommand`."""
+    """A click option with its topic in the help of a `TopicCommand`."""
 
     def __init__(self, *args: Any, topic: str = OTHER, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -53,10 +53,10 @@ class TopicOption(click.Option):
 
 
 class TopicCommand(click.Command):
-    """A command with many options: its help lists them by topic, in one column of names."""
+    """A click command with many options: its help lists them by topic, in one column of names."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options under their topics, without empty topics."""
+        """Write the options of the command's help under their topics, without empty topics."""
         found: dict[str, list[tuple[str, str]]] = {topic: [] for topic in TOPICS}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
@@ -72,7 +72,7 @@ class TopicCommand(click.Command):
 
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which gets them as ``images``, an `ImageOptions`."""
+    """Add the engine and image options to a command, which gets them as ``images``."""
 
     @wraps(command)
     def typed(
@@ -96,7 +96,7 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def was_given(name: str) -> bool:
-    """Return whether the user gave that option of the current command."""
+    """Return whether the user gave the parameter of that name to the current click command."""
     source = click.get_current_context().get_parameter_source(name)
     return source is click.core.ParameterSource.COMMANDLINE
 
@@ -129,7 +129,7 @@ def build_options(images: ImageOptions) -> Options:
 
 
 def option(topic: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
-    """Return the decorator of ``click.option`` for an option under that topic."""
+    """Return a decorator like ``click.option``, whose option is under that topic in the help."""
     return click.option(*names, cls=TopicOption, topic=topic, **attributes)
 
 
@@ -149,7 +149,7 @@ def renamed_flag(old: str, new: str) -> Callable[[Any], Any]:
 
 
 def say_renamed(old: str, new: str) -> None:
-    """Print the new name of an option on standard error."""
+    """Print on standard error that the option ``old`` is now called ``new``."""
     click.echo(f"kit: {old} is now called {new}; the old name goes in a later release", err=True)
 
 

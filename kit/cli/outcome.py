@@ -40,7 +40,7 @@ _OPTIONS = (
 
 
 def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which gets them as ``outcome``, an `OutcomeOptions`."""
+    """Add the options on the outcome to a command, which gets them as ``outcome``."""
 
     @wraps(command)
     def typed(*, fail_on: tuple[FailRule, ...], quiet: bool, as_json: bool, **others: Any) -> Any:
@@ -52,14 +52,14 @@ def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_options(outcome: OutcomeOptions, study: Study) -> None:
-    """Raise InputError for rules on unknown claims."""
+    """Raise InputError if a rule of --fail-on names a claim that the study does not make."""
     from kit.judge.rules import refuse_strangers
 
     refuse_strangers(outcome.fail_on, study)
 
 
 def warn_stale_signature(folder: Path) -> None:
-    """Warn if the signature does not match the sums.
+    """Warn on standard error if the folder's signature does not match its SHA256SUMS.
 
     The kit keeps the signature: only its owner may replace or remove it.
     """

@@ -53,10 +53,10 @@ def say(text: str) -> None:
 
 
 def install(debug: bool) -> Output:
-    """Replace the standard streams; return the one of standard output.
+    """Replace standard output and error by streams that survive a closed pipe or a full disk.
 
-    Only ``debug`` shows warnings of libraries, which are for developers; a filter from the
-    environment could turn them into errors.
+    Returns that of standard output. Only ``debug`` shows warnings of libraries, which are for
+    developers; a filter from the environment could turn them into errors.
     """
     if not debug:
         warnings.simplefilter("ignore")
@@ -66,7 +66,7 @@ def install(debug: bool) -> Output:
 
 
 def finish(output: Output) -> None:
-    """Flush both streams. Raises HostError if standard output could not be written."""
+    """Flush standard output and error. Raises HostError if standard output could not be written."""
     sys.stdout.flush()
     sys.stderr.flush()
     if output.failure is not None:

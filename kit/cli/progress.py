@@ -32,7 +32,7 @@ def progress_for(console: Console) -> Progress:
 
 
 class Estimate:
-    """Time left in a phase: from the expected time, then from the pace of its units."""
+    """The time left in a phase: first from the expected time, then from the pace of its units."""
 
     def __init__(self, total: int | None, expected_s: float | None) -> None:
         self._total = total

@@ -60,6 +60,6 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
 
 
 def print_head(model: ReportModel, folder: Path) -> None:
-    """Print the head of the report and the path of the report on standard output."""
+    """Print the first sections of the report and the path of its file on standard output."""
     show(model, Console())
     click.echo(f"Report: {folder / REPORT}")

@@ -30,7 +30,7 @@ _REMEDY = "give one label, or a list in brackets: '[self-hosted, linux]'; quote 
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # older clicks take no arguments
-    """A value that a function parses from the option's name and its text.
+    """A click parameter type: a function parses the value from the option's name and its text.
 
     The function raises InputError for an invalid text.
     """
@@ -52,7 +52,7 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]  # older clicks take no
 
 
 class NamedPath(click.Path):
-    """A path that is refused by name if it leads to another kind of file."""
+    """A click parameter type: a path, refused by name if it leads to another kind of file."""
 
     def __init__(self, wanted: int, exists: bool, limit: int | None = None) -> None:
         folder = wanted == stat.S_IFDIR
@@ -133,9 +133,10 @@ RULES = Parsed("rules", _rules)
 
 
 def labels_of(option: str, value: str) -> tuple[str, ...]:
-    """Return the labels in an option's value: one label, or a list in brackets as in YAML.
+    """Return the runner labels in an option's value: one label, or a YAML list in brackets.
 
-    Raises InputError for an invalid list, and for a comma in a label.
+    ``option`` is its name in messages. Raises InputError for an invalid list, and for a comma in a
+    label.
     """
     if not value.startswith("["):
         if "," in value:

@@ -16,7 +16,7 @@ _FRAME_HEADER = 8
 
 
 class Chunks(io.RawIOBase):
-    """An iterable of byte strings as a readable file, without holding it all."""
+    """A readable file over an iterable of byte strings, which it does not hold all at once."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Chunks(io.RawIOBase):
         self._rest = b""
 
     def readable(self) -> bool:
-        """Return True."""
+        """Return True, as ``io.RawIOBase`` requires of a stream that can be read."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
@@ -77,7 +77,10 @@ def result_files(chunks: Iterable[bytes], limit: int = MAX_RESULT_BYTES) -> dict
 
 
 def terminal_tail(chunks: Iterable[bytes], limit: int = MAX_LOG_BYTES) -> str:
-    """Return the last ``limit`` bytes of a terminal's output, which has no frames, as text."""
+    """Return the last ``limit`` bytes of a container's output to its terminal, as text.
+
+    Unlike that of ``log_tail``, the stream has no frames.
+    """
     text = bytearray()
     for chunk in chunks:
         text += chunk

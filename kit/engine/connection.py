@@ -42,7 +42,7 @@ LOST = (
 
 @dataclass(frozen=True)
 class Connection:
-    """Connected clients, the URL of their engine and how that engine differs from Docker.
+    """Clients connected to one engine, the engine's URL, and how it differs from Docker.
 
     ``clients`` returns the client of the calling thread: threads must not share one of docker-py.
     """
@@ -55,7 +55,7 @@ class Connection:
 
     @property
     def client(self) -> docker.APIClient:
-        """Return the client of the calling thread."""
+        """Return docker-py's client of the calling thread."""
         return self.clients()
 
     @property
@@ -64,7 +64,7 @@ class Connection:
         return self.client
 
     def url(self, path: str) -> str:
-        """Return the URL of a call of the engine's API in the negotiated version."""
+        """Return the URL of a call (by its path) of the engine's API in the negotiated version."""
         return f"{self.client.base_url}/v{self.client.api_version}{path}"
 
     def post(
@@ -76,7 +76,7 @@ class Connection:
         body: IO[bytes] | None = None,
         idle_timeout_s: float,
     ) -> Generator[Mapping[str, Any], None, None]:
-        """Post and yield the JSON lines of the answer as they come.
+        """POST to a path of the engine's API, and yield the JSON lines of the answer as they come.
 
         ``idle_timeout_s`` is the longest time without any data from the engine. Raises
         ``docker.errors.APIError`` for a refusal, HostError for a lost engine.
@@ -104,7 +104,7 @@ class Connection:
 
 
 def connect(url: str, tls: Any = None, timeout_s: float | None = None) -> Connection:
-    """Connect and negotiate an API version. Raises HostError.
+    """Connect to the engine at ``url`` and negotiate an API version. Raises HostError.
 
     ``tls`` is docker-py's TLSConfig or None. ``timeout_s`` bounds the first call only.
     """
@@ -137,7 +137,7 @@ def decoded(line: bytes) -> Mapping[str, Any]:
 
 
 def error_in(event: Mapping[str, Any]) -> str | None:
-    """Return the failure that an event of a stream reports, on one line; None without one."""
+    """Return the error in an event of the engine's JSON stream, on one line; None without one."""
     detail = event.get("errorDetail")
     text = detail.get("message") if isinstance(detail, dict) else None
     text = text or event.get("error")

@@ -36,7 +36,7 @@ _CHUNK = 2**16
 
 
 def run(connection: Connection, request: RunRequest) -> RunOutcome:
-    """Create, start, wait, collect, remove; see ``Engine.run``."""
+    """Run one container from creation to removal; return its outcome. See ``Engine.run``."""
     request = replace(request, labels={**connection.labels, **request.labels})
     image_id, image_user = _image(connection, request.image)
     limit_swap = request.memory_bytes is not None
@@ -71,7 +71,7 @@ def export(connection: Connection, image: str) -> Iterator[Iterator[bytes]]:
 
 
 def remove(connection: Connection, name: str) -> bool:
-    """Remove a container, running or not, with its anonymous volumes.
+    """Remove a container by its name, running or not, with its anonymous volumes.
 
     Returns whether there was one. Raises HostError.
     """

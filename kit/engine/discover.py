@@ -62,7 +62,7 @@ def discover(probe: Prober | None = None, env: Mapping[str, str] | None = None) 
 
 
 def connect_to(endpoint: Endpoint) -> DockerEngine:
-    """Connect to one endpoint. Raises HostError with a short reason."""
+    """Return the engine at one endpoint, connected. Raises HostError with a short reason."""
     if endpoint.url.startswith("unix://"):
         _check_socket(Path(endpoint.url.removeprefix("unix://")))
     return DockerEngine(connect(endpoint.url, endpoint.tls, PROBE_TIMEOUT_S))

@@ -79,31 +79,37 @@ class DockerEngine:
         return images.find(self._link, reference)
 
     def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
-        """Pull by digest. Raises ImageError, InputError for a bare tag."""
+        """Pull an image by its digest; see ``Engine.pull``.
+
+        Raises ImageError, and InputError for a reference without a digest.
+        """
         return pull.pull(self._link, reference, idle_timeout_s)
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
-        """Load a docker archive. Raises ImageError."""
+        """Load an archive of images (`docker save`); return the images. Raises ImageError."""
         return images.load(self._link, archive)
 
     def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
-        """Make a one-layer image of a root file system tar. Raises ImageError."""
+        """Make a one-layer image of a root file system tar. Raises ImageError.
+
+        See ``Engine.import_rootfs``.
+        """
         return images.import_rootfs(self._link, tar, reference, changes)
 
     def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
-        """Build; call on_line with every line of builder output. Raises ImageError."""
+        """Build an image; call ``on_line`` with every line of builder output. Raises ImageError."""
         return images.build(self._link, request, on_line)
 
     def tag(self, image_id: str, reference: str) -> None:
-        """Give an image a further name. Raises ImageError."""
+        """Give a local image the further name ``reference`` (name:tag). Raises ImageError."""
         images.tag(self._link, image_id, reference)
 
     def remove_image(self, reference: str) -> bool:
-        """Remove an image; return whether there was one. Raises ImageError while in use."""
+        """Remove an image; return whether there was one. Raises ImageError while it is in use."""
         return images.remove(self._link, reference)
 
     def save(self, references: Sequence[str], archive: BinaryIO) -> None:
-        """Write these images as one docker archive. Raises ImageError."""
+        """Write these images into one archive (`docker save`). Raises ImageError."""
         images.save(self._link, references, archive)
 
     def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
@@ -115,7 +121,7 @@ class DockerEngine:
         return pull.remote_digest(self._link, reference)
 
     def run(self, request: RunRequest) -> RunOutcome:
-        """Create, start, wait, collect, remove. Raises RunError if it cannot start."""
+        """Run a container from creation to removal. Raises RunError if it cannot start."""
         return container.run(self._link, request)
 
     def remove_by_label(self, label: str, value: str) -> Removed:
@@ -123,7 +129,7 @@ class DockerEngine:
         return inventory.remove_by_label(self._link, label, value)
 
     def objects(self, label: str, value: str) -> EngineObjects:
-        """Return everything the engine holds, with the history of images with that label."""
+        """Return all containers, volumes and images of the engine; see ``Engine.objects``."""
         return inventory.objects(self._link, label, value)
 
     def discard(self, held: EngineObject) -> None:

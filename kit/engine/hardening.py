@@ -47,7 +47,10 @@ PODMAN = Quirks("Podman", labelled_volume=False, log_config=False, gpu_drivers=(
 
 
 def unprivileged_user(image_user: str) -> str | None:
-    """Return the user to request; None keeps the image's own, which is not root."""
+    """Return the user to run a container as, for an image whose configured user is ``image_user``.
+
+    None if that one is not root: it can stay.
+    """
     name = image_user.split(":", maxsplit=1)[0].strip()
     is_root = name in {"", "root"} or (name.isdigit() and int(name) == 0)
     return UNPRIVILEGED if is_root else None
@@ -82,7 +85,7 @@ def container_config(
 
 
 def quirks_of(version: Mapping[str, Any]) -> Quirks:
-    """Return the quirks of an engine, by its answer to the version call."""
+    """Return the features that an engine supports, by its answer to the version call."""
     names = {str(part.get("Name", "")) for part in version.get("Components") or ()}
     if not any("podman" in name.lower() for name in names):
         return DOCKER

@@ -42,7 +42,7 @@ _CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "User", "Volumes", "WorkingDir")
 
 
 def find(connection: Connection, reference: str) -> ImageInfo | None:
-    """Return the local image of that tag, digest or id; None when there is none.
+    """Return the local image of that tag, digest or id; None if the engine has none.
 
     Raises InputError for an invalid reference.
     """
@@ -62,7 +62,10 @@ def find(connection: Connection, reference: str) -> ImageInfo | None:
 
 
 def present(connection: Connection, reference: str, done: str) -> ImageInfo:
-    """Return the image that must exist after ``done``. Raises ImageError if it does not."""
+    """Return the local image of that reference. Raises ImageError if the engine does not have it.
+
+    ``done`` names, for the message, what should have brought it, such as "the load".
+    """
     image = find(connection, reference)
     if image is None:
         raise ImageError(f"{reference} is not in the engine's store after {done}", "repeat it")
@@ -70,7 +73,7 @@ def present(connection: Connection, reference: str, done: str) -> ImageInfo:
 
 
 def load(connection: Connection, archive: Path) -> tuple[ImageInfo, ...]:
-    """Load a docker archive; see ``Engine.load``."""
+    """Load an archive of images (`docker save`) into the engine; see ``Engine.load``."""
     names: list[str] = []
     try:
         with archive.open("rb") as body:
@@ -128,12 +131,12 @@ def import_rootfs(
 
 
 def is_step(line: str) -> bool:
-    """Return whether a builder begins a step of its Dockerfile with that line."""
+    """Return whether that line of builder output begins a step of the Dockerfile."""
     return _STEP.match(line) is not None
 
 
 def build(connection: Connection, request: BuildRequest, on_line: LineSink) -> ImageInfo:
-    """Build by the classic builder; see ``Engine.build``."""
+    """Build an image with the engine's classic builder; see ``Engine.build``."""
     log = _BuildLog(on_line)
     # Not docker-py's build(): it hides a refused Dockerfile until the first read,
     # adds the user's own build arguments, and cannot be closed; closing makes the
@@ -205,7 +208,7 @@ class _BuildLog:
 
 
 def save(connection: Connection, references: Sequence[str], archive: BinaryIO) -> None:
-    """Write images as one docker archive; see ``Engine.save``."""
+    """Write images into one archive (`docker save`); see ``Engine.save``."""
     for reference in references:
         present(connection, reference, "its build")
     with answering(connection.endpoint):
@@ -223,7 +226,7 @@ def save(connection: Connection, references: Sequence[str], archive: BinaryIO) -
 
 
 def tag(connection: Connection, image_id: str, reference: str) -> None:
-    """Give an image a further name. Raises ImageError."""
+    """Give a local image the further name ``reference`` (name:tag). Raises ImageError."""
     repository, name = parse_repository_tag(reference)
     with answering(connection.endpoint):
         try:

@@ -29,7 +29,7 @@ _VOLUME_TRIES, _VOLUME_PAUSE_S = 10, 0.5
 
 
 def objects(connection: Connection, label: str, value: str) -> EngineObjects:
-    """Return everything in the store; see ``Engine.objects``."""
+    """Return all containers, volumes and images of the engine; see ``Engine.objects``."""
     with answering(connection.endpoint):
         containers = connection.untyped.containers(all=True, size=True)
         volumes = connection.untyped.volumes().get("Volumes") or ()
@@ -64,7 +64,7 @@ def discard(connection: Connection, held: EngineObject) -> None:
 
 
 def remove_by_label(connection: Connection, label: str, value: str) -> Removed:
-    """Remove containers and volumes with that label; see ``Engine.remove_by_label``."""
+    """Remove containers and volumes whose label has that value; see ``Engine.remove_by_label``."""
     filters = {"label": f"{label}={value}"}
     with answering(connection.endpoint):
         found = connection.client.containers(all=True, filters=filters)

@@ -112,19 +112,19 @@ EngineObject: TypeAlias = ContainerEntry | VolumeEntry | ImageEntry
 
 
 def own_name(owner: str = OWNER) -> re.Pattern[str]:
-    """Return the pattern of the names that kit gives to containers."""
+    """Return the pattern of the names that kit gives to containers; ``owner`` is their prefix."""
     return re.compile(rf"{re.escape(owner)}-[0-9a-f]{{16}}")
 
 
 def limits_of(inspected: Mapping[str, Any]) -> dict[str, str]:
-    """Return the limits in an engine's answer to the inspect call, by name."""
+    """Return a container's limits by name, from the engine's answer to the inspect call."""
     host = inspected.get("HostConfig") or {}
     values = {name: host.get(name) for name in LIMITS}
     return {name: NONE if value in _UNSET else str(value) for name, value in values.items()}
 
 
 def changed(asked: Mapping[str, str], found: Mapping[str, str]) -> tuple[LimitChange, ...]:
-    """Return the limits that differ.
+    """Return the limits that differ between ``asked`` and ``found``, both by name.
 
     ``asked`` is the engine's answer before the start, not the request: an engine may write a
     number in another way, or omit a limit that it cannot enforce.

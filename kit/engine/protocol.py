@@ -55,7 +55,7 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """The outcome of a container. Times are the engine's, RFC 3339."""
+    """The outcome of one container. Times are the engine's, as RFC 3339 text."""
 
     exit_code: int | None
     oom_killed: bool
@@ -94,7 +94,7 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """Facts on the engine and the machine it runs on (which may be remote)."""
+    """Facts on the engine and the machine it runs on (which may be remote). Sizes in bytes."""
 
     name: str
     version: str
@@ -118,7 +118,7 @@ class EngineInfo:
 
     @property
     def local(self) -> bool:
-        """Return whether it runs on this machine, and thus uses its disk, memory and cores."""
+        """Return whether the engine runs on this machine, and so uses its disk, memory, cores."""
         return is_local(self.endpoint)
 
 
@@ -150,40 +150,51 @@ class Engine(Protocol):
         ...
 
     def find_image(self, reference: str) -> ImageInfo | None:
-        """Return the local image of that tag, digest or id; None when there is none."""
+        """Return the local image of that tag, digest or id; None if the engine has none."""
         ...
 
     def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
-        """Pull by digest; stop after ``idle_timeout_s`` seconds without progress.
+        """Pull an image by digest (``name@sha256:...``) and return it.
 
-        Raises ImageError with the registry's reason: UnreachableError, DeniedError,
-        AbsentError or ContentError where the reason is known. After a refusal the
-        store has no image of that digest.
+        Stops after ``idle_timeout_s`` seconds without progress. Raises InputError for a reference
+        without a digest, ImageError with the registry's reason: UnreachableError, DeniedError,
+        AbsentError or ContentError where the reason is known. After a refusal the store has no
+        image of that digest.
         """
         ...
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
-        """Load a docker archive. Raises ImageError."""
+        """Load an archive of images (`docker save`); return the images. Raises ImageError."""
         ...
 
     def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
-        """Make a one-layer image of a root file system tar. Raises ImageError."""
+        """Make a one-layer image of a root file system tar, named ``reference``, and return it.
+
+        ``changes`` are Dockerfile instructions for its configuration, such as "ENV A=b". Raises
+        ImageError.
+        """
         ...
 
     def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
-        """Build; call on_line with every line of builder output. Raises ImageError."""
+        """Build an image and return it; call ``on_line`` with every line of builder output.
+
+        Raises ImageError if the build fails.
+        """
         ...
 
     def tag(self, image_id: str, reference: str) -> None:
-        """Give an image a further name. Raises ImageError."""
+        """Give a local image the further name ``reference`` (name:tag). Raises ImageError."""
         ...
 
     def remove_image(self, reference: str) -> bool:
-        """Remove an image; return whether there was one. Raises ImageError while in use."""
+        """Remove an image; return whether there was one. Raises ImageError while it is in use."""
         ...
 
     def save(self, references: Sequence[str], archive: BinaryIO) -> None:
-        """Write these images, shared layers once, as a docker archive. Raises ImageError."""
+        """Write these images, shared layers once, into one archive (`docker save`).
+
+        Raises ImageError.
+        """
         ...
 
     def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
@@ -204,24 +215,27 @@ class Engine(Protocol):
         ...
 
     def run(self, request: RunRequest) -> RunOutcome:
-        """Create, start, wait, collect, remove.
+        """Create a container, start it, wait for its end, collect its results and remove it.
 
-        The container and its volume are gone when this returns or raises. A program that
-        fails, or whose results are too large or broken, is an outcome, not an error. Raises
-        RunError only when the container cannot be started, HostError when the engine is gone.
+        The container and its volume are gone when this returns or raises. A program that fails, or
+        whose results are too large or broken, is an outcome, not an error. Raises RunError only
+        when the container cannot be started, HostError when the engine is gone.
         """
         ...
 
     def remove_by_label(self, label: str, value: str) -> Removed:
-        """Remove kit's own containers, running ones too, and volumes with that label.
+        """Remove kit's own containers, running ones too, and volumes whose label has that value.
 
-        Keeps containers whose name kit did not generate (they inherited the label) and
-        volumes in use.
+        Returns how many. Keeps containers whose name kit did not generate (they inherited the
+        label) and volumes in use.
         """
         ...
 
     def objects(self, label: str, value: str) -> EngineObjects:
-        """Return everything the engine holds, with the history of images with that label."""
+        """Return all containers, volumes and images of the engine.
+
+        Images whose ``label`` has that value come with the steps of their history.
+        """
         ...
 
     def discard(self, held: EngineObject) -> None:

@@ -129,7 +129,7 @@ def pull(connection: Connection, reference: str, idle_timeout_s: float) -> Image
 
 
 def remote_digest(connection: Connection, reference: str) -> str:
-    """Return a registry's digest for a reference now; see ``Engine.remote_digest``."""
+    """Return the digest that a registry has for a reference now; see ``Engine.remote_digest``."""
     try:
         with answering(connection.endpoint):
             try:
@@ -143,7 +143,10 @@ def remote_digest(connection: Connection, reference: str) -> str:
 
 
 def refusal(reference: str, message: str, done: str = "pulled") -> ImageError:
-    """Return the error for the kind of failure in ``message``, the engine's complete message."""
+    """Return the error for a registry's refusal of ``reference``, of the kind that applies.
+
+    ``message`` is the engine's complete message, ``done`` what was tried, such as "pulled".
+    """
     problem, shown = f"{reference} could not be {done}", one_line(_RESOLVER.sub(r"\1", message))
     for fault in _FAULTS:
         if fault.words.search(message):

@@ -42,7 +42,10 @@ _ANSI = re.compile(
 
 
 def read_yaml(content: bytes, where: str, remedy: str) -> Any:
-    """Return the JSON values in YAML. Raise InputError naming ``where`` and the line."""
+    """Return the values in YAML text, of the types that JSON has.
+
+    Raise InputError naming ``where`` and the line, with that remedy.
+    """
     try:
         content.decode("utf-8")
         _refuse_large(content)

@@ -56,7 +56,10 @@ class Entry:
 
 
 class Folder:
-    """A folder held open for reading."""
+    """A folder held open for reading; names are paths below it, with slashes.
+
+    Links below it are never followed.
+    """
 
     def __init__(self, path: Path, descriptor: int, rules: Rules) -> None:
         self.path = path
@@ -64,32 +67,35 @@ class Folder:
         self._rules = rules
 
     def holds(self, name: str) -> bool:
-        """Return whether there is a plain file. Raise InputError for anything else there."""
+        """Return whether there is a plain file of that name. Raise InputError for another kind."""
         return self._is(name, stat.S_IFREG)
 
     def holds_folder(self, name: str) -> bool:
-        """Return whether there is a folder. Raise InputError for anything else there."""
+        """Return whether there is a folder of that name. Raise InputError for another kind."""
         return self._is(name, stat.S_IFDIR)
 
     def has(self, name: str) -> bool:
-        """Return whether there is a plain file; False for anything else."""
+        """Return whether there is a plain file of that name; False for anything else there."""
         try:
             return self.holds(name)
         except InputError:
             return False
 
     def read(self, name: str) -> bytes:
-        """Return the file's bytes. Raise InputError unless plain, readable and small enough."""
+        """Return the bytes of the file of that name.
+
+        Raise InputError unless it is a plain file, readable and within the limits.
+        """
         with self._file(name) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
             return stream.read(os.fstat(descriptor).st_size)
 
     def size(self, name: str) -> int:
-        """Return the file's size in bytes. Raise as ``read`` does."""
+        """Return the size in bytes of the file of that name. Raise as ``read`` does."""
         with self._file(name) as descriptor:
             return os.fstat(descriptor).st_size
 
     def sha256(self, name: str) -> str:
-        """Return the file's SHA-256 in hex, read in parts. Raise as ``read`` does."""
+        """Return the SHA-256, in hex, of the file of that name. Raise as ``read`` does."""
         total = hashlib.sha256()
         with self._file(name) as descriptor:
             left = os.fstat(descriptor).st_size
@@ -99,13 +105,13 @@ class Folder:
         return total.hexdigest()
 
     def executable(self, name: str) -> bool:
-        """Return whether its owner may execute the file. Raise as ``read`` does."""
+        """Return whether the owner of that file may execute it. Raise as ``read`` does."""
         with self._file(name) as descriptor:
             return bool(os.fstat(descriptor).st_mode & 0o100)
 
     @contextmanager
     def below(self, name: str, rules: Rules) -> Iterator[Folder]:
-        """Open a folder inside, with its own rules. Raise InputError where there is none."""
+        """Open the folder of that name inside, with its own rules. Raise InputError without one."""
         path = self.path / name
         with ExitStack() as held:
             with self._named(path):
@@ -114,9 +120,9 @@ class Folder:
             yield Folder(path, descriptor, rules)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield everything below the folder except folders that can be listed.
+        """Yield every entry below the folder, except folders that can be listed.
 
-        Raise InputError when there is more than the rules allow.
+        Raise InputError when there are more than the rules allow.
         """
         size, count, waiting = 0, 0, [""]
         while waiting:
@@ -139,7 +145,7 @@ class Folder:
                     yield Entry(name, f"is {kind_of(found)}, not a plain file")
 
     def files(self, inside: str = "") -> tuple[str, ...]:
-        """Return the paths of all files below, sorted by their parts.
+        """Return the paths of all files below the folder, or below ``inside`` in it, sorted.
 
         Raise InputError for anything that is not a plain file, or whose name is not UTF-8.
         """

@@ -30,9 +30,10 @@ _KINDS = (
 
 
 def parts_of(path: Path, name: str) -> list[str]:
-    """Split a path below a folder at its slashes. ``path`` is its name in messages.
+    """Return the components of ``name``, a path below a folder, split at its slashes.
 
-    Raise InputError for one that is absolute, leads upwards or is empty.
+    ``path`` is its name in messages. Raise InputError for one that is absolute, leads upwards or
+    is empty.
     """
     parts = name.split("/")
     if "\0" in name or any(part in ("", ".", "..") for part in parts):
@@ -55,10 +56,10 @@ def opened(path: Path) -> Iterator[int]:
 
 @contextmanager
 def descended(top: int, path: Path, parts: Sequence[str], make: bool = False) -> Iterator[int]:
-    """Open a folder below ``top`` and yield its descriptor; ``make`` creates missing folders.
+    """Open the folder at ``parts`` below the descriptor ``top``, and yield its descriptor.
 
-    ``path`` is the name of ``top`` in messages. Raise InputError for anything but a folder,
-    also for a link to one, and OSError.
+    ``make`` creates missing folders. ``path`` is the name of ``top`` in messages. Raise InputError
+    for anything but a folder, also for a link to one, and OSError.
     """
     held = os.dup(top)
     try:
@@ -80,9 +81,9 @@ def descended(top: int, path: Path, parts: Sequence[str], make: bool = False) ->
 
 
 def open_file(folder: int, name: str, path: Path, flags: int = os.O_RDONLY) -> int:
-    """Open a plain file of that name in a folder and return its descriptor.
+    """Open the plain file ``name`` in a folder, given by its descriptor; return a descriptor.
 
-    ``path`` is its name in messages. Raise InputError for anything else, and OSError.
+    ``path`` is its name in messages. Raise InputError for anything but a plain file, and OSError.
     """
     # Opening a device may trigger an action: check before, and again after opening.
     refuse_odd(folder, name, path, stat.S_IFREG)
@@ -142,7 +143,10 @@ def refuse_large(path: Path, found: os.stat_result, limit: int) -> None:
 
 
 def refuse_odd(folder: int, name: str, path: Path, wanted: int) -> None:
-    """Raise InputError where an existing entry is not of that type (``stat.S_IF...``)."""
+    """Raise InputError where ``name`` in an open folder exists and is not of that type.
+
+    ``wanted`` is a ``stat.S_IF...``, ``path`` the name in messages.
+    """
     with suppress(FileNotFoundError):
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_IFMT(found.st_mode) != wanted:
@@ -156,5 +160,5 @@ def refusal(path: Path, found: os.stat_result, wanted: int) -> FileError:
 
 
 def kind_of(found: os.stat_result) -> str:
-    """Return the file type in words, with its article."""
+    """Return the file type of a stat result in words, with its article, such as "a folder"."""
     return next((word for test, word in _KINDS if test(found.st_mode)), "a file")

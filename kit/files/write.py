@@ -67,9 +67,10 @@ def write_below(
 
 
 def remove_below(folder: Path, names: Collection[str]) -> None:
-    """Remove the files of those paths below the folder; of a link the link, not its target.
+    """Remove the files of those paths below the folder, if they exist.
 
-    Raise HostError, and InputError where a link is in place of a folder.
+    Of a link only the link is removed. Raise HostError, and InputError where a link is in place of
+    a folder.
     """
     with _host_errors(folder), opened(folder) as top:
         for name in names:
@@ -79,10 +80,10 @@ def remove_below(folder: Path, names: Collection[str]) -> None:
 
 
 def append(path: Path, line: bytes, limit: int, new: bool = False) -> None:
-    """Write a line at the end of a file and sync it; ``new``: the file must not exist.
+    """Write a line at the end of a file and sync it to disk; ``new``: the file must not exist.
 
-    Raise InputError for anything but a plain file, HostError where it would pass ``limit``
-    bytes, OSError (FileExistsError for ``new``).
+    Raise InputError for anything but a plain file, HostError where it would pass ``limit`` bytes,
+    OSError (FileExistsError for ``new``).
     """
     with _appending(path, new) as descriptor:
         if os.fstat(descriptor).st_size + len(line) > limit:
@@ -110,7 +111,7 @@ def last_line(path: Path) -> bytes:
 
 
 def cut_to_line(path: Path) -> None:
-    """Cut off text after the last line end, and sync. Raise as ``last_line`` does."""
+    """Cut off what follows the last line end of a file, and sync. Raise as ``last_line`` does."""
     with _appending(path) as descriptor:
         torn = len(last_line(path))
         size = os.fstat(descriptor).st_size

@@ -48,10 +48,10 @@ class HostReading:
 
 
 class Host(Protocol):
-    """The part of the machine's interface that measuring needs."""
+    """An interface to the machine: the parts that measuring needs."""
 
     def read(self) -> HostReading:
-        """Return the host's state now; this takes a fraction of a second, to measure its work."""
+        """Return the host's state now; takes a fraction of a second, to measure how busy it is."""
         ...
 
     def cores(self) -> tuple[tuple[int, ...], ...]:
@@ -60,7 +60,7 @@ class Host(Protocol):
 
 
 class LocalHost:
-    """The machine that this process runs on."""
+    """The machine that this process runs on, as a ``Host``."""
 
     def read(self) -> HostReading:
         """Return the host's state now."""
@@ -83,7 +83,7 @@ class LocalHost:
 
 
 def conditions_between(before: HostReading, after: HostReading, others: int) -> HostConditions:
-    """Return the conditions of a run from the readings around it.
+    """Return the host's conditions during a run, from the readings just before and after it.
 
     ``others`` counts the containers that do not belong to the run.
     """
@@ -124,7 +124,7 @@ def installation() -> str:
 
 
 def host_facts(engine: EngineInfo) -> HostFacts:
-    """Return the host's facts; unknown ones are empty."""
+    """Return facts on the host and its engine for a session's header; unknown ones are empty."""
     cpuinfo = text(PROC / "cpuinfo")
     return HostFacts(
         cpu_model=_field(cpuinfo, "model name"),
@@ -140,9 +140,9 @@ def host_facts(engine: EngineInfo) -> HostFacts:
 
 
 def cpu_ticks(stat: str) -> tuple[int, int] | None:
-    """Return busy and stolen ticks of all CPUs since boot, by the cpu line of proc(5).
+    """Return the busy and the stolen ticks of all CPUs since boot, from /proc/stat's text.
 
-    None for a text without that line.
+    None for a text without its cpu line, see proc(5).
     """
     fields = stat.partition("\n")[0].split()
     if len(fields) <= _GUEST or fields[0] != "cpu":
@@ -154,9 +154,9 @@ def cpu_ticks(stat: str) -> tuple[int, int] | None:
 
 
 def busy_cpus(read: Callable[[], str], wait: Callable[[float], None], window_s: float) -> float:
-    """Return the work done in a window of time, in CPUs; 0 if unknown.
+    """Return the mean number of busy CPUs during ``window_s`` seconds; 0 if unknown.
 
-    ``read`` returns the content of /proc/stat.
+    ``read`` returns the content of /proc/stat, ``wait`` sleeps.
     """
     before = cpu_ticks(read())
     wait(window_s)
@@ -211,7 +211,10 @@ def quota_throttled_us() -> int | None:
 
 
 def suspended_s() -> float | None:
-    """Return the seconds of suspension since boot, by clock_gettime(2); None if unknown."""
+    """Return the seconds since boot that the machine was suspended, by clock_gettime(2).
+
+    None if unknown.
+    """
     try:
         return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
     except (AttributeError, OSError):
@@ -228,7 +231,7 @@ def cores() -> tuple[tuple[int, ...], ...]:
 
 
 def text(path: Path) -> str:
-    """Return a small file's text; empty where it cannot be read."""
+    """Return the text of a small file; empty where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -236,7 +239,7 @@ def text(path: Path) -> str:
 
 
 def parse_os_release(text: str) -> dict[str, str]:
-    """Return the unquoted values by NAME; malformed lines are skipped."""
+    """Return the unquoted values of /etc/os-release's text by name, without malformed lines."""
     fields: dict[str, str] = {}
     for line in text.splitlines():
         name, equals, value = line.strip().partition("=")

@@ -44,7 +44,7 @@ _FREE_FOR_ALL = 0o1777
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds a lock, as it recorded itself. ``since`` is in UTC."""
+    """The process that holds a lock, as it recorded itself. ``since`` is a time in UTC."""
 
     pid: int
     command: str
@@ -70,7 +70,10 @@ class Locks:
         self._folders: dict[tuple[int, int], int] = {}
 
     def machine(self) -> None:
-        """Lock the machine. Raises LockedError, and HostError where its file is unusable."""
+        """Lock the machine: no other kit can measure or build on it.
+
+        Raises LockedError if another one holds the lock, and HostError where its file is unusable.
+        """
         path = machine_file()
         while self._machine is None:
             fd = _open(path)
@@ -93,8 +96,8 @@ class Locks:
     def folder(self, folder: Path) -> None:
         """Lock a results folder, unless this object holds it already.
 
-        Raises LockedError, and InputError where it is not a readable folder. On a file system
-        without locks it only says so.
+        Raises LockedError if another process holds it, and InputError where it is not a readable
+        folder. On a file system without locks it only reports that.
         """
         try:
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -125,7 +128,7 @@ class Locks:
         self._write_down(str(folder.resolve()))
 
     def release(self) -> None:
-        """Release every lock."""
+        """Release every lock that this object holds."""
         if self._machine is not None:
             with suppress(OSError):
                 os.ftruncate(self._machine, 0)

@@ -29,15 +29,15 @@ PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout", "retr
 
 
 class Context(Protocol):
-    """A build context that takes files."""
+    """An interface to a build context (the files of an image build) that files are added to."""
 
     def add_bytes(self, content: bytes, path_in_context: str) -> None:
-        """Add a file with that content at that path."""
+        """Add a file with that content at that path to the build context."""
 
 
 @dataclass(frozen=True)
 class HostNetwork:
-    """The network settings, in the form that builds take."""
+    """The network settings of this host, in the form that image builds take."""
 
     proxy_args: Mapping[str, str]
     ca_bundle: bytes
@@ -45,14 +45,18 @@ class HostNetwork:
     npmrc: str
 
     def add_to(self, context: Context) -> None:
-        """Add the files under host/ of a build context."""
+        """Add the settings as files under host/ to a build context."""
         context.add_bytes(self.ca_bundle, "host/ca.crt")
         context.add_bytes(self.pip_conf.encode(), "host/pip.conf")
         context.add_bytes(self.npmrc.encode(), "host/npmrc")
 
 
 def read_network(environ: Mapping[str, str] | None = None) -> HostNetwork:
-    """Return the host's settings. Raises InputError when a CA variable's file cannot be read."""
+    """Return the host's network settings, from its environment variables and pip's settings.
+
+    ``environ`` None: the kit's variables in this process. Raises InputError when a CA variable's
+    file cannot be read.
+    """
     environ = variables() if environ is None else environ
     return HostNetwork(
         proxy_args=_proxies(environ),
@@ -63,7 +67,10 @@ def read_network(environ: Mapping[str, str] | None = None) -> HostNetwork:
 
 
 def pip_index(environ: Mapping[str, str] | None = None) -> str:
-    """Return the package index that pip's settings here name; empty for pip's default."""
+    """Return the URL of the package index in pip's settings here; empty for pip's default.
+
+    ``environ`` None: the variables of this process.
+    """
     environ = variables() if environ is None else environ
     parser = configparser.RawConfigParser()
     parser.read_string(_pip_conf(environ, _pip_config_list()))

@@ -15,7 +15,7 @@ SCRATCH_REMEDY = "set TMPDIR to a folder of another file system, such as /var/tm
 
 @dataclass(frozen=True)
 class Done:
-    """A finished command: exit code (127: no such program, 124: too slow) and its output."""
+    """A finished command: exit code (127: no such program, 124: too slow), output and errors."""
 
     code: int
     output: str

@@ -40,7 +40,7 @@ class Labelled:
 
 
 def images_there(engine: Engine, study: Study, arms: Sequence[str]) -> bool:
-    """Return whether the store has every arm's image, built by this version of the kit."""
+    """Return whether the engine has every arm's image, built by this version of the kit."""
     return all(
         any(engine.find_image(name) for name in references(study, study.arms[arm])) for arm in arms
     )
@@ -70,7 +70,10 @@ def check_disk(
 
 
 def labelled(images: Sequence[ImageEntry], owner: str) -> Labelled:
-    """Return those of ``images``, all in the store, that carry the label of that owner."""
+    """Divide the images with the label of that owner into the kit's and other people's.
+
+    ``images`` are all in the engine's store.
+    """
     by_id = {image.id: image for image in images}
     found = [image for image in images if image.labels.get(LABEL) == owner]
     foreign = _foreign(found, by_id, owner)

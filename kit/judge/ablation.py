@@ -42,7 +42,7 @@ class ContrastEstimate:
 
     @property
     def clear(self) -> bool:
-        """Return whether the interval excludes 0."""
+        """Return whether the interval of the contrast excludes 0."""
         return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
 
 
@@ -57,7 +57,7 @@ class Ablation:
 
     @property
     def total(self) -> ContrastEstimate:
-        """Return the contrast of the total difference."""
+        """Return the contrast of the total difference between the two arms."""
         return self.contrasts[0]
 
 
@@ -123,7 +123,7 @@ CONTRASTS = (
 
 
 def explain(session: Session, study: Study) -> Ablation | None:
-    """Return the contrasts of an ablation session; None without both CPU arms.
+    """Return the contrasts of an ablation session; None unless it has both CPU arms.
 
     Raise InputError if the log's runs are not those of its plan, each valid one once.
     """

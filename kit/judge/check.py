@@ -26,28 +26,28 @@ Part = Literal["data", "tensors", "model config", "number of epochs"]
 
 @dataclass(frozen=True)
 class FewArms:
-    """The number of arms where it is too small to compare: one, or none."""
+    """What a check compared if there are too few arms: the number of arms, one or none."""
 
     arms: int
 
 
 @dataclass(frozen=True)
 class IdentityRuns:
-    """An identity run with a record, of each of these arms."""
+    """What a check compared: an identity run with a record, of each of these arms."""
 
     arms: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions of these packages."""
+    """What a check compared: the versions of these packages."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Values:
-    """The number of compared hashes or numbers, and the kind of thing they are of."""
+    """What a check compared: so many hashes or numbers, and the kind of thing they are of."""
 
     count: int
     of: Literal["payloads", "arrays", "values"]
@@ -55,12 +55,12 @@ class Values:
 
 @dataclass(frozen=True)
 class OneHash:
-    """One hash of each arm."""
+    """What a check compared: one hash of each arm."""
 
 
 @dataclass(frozen=True)
 class Libraries:
-    """Native libraries: ``shared`` counts those mapped in all arms.
+    """What a check compared: native libraries. ``shared`` counts those mapped in all arms.
 
     ``own`` counts, by arm, the others outside Python's side, which not all arms map.
     """
@@ -71,21 +71,21 @@ class Libraries:
 
 @dataclass(frozen=True)
 class Wheels:
-    """The number of checked wheels, by arm."""
+    """What a check compared: the files of so many wheels, by arm."""
 
     counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class TimedRuns:
-    """Timed runs, each against its arm's identity run."""
+    """What a check compared: timed runs, each with its arm's identity run."""
 
     count: int
 
 
 @dataclass(frozen=True)
 class Fits:
-    """The number of fits that the plan sets for every run."""
+    """What a check compared: the number of fits that the plan sets for every run."""
 
     planned: int
 
@@ -97,14 +97,14 @@ Compared = (
 
 @dataclass(frozen=True)
 class NoIdentityRun:
-    """An arm without an identity run in the log."""
+    """A difference: an arm without an identity run in the log."""
 
     arm: str
 
 
 @dataclass(frozen=True)
 class IdentityRunFailed:
-    """An arm whose identity runs all failed, the last one with ``failure``."""
+    """A difference: an arm whose identity runs all failed, the last one with ``failure``."""
 
     arm: str
     failure: str | None
@@ -112,7 +112,7 @@ class IdentityRunFailed:
 
 @dataclass(frozen=True)
 class NotRecorded:
-    """A name for which an arm recorded an empty value."""
+    """A difference: a name for which an arm recorded an empty value."""
 
     name: str
     arm: str
@@ -120,7 +120,7 @@ class NotRecorded:
 
 @dataclass(frozen=True)
 class NothingRecorded:
-    """An arm that recorded nothing that the check compares."""
+    """A difference: an arm that recorded nothing that the check compares."""
 
     arm: str
 
@@ -228,7 +228,7 @@ Difference = RunDifference | IdentityDifference | TrajectoryDifference | FileDif
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one check: the things compared, and the differences."""
+    """The result of one same-work check: the things compared, and the differences."""
 
     name: CheckName
     compared: Compared

@@ -73,7 +73,7 @@ class Judged:
 
 
 def judge(session: Session, study: Study) -> Judged:
-    """Return the judgement of a session.
+    """Return the judgement of a session: per variant the comparison of its arms and verdicts.
 
     Raise InputError for an arm that is not in the study, two arms of one stack and variant, an
     unknown statistic, a figure that the study lacks, and a log whose runs are not its plan's.

@@ -61,7 +61,7 @@ class Control:
 
     @property
     def is_open(self) -> bool:
-        """Return whether a known slowdown is neither found nor refuted by a session's looks."""
+        """Return whether the looks of a session neither find nor refute the known slowdown."""
         return self.held is None and isinstance(self.reason, SlowdownMissed)
 
 
@@ -109,7 +109,7 @@ def failing(found: Sequence[Control]) -> tuple[Control, ...]:
 
 
 def single_pair_log(estimate: Estimate) -> float | None:
-    """Return half the 95 % prediction interval for the log ratio of one further pair.
+    """Return half the 95 % prediction interval for the log ratio of one further pair of runs.
 
     It is that of a normal sample (t times SD times sqrt(1 + 1/n)), taken around no difference.
     None with fewer than three pairs.

@@ -54,7 +54,7 @@ class FitCost:
 
 
 def fit_numbers(record: Record) -> FitNumbers:
-    """Return one set of numbers for a run's fits."""
+    """Return the medians of one run's fits, without the cold one, as one set of numbers."""
     fits = in_order(record)
 
     def middle(values: Sequence[float]) -> float:

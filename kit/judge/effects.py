@@ -16,12 +16,15 @@ of the same spread narrows it to a factor of 2.3."""
 
 
 def log_of(gain: float) -> float:
-    """Return the log ratio of a gain in percent, plus for faster; infinite from 100 % on."""
+    """Return the log ratio, baseline over contender, of a gain in percent.
+
+    It is positive for a faster contender, infinite from 100 % on.
+    """
     return math.inf if gain >= 100 else -math.log1p(-gain / 100)
 
 
 def gain_of(log: float) -> float:
-    """Return the gain in percent of a log ratio."""
+    """Return the gain in percent of a log ratio (natural logarithm, baseline over contender)."""
     return -100 * math.expm1(min(-log, 700))
 
 
@@ -34,7 +37,10 @@ def gains_of(estimate: Estimate) -> tuple[float, ...]:
 
 
 def is_determined(bounds: Interval | None) -> bool:
-    """Return whether an interval of gains is informative; see ``MAX_INFORMATIVE_RATIO``."""
+    """Return whether an interval of gains in percent is informative; None (no interval) counts.
+
+    See ``MAX_INFORMATIVE_RATIO``.
+    """
     if bounds is None or bounds.low > 0 or bounds.high < 0:
         return True
     return log_of(bounds.high) - log_of(bounds.low) <= 2 * math.log(MAX_INFORMATIVE_RATIO)

@@ -23,7 +23,7 @@ RESTS_ON = ("dotnet", "binding")
 
 @dataclass(frozen=True)
 class ExecutableVerdict:
-    """The verdict on the claim, and the run behind it."""
+    """The verdict on a claim that the executable runs, and the run behind it."""
 
     claim: ExecutableClaim
     word: Word
@@ -40,7 +40,7 @@ class ExecutableVerdict:
 def judge_executable(
     claims: Sequence[ExecutableClaim], run: ExecutableRun | None, fidelity: Sequence[Component]
 ) -> tuple[ExecutableVerdict, ...]:
-    """Return one verdict per executable claim."""
+    """Return one verdict per executable claim, from the one ``run`` of it; None: it did not run."""
     word, reason = _decide(run)
     indicative = run is not None and bool(without_proof(RESTS_ON, fidelity))
     return tuple(ExecutableVerdict(claim, word, indicative, reason, run) for claim in claims)

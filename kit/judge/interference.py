@@ -110,7 +110,7 @@ class Flag:
 
 
 def flags(entries: Sequence[RunEntry], cpus: int) -> tuple[Flag, ...]:
-    """Return every disturbance of every run.
+    """Return every disturbance of every run in the log.
 
     ``cpus`` is the number of the header's host, for runs without the number of their machine.
     """

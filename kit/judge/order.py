@@ -25,7 +25,7 @@ MIN_FOR_OUTLIERS = 5
 
 @dataclass(frozen=True)
 class Drift:
-    """An arm's change over the session. ``percent`` None: too few runs."""
+    """An arm's change in time over the session. ``percent`` None: too few runs."""
 
     arm: str
     percent: float | None
@@ -54,7 +54,7 @@ class Outlier:
 
 
 def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") -> Drift:
-    """Return the trend of an arm's runs in the order they ran."""
+    """Return the trend of a statistic over an arm's runs, in the order they ran."""
     from scipy import stats
 
     values = [value_of(run, statistic) for run in runs if run.arm == arm]
@@ -71,7 +71,10 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") 
 
 
 def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> OrderEffect:
-    """Compare the log ratios of the blocks where the baseline went first with the others'."""
+    """Test whether the arm that goes first in a block affects the log ratio of the block.
+
+    It compares the blocks where the baseline went first with the others.
+    """
     from scipy import stats
 
     first = log_ratios(statistic, [block for block in blocks if _baseline_leads(block)])

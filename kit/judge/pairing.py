@@ -221,7 +221,7 @@ def pair_blocks(
 def main_blocks(
     runs: Sequence[RunStatistics], pair: ArmPair
 ) -> tuple[tuple[PairedBlock, ...], tuple[Exclusion, ...]]:
-    """Return the blocks that the claims are judged on, and their runs without a partner.
+    """Return the blocks that a pair of arms is judged on, and the pair's runs without a partner.
 
     The blocks pair both stacks' main runs.
     """

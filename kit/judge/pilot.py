@@ -82,7 +82,10 @@ class Outlook:
 
 
 def aim_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> Aim:
-    """Return the conditions for a claim to be reproduced in a plan of those roles."""
+    """Return the conditions for a claim to be reproduced by a plan.
+
+    ``roles`` are the plan's control runs.
+    """
     band = claim.band_percent
     return Aim(
         gain=claim.published_gain_percent,
@@ -94,7 +97,7 @@ def aim_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> Aim:
 
 
 def outlook(session: Session, study: Study) -> Outlook | None:
-    """Return the result of the pilot.
+    """Return the result of a session's pilot: the design and number of blocks, and why.
 
     None if the plan has no bounds or the study no claim, or if no design has a spread.
     """

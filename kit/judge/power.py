@@ -37,10 +37,10 @@ _POINTS = 1000  # of the average over the SD; more do not change a number of blo
 
 @dataclass(frozen=True)
 class Need:
-    """Blocks needed at one power; None: more than ``MAX_BLOCKS``.
+    """The blocks needed to reach one power; None: more than ``MAX_BLOCKS``.
 
-    ``blocks`` is for everything together, the others are for that part only. ``direction`` is
-    None too for a claim of equality, and ``slowed`` if no positive control is planned.
+    ``blocks`` is for everything together, the others are for that part only. ``direction`` is None
+    too for a claim of equality, and ``slowed`` if no positive control is planned.
     """
 
     power: float

@@ -21,7 +21,7 @@ _RULE = re.compile(r"(?:(?P<claim>[A-Z][0-9]+)(?P<sign>!?=))?(?P<word>[A-Z][A-Z 
 
 @dataclass(frozen=True)
 class FailRule:
-    """One rule. ``claim`` "": any. ``unless``: fires if the word is another one."""
+    """One rule of --fail-on. ``claim`` "": any. ``unless``: it fires for every other word."""
 
     claim: str
     word: AnyWord
@@ -29,7 +29,7 @@ class FailRule:
 
 
 def parse_rules(text: str) -> tuple[FailRule, ...]:
-    """Return the rules in a text. Raise InputError naming the first invalid one."""
+    """Return the rules of --fail-on in a text. Raise InputError naming the first invalid one."""
     rules = []
     for part in (part.strip().upper().replace("_", " ") for part in text.split(",")):
         found = _RULE.fullmatch(part)
@@ -57,7 +57,10 @@ def refuse_strangers(rules: Sequence[FailRule], study: Study) -> None:
 
 
 def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
-    """Return the words of every claim, one per verdict, by id. Indicative ones are plain words."""
+    """Return the words of every claim by its id, one per verdict.
+
+    A verdict that is indicative has the same word as one that is not.
+    """
     found: dict[str, list[AnyWord]] = {}
     for part in judged.comparisons:
         for verdict in part.verdicts:
@@ -73,7 +76,10 @@ def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
 
 
 def fired(rules: Sequence[FailRule], judged: Judged) -> tuple[str, ...]:
-    """Return what fired, as "claim: word". Raise InputError for a claim that is not judged."""
+    """Return the verdicts for which a rule of --fail-on fires, as "claim: word", each once.
+
+    Raise InputError for a rule on a claim that is not judged.
+    """
     words = verdict_words(judged)
     _refuse_strangers(rules, tuple(words))
     matches = []

@@ -68,7 +68,7 @@ class SameWork:
 
 
 def same_work(session: Session, arms: Sequence[str], rules: SameWorkRules) -> SameWork:
-    """Compare the arms (of one variant) of a session, by the study's rules."""
+    """Check that the arms of one variant did the same work, by the rules of the study."""
     if len(arms) < 2:
         return SameWork(True, (Check("arms", FewArms(len(arms))),), applicable=False)
     found = {arm: run.record for arm, run in session.identity().items() if run.record is not None}

@@ -58,11 +58,11 @@ class Interval:
     high: float
 
     def within(self, low: float, high: float) -> bool:
-        """Return whether all of the interval lies in low..high."""
+        """Return whether all of the interval lies in the closed range from ``low`` to ``high``."""
         return low <= self.low and self.high <= high
 
     def overlaps(self, low: float, high: float) -> bool:
-        """Return whether any part of the interval lies in low..high."""
+        """Return whether any part of the interval lies in the range from ``low`` to ``high``."""
         return self.low <= high and low <= self.high
 
 
@@ -120,7 +120,10 @@ _FIELDS: Mapping[str, str] = {
 
 
 def value_of(run: RunStatistics, statistic: str) -> float | None:
-    """Return a statistic of a run; None: not recorded. Raise InputError for an unknown name."""
+    """Return a run's statistic by its name, in seconds; None: not recorded.
+
+    Raise InputError for an unknown name.
+    """
     if statistic not in _FIELDS:
         raise InputError(
             f"claims: statistic {statistic!r} is unknown", f"use one of {', '.join(_FIELDS)}"
@@ -142,7 +145,7 @@ def why_unusable(record: Record) -> Unusable | None:
 
 
 def run_statistics(entry: RunEntry, record: Record) -> RunStatistics:
-    """Return the statistics of a run whose record ``why_unusable`` accepts."""
+    """Return the statistics, in seconds, of a run whose record ``why_unusable`` accepts."""
     fits = in_order(record)
     walls = [fit.wall_ns / 1e9 for fit in fits]
     return RunStatistics(
@@ -168,7 +171,7 @@ def in_order(record: Record) -> tuple[Fit, ...]:
 
 
 def warm(values: Sequence[T]) -> Sequence[T]:
-    """Return the values without the cold first one; a single value stays."""
+    """Return the values, one per fit, without the cold first one; a single value stays."""
     return values[1:] or values
 
 
@@ -205,7 +208,7 @@ def estimate(
 
 
 def gain_percent(ratio: float) -> float:
-    """Return the gain, 100 * (baseline - contender) / baseline, from baseline/contender."""
+    """Return the gain in percent, 100 * (1 - 1/ratio), of a ratio baseline/contender of times."""
     return 100.0 * (1.0 - 1.0 / ratio)
 
 

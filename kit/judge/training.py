@@ -66,7 +66,10 @@ class Trained:
 
     @property
     def word(self) -> str:
-        """Return where the fits lie to the paper's range: inside, overlapping, outside, unknown."""
+        """Return where the fits lie relative to the paper's range.
+
+        The word is "inside", "overlapping", "outside" or, without any value, "unknown".
+        """
         if self.low is None or self.high is None:
             return "unknown"
         if self.paper.low <= self.low and self.high <= self.paper.high:
@@ -131,7 +134,10 @@ def judge_training(
     missing: Sequence[Lack],
     work: SameWork,
 ) -> tuple[TrainingVerdict, ...]:
-    """Return one verdict per training claim. Times do not affect it."""
+    """Return one verdict per training claim for that variant. Times do not affect it.
+
+    ``missing`` lists what the variant lacks, ``work`` is the result of its same-work checks.
+    """
     indicative = not missing and bool(substitutes(study, session.header.fidelity))
     word, reason = _decide(session, study, blocks, missing, work)
     return tuple(

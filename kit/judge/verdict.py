@@ -90,7 +90,10 @@ class Verdict:
 
     @property
     def blocks_to_decide(self) -> int | None:
-        """Return the blocks that would settle what is open; None: nothing is, or too many."""
+        """Return how many blocks would settle what the verdict leaves open.
+
+        None if nothing is open, or if it takes too many.
+        """
         return None if self.still_open is None else self.still_open.blocks
 
     @property
@@ -111,10 +114,10 @@ def judge_claims(
     fidelity: Sequence[Component],
     looks: Looks | None = None,
 ) -> tuple[Verdict, ...]:
-    """Return one verdict per claim.
+    """Return one verdict per measured claim, for that variant.
 
-    ``missing`` lists what the claims lack to be tested at all, ``throttled`` the arms'
-    throttling if it was unequal. Raise InputError for an unknown statistic.
+    ``missing`` lists what the claims lack to be tested at all, ``throttled`` the arms' throttling
+    if it was unequal. Raise InputError for an unknown statistic.
     """
     indicative = bool(substitutes(study, fidelity)) and not missing
     hardened = None if missing else estimate_over("hardened", blocks, looks)
@@ -149,7 +152,7 @@ def judge_claims(
 
 
 def substitutes(study: Study, fidelity: Sequence[Component]) -> tuple[str, ...]:
-    """Return the components the claims are about that are substituted or have no row.
+    """Return the components that the claims are about and that are substituted or have no row.
 
     One row that is not exact is enough: a plain verdict needs proof of exactness.
     """

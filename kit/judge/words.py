@@ -27,5 +27,5 @@ WORDS: tuple[Word, ...] = (
 
 
 def printed(word: Word, indicative: bool) -> str:
-    """Return the word to show, marked as indicative if a substitute was used."""
+    """Return the word of a verdict as shown: marked if ``indicative``, that is, by substitutes."""
     return f"INDICATIVE: {word}" if indicative else word

@@ -23,10 +23,11 @@ CACHE_ENV: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class GpuAssignment:
-    """The GPU all CUDA runs of a session use.
+    """The GPU that all CUDA runs of a session use.
 
-    ``request`` asks the engine for it. ``first_start_s`` (seconds) extends the time limit of
-    identity runs, which come first and may have to compile kernels.
+    ``request`` is the name by which the engine gives it to a container. ``first_start_s``
+    (seconds) extends the time limit of identity runs, which come first and may have to compile
+    kernels.
     """
 
     probe: Probe
@@ -35,7 +36,10 @@ class GpuAssignment:
     first_start_s: float
 
     def added_to(self, request: RunRequest, *, first: bool) -> RunRequest:
-        """Return the request with the GPU and the cache volume; ``first`` extends its time."""
+        """Return a container request with the GPU and a volume for CUDA's compiled kernels.
+
+        ``first``: it is an identity run, whose time limit is extended by ``first_start_s``.
+        """
         return replace(
             request,
             gpu=self.request,

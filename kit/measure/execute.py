@@ -47,7 +47,7 @@ OnDone = Callable[[RunEntry], None]
 
 @dataclass(frozen=True)
 class RunContext:
-    """Engine, host and images of a session's runs. ``machine`` is the host's id."""
+    """The engine, host and images of a session's runs. ``machine`` is the host's id."""
 
     engine: Engine
     host: Host

@@ -21,11 +21,11 @@ Named = tuple[Path, Session]
 
 
 def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
-    """Return one header and every run of the shards, in the plan's order.
+    """Merge the shards of one plan: return one header, and every run in the plan's order.
 
-    Raises InputError that names the cause: another plan, kit, study or image content, a
-    duplicate or missing shard, runs that are not those of the shard, a valid run that is
-    missing or logged twice, no shards.
+    Raises InputError that names the cause: another plan, kit, study or image content, a duplicate
+    or missing shard, runs that are not those of the shard, a valid run that is missing or logged
+    twice, no shards.
     """
     if not shards:
         raise InputError("no shard is named", "name the results folders of the shards")

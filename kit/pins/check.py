@@ -19,7 +19,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Row:
-    """One pin: the pinned value, the value found now, and the state that follows."""
+    """One pin of the bit-rot report: the pinned value, the value found now, and its state."""
 
     kind: str
     name: str
@@ -38,10 +38,10 @@ def check(
     urls: Mapping[str, Sequence[str]],
     sources: Sources,
 ) -> tuple[Row, ...]:
-    """Return one row per pin, with independent requests running concurrently.
+    """Return the bit-rot report: one row per pin, compared with what ``sources`` have now.
 
-    ``debian`` maps each suite to the packages to look up, ``urls`` each payload to its
-    download addresses.
+    ``pins`` is the parsed pins.yaml, ``debian`` maps each suite to the packages to look up,
+    ``urls`` each payload to its download addresses. Independent requests run concurrently.
     """
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:

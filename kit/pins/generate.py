@@ -37,7 +37,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Generated:
-    """Pins, lists of wheels, and notes on new pins and on sources that did not answer."""
+    """The pins, the lists of wheels, and notes on new pins and sources that did not answer."""
 
     pins: dict[str, Any]
     lists: dict[str, str]

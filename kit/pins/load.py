@@ -22,7 +22,7 @@ WHERE = "kit/pins/pins.yaml"
 
 @dataclass(frozen=True)
 class Candidate:
-    """One registry image, pinned. ``provides`` maps a component to its version."""
+    """One registry image for a base, pinned. ``provides`` maps a component to its version."""
 
     reference: str
     tag: str
@@ -31,12 +31,12 @@ class Candidate:
 
     @property
     def pinned(self) -> str:
-        """Return the reference to pull: name and digest, never a tag."""
+        """Return the image reference to pull: name and digest, never a tag."""
         return f"{self.reference}@{self.digest}"
 
     @property
     def readable(self) -> str:
-        """Return the reference with its tag, for reports."""
+        """Return the image reference with its tag, for reports."""
         return f"{self.reference}:{self.tag}"
 
     @property
@@ -92,7 +92,7 @@ def shipped_pins() -> Pins:
 
 @cache
 def pins_document() -> dict[str, Any]:
-    """Return pins.yaml, checked against its schema and its seal. Raises InputError."""
+    """Return the parsed pins.yaml, checked against its schema and seal. Raises InputError."""
     document = read_yaml(PINS)
     check("pins", document, WHERE, "run kit lock in a checkout, or reinstall the kit")
     if not is_whole(document):
@@ -104,7 +104,7 @@ def pins_document() -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping from this folder. Raises InputError if that is not possible."""
+    """Return a YAML mapping read from the folder of pins. Raises InputError if it is unreadable."""
     where = f"kit/pins/{path.name}"
     try:
         content = path.read_bytes()
@@ -119,7 +119,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def refuse_edited_lists(recipes: Path, pins: Pins) -> None:
-    """Raise InputError that names every list of wheels that differs from the pinned one."""
+    """Raise InputError naming every list of wheels that differs from what the pins record.
+
+    ``recipes`` is the folder with the lists.
+    """
     edited = []
     for name, digest in pins.lists.items():
         path = recipes / name
@@ -138,17 +141,20 @@ SEAL = "content_sha256"
 
 
 def seal_of(document: Mapping[str, Any]) -> str:
-    """Return the sha256 of the document without its seal, as canonical JSON (sorted, compact)."""
+    """Return the seal of pins: the sha256 of the document as canonical JSON, without its seal.
+
+    Canonical JSON is sorted and compact.
+    """
     content = {key: value for key, value in document.items() if key != SEAL}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document with its seal."""
+    """Return a document of pins with its seal (see ``seal_of``) added."""
     return {**document, SEAL: seal_of(document)}
 
 
 def is_whole(document: Mapping[str, Any]) -> bool:
-    """Return whether the seal matches the content."""
+    """Return whether the seal in a document of pins matches its content."""
     return document.get(SEAL) == seal_of(document)

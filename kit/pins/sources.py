@@ -37,21 +37,21 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """Reason why a source has no value. ``gone``: it answered, but no longer has the item."""
+    """The reason why a source has no value. ``gone``: it answered, but no longer has the item."""
 
     reason: str
     gone: bool = False
 
 
 class Sources(Protocol):
-    """Sources that `kit lock` queries. Methods return ``NoAnswer`` instead of raising."""
+    """An interface to what `kit lock` queries. Methods return ``NoAnswer`` instead of raising."""
 
     def image_digest(self, reference: str) -> str | NoAnswer:
-        """Return the digest that the registry has for name:tag or name@digest."""
+        """Return the digest that an image's registry has now for name:tag or name@digest."""
         ...
 
     def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
-        """Return the wheels of that version in the package index."""
+        """Return the wheels of that version of a package in the package index."""
         ...
 
     def npm_sha512(self, package: str) -> str | NoAnswer:
@@ -63,7 +63,7 @@ class Sources(Protocol):
         ...
 
     def payload_sha256(self, urls: Sequence[str]) -> str | NoAnswer:
-        """Return the sha256 of the decompressed bytes of the first URL that answers."""
+        """Return the sha256 (hex) of the decompressed data at the first URL that answers."""
         ...
 
     def nuget_sha512(self, name: str, version: str) -> str | NoAnswer:
@@ -72,7 +72,7 @@ class Sources(Protocol):
 
 
 class RealSources:
-    """Sources as this machine reaches them. ``feed``: a folder of packages, or empty."""
+    """The sources as this machine reaches them. ``feed``: a folder of NuGet packages, or empty."""
 
     def __init__(self, engine: Engine | None, feed: str = "") -> None:
         self._engine = engine
@@ -196,7 +196,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Offered:
-    """A wheel file that an index offers."""
+    """A wheel file that a package index offers."""
 
     filename: str
     sha256: str
@@ -214,7 +214,7 @@ def read_wheels(text: str) -> tuple[Wheel, ...]:
 
 
 def wheels_text(wheels: Iterable[Wheel]) -> str:
-    """Return the text of the requirement file, sorted by name."""
+    """Return the text of the requirement file that lists these wheels, sorted by name."""
     return "".join(
         f"{wheel.name}=={wheel.version}"
         + "".join(f" \\\n    --hash=sha256:{digest}" for digest in wheel.sha256)
@@ -226,7 +226,10 @@ def wheels_text(wheels: Iterable[Wheel]) -> str:
 def chosen(
     offers: Sequence[Offered], pythons: Sequence[tuple[int, int]], glibc: tuple[int, int]
 ) -> tuple[str, ...]:
-    """Return the sha256 of each interpreter's preferred wheel; () if one has none."""
+    """Return the sha256 of the preferred wheel for each Python version; () if one has none.
+
+    ``pythons`` and ``glibc`` are versions as (major, minor).
+    """
     hashes = []
     for python in pythons:
         ranks = {tag: rank for rank, tag in enumerate(_tags(python, glibc))}

@@ -39,7 +39,7 @@ Slot = tuple[str, RoleName]
 
 @dataclass(frozen=True)
 class BlockMaker:
-    """A generator of the runs of blocks; ``arms`` and ``roles`` are those of the plan."""
+    """A maker of the runs of blocks; ``arms`` and ``roles`` are those of the plan."""
 
     study: Study
     arms: tuple[str, ...]
@@ -66,7 +66,11 @@ class BlockMaker:
         return replace(self, roles=(PILOT,))
 
     def block(self, number: int, design: Design, turn: int) -> tuple[PlannedRun, ...]:
-        """Return the runs of one block, in order; it is the ``turn``-th of its design."""
+        """Return the runs of block ``number``, in the order they run.
+
+        ``turn`` is its index, from 0, among the blocks of its design: duets swap their halves by
+        it.
+        """
         shuffle = random.Random(f"{self.seed}/{number}")
         if design == DUET:
             return self._duets(number, turn, shuffle)
@@ -75,14 +79,17 @@ class BlockMaker:
         return tuple(self._run(number, position, slot) for position, slot in enumerate(slots))
 
     def seconds(self, design: Design) -> float:
-        """Return a block's estimated seconds, from the study's cost figures."""
+        """Return the estimated seconds of a block of that design, from the study's cost figures."""
         return sum(
             max(run_seconds(self.study, self.repeats, role) for _, role in step)
             for step in self.steps(design)
         )
 
     def steps(self, design: Design) -> tuple[tuple[Slot, ...], ...]:
-        """Return the slots of a block by step: a single run, or a pair that runs together."""
+        """Return the slots (arm and role) of a block by step.
+
+        A step is a single run, or a pair that runs at the same time.
+        """
         if design == DUET:
             return tuple(self._pairs())
         return tuple((slot,) for slot in self._slots())
@@ -180,7 +187,7 @@ class BlockMaker:
 
 
 def run_seconds(study: Study, repeats: int, role: str) -> float:
-    """Return a run's estimated seconds, from the study's cost figures."""
+    """Return the estimated seconds of a run of that role, from the study's cost figures."""
     cost = study.protocol.cost
     slower = 1 + conditions_of(role, study).slowdown_percent / 100
     return cost.run_overhead_s + repeats * cost.fit_s * slower
@@ -192,7 +199,7 @@ def designs_of(design: Design) -> tuple[BlockDesign, ...]:
 
 
 def steps_of(runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], ...]:
-    """Return the steps of those runs, in order: a single run, or a pair that runs together."""
+    """Return those runs grouped by step, in order: a single run, or a pair that runs together."""
     steps: dict[tuple[int, int | str], list[PlannedRun]] = {}
     for run in runs:
         steps.setdefault((run.block, run.run_id if run.pair is None else run.pair), []).append(run)

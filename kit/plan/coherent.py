@@ -15,7 +15,7 @@ from kit.plan.roles import CONTROLS, PILOT, reference_of
 
 
 def contradictions(plan: Plan) -> Iterator[str]:
-    """Yield one line for each field of the plan that its runs contradict."""
+    """Yield one line for each field of the plan that the plan's runs contradict."""
     yield from _identity(plan)
     yield from _blocks(plan)
     for run in plan.runs:
@@ -103,7 +103,10 @@ def doubles(runs: Sequence[PlannedRun]) -> Iterator[str]:
 
 
 def planned_once(plan: Plan) -> Plan:
-    """Return the plan. Raises InputError where it contains a run twice, see ``doubles``."""
+    """Check that no run is twice in the plan, see ``doubles``; return the plan unchanged.
+
+    Raises InputError naming the first runs that are there twice.
+    """
     found = list(doubles(plan.runs))
     if found:
         raise InputError(

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 
 def cpus_of(cpuset: str) -> tuple[int, ...]:
-    """Return the CPUs of a set, in its order. Raise ValueError for an invalid one."""
+    """Return the numbers of the CPUs in a set such as "0-1,4", in its order.
+
+    Raise ValueError for an invalid set.
+    """
     found: list[int] = []
     for span in cpuset.split(","):
         first, _, last = span.partition("-")
@@ -15,7 +18,7 @@ def cpus_of(cpuset: str) -> tuple[int, ...]:
 
 
 def cpuset_of(cpus: Iterable[int]) -> str:
-    """Return the set of these CPUs."""
+    """Return the set of these CPU numbers as text, such as "0-1,4"."""
     spans: list[list[int]] = []
     for cpu in sorted(cpus):
         if spans and cpu == spans[-1][1] + 1:

@@ -112,7 +112,7 @@ def grown(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
 
 
 def maker_of(study: Study, plan: Plan) -> BlockMaker:
-    """Return the maker of the plan's blocks."""
+    """Return the maker of the runs of the plan's blocks."""
     return BlockMaker(study, plan.arms, plan.roles, plan.repeats, plan.seed, plan.limits)
 
 
@@ -127,7 +127,7 @@ def plan_sha256(plan: Plan) -> str:
 
 
 def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
-    """Return the estimated seconds of these runs, from the study's cost figures."""
+    """Return the estimated seconds that these runs take, from the study's cost figures."""
     # A pair runs together, so the longer run counts.
     return sum(
         max(run_seconds(study, run.repeats, run.role) for run in step) for step in steps_of(runs)
@@ -135,7 +135,7 @@ def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
 
 
 def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[str, ...]:
-    """Return those arms of the study; without names all of them, the CUDA ones only if ``gpu``.
+    """Return the study's arms of those names; without names all, the CUDA ones only if ``gpu``.
 
     Raises InputError for an unknown arm, and for one that is named twice.
     """
@@ -149,7 +149,7 @@ def chosen_arms(study: Study, names: Sequence[str], gpu: bool = False) -> tuple[
 
 
 def cuda_arms(study: Study, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the CUDA arms among those names; without names, those of the study."""
+    """Return the names of the CUDA arms among ``names``; without names, among the study's arms."""
     return tuple(name for name in names or study.arms if study.arms[name].variant == CUDA)
 
 

@@ -173,7 +173,7 @@ class Plan:
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return the plan as JSON values, without a stopping rule where there is none.
+    """Return the plan as JSON values; a plan without a stopping rule has no field for one.
 
     So a plan that a kit without such rules wrote has the same document and hash.
     """
@@ -184,7 +184,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def plan_from(document: Mapping[str, Any]) -> Plan:
-    """Return the plan of such a document. Raises KeyError or TypeError for an invalid one."""
+    """Return the plan of JSON values from ``plan_document``.
+
+    Raises KeyError or TypeError for other values.
+    """
     values = dict(document)
     for name in ("arms", "roles"):
         values[name] = tuple(values[name])

@@ -8,7 +8,10 @@ from kit.plan.model import DUET_CORES, DUET_ON_GPU, FEWER_REPEATS, NO_PILOT, Not
 
 
 def note_text(note: Note, repeats: int, cpuset: str) -> str:
-    """Return the note as a sentence, for a plan with ``repeats`` per run and those CPUs."""
+    """Return a note on a plan as a sentence.
+
+    ``repeats`` are those of each run of the plan, ``cpuset`` its CPUs.
+    """
     if note.code == FEWER_REPEATS:
         needed, available = decimal(note.needed_bytes), decimal(note.available_bytes)
         return (

@@ -21,19 +21,19 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 class Capacity(Interface):
-    """The engine's machine, as the engine reports it."""
+    """An interface to facts on the engine's machine, as the engine reports them."""
 
     @property
     def cpus(self) -> int:
-        """Return the number of its CPUs."""
+        """Return the number of CPUs of the engine's machine."""
 
     @property
     def memory_bytes(self) -> int:
-        """Return its total memory."""
+        """Return the total memory of the engine's machine."""
 
     @property
     def local(self) -> bool:
-        """Return whether it is the driver's machine."""
+        """Return whether the engine's machine is the one that this process runs on."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ UNLIMITED = Resources("0-1", 2**63, ("0", "1"))
 
 @dataclass(frozen=True)
 class ResourceRequest:
-    """The user's request; 0 where the user requested nothing."""
+    """The user's request of CPUs and memory; 0 where the user requested nothing."""
 
     cpus: int = 0
     memory_bytes: int = 0
@@ -147,14 +147,14 @@ def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
 
 
 def memory_of_a_run(available: Resources, design: Design) -> int:
-    """Return the bytes of one run: half of those available, unless the design is sequential."""
+    """Return the memory of one run in bytes: all of it, or half unless the design is sequential."""
     if design == SEQUENTIAL:
         return available.memory_bytes
     return available.memory_bytes // 2 // 10**8 * 10**8
 
 
 def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> Note | None:
-    """Return why two runs cannot run at the same time here; None where they can."""
+    """Return a note on why two runs cannot run at the same time here; None where they can."""
     if on_gpu:
         return Note(DUET_ON_GPU)
     if available.halves is None:

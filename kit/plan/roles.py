@@ -43,9 +43,10 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Role:
-    """A role. ``conditions`` go into the spec; ``terminal`` and ``env`` are the container's.
+    """The role of a run. ``conditions`` go into its spec.
 
-    ``both``: runs of either stack have the role; otherwise only the baseline's.
+    ``terminal`` and ``env`` are its container's. ``both``: runs of either stack have the role;
+    otherwise only the baseline's.
     """
 
     name: RoleName
@@ -105,7 +106,10 @@ def slowdown_percent(study: Study) -> float:
 
 
 def conditions_of(name: str, study: Study) -> Conditions:
-    """Return the conditions of a run of that role in that study. Raise InputError."""
+    """Return the conditions of a run of that role in that study.
+
+    Raise InputError for an unknown role.
+    """
     conditions = role_of(name).conditions
     if name == SLOWED:
         return replace(conditions, slowdown_percent=slowdown_percent(study))
@@ -113,17 +117,20 @@ def conditions_of(name: str, study: Study) -> Conditions:
 
 
 def reference_of(control: RoleName) -> RoleName:
-    """Return the role of a control's partner in duet blocks."""
+    """Return the role of the run that a control is compared with, its partner in duet blocks."""
     return _REFERENCES[control]
 
 
 def named(names: Iterable[str]) -> tuple[RoleName, ...]:
-    """Return the roles that a study names. Raise InputError for an unknown one."""
+    """Return the roles of those names. Raise InputError for an unknown one."""
     return tuple(role_of(name).name for name in names)
 
 
 def role_of(name: str) -> Role:
-    """Return the role of that name; a control's reference is a main run. Raise InputError."""
+    """Return the role of that name; the reference of a control counts as a main run.
+
+    Raise InputError for an unknown name.
+    """
     if name in _REFERENCES.values():
         return ROLES[MAIN]
     if name not in _BY_NAME:

@@ -18,7 +18,7 @@ from kit.study.model import CPU, CUDA, Study
 
 @dataclass(frozen=True)
 class Shard:
-    """Shard ``number`` of ``of``, counted from 1."""
+    """Shard ``number`` (counted from 1) of ``of`` shards, which divide a plan's blocks."""
 
     number: int
     of: int
@@ -33,7 +33,7 @@ class Shard:
 
 
 def parse_shard(text: str) -> Shard:
-    """Return the shard of a text such as "2/4". Raises InputError."""
+    """Return the shard of a text such as "2/4". Raises InputError for other text."""
     found = re.fullmatch(r"(\d{1,3})/(\d{1,3})", text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(

@@ -12,7 +12,7 @@ from kit.study.model import Study, arm_of
 
 
 def spec_json(run: PlannedRun, study: Study) -> str:
-    """Return the spec of a run. Raises InputError where the study's values break its schema.
+    """Return the spec of a run, as JSON text. Raises InputError where it breaks its schema.
 
     So kit never starts a container with an invalid spec.
     """

@@ -28,7 +28,7 @@ _LONGEST = 10_000
 
 
 def shown(*words: object) -> str:
-    """Return a command of kit, its words quoted for a shell."""
+    """Return a command line of kit with these words after ``kit``, quoted for a shell."""
     return shlex.join(["kit", *map(str, words)])
 
 
@@ -63,7 +63,7 @@ class Command:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Return the arms that the command names; empty: all."""
+        """Return the arms that the command names; empty if it names none, for all."""
         return tuple(name for name in self.text("--arms").split(",") if name)
 
     @property
@@ -76,7 +76,10 @@ class Command:
 
     @property
     def until(self) -> Until:
-        """Return what the session settles. Raise InputError for an unknown word."""
+        """Return what the command's session settles: direction, or size too.
+
+        Raise InputError for an unknown word.
+        """
         until = self.text("--until", SIZE)
         if until not in (SIZE, DIRECTION):
             raise InputError(f"the recorded command: unknown --until {until!r}", _REMEDY)
@@ -106,7 +109,7 @@ def parse_command(text: str) -> Command:
 
 
 def without(text: str, option: str) -> str:
-    """Return a command line without that option and its value.
+    """Return a recorded command line without that option and its value.
 
     Raise InputError for text that cannot be split into words.
     """

@@ -160,19 +160,19 @@ MILD = ("software power cap",)
 
 
 def named(bits: int) -> tuple[str, ...]:
-    """Return the reasons in NVML's bit mask; unknown bits become one hexadecimal number."""
+    """Return the names of throttle reasons in NVML's bit mask; unknown bits become one number."""
     known = [name for bit, name in REASONS.items() if bits & bit]
     other = bits & ~sum(REASONS)
     return (*known, f"unknown (0x{other:x})") if other else tuple(known)
 
 
 def harmful(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Return the reasons that make a run's times doubtful."""
+    """Return those throttle reasons that make a run's times doubtful."""
     seen = set(reasons)
     return tuple(name for name in HARMFUL if name in seen)
 
 
 def mild(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Return the reasons that reports show without flagging the run."""
+    """Return those throttle reasons that reports show without flagging the run."""
     seen = set(reasons)
     return tuple(name for name in MILD if name in seen)

@@ -19,15 +19,15 @@ _NAMED = 3
 
 
 def differing(entry: RunEntry, run: PlannedRun) -> tuple[str, ...]:
-    """Return the names of the fields in which an entry differs from the planned run."""
+    """Return the names of the fields in which a run's log entry differs from the planned run."""
     return tuple(name for name in _FIELDS if getattr(entry, name) != getattr(run, name))
 
 
 def misfits(session: Session) -> Iterator[str]:
-    """Yield one line per entry that is not as planned or repeats a valid one.
+    """Yield one line per log entry that is not as planned or repeats a valid one.
 
-    kit makes a run again if it or its partner failed, so only valid entries may not be
-    repeated; see ``Session.valid_entry_indices``.
+    kit makes a run again if it or its partner failed, so only valid entries may not be repeated;
+    see ``Session.valid_entry_indices``.
     """
     header = session.header
     yield from doubles(header.plan.runs)

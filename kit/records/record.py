@@ -109,7 +109,7 @@ def parse_record(text: bytes | str, where: str) -> Record:
 
 
 def misnumbered(fits: Sequence[Fit]) -> list[str]:
-    """Return one line per sample whose index is not its position, counted from 0."""
+    """Return one line per fit whose index is not its position in the record, counted from 0."""
     return [
         f"fits[{index}]: index: {fit.index}, not {index}"
         for index, fit in enumerate(fits)
@@ -118,7 +118,7 @@ def misnumbered(fits: Sequence[Fit]) -> list[str]:
 
 
 def record_from(document: Mapping[str, Any]) -> Record:
-    """Return the record in a document already checked against the schema."""
+    """Return the record in a JSON document that was checked against the record schema."""
     return Record(
         run_id=document["run_id"],
         arm=document["arm"],

@@ -119,7 +119,7 @@ class RunEntry:
 
     @property
     def seconds(self) -> float | None:
-        """Return how long the container ran, by the engine's times; None: unknown."""
+        """Return how many seconds the container ran, by the engine's times; None: unknown."""
         try:
             start, end = (moment(text) for text in (self.started_at, self.finished_at))
         except ValueError:
@@ -281,12 +281,12 @@ class Session:
         return frozenset(entry.run_id for entry in self.valid_entries())
 
     def timed(self) -> tuple[RunEntry, ...]:
-        """Return the timed runs that have a record, in the order they ran."""
+        """Return the entries of timed runs that have a record, in the order they ran."""
         return tuple(e for e in self.entries if e.kind == TIMED and e.record is not None)
 
     def identity(self) -> Mapping[str, RunEntry]:
-        """Return the identity run with a record of each arm.
+        """Return, by arm, the entry of the identity run with a record.
 
-        ``kit.records.planned`` rejects a second one.
+        ``kit.records.planned`` rejects a second one of the same arm.
         """
         return {e.arm: e for e in self.entries if e.kind == IDENTITY and e.record is not None}

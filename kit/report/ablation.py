@@ -36,13 +36,13 @@ _NOTE = (
 
 
 def files(found: Ablation) -> Mapping[str, bytes]:
-    """Return the ablation as markdown and as JSON, by file name."""
+    """Return an ablation's report as markdown and as JSON, by file name."""
     text = markdown.render((Heading(1, TITLE), *section(found)))
     return {ABLATION_REPORT: text.encode(), ABLATION_RESULTS: document(found).encode()}
 
 
 def section(found: Ablation) -> tuple[Block, ...]:
-    """Return the summary, the parts, and the numbers behind them."""
+    """Return an ablation as a section: its summary, the parts, and the numbers behind them."""
     parts = tuple(
         (
             part.name,
@@ -74,7 +74,10 @@ def section(found: Ablation) -> tuple[Block, ...]:
 
 
 def summary(found: Ablation) -> tuple[str, ...]:
-    """Return sentences: the total, the significant parts, largest first, and the other names."""
+    """Return sentences on an ablation: its total difference, then its parts.
+
+    The significant parts come first, largest first, then the names of the others.
+    """
     total, *others = found.contrasts
     if total.seconds is None:
         return ("No block holds a run of both arms, so kit cannot attribute a difference.",)
@@ -108,7 +111,7 @@ def _part_sentences(parts: Sequence[ContrastEstimate]) -> list[str]:
 
 
 def plain_text(found: Ablation) -> str:
-    """Return the summary and the parts for a terminal, at most 80 columns."""
+    """Return an ablation's summary and its parts for a terminal, at most 80 columns."""
     rows = tuple((part.name, _signed(part.seconds), _bounds(part)) for part in found.contrasts)
     table = Table(("part", "seconds per fit", "95 % interval"), rows)
     return terminal.text((List(summary(found)), table))
@@ -121,7 +124,7 @@ def document(found: Ablation) -> str:
 
 
 def values(found: Ablation) -> dict[str, object]:
-    """Return the ablation as JSON values."""
+    """Return an ablation as JSON values."""
     return {
         "baseline": found.pair.baseline,
         "contender": found.pair.contender,

@@ -58,7 +58,7 @@ WATCHED: Mapping[type[Disturbance], str] = {
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A run that does not count, with the reason as text. Block -1: not of a block."""
+    """A run that does not count, with the reason as text. Block -1: it is of no block."""
 
     block: int
     arm: str
@@ -75,12 +75,12 @@ def engine_text(engine: EngineFacts) -> str:
 
 
 def substitute_text(row: Component) -> str:
-    """Return why a component was chosen, and why each better choice was not available."""
+    """Return why a component's version was used, and why each better choice was not available."""
     return f"{row.why} ({'; '.join(row.details)})" if row.details else row.why
 
 
 def shard_text(made: MergedShard) -> str:
-    """Return a shard's session id, and the machine it ran on."""
+    """Return a line on a shard of a merged session: session id, machine and resources per run."""
     return (
         f"{made.shard}: session {made.session_id} on {made.cpu_model or 'an unknown CPU'}, CPUs "
         f"{made.cpuset} of {made.cpus}, {decimal(made.memory_bytes)} per run"
@@ -89,12 +89,15 @@ def shard_text(made: MergedShard) -> str:
 
 
 def merged_text(header: Header) -> str:
-    """Return all shards of a merged session in one line; empty for another session."""
+    """Return one line on all shards of a merged session; empty for another session."""
     return "; ".join(map(shard_text, header.shards))
 
 
 def notes(header: Header, torn: bool) -> tuple[str, ...]:
-    """Return notes on the plan and the log; for a merged session, those of every shard."""
+    """Return notes on the plan and on the log; for a merged session, those of every shard.
+
+    ``torn``: the log's last line was incomplete.
+    """
     plan = header.plan
     if not header.shards:
         own = (note_text(note, plan.repeats, plan.limits.cpuset) for note in plan.notes)
@@ -150,7 +153,7 @@ def lack(what: Lack) -> str:
 
 
 def estimate_note(estimate: Estimate) -> str:
-    """Return what an estimate lacks, as text; empty: nothing."""
+    """Return what an estimate lacks, as text; empty if it lacks nothing."""
     parts = []
     if estimate.unrecorded:
         parts.append(f"not recorded in block {', '.join(map(str, estimate.unrecorded))}")
@@ -162,7 +165,10 @@ def estimate_note(estimate: Estimate) -> str:
 
 
 def excluded(exclusions: Sequence[Exclusion]) -> tuple[LeftOut, ...]:
-    """Return the excluded runs sorted by block, arm, run and reason, equal ones once."""
+    """Return the excluded runs with their reasons as text, equal ones once.
+
+    They are sorted by block, arm, run and reason.
+    """
     rows = dict.fromkeys(
         LeftOut(e.block, e.arm, e.run_id, exclusion(e.reason), e.role) for e in exclusions
     )

@@ -62,7 +62,7 @@ def report(model: ReportModel, plots: Sequence[Plot] = ()) -> tuple[Block, ...]:
 
 
 def brief(model: ReportModel) -> Iterator[tuple[Block, ...]]:
-    """Yield the parts of a short report, the opening first."""
+    """Yield the sections of a short report, one after another, the opening first."""
     yield top.opening(model)
     yield from _filled(model, (_CLAIMS, _SUBSTITUTES, _CONSISTENCY, _REPEAT))
 

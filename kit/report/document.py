@@ -131,12 +131,12 @@ Block: TypeAlias = "Prose | Table | Figure | Fold"
 
 
 def parts(text: Text) -> tuple[Inline, ...]:
-    """Return the parts of a text."""
+    """Return a text as a tuple of its inline parts; a single part becomes a tuple of one."""
     return text if isinstance(text, tuple) else (text,)
 
 
 def joined(texts: Iterable[Text], separator: str = ", ") -> tuple[Inline, ...]:
-    """Return several texts as one, with the separator between them."""
+    """Return the inline parts of several texts in a row, with the separator between two texts."""
     found: list[Inline] = []
     for text in texts:
         found += [*([separator] if found else []), *parts(text)]
@@ -144,7 +144,7 @@ def joined(texts: Iterable[Text], separator: str = ", ") -> tuple[Inline, ...]:
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Table:
-    """Return a table of names and values; an empty value is shown as "not known"."""
+    """Return a two-column table of (name, value) rows; an empty value is shown as "not known"."""
     return Table(("property", "value"), tuple((name, value or "not known") for name, value in rows))
 
 

@@ -29,16 +29,19 @@ def report_files(model: ReportModel) -> Mapping[str, bytes]:
 
 
 def is_picture(name: str) -> bool:
-    """Return whether a file is a plot, whose bytes depend on the drawing library's version."""
+    """Return whether that path in the results folder is of a plot (an SVG or PNG of kit).
+
+    The bytes of a plot depend on the version of the drawing library.
+    """
     return name.startswith(f"{PLOTS}/")
 
 
 def without_pictures(page: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-    """Return the page without the plots inside it, and the addresses of those."""
+    """Return the report's HTML page without its embedded plots, and their ``src`` data URLs."""
     return _PICTURE.sub(b'src="', page), tuple(_PICTURE.findall(page))
 
 
 def picture_address(name: str, content: bytes) -> bytes:
-    """Return the address (a data URL) by which the page shows a plot's file."""
+    """Return the data URL by which the HTML page embeds a plot's file of that name and content."""
     kind = b"svg+xml" if name.endswith(".svg") else b"png"
     return b"data:image/" + kind + b";base64," + base64.b64encode(content)

@@ -69,7 +69,7 @@ def detail(check: Check) -> str:
 
 
 def compared(what: Compared) -> str:
-    """Return the things found equal, as text. Raise TypeError for another value."""
+    """Return what a same-work check found equal, as text. Raise TypeError for another value."""
     match what:
         case FewArms(arms):
             text = f"not applicable: {'one' if arms else 'no'} arm"
@@ -99,7 +99,10 @@ def compared(what: Compared) -> str:
 
 
 def difference(found: Difference, check: CheckName) -> str:
-    """Return one difference of the named check, as text. Raise TypeError for another value."""
+    """Return one difference that a same-work check found, as text.
+
+    ``check`` is the check's name. Raise TypeError for another value.
+    """
     match found:
         case NotRecorded() | NothingRecorded() | ValueDiffers():
             return _of_values(found, check)
@@ -114,7 +117,10 @@ def difference(found: Difference, check: CheckName) -> str:
 
 
 def arithmetic(reason: Reason) -> str:
-    """Return the numbers that agree or differ, as text. Raise TypeError for another value."""
+    """Return the numbers behind a consistency claim's word, as text.
+
+    They agree or differ. Raise TypeError for another value.
+    """
     match reason:
         case Rounded(numbers):
             text = "; ".join(map(_number, numbers))

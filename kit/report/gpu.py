@@ -29,7 +29,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class GpuRun:
-    """The GPU during one run.
+    """The state of the GPU during one run.
 
     ``throttled``: reasons that make the run's times doubtful; ``limited``: harmless ones.
     """

@@ -69,9 +69,10 @@ def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
 def headline(
     verdict: Verdict | None, contender: str, several: bool = False, form: Form = Form.GAIN
 ) -> str:
-    """Return one sentence: the verdict, the numbers, and whether substitutes make it indicative.
+    """Return one sentence on a verdict: the word and the numbers.
 
-    With ``several`` variants it names the variant.
+    It says if substitutes make the verdict indicative, and names the variant if there are
+    ``several``. ``contender`` is the name of that stack.
     """
     if verdict is None:
         return "Inconclusive: the study has no measured claims."
@@ -109,7 +110,7 @@ def controls_line(judged: Judged) -> str:
 
 
 def same_work_line(work: SameWork) -> str:
-    """Return whether the arms did the same work, with the differences."""
+    """Return one line: whether the arms did the same work and, if not, the checks that differ."""
     if not work.applicable:
         return f"Same work: {detail(work.checks[0])} of this variant in the plan."
     if work.held:
@@ -136,7 +137,7 @@ def status_lines(model: ReportModel) -> list[str]:
 
 
 def substitutes_line(model: ReportModel) -> str:
-    """Return a line that names the substituted components and those without an entry."""
+    """Return a line naming the substituted components, and those that have no fidelity row."""
     others = [row.name for row in model.header.fidelity if not row.exact]
     unaccounted = [name for name in model.substitutes if name not in others]
     text = f"Substitutes: {', '.join(others) or 'none'}."
@@ -148,13 +149,16 @@ def substitutes_line(model: ReportModel) -> str:
 
 
 def opening(verdict: Verdict, contender: str) -> str:
-    """Return the start of a sentence on the verdict, such as "Holds"."""
+    """Return the first words of a sentence on a verdict, such as "Holds".
+
+    ``contender`` is that stack's name, which some of them have.
+    """
     key = (verdict.claim.direction, verdict.word, found(verdict))
     return OPENINGS[key].format(contender=contender)
 
 
 def found(verdict: Verdict) -> Direction | None:
-    """Return the measured direction; None if undecided."""
+    """Return the direction of the effect that the verdict found; None if it is undecided."""
     direction, word = verdict.claim.direction, verdict.word
     if word in (REPRODUCED, SAME_DIRECTION):
         return direction
@@ -169,7 +173,7 @@ def found(verdict: Verdict) -> Direction | None:
 
 
 def claimed_text(claim: Claim, form: Form) -> str:
-    """Return the claimed effect: as published, then in the form of the comparison."""
+    """Return the effect that a claim states, as published; then also as a factor if ``form`` is."""
     if claim.equal_within_percent is None:
         return claimed(claim.published_gain_percent, form)
     if form is Form.GAIN:
@@ -178,7 +182,7 @@ def claimed_text(claim: Claim, form: Form) -> str:
 
 
 def claimed_short(claim: Claim, form: Form) -> str:
-    """Return the claimed effect for a table: "+6.5 %" or "equal within 5 %"."""
+    """Return the effect that a claim states, for a table: "+6.5 %" or "equal within 5 %"."""
     if claim.equal_within_percent is None:
         return effect(claim.published_gain_percent, form)
     return f"equal within {claim.equal_within_percent:g} %"

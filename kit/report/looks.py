@@ -29,18 +29,18 @@ _ENDINGS: dict[Ending, str] = {
 
 
 def look_line(found: Look, plan: Plan) -> str:
-    """Return the running estimate after a block, and what the session does next."""
+    """Return a line for the terminal: the estimates at a look, and what the session does next."""
     estimates = "; ".join(map(_estimate, found.lead)) or "nothing to estimate"
     return f"after block {found.blocks}: {estimates}; {_next(found, plan)}"
 
 
 def ending_text(ending: Ending) -> str:
-    """Return why a session ended."""
+    """Return why a group-sequential session ended, as a clause without a full stop."""
     return _ENDINGS[ending]
 
 
 def rule_text(rule: Stopping, most: int) -> str:
-    """Return the rule that ends a session of at most so many blocks."""
+    """Return a stopping rule as a clause; ``most`` is the session's maximum number of blocks."""
     aim = "direction" if rule.until == DIRECTION else "direction and size"
     verb = "is" if rule.until == DIRECTION else "are"
     limit = f", or when the next block would end after {rule.minutes} min" if rule.minutes else ""
@@ -52,18 +52,21 @@ def rule_text(rule: Stopping, most: int) -> str:
 
 
 def blocks_text(plan: Plan, course: Course | None) -> str:
-    """Return the number of blocks, of a group-sequential session those made and the most."""
+    """Return the number of judged blocks as text; ``course`` None: those of the plan.
+
+    Of a group-sequential session the text is "12 of at most 40": blocks made, and the maximum.
+    """
     return str(plan.blocks) if course is None else f"{course.blocks} of at most {course.most}"
 
 
 def course_facts(course: Course) -> tuple[tuple[str, str], ...]:
-    """Return the rule of a group-sequential session, and why it ended, each with its name."""
+    """Return two rows, name and text: the stopping rule of a session, and why it ended."""
     ended = "not yet" if course.ending is None else ending_text(course.ending)
     return ("stopping rule", rule_text(course.rule, course.most)), ("ended", ended)
 
 
 def course_line(course: Course) -> str:
-    """Return after how many blocks a group-sequential session ended, and why."""
+    """Return a sentence: after how many blocks a group-sequential session ended, and why."""
     blocks = f"{course.blocks} of at most {course.most}"
     if course.ending is None:
         return f"Blocks: {blocks}; the session has not ended."
@@ -78,7 +81,10 @@ def interval_at(at: LookedAt) -> Interval | None:
 
 
 def interval_text(at: LookedAt, form: Form) -> str:
-    """Return the repeated interval for a table: "[+3.0, +10.0]"."""
+    """Return the repeated interval of gains at a look: "[+3.0, +10.0]", in percent, or factors.
+
+    A dash if there is none, a fixed text if it is not informative.
+    """
     bounds = interval_at(at)
     if bounds is None:
         return NONE

@@ -74,7 +74,7 @@ class VariantReport:
 
     @property
     def variant(self) -> Variant:
-        """Return the variant's name."""
+        """Return the variant that this part of the report is about."""
         return self.comparison.pair.variant
 
     @property
@@ -143,7 +143,7 @@ class RawRun:
 
 @dataclass(frozen=True)
 class Course:
-    """The course of a group-sequential session: its rule, and its looks so far."""
+    """The course of a group-sequential session: its stopping rule, and its looks so far."""
 
     rule: Stopping
     blocks: int
@@ -193,7 +193,7 @@ class ReportModel:
         return tuple(v for part in self.judged.comparisons for v in part.verdicts)
 
     def form_of(self, verdict: Verdict) -> Form:
-        """Return the form of every effect that is printed of the verdict's variant."""
+        """Return the form (percent or factor) of every effect printed of the verdict's variant."""
         return next(part.form for part in self.variants if part.variant == verdict.variant)
 
     def reason_of(self, verdict: AnyVerdict) -> str:

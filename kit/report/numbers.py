@@ -39,14 +39,17 @@ SHOWN_STATISTICS = ("min", "max", "mean", "total", "hardened")
 
 
 class Form(str, Enum):
-    """The form in which an effect is printed."""
+    """The form in which effects are printed: gains in percent, or factors such as "6.7x faster"."""
 
     GAIN = "gain"
     FACTOR = "factor"
 
 
 def fixed(value: float | None, digits: int = 0, sign: bool = False) -> str:
-    """Return a number with that many decimals and no exponent."""
+    """Return a number with ``digits`` decimals and no exponent; ``sign``: with its plus sign too.
+
+    None and NaN give a dash; a number too large for any measurement gives a fixed text.
+    """
     try:
         number = math.nan if value is None else float(value)
     except OverflowError:  # an integer of hundreds of digits
@@ -59,12 +62,12 @@ def fixed(value: float | None, digits: int = 0, sign: bool = False) -> str:
 
 
 def seconds(value: float | None, digits: int = 4) -> str:
-    """Return seconds with that many decimals, without the unit."""
+    """Return a number of seconds with that many decimals, without the unit; a dash for None."""
     return fixed(value, digits)
 
 
 def scaled(value: float | None, unit: float, digits: int) -> str:
-    """Return a number divided by ``unit``, with that many decimals."""
+    """Return a number divided by ``unit``, with ``digits`` decimals; a dash for None."""
     try:
         return fixed(None if value is None else value / unit, digits)
     except OverflowError:
@@ -72,17 +75,20 @@ def scaled(value: float | None, unit: float, digits: int) -> str:
 
 
 def megabytes(value: float | None) -> str:
-    """Return bytes as megabytes (10^6), without the unit."""
+    """Return a number of bytes as megabytes (10^6) with one decimal, without the unit."""
     return scaled(value, 1e6, 1)
 
 
 def gigabytes(value: float | None) -> str:
-    """Return bytes as gigabytes (10^9), such as "6.5 GB"."""
+    """Return a number of bytes as gigabytes (10^9) with one decimal, such as "6.5 GB"."""
     return f"{scaled(value, 1e9, 1)} GB"
 
 
 def share(value: float | None) -> str:
-    """Return a share in percent, such as "12 %"; above ten, only "over 10 times"."""
+    """Return a fraction (1: the whole) in percent, such as "12 %"; a dash for None.
+
+    Above a fraction of ten it is only "over 10 times".
+    """
     if value is None:
         return NONE
     if abs(value) > 10:
@@ -91,26 +97,34 @@ def share(value: float | None) -> str:
 
 
 def effect(value: float | None, form: Form) -> str:
-    """Return a gain in percent as "+6.4 %" or "6.7x faster"."""
+    """Return a gain in percent as "+6.4 %" or, by its form, "6.7x faster"; a dash for None."""
     return NONE if value is None else effect_text(value, form)
 
 
 def claimed(value: float | None, form: Form) -> str:
-    """Return a claimed gain: in percent as published, then in the form of the comparison."""
+    """Return the gain that a claim states, in percent as published; a dash for None.
+
+    If ``form`` is a factor, the same gain follows as a factor, in brackets.
+    """
     if value is None or form is Form.GAIN:
         return effect(value, form)
     return f"{value:+.1f} % ({effect_text(value, form)})"
 
 
 def gain(estimate: Estimate | None, form: Form) -> str:
-    """Return a measured effect with its interval: "+6.4 % [+4.1, +8.6]"."""
+    """Return a measured effect with its interval, "+6.4 % [+4.1, +8.6]"; a dash for None."""
     if estimate is None:
         return NONE
     return gain_with(estimate.gain_percent, estimate.gain_interval, form)
 
 
 def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
-    """Return a gain in percent with its interval; both are factors if one of them is."""
+    """Return a gain in percent, ``value``, with its interval ``bounds``; a dash for None.
+
+    Both are printed as factors if ``form`` is one, or if one of the numbers is a factor of two or
+    more. Without an interval the text says so; an interval that is not informative gives a fixed
+    text.
+    """
     if value is None:
         return NONE
     if not is_determined(bounds):
@@ -135,7 +149,10 @@ def gain_in_words(estimate: Estimate, form: Form) -> str:
 
 
 def ratio(estimate: Estimate | None) -> str:
-    """Return a ratio with its interval: "1.068 [1.043, 1.094]"."""
+    """Return the ratio of two arms' times with its interval, "1.068 [1.043, 1.094]".
+
+    A dash if there is no ratio; a fixed text if its interval is not informative.
+    """
     if estimate is None or estimate.ratio is None:
         return NONE
     if not is_determined(estimate.gain_interval):
@@ -147,43 +164,58 @@ def ratio(estimate: Estimate | None) -> str:
 
 
 def trend(percent: float, form: Form) -> str:
-    """Return a change of seconds in percent as an effect: "-4.2 % (plus: faster at the end)"."""
+    """Return a drift, in percent of the seconds of a run (plus: more seconds), as an effect.
+
+    The result has the sign of a gain: "-4.2 % (plus: faster at the end)".
+    """
     text = effect_text(-percent, form)
     return f"{text} (plus: faster at the end)" if text.endswith("%") else f"{text} at the end"
 
 
 def score(value: float) -> str:
-    """Return a standardized deviation, signed; above 100, only "over +100" or "over -100"."""
+    """Return a standardized deviation (z score) with its sign and one decimal.
+
+    Beyond 100 it is only "over +100" or "over -100".
+    """
     return f"{value:+.1f}" if abs(value) <= 100 else f"over {'+' if value > 0 else '-'}100"
 
 
 def p_value(value: float | None) -> str:
-    """Return a p value, such as "0.031" or "<0.001"."""
+    """Return a p value, such as "0.031" or "<0.001"; a dash for None and NaN."""
     if value is None or math.isnan(value):
         return NONE
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def p_equals(value: float | None) -> str:
-    """Return a p value for a sentence, such as "p = 0.031"."""
+    """Return a p value for a sentence, such as "p = 0.031" or "p < 0.001"."""
     text = p_value(value)
     return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def common(form: Form, value: float | None, bounds: Interval | None) -> Form:
-    """Return the form of a number with its interval: factors if one of them is a factor."""
+    """Return the one form for a gain in percent and the ends of its interval.
+
+    That is factors if ``form`` is, or if one of the numbers is a factor of two or more.
+    """
     ends = () if bounds is None else (bounds.low, bounds.high)
     return Form.FACTOR if form is Form.FACTOR else form_of([value, *ends])
 
 
 def form_of(gains: Iterable[float | None]) -> Form:
-    """Return the form in which these gains (percent) can be compared with each other."""
+    """Return the one form for these gains in percent: factors if one is a factor of two or more.
+
+    None among the gains does not count.
+    """
     logs = (abs(log_of(gain)) for gain in gains if gain is not None)
     return Form.FACTOR if any(log >= math.log(FACTOR_FROM) for log in logs) else Form.GAIN
 
 
 def form_over(study: Study, blocks: Sequence[PairedBlock]) -> Form:
-    """Return the form of everything that is printed of a variant with these blocks."""
+    """Return the form of every effect that is printed of a variant with these paired blocks.
+
+    It follows from the claims' published gains and bands, and from the measured gains.
+    """
     claimed = [
         value
         for claim in study.claims
@@ -210,7 +242,7 @@ def effect_text(gain: float, form: Form) -> str:
 
 
 def range_text(low: float, high: float, form: Form) -> str:
-    """Return a range of gains as "+3.0 to +10.0 %", "4.0x to 12x faster" or the like."""
+    """Return a range of gains, both in percent, as "+3.0 to +10.0 %" or "4.0x to 12x faster"."""
     if form is Form.GAIN and form_of([low, high]) is Form.GAIN:
         return f"{effect_text(low, form)[:-2]} to {effect_text(high, form)}"
     ends = _ends(low, high)
@@ -218,14 +250,18 @@ def range_text(low: float, high: float, form: Form) -> str:
 
 
 def band_words(band: Range, form: Form) -> str:
-    """Return a claim's band as the study gives it, or as factors."""
+    """Return a claim's band, in percent, as the study gives it, "3 to 10 %", or as factors."""
     if form is Form.GAIN and form_of([band.low, band.high]) is Form.GAIN:
         return f"{band.low:g} to {band.high:g} %"
     return range_text(band.low, band.high, Form.FACTOR)
 
 
 def brackets_text(low: float, high: float, form: Form) -> str:
-    """Return the same range for a table, to print after its number: "[5.9x, 7.5x]"."""
+    """Return a range of gains in brackets: "[+3.0, +10.0]" (percent), or "[5.9x, 7.5x]".
+
+    For a table: the unit and the direction, if both ends have the same, are left to the number
+    printed before it. ``low`` and ``high`` are gains in percent.
+    """
     if form is Form.GAIN and form_of([low, high]) is Form.GAIN:
         return f"[{effect_text(low, form)[:-2]}, {effect_text(high, form)[:-2]}]"
     (first, one), (second, other) = _sorted(low, high)
@@ -235,9 +271,10 @@ def brackets_text(low: float, high: float, form: Form) -> str:
 
 
 def size_text(log: float, like: float, form: Form) -> str:
-    """Return the absolute size of a log ratio, in the direction of the gain ``like``.
+    """Return the size of a log ratio without its sign, such as "4.9 %" or "6.7x".
 
-    The direction matters: the same log ratio is 4.9 % of time saved and 5.1 % of time lost.
+    The sign of ``like``, a gain in percent, is the direction: the same log ratio is 4.9 % of time
+    saved and 5.1 % of time lost.
     """
     log = abs(log)
     if form is Form.FACTOR or log >= math.log(FACTOR_FROM):
@@ -253,7 +290,10 @@ def equal_text(form: Form) -> str:
 
 
 def margin_words(percent: float, form: Form) -> str:
-    """Return the margin of a claim of equality: "within 5 % (-5.0 to +4.8 %)"."""
+    """Return the margin of a claim of equality: "within 5 % (-5.0 to +4.8 %)".
+
+    ``percent`` is the most by which either arm may take longer than the other.
+    """
     band = equality_band(percent)
     return f"within {percent:g} % ({range_text(band.low, band.high, form)})"
 

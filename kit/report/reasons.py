@@ -54,7 +54,7 @@ def untimed_text(verdict: TrainingVerdict | ExecutableVerdict) -> str:
 
 
 def claim_text(reason: why.ClaimReason, form: Form) -> str:
-    """Return the sentence on a claim on times, its effects in ``form``.
+    """Return the reason of a verdict on times as a sentence, with effects in ``form``.
 
     Raise TypeError for an unknown reason.
     """
@@ -163,7 +163,10 @@ def still_open_text(found: why.StillOpen) -> str:
 
 
 def control_text(reason: why.ControlReason) -> str:
-    """Return the sentence on a control. Raise TypeError for an unknown reason."""
+    """Return the reason of a control's result as a sentence.
+
+    Raise TypeError for an unknown reason.
+    """
     match reason:
         case why.TooFewPairs():
             text = _untested(reason)
@@ -191,7 +194,10 @@ def _slowdown(found: why.Slowdown, state: str) -> str:
 
 
 def training_text(reason: why.TrainingReason) -> str:
-    """Return the sentence on a training claim. Raise TypeError for an unknown reason."""
+    """Return the reason of a verdict on training as a sentence.
+
+    Raise TypeError for an unknown reason.
+    """
     match reason:
         case why.Missing():
             return _untested(reason)
@@ -230,7 +236,10 @@ def _means(found: why.Means) -> str:
 
 
 def executable_text(reason: why.ExecutableReason) -> str:
-    """Return the sentence on an executable claim. Raise TypeError for an unknown reason."""
+    """Return the reason of a verdict on the executable as a sentence.
+
+    Raise TypeError for an unknown reason.
+    """
     match reason:
         case why.NotRun():
             return "missing: no executable was built or run (needs a dotnet arm)"

@@ -33,7 +33,7 @@ SCHEMA = 5
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:
-    """Return the document, its keys sorted; the same model gives the same document."""
+    """Return results.json as JSON values, keys sorted; the same model gives the same document."""
     plain: dict[str, Any] = _plain(
         {
             "schema": SCHEMA,
@@ -48,7 +48,7 @@ def to_document(model: ReportModel) -> dict[str, Any]:
 
 
 def dumps(model: ReportModel) -> str:
-    """Return the document as text: sorted, indented, ASCII, and without NaN."""
+    """Return results.json as text: sorted, indented, ASCII, and without NaN."""
     document = to_document(model)
     return json.dumps(document, sort_keys=True, indent=2, allow_nan=False) + "\n"
 

@@ -9,7 +9,7 @@ from kit.report.numbers import Form, claimed, effect_text, fixed, form_of, size_
 
 
 def outlook_lines(found: Outlook | None, looked_at: bool = False) -> tuple[str, ...]:
-    """Return lines on the spread and blocks needed, the plan, and the claims it cannot decide.
+    """Return lines on a pilot's result: spread and blocks needed, plan, claims it cannot decide.
 
     ``looked_at``: the session has looks, so that the number of blocks is the most.
     """
@@ -38,7 +38,10 @@ def outlook_lines(found: Outlook | None, looked_at: bool = False) -> tuple[str, 
 
 
 def blocks_because(found: Outlook) -> str:
-    """Return the reason for the design and number of blocks. Raise TypeError for another limit."""
+    """Return why the pilot fixed this design and number of blocks, as text.
+
+    Raise TypeError for an unknown limit.
+    """
     match found.limit:
         case "fewest":
             limit = "the fewest that are judged"

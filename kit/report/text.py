@@ -18,12 +18,12 @@ _SPACES = re.compile(r"\s+")
 
 
 def plain(value: str, limit: int = INLINE_LIMIT) -> str:
-    """Return one line of text without control characters, of at most ``limit`` characters."""
+    """Return text as one line without control characters, cut to ``limit`` characters."""
     return part(value, limit).strip()
 
 
 def part(value: str, limit: int = INLINE_LIMIT) -> str:
-    """Return the same for a part of a line: spaces at either end stay, as one space."""
+    """Return a part of a line, cleaned as by ``plain``, with spaces at either end as one space."""
     if len(value) <= limit and value.isascii() and value.isprintable() and "  " not in value:
         return value  # most cells of a long table
     # Bound the work on a megabyte before cleaning it; cleaning only shortens.
@@ -32,7 +32,7 @@ def part(value: str, limit: int = INLINE_LIMIT) -> str:
 
 
 def lines(value: str, limit: int = BLOCK_LIMIT) -> str:
-    """Return the last ``limit`` characters of a text of several lines, cleaned."""
+    """Return the last ``limit`` characters of a text, without control characters but newlines."""
     text = value if len(value) <= 4 * limit else value[-4 * limit :]
     text = cleaned(text.replace("\r\n", "\n").replace("\r", "\n"), keep_newlines=True)
     return text if len(text) <= limit else "…" + text[-(limit - 1) :]

@@ -45,7 +45,10 @@ def open_results(folder: Path) -> AbstractContextManager[Folder]:
 
 
 def is_unfinished(name: str) -> bool:
-    """Return whether an interrupted write left the file; files of the study never count."""
+    """Return whether an interrupted write left the file of that path in a results folder.
+
+    Files of the study never count.
+    """
     return name.endswith(UNFINISHED) and STUDY not in name.split("/")[:-1]
 
 
@@ -61,12 +64,12 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def is_attributes(name: str) -> bool:
-    """Return whether the file is a session's .gitattributes, and not one of its study."""
+    """Return whether the path is of a session's .gitattributes, not of one in its study."""
     return name.rpartition("/")[2] == GIT_ATTRIBUTES and STUDY not in name.split("/")[:-1]
 
 
 def write_sums(folder: Path) -> None:
-    """Write the sums of all files, and the file that keeps git from changing them.
+    """Write SHA256SUMS of all files of a results folder, and .gitattributes for git to keep them.
 
     Raise InputError for a file that cannot be read, HostError if these cannot be written.
     """
@@ -75,10 +78,10 @@ def write_sums(folder: Path) -> None:
 
 
 def sums_of(folder: Path) -> bytes:
-    """Return the folder's files with their SHA-256, as `sha256sum -c` reads them.
+    """Return the folder's files with their SHA-256, in the form that `sha256sum -c` reads.
 
-    Files made by desktops and .gitattributes are not listed. The list is bytes, because a
-    file's name may not be valid Unicode. Raise InputError for a file that cannot be read.
+    Files made by desktops and .gitattributes are not listed. The list is bytes, because a file's
+    name may not be valid Unicode. Raise InputError for a file that cannot be read.
     """
     lines = []
     with open_results(folder) as results:
@@ -94,16 +97,20 @@ def sums_of(folder: Path) -> bytes:
 
 
 def read_sums(content: bytes) -> tuple[tuple[str, str], ...]:
-    """Return the name and the sum of each line, in order; lines of another form are skipped."""
+    """Return the name and the SHA-256 in each line of SHA256SUMS, in order.
+
+    Lines of another form are skipped.
+    """
     named = [_named(line) for line in content.split(b"\n")]
     return tuple((name, digest) for name, digest in named if name)
 
 
 def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
-    """Add or replace the sums of files made later, and keep the sums of all others.
+    """Add the sums of files made later to SHA256SUMS, or replace them; keep all others.
 
-    Computing all sums again would hide changes made in the meantime. Without a list this does
-    nothing. Raise InputError if the list cannot be read, HostError if it cannot be written.
+    ``made`` has the files' contents by name. Computing all sums again would hide changes made in
+    the meantime. Without a list this does nothing. Raise InputError if the list cannot be read,
+    HostError if it cannot be written.
     """
     with open_results(folder) as results:
         if not results.holds(SUMS):

@@ -39,7 +39,10 @@ clean them."""
 
 
 def parsed(line: str, where: str) -> dict[str, Any]:
-    """Return the line's object, without the fields that tie it to its place in the log."""
+    """Return the JSON object in a line of the log, without the fields of its place in the log.
+
+    ``where`` names the line in messages. Raise InputError for a line that is not such an object.
+    """
     try:
         document = read_json(line)
     except ValueError as error:
@@ -59,7 +62,7 @@ def parsed(line: str, where: str) -> dict[str, Any]:
 
 
 def header_from(document: Mapping[str, Any], where: str) -> Header:
-    """Return the session's header."""
+    """Return the session's header in a line of the log. Raise InputError naming ``where``."""
     if document.get("type") != "header":
         raise InputError(f"{where}: not a session's header", REMEDY)
     form = document.get("schema")
@@ -98,7 +101,8 @@ def fixed_plan(
 ) -> tuple[Header, Mapping[str, Any]]:
     """Return the header with the plan that the pilot fixed, and the pilot's result.
 
-    The plan must continue the header's.
+    ``document`` is that line of the log. Raise InputError naming ``where`` for a plan that does
+    not continue the header's.
     """
     values = _checked("fixed-plan", document, where, "broken plan")
     plan = _plan(values, where)
@@ -116,7 +120,11 @@ def fixed_plan(
 def look_from(
     document: Mapping[str, Any], plan: Plan, before: Sequence[Look], runs: int, where: str
 ) -> Look:
-    """Return a look at a session of that plan, after the looks ``before`` and so many runs."""
+    """Return the look in a line of the log of a session with that plan.
+
+    ``before`` are the earlier looks, ``runs`` the number of runs before the line. Raise InputError
+    naming ``where`` for a look that does not fit them.
+    """
     values = _checked("look", document, where)
     if plan.stopping is None:
         raise InputError(f"{where}: a look at a session without a stopping rule", REMEDY)
@@ -130,12 +138,12 @@ def look_from(
 
 
 def executable_from(document: Mapping[str, Any], where: str) -> ExecutableRun:
-    """Return the run of the executable."""
+    """Return the run of the executable in a line of the log. Raise InputError naming ``where``."""
     return ExecutableRun(**_checked("executable", document, where, "broken executable"))
 
 
 def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:
-    """Return one run."""
+    """Return the run in a line of the log. Raise InputError naming ``where``."""
     if document.get("type") != "run":
         raise InputError(f"{where}: not a run", REMEDY)
     record = document.get("record")

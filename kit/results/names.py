@@ -23,5 +23,5 @@ ABLATION = "explain"
 
 
 def sbom_name(arm: str) -> str:
-    """Return the file name of an arm's bill of materials, below ``SBOMS``."""
+    """Return the file name of the bill of materials of an arm's image, in the folder ``SBOMS``."""
     return f"{arm}.cdx.json"

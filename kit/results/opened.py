@@ -38,7 +38,7 @@ class Opened:
         return read_session(self.folder / ABLATION) if exists else None
 
     def again(self) -> Opened:
-        """Return this, or the session read again if its log has grown.
+        """Return this session or, if its log has grown, the session as read again.
 
         Raise InputError as ``open_session``.
         """
@@ -94,10 +94,10 @@ def keep_study(study: Study, session: Path) -> None:
 
 
 def study_for(session: Path, sha256: str) -> Study:
-    """Return the study a session was measured for, by the hash in its plan.
+    """Return the study that a session was measured for, from its results folder.
 
-    That is the session's copy or, without one, the shipped study. Raise InputError if its hash
-    is not ``sha256``.
+    That is the session's copy or, without one, the shipped study. ``sha256`` is the hash in the
+    session's plan. Raise InputError if that of the study is another.
     """
     with open_results(session) as results:
         kept = results.holds_folder(STUDY)

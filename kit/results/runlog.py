@@ -52,7 +52,7 @@ class RunLog:
 
     @classmethod
     def create(cls, folder: Path, header: Header) -> RunLog:
-        """Return a new log with that header.
+        """Create the log of a new session in a folder, with that header; return it.
 
         Raise InputError if the folder has a log, HostError if it cannot be written.
         """
@@ -68,7 +68,7 @@ class RunLog:
 
     @classmethod
     def reopen(cls, folder: Path) -> RunLog:
-        """Return the log of a session that is resumed."""
+        """Return the log in a session's folder, to append to it when the session is resumed."""
         return cls(folder / RUN_LOG)
 
     def add(self, entry: RunEntry, record: Mapping[str, Any] | None) -> None:
@@ -84,7 +84,7 @@ class RunLog:
         self._append({"type": EXECUTABLE, **values_of(run)})
 
     def add_entries(self, entries: Iterable[RunEntry]) -> None:
-        """Append runs as another session's log has them."""
+        """Append runs, each as the log of another session (such as a shard) has it."""
         for entry in entries:
             record = entry.record
             self.add(entry, None if record is None else record_document(record))

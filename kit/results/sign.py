@@ -31,7 +31,7 @@ _WANTS_TOUCH = re.compile(rb"-SK\)\s*$")
 
 @dataclass(frozen=True)
 class Signers:
-    """The accepted signers: anyone in ``allowed``, or only ``identity`` of them.
+    """The accepted signers: anyone in the list ``allowed``, or only ``identity`` of them.
 
     ``allowed`` is the content of a file as ssh-keygen(1) describes it ("ALLOWED SIGNERS").
     """
@@ -42,7 +42,7 @@ class Signers:
 
 @dataclass(frozen=True)
 class Signature:
-    """The result of ssh-keygen. ``key`` is empty if the signature does not match the sums."""
+    """The result of checking a signature. ``key`` is empty if it does not match the sums."""
 
     key: str
     """Type and fingerprint, such as "ED25519 SHA256:..."."""
@@ -53,15 +53,15 @@ class Signature:
 
 
 def can_check() -> bool:
-    """Return whether this machine has ssh-keygen."""
+    """Return whether this machine has ssh-keygen, so that kit can check signatures."""
     return shutil.which(_PROGRAM) is not None
 
 
 def wants_touch(key: Path) -> bool:
-    """Return whether the key is of a security key, which may need a touch to sign.
+    """Return whether the key is on a security key, which may need a touch to sign.
 
-    ssh-keygen asks for the touch only if its standard error is a terminal, so the caller has
-    to ask. Raise HostError without ssh-keygen.
+    ssh-keygen asks for the touch only if its standard error is a terminal, so the caller has to
+    ask. Raise HostError without ssh-keygen.
     """
     command = [_program(), "-l", "-f", str(key)]
     listed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -69,8 +69,9 @@ def wants_touch(key: Path) -> bool:
 
 
 def sign(sums: bytes, key: Path) -> bytes:
-    """Return the signature of the sums by a private key, or by the agent for a public one.
+    """Return the SSH signature of the sums, made with ``key``.
 
+    ``key`` is the file of a private key, or of a public one whose private key the agent holds.
     ssh-keygen asks on the terminal for a passphrase. Raise HostError without ssh-keygen or if
     temporary files cannot be written, InputError with ssh-keygen's reason if it cannot sign.
     """

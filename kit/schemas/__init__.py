@@ -17,14 +17,17 @@ ERRORS = 1_000
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """Return the schema of that name, such as spec, record, header, run, study or results."""
+    """Return kit's JSON Schema of that name, such as spec, record, header, run or results."""
     text = (files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
 
 def problems(name: str, document: object) -> list[str]:
-    """Return "field: reason" lines for the document's problems by the schema; none if valid."""
+    """Return "field: reason" lines on how the document breaks kit's schema; [] if valid.
+
+    ``name`` is the schema's, such as "spec".
+    """
     if _holds(name, document):
         return []
     try:
@@ -53,7 +56,7 @@ def _compiled(name: str) -> Any:
 
 
 def problems_by(schema: Mapping[str, Any], document: object) -> list[str]:
-    """Return the first ``ERRORS`` problems by one of kit's schemas, sorted by field."""
+    """Return the first ``ERRORS`` "field: reason" lines by one of kit's schemas, by field."""
     try:
         found = sorted(
             islice(_validator()(schema).iter_errors(document), ERRORS),
@@ -93,7 +96,10 @@ def _unique_items(
 
 
 def compiled_problems(validator: Any, document: object) -> list[str]:
-    """Return the first ``ERRORS`` problems of a compiled validator, sorted. Raise ValueError."""
+    """Return the first ``ERRORS`` lines "field: reason" of a compiled validator, sorted.
+
+    Raise ValueError for values that JSON does not have.
+    """
     found = islice(validator.iter_errors(document), ERRORS)
     return sorted(text(f"{_path(error.instance_path)}: {short(error.message)}") for error in found)
 
@@ -104,17 +110,20 @@ def _path(parts: Sequence[str | int]) -> str:
 
 
 def check(name: str, document: object, where: str, remedy: str) -> None:
-    """Raise InputError naming ``where`` and the first five broken fields."""
+    """Raise InputError if the document breaks kit's schema of that name.
+
+    The message names ``where`` and the first five broken fields.
+    """
     broken = problems(name, document)
     if broken:
         raise InputError(f"{where}: {'; '.join(broken[:5])}", remedy)
 
 
 def text(line: str) -> str:
-    """Return the line with unpaired surrogates, as in a field's name, escaped."""
+    """Return a line of text, as from a field's name, with unpaired surrogates escaped."""
     return line.encode("utf-8", "backslashreplace").decode()
 
 
 def short(message: str) -> str:
-    """Return the message, shortened to 160 characters."""
+    """Return a validator's message, cut to 160 characters."""
     return message if len(message) <= 160 else message[:157] + "..."

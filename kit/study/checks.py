@@ -62,7 +62,10 @@ def check_stacks(file: Path, study: Mapping[str, Any]) -> None:
 
 
 def check_names(file: Path, study: Mapping[str, Any]) -> None:
-    """Raise InputError for an id or an arm's name too long for the names of images and files."""
+    """Raise InputError for a study's id or an arm's name that is too long.
+
+    Both are parts of the names of images and files.
+    """
     for field, name in (
         ("id", study["id"]),
         *((f"arms.{name[:20]}...", name) for name in study["arms"]),
@@ -86,7 +89,7 @@ def check_claimed(file: Path, paper: Mapping[str, Any]) -> None:
 
 
 def check_claim_ids(file: Path, claims: Mapping[str, Any]) -> None:
-    """Raise InputError for an id that two claims share: it identifies a verdict."""
+    """Raise InputError for an id that two claims share: an id identifies a verdict."""
     found: dict[str, str] = {}
     for kind in ("claims", "executable", "training", "consistency"):
         for number, claim in enumerate(claims[kind]):

@@ -72,7 +72,7 @@ class OwnPins:
 
 
 def belongs(path: str) -> bool:
-    """Return whether a file of that path below the folder is part of the study."""
+    """Return whether the file of that path below a study's folder is part of the study."""
     return not LEFT_OUT.intersection(path.split("/"))
 
 

@@ -30,10 +30,10 @@ class Arm:
 
 
 def by_stack_and_variant(arms: Iterable[Arm], where: str) -> dict[tuple[str, str], Arm]:
-    """Return the one arm of each stack and variant, in the order given.
+    """Return the arms by (stack, variant), in the order given.
 
-    Raises InputError naming ``where`` and both arms for two of the same stack and variant:
-    a comparison has one of them, and would silently drop the other.
+    Raises InputError naming ``where`` and both arms for two of the same stack and variant: a
+    comparison has one of them, and would silently drop the other.
     """
     found: dict[tuple[str, str], Arm] = {}
     for arm in arms:
@@ -49,11 +49,10 @@ def by_stack_and_variant(arms: Iterable[Arm], where: str) -> dict[tuple[str, str
 
 @dataclass(frozen=True)
 class Tier:
-    """An amount to measure: ``blocks`` containers per arm, ``repeats`` fits in each.
+    """An amount to measure, by name: ``blocks`` containers per arm, ``repeats`` fits in each.
 
-    With a ``pilot`` (a number of blocks) the plan computes the number of judged blocks from
-    its spread, for that ``power``, up to ``blocks``. ``controls`` are the control runs of
-    every block.
+    With a ``pilot`` (a number of blocks) the plan computes the number of judged blocks from its
+    spread, for that ``power``, up to ``blocks``. ``controls`` are the control runs of every block.
     """
 
     name: str
@@ -72,13 +71,13 @@ class MemoryNeed:
     per_repeat_bytes: int
 
     def of(self, repeats: int) -> int:
-        """Return the bytes that a run of so many repeats needs."""
+        """Return the bytes of memory that a run of so many repeats needs."""
         return self.base_bytes + repeats * self.per_repeat_bytes
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Estimated seconds, for time budgets only; never used in a verdict."""
+    """Estimated seconds of a run's parts, for time budgets only; never used in a verdict."""
 
     run_overhead_s: float
     fit_s: float
@@ -262,7 +261,7 @@ def lead_claim(claims: Sequence[Claim]) -> Claim | None:
 
 
 def arm_of(study: Study, name: str) -> Arm:
-    """Return the arm of that name. Raise InputError for an unknown one."""
+    """Return the study's arm of that name. Raise InputError for an unknown one."""
     if name not in study.arms:
         raise InputError(
             f"{name!r} is not an arm of study {study.id}", f"use some of: {', '.join(study.arms)}"

@@ -62,7 +62,7 @@ class _Turns:
 
 
 def header_differences(session: Session, study: Study) -> Iterator[str]:
-    """Yield each thing in which the header contradicts itself, its study or its log."""
+    """Yield one line per contradiction of the header with itself, its study or its log."""
     header = session.header
     command = parse_command(header.command)
     if header.plan.study_id != study.id:
@@ -78,7 +78,7 @@ def header_differences(session: Session, study: Study) -> Iterator[str]:
 
 
 def run_differences(session: Session, study: Study) -> Iterator[str]:
-    """Yield an error for each run that is not as planned, repeated, or out of order."""
+    """Yield one line for each run that is not as planned, repeated, or out of order."""
     planned = {run.run_id: run for run in session.header.plan.runs}
     for entry in session.entries:
         run = planned.get(entry.run_id)
@@ -92,7 +92,7 @@ def run_differences(session: Session, study: Study) -> Iterator[str]:
 
 
 def missing_runs(session: Session) -> Iterator[str]:
-    """Yield the things that the session has still to do, which cannot be verified."""
+    """Yield one line for each thing that the session has still to do, and kit cannot verify."""
     header = session.header
     left = [run.run_id for run in session.missing_runs()]
     if left:

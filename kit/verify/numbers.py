@@ -38,7 +38,10 @@ _FRACTION = re.compile(rb"\.(\d+)(e[-+]\d+)?")
 
 @dataclass(frozen=True)
 class Compared:
-    """The names of files that differ (``wrong``), or in the last digits only (``rounded``)."""
+    """The names of files that differ (``wrong``), or only in the last digits of numbers.
+
+    The latter are ``rounded``.
+    """
 
     wrong: tuple[str, ...]
     rounded: tuple[str, ...]
@@ -53,7 +56,10 @@ class _Moved:
 
 
 def compare(made: Files, found: Files) -> Compared:
-    """Compare the files that are in both, by name."""
+    """Compare the files, by name and content, that are both in ``made`` and in ``found``.
+
+    ``made`` were made here, ``found`` are the folder's. Numbers are compared as numbers.
+    """
     differing = [name for name in made if name in found and made[name] != found[name]]
     moved: list[_Moved] = []
     texts: list[tuple[str, bytes, bytes]] = []

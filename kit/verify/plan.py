@@ -51,7 +51,7 @@ def differences(session: Session, study: Study) -> Iterator[str]:
 
 
 def look_differences(session: Session, study: Study) -> Iterator[str]:
-    """Yield each way in which a session did not follow its stopping rule, look by look.
+    """Yield one line per way in which a session did not follow its stopping rule, look by look.
 
     Each look is made again from the runs before it; no run may be made while one is due.
     """

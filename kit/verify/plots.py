@@ -35,7 +35,7 @@ class _Compared:
 
 @dataclass(frozen=True)
 class Plots:
-    """The plots that are wrong or unverified, one line each.
+    """The result of comparing plots: those that are wrong or unverified, one line each.
 
     ``alike`` names those that show the same with other bytes.
     """
@@ -75,11 +75,11 @@ _RGB_OF_8_BITS = b"\x08\x02\0\0\0"
 
 
 def compare(made: Files, found: Files) -> Plots:
-    """Compare the plots that are in both: SVGs with those drawn here, each PNG with its SVG.
+    """Compare the plots that are in both: SVGs with those made here, each PNG with its SVG.
 
-    The version of matplotlib that an SVG names never makes it pass. If the pieces differ and
-    the version does too, the plot is unverified instead of wrong: that version may draw the same
-    numbers differently.
+    ``made`` were made here, ``found`` are the folder's. The version of matplotlib that an SVG
+    names never makes it pass. If the pieces differ and the version does too, the plot is
+    unverified instead of wrong: that version may draw the same numbers differently.
     """
     plots = [name for name in made if is_picture(name) and name in found]
     checked = {name: _drawing(made[name], found[name]) for name in plots if name.endswith(".svg")}
@@ -119,10 +119,10 @@ def in_page(made: Files, found: Files) -> Iterator[str]:
 
 
 def distance(made: bytes, found: bytes) -> float:
-    """Return the largest distance, in points, between pieces of one drawing and the other's.
+    """Return the largest distance, in points, between the pieces of two SVG drawings.
 
-    ``APART`` if they show different things: other pieces, order, glyphs, markers, colours,
-    widths or clips. Raise ForeignError if ``found`` holds anything that cannot be compared.
+    ``APART`` if they show different things: other pieces, order, glyphs, markers, colours, widths
+    or clips. Raise ForeignError if ``found`` holds anything that cannot be compared.
     """
     (size, pieces), (other_size, other_pieces) = read(made), read(found)
     most = 0.0 if size == other_size else APART
@@ -133,7 +133,7 @@ def distance(made: bytes, found: bytes) -> float:
 
 
 def paints(drawing: bytes, picture: bytes) -> bool:
-    """Return whether the PNG shows the drawing, as kit paints it.
+    """Return whether the PNG ``picture`` shows the SVG ``drawing``, as kit paints it.
 
     Raise ForeignError for a drawing with anything unknown.
     """

@@ -33,16 +33,17 @@ Files = Mapping[str, bytes]
 
 @dataclass(frozen=True)
 class Derived:
-    """The result, and the names of the session's files; None: unknown."""
+    """The result of checking the reports, and the session's files by name; None: unknown."""
 
     result: CheckResult
     files: Known | None = None
 
 
 def check(folder: Path, session: Session, study: Study, ablation: Session | None) -> Derived:
-    """Make every report again and compare it, and name what differs with the libraries here.
+    """Make every report again, compare it with the folder's file, and return the result.
 
-    ``ablation`` is the ablation session in the session's folder.
+    A difference is named with the versions of libraries here. ``ablation`` is the ablation session
+    in the session's folder, None if there is none.
     """
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:

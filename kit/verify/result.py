@@ -41,7 +41,7 @@ class CheckResult:
 
     @property
     def state(self) -> State:
-        """Return the worst state that applies."""
+        """Return the worst state that applies: wrong, unverified, absent, ok."""
         if self.wrong:
             return State.WRONG
         if self.unverified:
@@ -55,7 +55,11 @@ def check_result(
     good: str,
     unverified: Callable[[], Iterable[str]] = tuple,
 ) -> CheckResult:
-    """Return the result of the checks; an error of KitError or ``UNREADABLE`` is wrong too."""
+    """Run a check and return its result; each text that it yields is a fault.
+
+    ``what`` names the check and ``good`` describes it if nothing is wrong; ``unverified`` yields
+    what could not be compared. A KitError, or an error in ``UNREADABLE``, counts as a fault too.
+    """
     try:
         return CheckResult(what, tuple(check()), good, tuple(unverified()))
     except KitError as error:
@@ -65,7 +69,7 @@ def check_result(
 
 
 def message_of(error: Exception) -> str:
-    """Return the error as one line, with its file if it has one."""
+    """Return the message of an error as one line, with its file's name if it has one."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be read ({error.strerror})"
     return f"{type(error).__name__}: {error}"

@@ -44,11 +44,11 @@ class Known:
     unfinished: str = ""
 
     def with_folder(self, name: str, known: Known) -> Known:
-        """Return these and the files of a session in a folder of that name."""
+        """Return these names and, in a folder of that name, those that are ``known`` there."""
         return replace(self, folders=(*self.folders, (f"{name}/", known)))
 
     def holds(self, name: str) -> bool:
-        """Return whether a file of that name is one of the session's."""
+        """Return whether the file of that path is one of the session's, or any name may be."""
         for start, known in self.folders:
             if name.startswith(start):
                 return known.holds(name.removeprefix(start))

@@ -27,16 +27,15 @@ _NOT_WRAPPED = 14 + 4 + 6
 
 @dataclass(frozen=True)
 class Facts:
-    """The input of the checks. None: unknown. Sizes in bytes.
+    """Facts on the machine, for the doctor's checks. None: unknown. Sizes in bytes.
 
-    ``engine_problem`` and ``engine_remedy`` explain why ``engine`` is None.
-    ``registries`` maps each registry host to why it cannot be reached ("": it can);
-    ``sources`` maps a base image's role to the registry hosts that may have it.
-    ``images_there``: the engine has an image of every arm, so none must be fetched.
-    ``scratch_problem`` is why mmdebstrap could not work in the folder of temporary files.
-    ``gpu_driver`` is the version of NVIDIA's driver; the driver reports ``gpus``.
-    ``proxies`` has the proxy variables that are set, without passwords. ``ca_files`` maps
-    a variable to its file and whether that file can be read.
+    ``engine_problem`` and ``engine_remedy`` explain why ``engine`` is None. ``registries`` maps
+    each registry host to why it cannot be reached ("": it can); ``sources`` maps a base image's
+    role to the registry hosts that may have it. ``images_there``: the engine has an image of every
+    arm, so none must be fetched. ``scratch_problem`` is why mmdebstrap could not work in the
+    folder of temporary files. ``gpu_driver`` is the version of NVIDIA's driver; the driver reports
+    ``gpus``. ``proxies`` has the proxy variables that are set, without passwords. ``ca_files``
+    maps a variable to its file and whether that file can be read.
     """
 
     engine: EngineInfo | None
@@ -59,7 +58,10 @@ class Facts:
 
 
 class Status(str, Enum):
-    """The status of a row. ``warn``: kit runs, with a disadvantage. ``fail``: it cannot run."""
+    """The status of a requirement. ``warn``: kit runs, with a disadvantage.
+
+    ``fail``: it cannot run.
+    """
 
     OK = "ok"
     WARN = "warn"
@@ -68,7 +70,7 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One requirement: the state found and, unless ok, a remedy."""
+    """One requirement of the machine: its status, the state found and, unless ok, a remedy."""
 
     name: str
     status: Status
@@ -89,7 +91,7 @@ class Needs:
 
 
 def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
-    """Return every row, in the order in which to solve problems."""
+    """Return one row per requirement of the machine, in the order in which to solve problems."""
     return (
         _engine(facts),
         _cgroup(facts),
@@ -113,7 +115,10 @@ def ready(rows: Iterable[Row]) -> bool:
 
 
 def table(rows: Sequence[Row], width: int | None = None) -> str:
-    """Return a plain table that fits ``width`` columns (the terminal's when None)."""
+    """Return the doctor's rows as a plain text table of at most ``width`` columns.
+
+    ``width`` None: those of the terminal.
+    """
     width = terminal_width(100) if width is None else width
     left = max(36, width - _NOT_WRAPPED)
     share = left // 2

@@ -36,9 +36,9 @@ _SERVED_BY = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-
 
 
 def reachability(hosts: Sequence[str], timeout_s: float = TIMEOUT_S) -> dict[str, str]:
-    """Query the registry API of every host; any HTTP answer, also 401, counts.
+    """Query the registry API of every host, and return, by host, why it does not answer.
 
-    Returns, after ``timeout_s`` seconds at the latest, why each does not answer ("": it does).
+    "" means that it does; any HTTP answer, also 401, counts. Takes ``timeout_s`` seconds at most.
     """
     answers: queue.Queue[tuple[str, str]] = queue.Queue()
     for host in hosts:
@@ -99,7 +99,10 @@ def find_facts(
 
 
 def gpu_driver(version_file: Path) -> str | None:
-    """Return the NVIDIA driver's version; None where there is no driver."""
+    """Return the version of NVIDIA's driver, from the driver's version file or nvidia-smi.
+
+    None where there is no driver.
+    """
     try:
         words = version_file.read_text(encoding="utf-8", errors="replace").split()
     except OSError:
@@ -117,20 +120,26 @@ def gpu_driver(version_file: Path) -> str | None:
 
 
 def proxies(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the proxy variables that are set, in either case, without users and passwords."""
+    """Return the proxy variables that are set, upper or lower case, without users and passwords."""
     names = [name for name in env if name.lower() in PROXY_VARIABLES and env[name]]
     return {name: _without_password(env[name]) for name in sorted(names)}
 
 
 def ca_files(env: Mapping[str, str]) -> dict[str, tuple[str, bool]]:
-    """Return the CA variables that are set: each one's file (or folder), and if it is readable."""
+    """Return the CA variables that are set: each one's file (or folder), and if it is readable.
+
+    CA variables, such as SSL_CERT_FILE, name certificates that downloads trust.
+    """
     return {
         name: (env[name], os.access(env[name], os.R_OK)) for name in CA_VARIABLES if env.get(name)
     }
 
 
 def free_disk(root_dir: str) -> int | None:
-    """Return the free bytes where a local engine keeps its images; None if unknown."""
+    """Return the free bytes of the disk with ``root_dir``, a local engine's folder of images.
+
+    None if unknown.
+    """
     # On other systems a local socket leads into a virtual machine with its own disk.
     if platform.system() != "Linux" or not root_dir:
         return None
@@ -141,7 +150,10 @@ def free_disk(root_dir: str) -> int | None:
 
 
 def ask(host: str, timeout_s: float) -> str:
-    """Return why one host does not answer; "" if it does."""
+    """Return why a registry host does not answer over HTTP in ``timeout_s`` seconds.
+
+    "" if it does.
+    """
     import requests
 
     local = host.partition(":")[0] in {"localhost", "127.0.0.1"}

@@ -50,7 +50,7 @@ _TRIAL_S = 120.0
 
 @dataclass(frozen=True)
 class Preflight:
-    """The facts: the engine, this machine's GPUs, and the requested one ("": any)."""
+    """The facts for checking GPUs: the engine, this machine's GPUs, the requested one ("": any)."""
 
     engine: EngineInfo
     found: Found
@@ -58,7 +58,7 @@ class Preflight:
 
 
 def check(facts: Preflight, arms: tuple[str, ...]) -> GpuCheck:
-    """Return the GPU, problems and warnings for those CUDA arms.
+    """Return the GPU for those CUDA arms, with the problems and warnings that the facts show.
 
     Raises InputError when the request names a GPU that is not here.
     """
@@ -264,7 +264,7 @@ def refuse_other_gpu(recorded: GpuCheck, found: Found) -> None:
 
 
 def tried(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
-    """Start a container with the GPU; return the check, with a problem added if that fails.
+    """Start a container with the chosen GPU; return the check, with a problem added if that fails.
 
     ``image`` is any local one with a shell; the container is removed.
     """

@@ -29,11 +29,11 @@ class Probe(Protocol):
     """An interface to the machine's GPUs."""
 
     def look(self) -> Found:
-        """Return every GPU now, or the missing part. Never raises."""
+        """Return every GPU of the machine as it is now, or why there is none. Never raises."""
         ...
 
     def watch(self, uuid: str) -> AbstractContextManager[Callable[[], Gpu]]:
-        """Open one GPU; give a function that reads it cheaply. Both raise ProbeError."""
+        """Open the GPU of that UUID; give a function that reads it. Both raise ProbeError."""
         ...
 
 
@@ -41,7 +41,7 @@ class NvmlProbe:
     """The GPUs as read by NVML through nvidia-ml-py, which need not be installed."""
 
     def look(self) -> Found:
-        """Return every GPU now, or the missing part."""
+        """Return every GPU of the machine as it is now, or why there is none."""
         try:
             import pynvml
         except ImportError:
@@ -153,7 +153,7 @@ class Watch:
 
 
 def telemetry_of(uuid: str, readings: Sequence[Gpu], failures: Sequence[str]) -> GpuTelemetry:
-    """Sum up the readings of one GPU."""
+    """Return the summary of the readings of one GPU during a run, and of failures to read it."""
     busy = [gpu for gpu in readings if IDLE not in gpu.throttle]
     clocks = [gpu.sm_mhz for gpu in busy if gpu.sm_mhz is not None]
     temperatures = [gpu.temperature_c for gpu in readings if gpu.temperature_c is not None]

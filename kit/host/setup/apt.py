@@ -84,7 +84,7 @@ def install_remedy(distro: Distro, is_root: bool) -> str:
 
 
 def install(machine: Machine, packages: Sequence[str], say: Say, *, services: bool) -> None:
-    """Install packages. ``services``: their scripts may start services.
+    """Install Debian packages by apt. ``services``: their scripts may start services.
 
     Raises HostError with apt's reason.
     """
@@ -104,7 +104,7 @@ def install(machine: Machine, packages: Sequence[str], say: Say, *, services: bo
 
 
 def is_installed(machine: Machine, package: str) -> bool:
-    """Return whether dpkg has the package installed and configured."""
+    """Return whether dpkg has that package installed and configured on the machine."""
     done = machine.run(["dpkg-query", "-W", "-f=${Status}", package], 30, _ENV)
     return done.code == 0 and done.output.strip() == "install ok installed"
 

@@ -22,7 +22,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class Process:
-    """The identity of a process: another one may get its pid later, with another start.
+    """The identity of a process: another one may get its pid later, with another start time.
 
     ``started`` is in clock ticks since boot; ``boot`` is the id of the boot.
     """
@@ -33,17 +33,20 @@ class Process:
 
 
 def record_path(machine: Machine) -> Path:
-    """Return the file that records that kit started the engine, and how."""
+    """Return the path of the file that records that kit started an engine, and how."""
     return machine.state_dir() / "engine.json"
 
 
 def log_path(machine: Machine) -> Path:
-    """Return the file with the output of kit's own dockerd."""
+    """Return the path of the file with the output of the dockerd that kit started."""
     return machine.state_dir() / "dockerd.log"
 
 
 def start(machine: Machine, answers: Callable[[], bool], say: Say) -> None:
-    """Start dockerd and wait until it answers. Raises HostError with the reason in its log."""
+    """Start dockerd and wait until ``answers`` returns True.
+
+    Raises HostError with the reason in its log if it does not.
+    """
     log = log_path(machine)
     say(f"starting dockerd (log: {log})")
     pid = machine.spawn(["dockerd"], log)
@@ -74,7 +77,7 @@ def start(machine: Machine, answers: Callable[[], bool], say: Say) -> None:
 
 
 def end(machine: Machine, process: Process) -> bool:
-    """End exactly that process and the containerd it started; return whether it ran.
+    """End exactly that dockerd and the containerd it started; return whether it ran.
 
     Raises HostError if it cannot be ended.
     """

@@ -22,7 +22,7 @@ class Machine(Protocol):
     """The machine that setup runs on. No method raises for an ordinary failure."""
 
     def run(self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Done:
-        """Run a program to its end; ``env`` is added to the environment."""
+        """Run a program to its end and return it; ``env`` is added to the environment."""
         ...
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
@@ -30,15 +30,15 @@ class Machine(Protocol):
         ...
 
     def kill(self, pid: int, signal: int) -> None:
-        """Send a signal, unless the process is gone."""
+        """Send a signal to the process of that pid, unless it is gone."""
         ...
 
     def children(self, pid: int) -> Mapping[int, str]:
-        """Return pid and program name of every child process."""
+        """Return the program name of every child process of that one, by pid."""
         ...
 
     def which(self, program: str) -> str | None:
-        """Return the path of a program, also in the system folders; None without one."""
+        """Return the path of a program, looked up in the system folders too; None without one."""
         ...
 
     def exists(self, path: Path) -> bool:
@@ -58,7 +58,7 @@ class Machine(Protocol):
         ...
 
     def env(self, name: str) -> str:
-        """Return an environment variable; empty when not set."""
+        """Return the value of an environment variable; empty when it is not set."""
         ...
 
     def is_root(self) -> bool:
@@ -74,7 +74,7 @@ class Machine(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait for that time."""
+        """Wait for that number of seconds."""
         ...
 
     def state_dir(self) -> Path:
@@ -83,7 +83,7 @@ class Machine(Protocol):
 
 
 class RealMachine:
-    """This machine."""
+    """The machine that this process runs on, as a ``Machine``."""
 
     # A plain user's PATH, and cron's, often lack these; dockerd lives there.
     _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -101,7 +101,7 @@ class RealMachine:
         return process.run(command, timeout_s, own, merged=True)
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
-        """Start a daemon that outlives this process and its terminal."""
+        """Start a daemon that outlives this process and its terminal; return its pid."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             daemon = subprocess.Popen(
@@ -117,14 +117,14 @@ class RealMachine:
         return daemon.pid
 
     def kill(self, pid: int, signal: int) -> None:
-        """Send a signal."""
+        """Send a signal to the process of that pid, unless it is gone."""
         try:
             os.kill(pid, signal)
         except ProcessLookupError:
             return
 
     def children(self, pid: int) -> Mapping[int, str]:
-        """Return pid and program name of every child process."""
+        """Return the program name of every child process of that one, by pid."""
         # /proc lists children by the thread that made them, and Go has many threads.
         found: dict[int, str] = {}
         try:
@@ -135,7 +135,7 @@ class RealMachine:
         return found
 
     def which(self, program: str) -> str | None:
-        """Return the path of a program; None without one."""
+        """Return the path of a program, looked up in the system folders too; None without one."""
         return shutil.which(program, path=self._path())
 
     def exists(self, path: Path) -> bool:
@@ -154,7 +154,7 @@ class RealMachine:
             return None
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file atomically."""
+        """Write a file atomically, and create the folders above it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".new")
         temporary.write_text(text, encoding="utf-8")
@@ -165,7 +165,7 @@ class RealMachine:
         path.unlink(missing_ok=True)
 
     def env(self, name: str) -> str:
-        """Return an environment variable; empty when not set."""
+        """Return the value of an environment variable; empty when it is not set."""
         return variables().get(name, "")
 
     def is_root(self) -> bool:
@@ -173,7 +173,7 @@ class RealMachine:
         return os.geteuid() == 0
 
     def system(self) -> str:
-        """Return the kernel's name."""
+        """Return the kernel's name: Linux, Darwin."""
         return platform.system()
 
     def now(self) -> float:
@@ -181,7 +181,7 @@ class RealMachine:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for that time."""
+        """Wait for that number of seconds."""
         time.sleep(seconds)
 
     def state_dir(self) -> Path:

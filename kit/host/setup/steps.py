@@ -26,10 +26,10 @@ def setup(
     machine: Machine | None = None,
     find: Finder = discover,
 ) -> None:
-    """Make an engine answer; with ``stop``, end the one that kit started.
+    """Make a container engine answer; with ``stop``, end the one that kit started.
 
-    Both are idempotent. Raises HostError where kit cannot do it; its remedy then tells
-    the user what to do.
+    Both are idempotent. ``say`` gets a line per step. Raises HostError where kit cannot do it; its
+    remedy then tells the user what to do.
     """
     machine = RealMachine() if machine is None else machine
     if stop:
@@ -55,7 +55,7 @@ def setup(
 
 
 def ensure_bootstrap_tools(say: Say, *, machine: Machine | None = None) -> None:
-    """Install mmdebstrap, and on Ubuntu Debian's keys, if missing. Raises HostError."""
+    """Install mmdebstrap, and on Ubuntu Debian's archive keys, if missing. Raises HostError."""
     machine = RealMachine() if machine is None else machine
     distro = distro_of(machine)
     missing = [] if machine.which("mmdebstrap") else ["mmdebstrap"]

@@ -66,7 +66,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True)
 class PythonBase:
-    """A base with CPython and pip. ``lock`` names the wheel locks that fit it."""
+    """A base image with CPython and pip. ``lock`` names the wheel locks that fit it."""
 
     image: ImageInfo
     python: str
@@ -92,7 +92,7 @@ class Bootstrap:
         self._locks: dict[str, threading.Lock] = {}
 
     def python(self) -> PythonBase:
-        """Return the Python base. Raises HostError or ImageError."""
+        """Return the base image with CPython; make it if needed. Raises HostError or ImageError."""
         with self._lock_of("python"):
             if self._python is None:
                 found = find_host_python()
@@ -103,9 +103,10 @@ class Bootstrap:
             return self._python
 
     def bare(self) -> ImageInfo:
-        """Return a Debian without any Python. Raises HostError or ImageError.
+        """Return the image of a Debian without Python; make it if needed.
 
-        With an adopted CPython, this is the root file system below it, without Python.
+        With an adopted CPython, this is the root file system below it. Raises HostError or
+        ImageError.
         """
         found = find_host_python()
         if isinstance(found, str):
@@ -114,7 +115,10 @@ class Bootstrap:
         return self._rootfs(suite.name, (*BASE_PACKAGES, *packages_for(python, suite)))
 
     def sdk(self) -> tuple[ImageInfo, Mapping[str, str]]:
-        """Return the SDK base and the versions it provides. Raises HostError or ImageError."""
+        """Return the base image with the .NET SDK, and the versions it provides by component.
+
+        Makes it if needed. Raises HostError or ImageError.
+        """
         base = self.python()
         context = self._context("host", "npm.txt", "sdk.Dockerfile")
         context.add_file(recipes() / PYTHON / "pip.txt", "pip.txt")
@@ -231,7 +235,7 @@ class Bootstrap:
 
 
 def debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
-    """Write a tar of a minimal Debian of that suite with the packages.
+    """Write a root file system of a minimal Debian of that suite with the packages, as a tar.
 
     Raises HostError when mmdebstrap is missing, ImageError when it fails.
     """
@@ -239,7 +243,7 @@ def debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
 
 
 def debian_files(suite: str, packages: Sequence[str], folder: Path) -> None:
-    """Unpack only the packages' files below a folder, without configuration.
+    """Unpack the files of Debian packages of that suite below a folder, without configuration.
 
     Raises as ``debian_rootfs`` does.
     """

@@ -30,7 +30,7 @@ _MIRROR = re.compile(rf"{_HOST}(?::[0-9]+)?(?:/{_PART})*")
 
 @dataclass(frozen=True)
 class Attempt:
-    """A candidate that was not available, and the reason."""
+    """A candidate for a base image that was not available, and the reason."""
 
     candidate: str
     reason: str
@@ -38,7 +38,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Result for a role. ``candidate`` and ``image`` are None if none was available.
+    """The base image found for a role. ``candidate`` and ``image`` are None if none was available.
 
     ``how`` says how the image came here.
     """
@@ -67,7 +67,11 @@ class Resolver:
         self._down: set[str] = set()
 
     def resolve(self, role: str) -> Resolution:
-        """Return the first candidate in the store, a mirror, its registry or the bundle."""
+        """Return the base image for a role: the first candidate that is available.
+
+        Each one is looked up in the engine's store, then at the mirrors, its registry, and in the
+        bundle.
+        """
         attempts: list[Attempt] = []
         for candidate in self._tools.pins.roles[role]:
             image = (
@@ -122,7 +126,7 @@ class Resolver:
 
 
 def answers(attempts: Sequence[Attempt]) -> tuple[str, ...]:
-    """Return one line per candidate that was not available, with the reason."""
+    """Return one line per candidate base image that was not available, with the reason."""
     return tuple(f"{attempt.candidate}: {attempt.reason}" for attempt in attempts)
 
 
@@ -162,7 +166,7 @@ def parse_mirrors(given: Sequence[str], env: Mapping[str, str]) -> tuple[str, ..
 
 
 def mirrored(candidate: Candidate, mirror: str) -> str:
-    """Return the candidate's reference at a mirror: the mirror, its path, the same digest.
+    """Return a candidate's image reference at a mirror: the mirror, its path, the same digest.
 
     The path is that at its registry, without the host; Docker Hub keeps short names under
     ``library/``.
@@ -174,7 +178,7 @@ def mirrored(candidate: Candidate, mirror: str) -> str:
 
 
 def host_of(mirror: str) -> str:
-    """Return the registry host of a mirror, with its port."""
+    """Return the registry host of a mirror ``HOST[:PORT][/PREFIX]``, with its port."""
     return mirror.partition("/")[0]
 
 

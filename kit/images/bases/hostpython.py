@@ -132,7 +132,10 @@ SUITES = (
 
 
 def find_host_python() -> tuple[HostPython, Suite] | str:
-    """Return the first adoptable CPython and a suite for it, or why there is none."""
+    """Return the first CPython of the host that a base image can hold, and a suite for it.
+
+    Returns a text, the reason, if there is none.
+    """
     reasons = []
     for executable in _candidates(variables(), home()):
         found = inspect(executable)
@@ -149,7 +152,7 @@ def find_host_python() -> tuple[HostPython, Suite] | str:
 
 
 def suite_for(python: HostPython) -> Suite | str:
-    """Return the first suite with every library this CPython needs, or what each lacks."""
+    """Return the first suite with every library this CPython needs; else a text why none fits."""
     reasons = []
     for suite in SUITES:
         missing = sorted(python.needs - set(suite.packages))
@@ -163,12 +166,12 @@ def suite_for(python: HostPython) -> Suite | str:
 
 
 def packages_for(python: HostPython, suite: Suite) -> tuple[str, ...]:
-    """Return the suite's packages that hold the libraries this CPython needs."""
+    """Return the names of the suite's packages that hold the libraries this CPython needs."""
     return tuple(sorted({suite.packages[soname] for soname in python.needs}))
 
 
 def inspect(executable: Path) -> HostPython | str:
-    """Return the facts of that interpreter, or why it cannot be adopted."""
+    """Return the facts of the CPython at that path; else a text why it cannot be adopted."""
     done = run([str(executable), "-I", "-c", _QUERY], 20)
     if done.code != 0:
         return f"does not run ({one_line(done.errors or f'exit code {done.code}', 120)})"
@@ -208,7 +211,7 @@ def _newest_first(paths: Iterable[Path]) -> list[Path]:
 
 
 def python_files(python: HostPython) -> Iterator[tuple[Path, str]]:
-    """Yield every file to copy, with its path below /usr/local, in a fixed order."""
+    """Yield every file of that CPython to copy, and its path below /usr/local, in a fixed order."""
     minor = ".".join(map(str, WANTED))
     yield python.executable, f"bin/python{minor}"
     yield python.library, f"lib/{python.library.name}"

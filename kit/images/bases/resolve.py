@@ -24,7 +24,7 @@ _BARE = "a Debian without Python"
 
 @dataclass(frozen=True)
 class DotnetBases:
-    """Images with the .NET SDK and with the runtime; one image may be both."""
+    """Base images with the .NET SDK and with the .NET runtime; one image may be both."""
 
     sdk: ImageInfo
     runtime: ImageInfo
@@ -71,7 +71,7 @@ class Bases:
 
     @cached_property
     def python(self) -> PythonBase:
-        """Return the Python base. Raises HostError or ImageError if none can be made."""
+        """Return the base image with CPython. Raises HostError or ImageError if there is none."""
         resolution = self._resolve(PYTHON)
         tried = answers(resolution.attempts)
         if resolution.image is None or resolution.candidate is None:
@@ -91,7 +91,7 @@ class Bases:
 
     @cached_property
     def dotnet(self) -> DotnetBases:
-        """Return the .NET bases. Raises HostError or ImageError if none can be made."""
+        """Return the .NET base images. Raises HostError or ImageError if none can be made."""
         if self._pulled_dotnet is not None:
             return self._pulled_dotnet
         image, provides, why, details = self._substitutes.sdk()
@@ -118,7 +118,10 @@ class Bases:
         return None
 
     def used(self, roles: Sequence[str]) -> dict[str, Base]:
-        """Return the base of each of those roles, and the bare one, for a bundle."""
+        """Return the bases of those roles, by role, to put them into a bundle.
+
+        With a .NET role it has the bare base too, as "bare".
+        """
         bases = {PYTHON: self._used_python()}
         bases |= {role: self._used_dotnet(role) for role in set(roles) - {PYTHON}}
         if len(bases) > 1:

@@ -49,7 +49,7 @@ _PROGRAM = {
 
 
 def compose_yaml(pins: Mapping[str, Any]) -> str:
-    """Return the file's text for the document of pins.yaml."""
+    """Return the text of compose.yaml for the parsed pins.yaml."""
     study = shipped_study()
     services = {name: _service(arm, study, pins) for name, arm in study.arms.items()}
     volumes = {_results(name): _labelled() for name in services}

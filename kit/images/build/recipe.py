@@ -53,21 +53,27 @@ class _OfStudy:
 
 
 class Context:
-    """Files of one build context, by their path in it."""
+    """The files of one build context, by their path in it."""
 
     def __init__(self) -> None:
         self._files: dict[str, tuple[_OfStudy | Path | bytes, int]] = {}
         self._links: dict[str, str] = {}
 
     def add_folder(self, folder: Path, below: str = "", skip: tuple[str, ...] = ()) -> None:
-        """Add every file under that folder except build leftovers and the skipped names."""
+        """Add every file under that folder except build leftovers and the skipped names.
+
+        ``below`` is the prefix of their paths in the context.
+        """
         for path in sorted(folder.rglob("*")):
             parts = path.relative_to(folder).parts
             if path.is_file() and not LEFTOVERS.union(skip).intersection(parts):
                 self.add_file(path, f"{below}{'/'.join(parts)}")
 
     def add_study(self, study: Folder, inside: str, below: str = "") -> None:
-        """Add every file of a folder in a study that belongs to the study."""
+        """Add every file that belongs to a study, from the folder ``inside`` in the study.
+
+        ``below`` is the prefix of their paths in the context.
+        """
         start = "" if inside == "." else f"{inside}/"
         for name in study.files(start):
             mode = 0o755 if study.executable(name) else 0o644
@@ -75,12 +81,12 @@ class Context:
             self._files[path_in_context] = (_OfStudy(study.path, name), mode)
 
     def add_file(self, path: Path, path_in_context: str) -> None:
-        """Add one file; of its mode only the executable bit is kept."""
+        """Add a file at that path in the context; of its mode only the executable bit is kept."""
         mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
         self._files[path_in_context] = (path, mode)
 
     def add_bytes(self, content: bytes, path_in_context: str) -> None:
-        """Add one file with that content."""
+        """Add a file with that content at that path in the context."""
         self._files[path_in_context] = (content, 0o644)
 
     def add_links(self, links: Mapping[str, str], below: str) -> None:
@@ -88,7 +94,7 @@ class Context:
         self._links.update({below + path: target for path, target in links.items()})
 
     def tar(self) -> BinaryIO:
-        """Return the context as a tar stream, at its start. The caller closes it."""
+        """Return the context as a tar stream, positioned at its start. The caller closes it."""
         spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
         stream = cast(BinaryIO, spool)
         with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -98,7 +104,7 @@ class Context:
         return stream
 
     def digest(self, extra: Iterable[str], ignored: tuple[str, ...]) -> str:
-        """Return the sha256 over paths, modes, contents and the extra strings.
+        """Return the sha256 (hex) over the files' paths, modes and contents, and the extra strings.
 
         Paths that begin with one of ``ignored`` are left out.
         """
@@ -128,11 +134,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Inputs that determine the content of an image.
+    """The inputs that determine the content of an image.
 
-    Paths that begin with one of ``undigested`` do not: another proxy or CA must not change
-    the image. ``extra`` are inputs outside the context. ``target`` is the stage of the
-    Dockerfile to stop at; None: its last.
+    Paths that begin with one of ``undigested`` do not: another proxy or CA must not change the
+    image. ``extra`` are inputs outside the context. ``target`` is the stage of the Dockerfile to
+    stop at; None: its last.
     """
 
     name: str
@@ -145,13 +151,13 @@ class Recipe:
 
     @property
     def tag(self) -> str:
-        """Return the reference of the built image."""
+        """Return the reference, name:tag, that the recipe's image gets."""
         return reference_of(self.name)
 
 
 @dataclass(frozen=True)
 class Tools:
-    """An engine, the pins, the host's way to the network, and ``say`` for each step."""
+    """The tools of image builds: engine, pins, network settings; ``say`` gets a line per step."""
 
     engine: Engine
     pins: Pins
@@ -160,27 +166,30 @@ class Tools:
 
 
 def reference_of(name: str) -> str:
-    """Return the reference of that image as built by this version of the kit."""
+    """Return the reference, name:tag, of a kit image; the tag is the version of the kit."""
     return f"{OWN}{name}:{kit.__version__}"
 
 
 def python_name(variant: Variant) -> str:
-    """Return the name of the python image, the base of the dotnet one of that variant."""
+    """Return the name of the Python image of that variant, the base of its dotnet image."""
     return f"{PYTHON}-{variant}"
 
 
 def dotnet_name(variant: Variant, binding: str) -> str:
-    """Return the name of the dotnet image with that binding, ``EXACT`` or ``SUBSTITUTE``."""
+    """Return the name of the dotnet image of that variant and binding.
+
+    ``binding`` is ``EXACT`` or ``SUBSTITUTE``.
+    """
     return f"{DOTNET}-{variant}-{binding.lower()}"
 
 
 def own_name(study: Study, arm: Arm) -> str:
-    """Return the name of the image that the study's Dockerfile for the arm makes."""
+    """Return the name of the image that the study's own Dockerfile for the arm makes."""
     return f"{study.id}-{arm.name}"
 
 
 def references(study: Study, arm: Arm) -> tuple[str, ...]:
-    """Return the possible references of the arm's image: one, or one per binding."""
+    """Return the references (name:tag) that the arm's image may have: one, or one per binding."""
     if arm.recipe is not None:
         names = [own_name(study, arm)]
     elif arm.stack == DOTNET:
@@ -191,7 +200,7 @@ def references(study: Study, arm: Arm) -> tuple[str, ...]:
 
 
 def largest(study: Study, arm: Arm) -> str:
-    """Return the reference of the image with most of the arm's bytes.
+    """Return the reference (name:tag) of the image with most of the arm's bytes.
 
     With the kit's recipes that is the python image, which all stacks share.
     """
@@ -228,7 +237,8 @@ def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
 def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
     """Return the image of a recipe; build it unless an equal one is in the store.
 
-    Reports each step. Raises ImageError, whose ``output`` is the end of the builder's output.
+    Reports each step through ``tools.say``. Raises ImageError, whose ``output`` is the end of the
+    builder's output.
     """
     say = tools.say
     found = find_built(tools.engine, recipe)

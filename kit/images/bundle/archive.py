@@ -40,12 +40,12 @@ class Writer:
         self._sums: dict[str, str] = {}
 
     def add_bytes(self, name: str, content: bytes) -> None:
-        """Add one member with that content."""
+        """Add a member of that name with that content to the archive."""
         with self.member(name) as sink:
             sink.write(content)
 
     def add_file(self, name: str, path: Path) -> None:
-        """Add one member with a file's content and its executable bit."""
+        """Add a member of that name with a file's content and its executable bit to the archive."""
         executable = bool(path.stat().st_mode & 0o100)
         with self.member(name, executable) as sink, path.open("rb") as source:
             while chunk := source.read(_CHUNK):
@@ -53,7 +53,7 @@ class Writer:
 
     @contextmanager
     def images(self, on_written: Callable[[int], None]) -> Iterator[BinaryIO]:
-        """Open the sink for the engine's docker archive.
+        """Open a stream to which the engine writes its docker archive, the member with the images.
 
         Calls ``on_written`` with the uncompressed bytes so far after every write.
         """
@@ -65,7 +65,7 @@ class Writer:
 
     @contextmanager
     def member(self, name: str, executable: bool = False) -> Iterator[_Summed]:
-        """Open the sink for one member whose size is not known before."""
+        """Open a stream to write one member, whose size need not be known before."""
         start = self._stream.tell()
         self._stream.write(_header(name, 0, executable))
         sink = _Summed(self._stream)
@@ -78,7 +78,7 @@ class Writer:
         self._sums[name] = sink.sha256.hexdigest()
 
     def finish(self) -> None:
-        """Write the sums of all members and the end of the archive."""
+        """Write the SHA-256 sums of all members and the end of the archive."""
         lines = (f"{digest}  {name}\n" for name, digest in sorted(self._sums.items()))
         self.add_bytes(SUMS, "".join(lines).encode())
         self._stream.write(bytes(_padded(self._stream.tell()) - self._stream.tell()))
@@ -86,10 +86,10 @@ class Writer:
 
 @dataclass(frozen=True)
 class Contents:
-    """Contents of a complete bundle that matches its sums.
+    """The contents of a complete bundle that matches its sums.
 
-    ``texts`` are by name; ``images`` and ``feed`` are the paths of the docker archive and of
-    the folder of NuGet packages.
+    ``texts`` are by name; ``images`` and ``feed`` are the paths of the docker archive and of the
+    folder of NuGet packages.
     """
 
     texts: dict[str, bytes]
@@ -98,10 +98,10 @@ class Contents:
 
 
 def read(path: Path, scratch: Path) -> Contents:
-    """Read and check every byte, and unpack what a load needs below ``scratch``.
+    """Read a bundle, check every byte, and unpack below ``scratch`` what loading it needs.
 
-    Raises InputError unless the file is complete and unchanged: for a truncated file, a
-    changed byte, missing or added members, and a file that is not a tar.
+    Raises InputError unless the file is complete and unchanged: for a truncated file, a changed
+    byte, missing or added members, and a file that is not a tar.
     """
     reader = _Reader(path, scratch)
     with os.fdopen(open_named(path), "rb") as stream:

@@ -24,7 +24,7 @@ _PLATFORMS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class Member:
-    """One image. ``references`` are the names that a load gives it."""
+    """One image in a bundle. ``references`` are the names (name:tag) that a load gives it."""
 
     id: str
     references: tuple[str, ...]
@@ -34,7 +34,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Document:
-    """Content of a bundle. ``arms`` maps an arm to its image, ``bases`` a role to its base."""
+    """The content of a bundle. ``arms`` maps an arm to its image, ``bases`` a role to its base."""
 
     kit_version: str
     created: str
@@ -76,12 +76,18 @@ class Bundle:
         return f"from a bundle made on {self.created[:10]}"
 
     def had_by_digest(self, engine: Engine, role: str, pinned: str) -> ImageInfo | None:
-        """Return the engine's image that the bundle's maker pulled by that digest for the role."""
+        """Return the local image that the bundle has for that role and the digest ``pinned``.
+
+        None unless its maker pulled the role's base by that digest and the engine still has it.
+        """
         base = self.bases.get(role)
         return engine.find_image(base.image) if base and base.pinned == pinned else None
 
     def substitute(self, engine: Engine, role: str) -> tuple[Base, ImageInfo] | None:
-        """Return the base that the maker's bootstrap made for that role, if the engine has it."""
+        """Return the bundle's base of that role, and its local image, if it is a substitute.
+
+        Its maker's bootstrap made it. None if it is not, or if the engine no longer has the image.
+        """
         base = self.bases.get(role)
         if base is None or base.pinned:
             return None
@@ -90,7 +96,7 @@ class Bundle:
 
 
 class Substitutes:
-    """Substitute bases: the loaded bundle's if it has one, else the bootstrap's."""
+    """Substitute base images: the loaded bundle's if it has one, else the bootstrap's."""
 
     def __init__(self, engine: Engine, bundle: Bundle | None, bootstrap: Bootstrap) -> None:
         self._engine = engine
@@ -98,7 +104,7 @@ class Substitutes:
         self._bootstrap = bootstrap
 
     def python(self) -> PythonBase:
-        """Return the Python base. Raises HostError or ImageError."""
+        """Return the base image with CPython. Raises HostError or ImageError."""
         found = self._bundle and self._bundle.substitute(self._engine, PYTHON)
         if not self._bundle or not found:
             return self._bootstrap.python()
@@ -118,7 +124,7 @@ class Substitutes:
         return found[0] if found else None
 
     def sdk(self) -> tuple[ImageInfo, Mapping[str, str], str, tuple[str, ...]]:
-        """Return the SDK base, the versions it provides, why it is used, and details of that.
+        """Return the .NET SDK base: image, versions by component, why it is used, and details.
 
         Raises HostError or ImageError.
         """
@@ -129,24 +135,24 @@ class Substitutes:
         return image, base.provides, f"{self._bundle.origin}: {base.why}", base.details
 
     def bare(self) -> ImageInfo:
-        """Return a Debian without any Python. Raises HostError or ImageError."""
+        """Return the image of a Debian without any Python. Raises HostError or ImageError."""
         found = self._bundle and self._bundle.substitute(self._engine, "bare")
         return found[1] if found else self._bootstrap.bare()
 
 
 def platform(machine: str) -> str:
-    """Return one name for an architecture, whichever name the engine uses."""
+    """Return one name for a machine's architecture: engines name it differently."""
     return _PLATFORMS.get(machine, machine)
 
 
 def dumps(document: Document) -> bytes:
-    """Return the document as JSON, the same bytes for the same values."""
+    """Return a bundle's document as JSON, the same bytes for the same values."""
     values = {"schema": SCHEMA, **asdict(document)}
     return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode()
 
 
 def loads(text: bytes, where: str) -> Document:
-    """Return the document of such JSON. Raises InputError naming ``where`` and the field."""
+    """Return a bundle's document from JSON. Raises InputError naming ``where`` and the field."""
     try:
         values: Any = read_json(text)
     except ValueError as error:

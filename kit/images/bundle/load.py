@@ -105,9 +105,10 @@ def load(engine: Engine, file: Path, data: Path, say: Say) -> Document:
 
 
 def keep(document: Document, feed: Path, data: Path) -> None:
-    """Store the document, and its NuGet packages if it has any, in place of an earlier one.
+    """Store a bundle's document, and its NuGet packages if any, in place of an earlier one's.
 
-    Raises HostError when the folder cannot be written.
+    ``feed`` is the folder with the packages, ``data`` the user's folder for loaded bundles. Raises
+    HostError when the folder cannot be written.
     """
     text = dumps(document)
     try:

@@ -150,9 +150,9 @@ def kit_wheel(folder: Path) -> Path:
 
 
 def add_dependencies(wheel: Path, folder: Path, say: Callable[[str], None]) -> None:
-    """Download the wheels of that wheel's dependencies, for this interpreter, to that folder.
+    """Download the wheels of that wheel's dependencies, for this interpreter, to ``folder``.
 
-    If that fails, reports it and leaves only the kit's own wheel there.
+    If that fails, reports it to ``say`` and leaves only the kit's own wheel there.
     """
     problem = _pip(["download", "--only-binary", ":all:", "--dest", str(folder), str(wheel)])
     if problem:

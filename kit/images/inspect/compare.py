@@ -36,7 +36,7 @@ BuildOn = Callable[[Engine], Images]
 
 @dataclass(frozen=True)
 class Difference:
-    """A path that differs between both images, and how."""
+    """A path, or part of the configuration, that differs between two images, and how."""
 
     path: str
     what: str
@@ -53,7 +53,10 @@ class Rebuilt:
 
 
 class FreshEngine:
-    """Engine that builds without cache, under other names; ``made`` maps a name to its image."""
+    """An engine around another one: it builds without cache, and under other names.
+
+    ``made`` maps a name to the image built for it.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -61,28 +64,28 @@ class FreshEngine:
         self.made: dict[str, ImageInfo] = {}
 
     def clean(self) -> None:
-        """Remove all images in ``made``, the last first."""
+        """Remove all images that were made here, the last first."""
         for name in reversed(list(self.made)):
             with suppress(KitError):
                 self._engine.remove_image(self._renamed(name))
 
     def build(self, request: BuildRequest, on_line: LineSink) -> ImageInfo:
-        """Build every step again, under the other name."""
+        """Build every step of an image again, under its other name."""
         fresh = replace(request, tag=self._renamed(request.tag), cache=False)
         self.made[request.tag] = self._engine.build(fresh, on_line)
         return self.made[request.tag]
 
     def import_rootfs(self, tar: Path, reference: str, changes: Sequence[str]) -> ImageInfo:
-        """Import under the other name."""
+        """Import a root file system as an image, under its other name."""
         self.made[reference] = self._engine.import_rootfs(tar, self._renamed(reference), changes)
         return self.made[reference]
 
     def find_image(self, reference: str) -> ImageInfo | None:
-        """Find an image; for names under kit/, only one that was made here."""
+        """Return a local image; for names under kit/, only one that was made here."""
         return self._engine.find_image(self._renamed(reference))
 
     def tag(self, image_id: str, reference: str) -> None:
-        """Tag with the other name."""
+        """Tag an image with the other name of ``reference``."""
         self._engine.tag(image_id, self._renamed(reference))
 
     def info(self) -> EngineInfo:
@@ -98,15 +101,15 @@ class FreshEngine:
         return self._engine.load(archive)
 
     def remove_image(self, reference: str) -> bool:
-        """Remove under the other name."""
+        """Remove the image of that reference, by its other name."""
         return self._engine.remove_image(self._renamed(reference))
 
     def save(self, references: Sequence[str], archive: BinaryIO) -> None:
-        """Save under the other names."""
+        """Save images, by their other names."""
         self._engine.save([self._renamed(name) for name in references], archive)
 
     def export(self, image: str) -> AbstractContextManager[Iterator[bytes]]:
-        """Export under the other name."""
+        """Export an image's file tree, by its other name."""
         return self._engine.export(self._renamed(image))
 
     def remote_digest(self, reference: str) -> str:
@@ -134,7 +137,7 @@ class FreshEngine:
 
 
 def differences(first: Content, second: Content) -> tuple[Difference, ...]:
-    """Return every difference, files by path, then the configuration."""
+    """Return every difference of two images: of their files, by path, then of configuration."""
     found = []
     for path in sorted({*first.entries, *second.entries}):
         a, b = first.entries.get(path), second.entries.get(path)
@@ -151,7 +154,7 @@ def differences(first: Content, second: Content) -> tuple[Difference, ...]:
 
 
 def shown(found: tuple[Difference, ...]) -> list[str]:
-    """Return one line per difference for the first ``MAX_SHOWN``, then a count of the rest."""
+    """Return one line for each of the first ``MAX_SHOWN`` differences, then a count of the rest."""
     lines = [f"{difference.path}: {difference.what}" for difference in found[:MAX_SHOWN]]
     if len(found) > MAX_SHOWN:
         lines.append(f"... and {len(found) - MAX_SHOWN} more")

@@ -49,7 +49,7 @@ Wanted = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of an image. ``what``: see the module docstring."""
+    """One file of an image's tree. ``what``: see the module docstring."""
 
     type: str
     mode: int
@@ -58,7 +58,7 @@ class Entry:
     xattrs: tuple[tuple[str, str], ...] = ()
 
     def line(self, path: str) -> str:
-        """Return the file's line in the digest."""
+        """Return the file's line in the text that the content digest is computed of."""
         fields = [path, self.type, f"{self.mode:o}", self.owner, self.what]
         fields += [f"{name}={value}" for name, value in self.xattrs]
         return "\t".join(fields) + "\n"
@@ -66,7 +66,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Content:
-    """Content of an image: files by path, configuration, and the bytes of chosen files."""
+    """The content of an image: files by path, configuration, and the bytes of chosen files."""
 
     entries: Mapping[str, Entry]
     config: Mapping[str, object]
@@ -74,7 +74,7 @@ class Content:
 
     @property
     def sha256(self) -> str:
-        """Return the content digest (hex); see the module docstring."""
+        """Return the image's content digest, a SHA-256 in hex; see the module docstring."""
         total = hashlib.sha256()
         for path in sorted(self.entries, key=_bytes):
             total.update(_bytes(self.entries[path].line(path)))

@@ -46,7 +46,7 @@ _PURL_TYPES = {"deb": "deb", "pypi": "pypi", "nuget": "nuget", "runtime": "gener
 
 @dataclass(frozen=True)
 class Description:
-    """Content digest (sha256, hex) of an image, and the software and data in it."""
+    """The content digest (sha256, hex) of an image, and the software and data in it."""
 
     content_sha256: str
     parts: tuple[Part, ...]
@@ -70,7 +70,7 @@ class DescriptionCache:
             return None
 
     def put(self, image_id: str, found: Description) -> None:
-        """Store the description if possible."""
+        """Store the description of that image; do nothing if that is not possible."""
         if self._folder is None:
             return
         document = {
@@ -90,7 +90,7 @@ class DescriptionCache:
 
 @dataclass(frozen=True)
 class Part:
-    """One piece of software or data. ``kind``: deb, pypi, nuget, runtime or data.
+    """One piece of software or data in an image. ``kind``: deb, pypi, nuget, runtime or data.
 
     ``sha256`` is that of its file if it is one file; "" for an unpacked package.
     """
@@ -105,7 +105,7 @@ class Part:
 
 
 def user_cache() -> DescriptionCache:
-    """Return the cache of this user."""
+    """Return this user's cache of image descriptions."""
     folder = cache_folder()
     return DescriptionCache(None if folder is None else folder / "images")
 
@@ -121,7 +121,7 @@ def describe(engine: Engine, image_id: str, cache: DescriptionCache) -> Descript
 
 
 def wanted(path: str) -> bool:
-    """Return whether the inventory needs the bytes of that file."""
+    """Return whether the inventory needs the bytes of the file at that path."""
     return (
         path == DPKG
         or path in OS_RELEASE
@@ -131,7 +131,7 @@ def wanted(path: str) -> bool:
 
 
 def inventory(content: Content) -> tuple[Part, ...]:
-    """Return all parts found in the image, sorted by kind, name and version."""
+    """Return all software and data found in the image, sorted by kind, name and version."""
     parts = {
         *_debian(content.kept),
         *_python(content.kept),
@@ -143,17 +143,20 @@ def inventory(content: Content) -> tuple[Part, ...]:
 
 
 def parts_document(parts: Iterable[Part]) -> list[dict[str, str]]:
-    """Return the parts as JSON values, without empty fields."""
+    """Return an image's parts as JSON values, without their empty fields."""
     return [{key: value for key, value in vars(part).items() if value} for part in parts]
 
 
 def parts_from(document: Iterable[Mapping[str, str]]) -> tuple[Part, ...]:
-    """Return the parts of such a document. Raises TypeError if it is not one."""
+    """Return the parts that ``parts_document`` wrote. Raises TypeError for another document."""
     return tuple(Part(**{"version": "", **part}) for part in document)
 
 
 def sbom_json(name: str, content_sha256: str, parts: Sequence[Part]) -> bytes:
-    """Return the document of an image of that name and content digest (64 hex digits)."""
+    """Return the bill of materials (SBOM) of an image as CycloneDX JSON.
+
+    ``name`` is the image's, ``content_sha256`` its content digest (64 hex digits).
+    """
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output.json import JsonV1Dot5

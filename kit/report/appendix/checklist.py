@@ -34,7 +34,7 @@ HUMAN = "5 minutes (estimate: start one command, read one page)"
 
 
 def opening(session: Session, model: ReportModel) -> tuple[Prose, ...]:
-    """Return the title and everything that is the same for all experiments."""
+    """Return the title and the parts of the appendix that are the same for all experiments."""
     return (
         Heading(1, f"Artifact appendix: {model.study.title}"),
         Heading(2, "Abstract"),
@@ -62,7 +62,10 @@ def listed(rows: Iterable[tuple[str, str]]) -> Prose:
 
 
 def compute(session: Session, arms: Collection[str]) -> str:
-    """Return the total time of these arms' containers, by the engine; failed runs count."""
+    """Return the total time of these arms' containers as text, by the engine's clock.
+
+    Failed runs count. If no time is known, the text says so.
+    """
     entries = [entry for entry in session.entries if entry.arm in arms]
     seconds = [entry.seconds for entry in entries if entry.seconds is not None]
     if not seconds:
@@ -73,7 +76,10 @@ def compute(session: Session, arms: Collection[str]) -> str:
 
 
 def whole(session: Session) -> str:
-    """Return the time from the session's start to the end of its last container."""
+    """Return how long the session took, from its start to the end of its last container, as text.
+
+    If that is unknown, the text says so.
+    """
     try:
         start = moment(session.header.created)
         ends = [moment(entry.finished_at) for entry in session.entries]
@@ -87,7 +93,7 @@ def whole(session: Session) -> str:
 
 
 def disk(model: ReportModel, arms: Collection[str]) -> str:
-    """Return the total size of these arms' images; shared layers count in each."""
+    """Return the total size of these arms' images as text; shared layers count in each image."""
     images = [image for arm, image in model.header.images.items() if arm in arms]
     if not images:
         return "images not built in this session"
@@ -96,7 +102,7 @@ def disk(model: ReportModel, arms: Collection[str]) -> str:
 
 
 def memory(model: ReportModel, arms: Collection[str]) -> str:
-    """Return the peak memory of any run of these arms, and the limit of all runs."""
+    """Return the peak memory of any run of these arms, and the limit of all runs, as text."""
     peaks = [
         row.rss_peak_bytes
         for row in model.costs
@@ -109,12 +115,12 @@ def memory(model: ReportModel, arms: Collection[str]) -> str:
 
 
 def memory_limit(model: ReportModel) -> str:
-    """Return the memory limit of a run."""
+    """Return the memory limit of a run as text, such as "limit per run: 6.5 GB"."""
     return f"limit per run: {gigabytes(model.header.plan.limits.memory_bytes)}"
 
 
 def minutes(seconds: float) -> str:
-    """Return a duration such as "12.5 minutes"."""
+    """Return seconds as a text in minutes, such as "12.5 minutes"."""
     return f"{fixed(seconds / 60, 1)} minutes"
 
 

@@ -41,7 +41,10 @@ _PAPER_ONLY = (
 
 
 def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
-    """Return the command, a part for every claim, and the claims that need no run."""
+    """Return the appendix's experiments: the command, a part for every claim, and the rest.
+
+    The rest are the claims that need no run.
+    """
     blocks: list[Prose] = [
         Heading(2, "Experiments"), Paragraph(_ONE), CodeBlock(model.header.command)
     ]  # fmt: skip

@@ -28,7 +28,10 @@ _LONG = 1500
 
 
 def render(model: ReportModel, names: Collection[str]) -> bytes:
-    """Return the metadata of a folder whose report has the files ``names``."""
+    """Return the RO-Crate metadata (JSON-LD) of a session's results folder.
+
+    ``names`` are the files of its report.
+    """
     files, parts = data_entities(model, names)
     context = [
         *entities.software(model),

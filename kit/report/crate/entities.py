@@ -52,12 +52,12 @@ Entity = dict[str, Any]
 
 
 def kit_id(model: ReportModel) -> str:
-    """Return the id of the version of kit that measured the session."""
+    """Return the id, in the crate, of the version of kit that measured the session."""
     return purl("kit", model.header.kit_version)
 
 
 def software(model: ReportModel) -> list[Entity]:
-    """Return kit, then the software that the records of the arms name, and the engine."""
+    """Return entities for kit, for the software that the arms' records name, and for the engine."""
     parts = [
         entity(
             purl(name, version),
@@ -94,7 +94,7 @@ def software(model: ReportModel) -> list[Entity]:
 
 
 def images(model: ReportModel) -> list[Entity]:
-    """Return the image of every arm. Its content digest leaves out the times of files."""
+    """Return an entity for the image of every arm; its content digest leaves out times of files."""
     found = []
     for arm, image in sorted(model.header.images.items()):
         name, _, tag = plain(image.reference).rpartition(":")
@@ -117,12 +117,12 @@ def images(model: ReportModel) -> list[Entity]:
 
 
 def paper(model: ReportModel) -> Entity:
-    """Return the paper that the study checks."""
+    """Return the entity of the publication that the study checks."""
     return entity(_PAPER, "ScholarlyArticle", name=plain(model.study.paper.citation, 600))
 
 
 def given(model: ReportModel) -> list[Entity]:
-    """Return the study and the plan of the session."""
+    """Return entities for the session's inputs: the study and the plan."""
     named = entity(
         STUDY,
         "CreativeWork",
@@ -143,7 +143,7 @@ def given(model: ReportModel) -> list[Entity]:
 
 
 def settings(model: ReportModel) -> list[Entity]:
-    """Return the settings of the plan, the components used, and the environment."""
+    """Return entities for the plan's settings, the components used, and environment variables."""
     plan, course = model.header.plan, model.course
     rows = [
         fact("setting", "budget", plan.tier),
@@ -171,13 +171,13 @@ def settings(model: ReportModel) -> list[Entity]:
 
 
 def environment(model: ReportModel) -> list[Entity]:
-    """Return the environment variables of every container."""
+    """Return an entity for each environment variable that every container gets."""
     found = sorted(model.study.protocol.env.items())
     return [fact("environment", name, value) for name, value in found]
 
 
 def host(model: ReportModel) -> Entity:
-    """Return the machine on which the session ran."""
+    """Return the entity of the machine on which the session ran."""
     facts = {**asdict(model.header.host), "engine": engine_text(model.header.host.engine)}
     described = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
     if model.header.shards:
@@ -186,7 +186,11 @@ def host(model: ReportModel) -> Entity:
 
 
 def data_entities(model: ReportModel, names: Collection[str]) -> tuple[list[Entity], list[Entity]]:
-    """Return the files that the session wrote, and the same with the copy of the study."""
+    """Return entities for the session's files, first without its copy of the study, then with it.
+
+    ``names`` are the report's files in the results folder; the log and the bills of materials are
+    added to them.
+    """
     files = [_file(RUN_LOG), *(_file(name) for name in sorted(names))]
     files += [
         _file(f"{SBOMS}/{sbom_name(arm)}", f"CycloneDX bill of materials for the image of {arm}")
@@ -197,7 +201,7 @@ def data_entities(model: ReportModel, names: Collection[str]) -> tuple[list[Enti
 
 
 def folders(model: ReportModel) -> list[Entity]:
-    """Return the copy of the study next to the session's log; none for the shipped study."""
+    """Return a list with the entity of the study's copy; empty if the study is the shipped one."""
     if model.study.folder is None:
         return []
     return [
@@ -211,7 +215,7 @@ def folders(model: ReportModel) -> list[Entity]:
 
 
 def verdicts(model: ReportModel) -> list[Entity]:
-    """Return every measured claim with its gain in percent, interval and verdict."""
+    """Return an entity for every measured claim, with its gain in percent, interval and verdict."""
     found = []
     for verdict in model.verdicts:
         measured = verdict.measured
@@ -233,24 +237,30 @@ def verdicts(model: ReportModel) -> list[Entity]:
 
 
 def entity(identity: str, kind: str, /, **properties: Any) -> Entity:
-    """Return an entity of that id and type, without its empty properties."""
+    """Return a JSON-LD entity with that ``@id`` and ``@type``, without its empty properties."""
     kept = {key: value for key, value in properties.items() if value not in (None, "", [], ())}
     return {"@id": identity, "@type": kind, **kept}
 
 
 def ref(name: str) -> dict[str, str]:
-    """Return a reference to the entity of that id."""
+    """Return a JSON-LD reference to the entity whose ``@id`` is ``name``."""
     return {"@id": name}
 
 
 def refs(entities: Iterable[Entity]) -> list[dict[str, str]] | dict[str, str]:
-    """Return references to entities; as RO-Crate requires, a single one is not in a list."""
+    """Return a list of JSON-LD references to entities.
+
+    As RO-Crate requires, a single reference is not in a list.
+    """
     found = [ref(found["@id"]) for found in entities]
     return found[0] if len(found) == 1 else found
 
 
 def fact(kind: str, name: str, value: object, /, **more: Any) -> Entity:
-    """Return a name with its value, as an entity."""
+    """Return a name with its value as a PropertyValue entity; an empty value is "not known".
+
+    ``kind`` is the first part of its id, ``more`` are further properties.
+    """
     shown = plain(value) if isinstance(value, str) else value
     return entity(
         local(kind, name), "PropertyValue", name=plain(name), value=shown or "not known", **more
@@ -258,22 +268,28 @@ def fact(kind: str, name: str, value: object, /, **more: Any) -> Entity:
 
 
 def local(kind: str, name: str) -> str:
-    """Return the id of something without an address."""
+    """Return an id inside the crate, ``#kind/name``, for something without a file or a URL."""
     return f"#{kind}/{safe(name)}"
 
 
 def purl(name: str, version: str) -> str:
-    """Return a package's id: an absolute URI without a registry."""
+    """Return a software component's package URL, ``pkg:generic/NAME@VERSION``.
+
+    It is the component's id in the crate. Without a version it ends after the name.
+    """
     return f"pkg:generic/{safe(name)}" + (f"@{safe(version)}" if plain(version) else "")
 
 
 def safe(text: str) -> str:
-    """Return text quoted for an id, of at most 200 characters before quoting."""
+    """Return text percent-encoded for use in an id: its first 200 characters, cleaned."""
     return quote(plain(text, 200), safe="")
 
 
 def when(text: str) -> str | None:
-    """Return a time of the log to the second, in its time zone; None for other text."""
+    """Return an RFC 3339 time of the log as ISO 8601 to the second, in its time zone.
+
+    None for text that is not such a time.
+    """
     try:
         found = moment(plain(text))
     except ValueError:
@@ -282,13 +298,13 @@ def when(text: str) -> str | None:
 
 
 def day(text: str) -> str | None:
-    """Return the day of a time of the log; None for other text."""
+    """Return the date, YYYY-MM-DD, of an RFC 3339 time of the log; None for other text."""
     found = when(text)
     return None if found is None else found[:10]
 
 
 def compact(entities: Sequence[Entity]) -> list[Entity]:
-    """Return the first entity of each id: the engine, or a component, may be there twice."""
+    """Return the entities without repeated ids: of each id, the first entity stays."""
     found: dict[str, Entity] = {}
     for one in entities:
         found.setdefault(one["@id"], one)

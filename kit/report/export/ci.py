@@ -53,7 +53,7 @@ _CUT = "\n\nThe rest is in report.md of the results folder.\n"
 
 
 def render_junit(model: ReportModel) -> bytes:
-    """Return XML with one test case per claim and variant, and one per consistency claim."""
+    """Return JUnit XML: a test case per claim and variant, and one per consistency claim."""
     cases = [_measured(verdict, model) for verdict in model.verdicts]
     cases += [_other(verdict, "training", model) for verdict in model.judged.training]
     cases += [_other(verdict, "executable", model) for verdict in model.judged.executable]
@@ -75,7 +75,7 @@ def render_junit(model: ReportModel) -> bytes:
 
 
 def render_badge(model: ReportModel) -> bytes:
-    """Return the verdict on the headline's claim as JSON: a short message and a colour."""
+    """Return the headline's verdict as JSON for a badge: a short message and a colour."""
     lead = model.lead
     message, colour = _MESSAGES[lead.word] if lead else ("no measured claim", "lightgrey")
     if lead is not None and lead.indicative:

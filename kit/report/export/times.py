@@ -33,7 +33,7 @@ PYPERF_VERSION = "1.0"
 
 
 def render_csv(model: ReportModel) -> bytes:
-    """Return the CSV: one row per fit, in the order they ran.
+    """Return every fit's times as CSV: one row per fit, in the order they ran.
 
     ``role`` is "main" for the runs that are compared, else the role of the control or pilot;
     ``counted`` is 0 for excluded runs.
@@ -47,13 +47,16 @@ def render_csv(model: ReportModel) -> bytes:
 
 
 def render_hyperfine(model: ReportModel) -> bytes:
-    """Return the document, without the arms that have no compared run."""
+    """Return the times in hyperfine's JSON, without the arms that have no compared run."""
     results = [_result(arm, runs) for arm, runs in _compared(model)]
     return (json.dumps({"results": results}, indent=2, sort_keys=True) + "\n").encode()
 
 
 def render_pyperf(model: ReportModel) -> dict[str, bytes]:
-    """Return content by file name; an arm without a compared run has no file."""
+    """Return the times in pyperf's JSON, by file name.
+
+    An arm without a compared run has no file.
+    """
     files = {}
     for arm, runs in _compared(model):
         text = json.dumps(_document(model, arm, runs), indent=2, sort_keys=True) + "\n"

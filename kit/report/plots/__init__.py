@@ -13,7 +13,7 @@ _DRAWN_BY = re.compile(rb"<dc:title>Matplotlib v([\w.+-]{1,40}),")
 
 @dataclass(frozen=True)
 class Plot:
-    """One drawn plot. ``alt`` describes it in words."""
+    """A drawn plot: its name and title, its SVG and PNG, and ``alt``, its description in words."""
 
     name: str
     title: str
@@ -30,7 +30,7 @@ def draw_all(model: ReportModel) -> tuple[Plot, ...]:
 
 
 def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
-    """Return content by file name below ``PLOTS``."""
+    """Return the SVG and PNG of each plot, by file name in the folder ``PLOTS``."""
     return {
         f"{plot.name}.{kind}": content
         for plot in plots
@@ -39,6 +39,6 @@ def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
 
 
 def drawn_by(svg: bytes) -> str:
-    """Return the version of matplotlib that the SVG names; empty if it names none."""
+    """Return the version of matplotlib that wrote an SVG drawing; empty if it names none."""
     found = _DRAWN_BY.search(svg)
     return "" if found is None else found[1].decode()

@@ -51,7 +51,10 @@ class EffectAxis:
         estimates: Iterable[Estimate],
         upright: bool = False,
     ) -> EffectAxis:
-        """Return the axis that shows these gains (percent), the estimates, and 0."""
+        """Return the axis of that form that shows these gains (percent), the estimates, and 0.
+
+        ``axes`` are matplotlib's.
+        """
         found = [*gains, *(gain for each in estimates for gain in gains_of(each))]
         most = math.log(MAX_SHOWN if form is Form.FACTOR else FACTOR_FROM)
         zone = EQUIVALENCE_PERCENT
@@ -65,11 +68,11 @@ class EffectAxis:
         return made
 
     def at(self, gain: float) -> float:
-        """Return the position of a gain in percent; beyond the axis, the axis' edge."""
+        """Return the position on the axis of a gain in percent; of one beyond it, the edge's."""
         return max(self.low, min(self.high, _place(log_of(gain), self.form)))
 
     def shade(self, low: float, high: float, colour: str, alpha: float) -> None:
-        """Shade a range of gains over all rows."""
+        """Shade a range of gains, ``low`` to ``high`` in percent, over all rows."""
         sides = [self.at(low), self.at(high)]
         # Not axvspan: versions of matplotlib begin its outline in different corners.
         effects, rows = [*sides, *sides[::-1]], [0, 0, 1, 1]
@@ -78,12 +81,16 @@ class EffectAxis:
         self.axes.fill(xs, ys, color=colour, alpha=alpha, lw=0, transform=over)
 
     def draw(self, effects: Any, rows: Any, *marks: str, **style: Any) -> None:
-        """Draw a line or markers through positions of effects and rows."""
+        """Draw a line or markers through points.
+
+        ``effects`` are positions on this axis (see ``at``), ``rows`` positions on the other one;
+        ``marks`` and ``style`` are matplotlib's arguments.
+        """
         xs, ys = (rows, effects) if self.upright else (effects, rows)
         self.axes.plot(xs, ys, *marks, **style)
 
     def bar(self, row: float, bounds: Interval, colour: str, width: float) -> None:
-        """Draw an interval of gains, with an arrow head at each end beyond the axis."""
+        """Draw an interval of gains in percent at a row; an end off the axis has an arrow head."""
         if not is_determined(bounds):
             return
         ends = [self.at(bounds.low), self.at(bounds.high)]
@@ -94,7 +101,7 @@ class EffectAxis:
                 self.draw(end, row, sign, color=colour, ms=5 + width, clip_on=False)
 
     def margin(self, row: float, band: Range, colour: str) -> None:
-        """Draw the margin of a claim of equality as a hollow box."""
+        """Draw the margin of a claim of equality, a range of gains in percent, as a hollow box."""
         low, high = self.at(band.low), self.at(band.high)
         least, most = row - _BOX, row + _BOX
         self.axes.plot(
@@ -115,7 +122,7 @@ class EffectAxis:
         self.draw(self.at(gain), row, marker, color=colour, ms=6.5, clip_on=False)
 
     def label(self, words: str) -> None:
-        """Write the label of the axis, and its ticks if they are factors."""
+        """Write these words as the label of the axis, and its ticks if they are factors."""
         (self.axes.set_ylabel if self.upright else self.axes.set_xlabel)(words)
         if self.form is Form.FACTOR:
             logs = _ticks(self.low, self.high)
@@ -124,7 +131,7 @@ class EffectAxis:
 
 
 def claimed(claim: Claim) -> tuple[float, ...]:
-    """Return the claimed gain, or both ends of a claimed equality's margin."""
+    """Return a claim's published gain in percent; for a claim of equality, its margin's ends."""
     if claim.direction is Direction.EQUAL:
         return claim.band_percent.low, claim.band_percent.high
     return (claim.published_gain_percent,)

@@ -18,12 +18,12 @@ STILL: Matrix = (1, 0, 0, 1, 0, 0)
 
 
 class ForeignError(ValueError):
-    """The drawing holds something that kit does not draw."""
+    """An error for an SVG drawing with something that kit does not write or cannot interpret."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """A path: its commands, and the coordinates of their points."""
+    """An SVG path: the letters of its commands (M, L, Q, C, z), and its points as x and y."""
 
     commands: str
     points: tuple[tuple[float, float], ...]
@@ -31,7 +31,10 @@ class Outline:
 
 @lru_cache(maxsize=256)  # every plot has the same letters
 def outline(text: str) -> Outline:
-    """Return the path. Raise ForeignError if it is not of absolute lines and curves only."""
+    """Parse the ``d`` attribute of an SVG path, and return its commands and points.
+
+    Raise ForeignError if it has anything but absolute moves, lines and curves (M, L, Q, C), and z.
+    """
     commands: list[str] = []
     points: list[tuple[float, float]] = []
     offset, end = 0, len(text.rstrip())
@@ -48,7 +51,10 @@ def outline(text: str) -> Outline:
 
 @lru_cache(maxsize=256)
 def matrix(text: str) -> Matrix:
-    """Return a list of transforms as one matrix. Raise ForeignError for an unknown transform."""
+    """Parse the ``transform`` attribute of an SVG element; return the product of its transforms.
+
+    Raise ForeignError for anything but translate, scale and rotate.
+    """
     made, offset, end = STILL, 0, len(text.rstrip())
     while offset < end:
         move = _MOVE.match(text, offset)
@@ -75,7 +81,7 @@ def _move(name: str, numbers: list[float]) -> Matrix:
 
 
 def after(outer: Matrix, inner: Matrix) -> Matrix:
-    """Return the product of two matrices, which applies the inner one first."""
+    """Return the product of two affine SVG matrices (a to f), which applies ``inner`` first."""
     a, b, c, d, e, f = outer
     p, q, r, s, t, u = inner
     return (
@@ -85,7 +91,7 @@ def after(outer: Matrix, inner: Matrix) -> Matrix:
 
 
 def number(text: str) -> float:
-    """Return text as a number. Raise ForeignError if it is not a finite one."""
+    """Return the finite number in a text of an SVG attribute. Raise ForeignError for other text."""
     if not _WHOLE_NUMBER.fullmatch(text) or not math.isfinite(found := float(text)):
         raise ForeignError(f"a number {text[:40]!r}")
     return found

@@ -69,7 +69,7 @@ Style = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Piece:
-    """One path as it is shown.
+    """One path of an SVG drawing as it is shown, transformed by the matrix ``at``.
 
     ``styles`` and ``clips`` (x, y, width, height) are those of every element around it too.
     """
@@ -91,10 +91,11 @@ class _Element:
 
 
 def read(drawing: bytes) -> tuple[tuple[str, ...], Iterator[Piece]]:
-    """Return the size of a drawing, and its pieces from back to front.
+    """Parse an SVG drawing; return its size, and the paths it shows from back to front.
 
-    The size is width, height, view box and version, as the root element gives them. Raise
-    ForeignError for anything unknown: for a use, path or style only where the pieces reach it.
+    The size is the root element's width, height, viewBox and version, as text. Raise ForeignError
+    for anything that kit does not draw: for an unknown use, path or style only when the iterator
+    reaches it.
     """
     root = _parsed(drawing)
     size = tuple(root.given.get(key, "") for key in ("width", "height", "viewBox", "version"))

@@ -18,7 +18,11 @@ _INHERITED = {"fill": "#000000", "stroke": "none", "stroke-width": "1"}
 
 
 def png(svg: bytes, dpi: int) -> bytes:
-    """Return the drawing as PNG. Raise ForeignError for anything unknown in it."""
+    """Return an SVG drawing as a PNG of that resolution.
+
+    ``dpi`` is in dots per inch. Raise ForeignError if the drawing has anything that kit does not
+    draw.
+    """
     from PIL import Image
 
     content = io.BytesIO()
@@ -27,9 +31,10 @@ def png(svg: bytes, dpi: int) -> bytes:
 
 
 def pixels(svg: bytes, dpi: int) -> Any:
-    """Return the drawing on white: an array of height, width and three bytes of colour.
+    """Return an SVG drawing, painted on white at ``dpi`` dots per inch.
 
-    Raise ForeignError for anything unknown in it.
+    The result is an array of height, width and three bytes of colour. Raise ForeignError if the
+    drawing has anything that kit does not draw.
     """
     import numpy as np
     from matplotlib.backends.backend_agg import RendererAgg

@@ -45,7 +45,10 @@ _STYLE: dict[str, Any] = {
 
 
 def marks(arm: int, role: str) -> dict[str, Any]:
-    """Return colour and marker of a series: the arm's, hollow or another marker for controls."""
+    """Return matplotlib's colour and marker arguments for the series of an arm and a role.
+
+    ``arm`` is the number of the arm in its plot, from 0. Controls have hollow or other markers.
+    """
     colour, own = COLOURS[arm % len(COLOURS)], MARKERS[arm % len(MARKERS)]
     if role == MAIN:
         return {"color": colour, "marker": own}
@@ -55,7 +58,7 @@ def marks(arm: int, role: str) -> dict[str, Any]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Apply the style inside the context, without the user's matplotlib settings."""
+    """Apply the style of kit's plots inside the context, without the user's matplotlib settings."""
     import matplotlib as mpl
 
     with mpl.rc_context():
@@ -67,13 +70,19 @@ def styled() -> Iterator[None]:
 
 
 def figure(height_in: float) -> tuple[Any, Any]:
-    """Return an empty figure and its axes, without a window or global state."""
+    """Return an empty matplotlib figure of that height in inches, and its axes.
+
+    It has no window and is not part of matplotlib's global state.
+    """
     drawn, (axes,) = panels(height_in, 1)
     return drawn, axes
 
 
 def panels(height_in: float, number: int) -> tuple[Any, tuple[Any, ...]]:
-    """Return an empty figure and the axes of its panels, one above the other."""
+    """Return an empty matplotlib figure of that height in inches, and its axes.
+
+    ``number`` axes lie one above the other.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -83,7 +92,10 @@ def panels(height_in: float, number: int) -> tuple[Any, tuple[Any, ...]]:
 
 
 def rendered(drawn: Any) -> tuple[bytes, bytes]:
-    """Return SVG and PNG without a date; the SVG names the version of matplotlib."""
+    """Return a matplotlib figure as an SVG and as a PNG painted from it, in that order.
+
+    Neither has a date; the SVG names the version of matplotlib.
+    """
     from matplotlib.text import Text
 
     for text in drawn.findobj(Text):
@@ -96,6 +108,9 @@ def rendered(drawn: Any) -> tuple[bytes, bytes]:
 
 
 def plot_of(name: str, title: str, words: str, drawn: Any) -> Plot:
-    """Return the drawn figure as a plot that ``words`` describe."""
+    """Return a matplotlib figure as a plot; ``name`` is that of its files, without their ending.
+
+    ``title`` and ``words`` together are its description.
+    """
     svg, picture = rendered(drawn)
     return Plot(name=name, title=title, alt=f"{title}. {words}.", svg=svg, png=picture)

@@ -63,7 +63,7 @@ class _Layout:
 
 
 def render(blocks: Iterable[Block]) -> str:
-    """Return the page of a document that begins with its title."""
+    """Return one HTML page that shows the document, which begins with its title."""
     opening, *sections = _sections(blocks)
     style, script = _asset("style.css"), _asset("script.js")
     # Rules for the columns of numbers; a class on every cell would cost a megabyte.

@@ -77,12 +77,12 @@ _ACCENTS: Mapping[str, str] = {
 
 
 def render(blocks: Iterable[Prose]) -> str:
-    """Return the complete file; the same blocks give the same bytes."""
+    """Return a complete LaTeX file for the document; the same blocks give the same bytes."""
     return "\n\n".join([_HEAD, *map(_block, blocks), r"\end{document}"]) + "\n"
 
 
 def escape(value: str) -> str:
-    """Return clean text as LaTeX that shows it, with allowed breaks in long words."""
+    """Return LaTeX that shows the clean text ``value``, with allowed breaks in long words."""
     return " ".join(map(_word, value.split(" ")))
 
 

@@ -55,12 +55,12 @@ _BLOCK_START = re.compile(r"^(?:#|[-+=](?=\s|$|[-=])|\d{1,9}(?=[.)](?:\s|$)))")
 
 
 def render(blocks: Iterable[Block]) -> str:
-    """Return the document; the same blocks give the same bytes."""
+    """Return the document as markdown; the same blocks give the same bytes."""
     return "\n\n".join(map(_block, blocks)) + "\n"
 
 
 def escape(value: str) -> str:
-    """Return clean text as markdown that shows it, for use inside a block, not at its start."""
+    """Return markdown that shows the clean text ``value``, inside a block but not at its start."""
     if _SAFE.fullmatch(value):
         return value  # most cells of a long table
     escaped = _OUTER_UNDERSCORE.sub(r"\\_", value.translate(_ESCAPES))
@@ -68,7 +68,7 @@ def escape(value: str) -> str:
 
 
 def started(markdown: str) -> str:
-    """Return a line of markdown, escaped so that it starts a paragraph or item only."""
+    """Return a line of markdown so escaped that it begins a paragraph, not a list or heading."""
     start = _BLOCK_START.match(markdown)
     if start is None:
         return markdown
@@ -79,7 +79,7 @@ def started(markdown: str) -> str:
 
 
 def code(value: str, limit: int = CELL_LIMIT) -> str:
-    """Return the value as a code span, or as text if a span could not hold it safely."""
+    """Return the value as a markdown code span, or as text if a span could not hold it safely."""
     line = plain(value, limit)
     if not line or any(c in line for c in "`|\\"):
         return escape(line)
@@ -87,7 +87,7 @@ def code(value: str, limit: int = CELL_LIMIT) -> str:
 
 
 def fence(value: str) -> str:
-    """Return the end of a text as a code block, its fence longer than any inside."""
+    """Return the end of a text as a fenced code block; the fence is longer than any inside."""
     text = lines(value).strip("\n")
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     mark = "`" * max(3, longest + 1)

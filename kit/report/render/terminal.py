@@ -42,10 +42,10 @@ _COLOURS: Mapping[Tone, str] = {
 
 
 def show(blocks: Iterable[Shown], console: Console) -> None:
-    """Print the blocks, an empty line after each.
+    """Print the blocks on a console, with an empty line after each.
 
-    The console decides on colour: none if standard output is not a terminal or ``NO_COLOR``
-    is set.
+    The console decides on colour: none if standard output is not a terminal or ``NO_COLOR`` is
+    set.
     """
     width = max(min(console.width, WIDTH), _MIN_WIDTH)
     for block in blocks:
@@ -58,7 +58,7 @@ def show(blocks: Iterable[Shown], console: Console) -> None:
 
 
 def text(blocks: Iterable[Shown]) -> str:
-    """Return the blocks as on a terminal of 80 columns without colour."""
+    """Return the blocks as text, as on a terminal of 80 columns without colour."""
     written = io.StringIO()
     show(blocks, Console(file=written, width=WIDTH, color_system=None))
     return written.getvalue().rstrip("\n")

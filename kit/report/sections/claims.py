@@ -64,7 +64,7 @@ def claims(model: ReportModel) -> tuple[Block, ...]:
 
 
 def verdict_text(verdict: AnyVerdict) -> Strong:
-    """Return the verdict as it is printed, with its colour."""
+    """Return the printed word of a verdict as strong text in the colour of that word."""
     return Strong(verdict.printed, _TONES.get(verdict.word))
 
 

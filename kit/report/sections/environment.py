@@ -74,7 +74,7 @@ def where(model: ReportModel) -> tuple[Block, ...]:
 
 
 def gpu(model: ReportModel) -> tuple[Block, ...]:
-    """Return the section; empty if no GPU was requested."""
+    """Return the blocks of the section on the GPU; empty if no GPU was requested."""
     part = model.gpu
     if part is None:
         return ()
@@ -88,7 +88,7 @@ def gpu(model: ReportModel) -> tuple[Block, ...]:
 
 
 def summary(part: GpuReport) -> tuple[tuple[str, str], ...]:
-    """Return rows on the GPU for the table of the host."""
+    """Return rows (name, value) on the GPU for the table on the host."""
     chosen = part.check.gpu
     if chosen is None:
         return (("GPU", "not available to the CUDA arms"),)

@@ -69,7 +69,7 @@ def published(model: ReportModel) -> tuple[Block, ...]:
 
 
 def fits_text(model: ReportModel) -> str:
-    """Return how many fits the runs had: "5", or "3 to 5"."""
+    """Return how many fits the runs had, as text: "5", or "3 to 5"."""
     counts = sorted({run.fits for run in model.judged.main})
     if not counts:
         return str(model.header.plan.repeats)
@@ -77,7 +77,7 @@ def fits_text(model: ReportModel) -> str:
 
 
 def ratio_name(model: ReportModel) -> str:
-    """Return the name of the ratio, "baseline/contender" with the study's names."""
+    """Return the name of the ratio of times, "baseline/contender" with the study's names."""
     return f"{model.study.baseline}/{model.study.contender}"
 
 

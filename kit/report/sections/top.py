@@ -50,12 +50,12 @@ def same_work(model: ReportModel) -> tuple[Block, ...]:
 
 
 def show(model: ReportModel, console: Console) -> None:
-    """Print verdict, same work, controls, claims, substitutes and failures."""
+    """Print the head of a report: verdict, same work, controls, claims, substitutes, failures."""
     terminal.show(head(model), console)
 
 
 def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
-    """Return the head as blocks."""
+    """Return the head of a report, which ``show`` prints, as blocks."""
     rows = tuple(_rows(model))
     header = ("claim", "published", "measured gain [95 % CI]", "verdict")
     claims = Table(header, rows) if rows else Paragraph("The study has no measured claims.")
