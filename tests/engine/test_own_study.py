@@ -67,16 +67,16 @@ def test_it_runs_as_it_is_and_is_judged(study: Path, tmp_path: Path) -> None:
     assert kit("judge", str(folder)).stdout in done.stdout
 
 
-def test_a_pilot_plans_it_and_an_interruption_loses_nothing(
+def test_it_ends_by_its_looks_and_an_interruption_loses_nothing(
     study: Path,
     tmp_path: Path,
     started: list[Command],  # noqa: F811
 ) -> None:
     small = Path(shutil.copytree(study, tmp_path / "small"))
     text = (small / "study.yaml").read_text()
-    standard = "standard: {blocks: 12, pilot: 5, power: 0.8, repeats: 10,"
+    standard = "standard: {blocks: 20, pilot: 5, power: 0.8, repeats: 10,"
     assert standard in text
-    few = "standard: {blocks: 6, pilot: 3, power: 0.8, repeats: 3,"
+    few = "standard: {blocks: 7, pilot: 3, power: 0.8, repeats: 3,"
     (small / "study.yaml").write_text(text.replace(standard, few))
     out = tmp_path / "out"
     command = Command(
@@ -84,23 +84,24 @@ def test_a_pilot_plans_it_and_an_interruption_loses_nothing(
         "--budget", "standard",
     )  # fmt: skip
     started.append(command)
-    command.wait_for("Fixed now:")
     command.wait_for("block 5: ")
     code, seconds = command.stop(signal.SIGINT)
     assert (code, seconds < 10) == (130, True)
     folder = folder_in(out)
     stopped = read_session(folder)
-    assert stopped.outlook is not None
+    assert stopped.looks == ()
     done = kit("reproduce", "--resume", str(folder), "--allow-busy-host")
     assert done.returncode == 0, done.stderr
     whole = read_session(folder)
-    planned = [run.run_id for run in whole.header.plan.runs]
-    assert [e.run_id for e in whole.entries] == planned
+    assert whole.ending is not None
+    assert [e.run_id for e in whole.entries] == [run.run_id for run in whole.due_runs()]
     assert whole.entries[: len(stopped.entries)] == stopped.entries
     results = json.loads((folder / "results.json").read_text())
     controls = {c["role"]: c for c in results["variants"][0]["controls"]}
     assert set(controls) == {"placebo", "slowed"}
-    assert controls["slowed"]["estimates"]["hardened"]["pairs"] == whole.header.plan.blocks
+    assert controls["slowed"]["estimates"]["hardened"]["pairs"] == whole.looks[-1].blocks
+    assert results["stopping"]["ending"] == whole.ending
+    assert kit("verify", str(folder)).returncode == 0
 
 
 def test_duet_runs_overlap_on_halves_and_end_together(
