@@ -10,7 +10,7 @@ import pytest
 from fakes.engine import SUCCESS
 from fakes.gpu import NO_DRIVER, T4, FakeProbe
 from support.bench import PINS, STUDY, Bench, failing, varied
-from support.measured import works
+from support.measured import TwoCores, works
 
 from kit.app import ablate, pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
@@ -28,14 +28,15 @@ pytestmark = pytest.mark.slow
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "a tier": {},
-    "a tier with a pilot": {"budget": "standard"},
+    "a tier with looks": {"budget": "standard"},
+    "only the direction": {"budget": "standard", "until": "direction"},
     "few minutes": {"budget": "12m"},
-    "minutes with a pilot": {"budget": "60m"},
+    "minutes with looks": {"budget": "60m"},
     "blocks": {"blocks": 2},
-    "blocks of a tier with a pilot": {"budget": "standard", "blocks": 2},
+    "blocks of a tier with looks": {"budget": "standard", "blocks": 2},
     "duet": {"design": "duet"},
-    "duet with a pilot": {"design": "duet", "budget": "60m"},
-    "both designs tried": {"design": "auto", "budget": "60m"},
+    "duet with looks": {"design": "duet", "budget": "standard"},
+    "both designs tried": {"design": "auto", "budget": "standard"},
     "both designs without a pilot": {"design": "auto"},
     "one arm": {"arms": ("dotnet-cpu",)},
     "arms in another order": {"arms": ("dotnet-cpu", "python-cpu")},
@@ -69,12 +70,15 @@ def test_what_was_asked_for_makes_the_plan_again(tmp_path: Path, name: str) -> N
 
 
 def test_a_session_that_was_resumed_and_one_whose_pilot_lost_a_run(tmp_path: Path) -> None:
-    for name, budget in {"a": "quick", "b": "60m"}.items():
-        out = tmp_path / name
-        folder = Bench(out, failing(4)).reproduce(budget=budget)
-        assert log.missing_runs(read_session(folder))
-        Bench(out).resume(folder)
-        assert problems(read_session(folder)) == []
+    folder = Bench(tmp_path / "a", failing(4)).reproduce(budget="quick")
+    assert list(log.missing_runs(read_session(folder)))
+    Bench(tmp_path / "a").resume(folder)
+    assert problems(read_session(folder)) == []
+    bench = Bench(tmp_path / "b", failing(4), TwoCores())
+    session = read_session(bench.reproduce(budget="standard", design="auto"))
+    assert [entry.role for entry in session.entries if entry.failure] == ["pilot"]
+    assert list(log.missing_runs(session)) == []  # it has ended: nothing is made again
+    assert problems(session) == []
 
 
 def test_shards_that_were_merged(tmp_path: Path) -> None:
