@@ -7,6 +7,7 @@ import pytest
 from scipy import optimize, special
 
 from kit.judge.looks import critical_t, crossing_probability, repeated_pvalue
+from kit.judge.sensitivity import paired_t_pvalue, sensitivity, tost_pvalue
 from kit.plan.model import Looks
 
 LOOKS = Looks(most=24, first=6, shape=0.1)
@@ -94,3 +95,19 @@ def test_there_is_no_look_before_the_first_or_after_the_last(blocks):
         critical_t(LOOKS, blocks, 0.05)
     with pytest.raises(ValueError, match="no look"):
         repeated_pvalue(LOOKS, blocks, 2.0)
+
+
+def test_the_tests_of_a_session_with_looks_are_repeated_ones():
+    logs = [0.03, 0.05, 0.02, 0.06, 0.04, 0.05, 0.03]
+    t = np.mean(logs) / np.std(logs, ddof=1) * math.sqrt(len(logs))
+    assert paired_t_pvalue(logs, looks=LOOKS) == pytest.approx(
+        repeated_pvalue(LOOKS, len(logs), t), rel=1e-9
+    )
+    assert paired_t_pvalue(logs, looks=LOOKS) > paired_t_pvalue(logs)
+    margin = (-0.1, 0.1)
+    assert tost_pvalue(logs, margin, LOOKS) > tost_pvalue(logs, margin)
+    assert tost_pvalue(logs, (-0.01, 0.01), LOOKS) == 1.0
+    found = sensitivity(logs, margin, LOOKS)
+    assert found.t == paired_t_pvalue(logs, looks=LOOKS)
+    assert found.equivalence == tost_pvalue(logs, margin, LOOKS)
+    assert sensitivity(logs[:5], margin, LOOKS).t is None
