@@ -92,7 +92,7 @@ def headline(
 
 
 def controls_line(judged: Judged) -> str:
-    """Return a line on the controls: held, not held with each one that failed, or not planned.
+    """Return a line on the controls: held, open, not held with each that failed, or not planned.
 
     Empty if no variant has both arms.
     """
@@ -106,6 +106,8 @@ def controls_line(judged: Judged) -> str:
         named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in found)
         return f"Controls: held ({named})."
     named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in broken)
+    if all(control.is_open for control in broken):
+        return f"Controls: open, so kit decides no claim without a difference. {named}."
     return f"Controls: NOT HELD, so kit decides no claim by timed runs. {named}."
 
 

@@ -134,13 +134,17 @@ def test_an_open_slowdown_caps_no_difference_that_was_found():
     fixed = with_role(make_session(paired(found)), "slowed", wide, PYTHON)
     plan = replace(fixed.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
     looked = replace(fixed, header=replace(fixed.header, plan=plan))
-    words, held = {}, {}
+    words, held, lines = {}, {}, {}
     for name, session in (("fixed", fixed), ("looked", looked)):
-        (part,) = judge(session, make_study()).comparisons
+        judged = judge(session, make_study())
+        (part,) = judged.comparisons
+        lines[name] = controls_line(judged)
         (control,) = part.controls
         words[name], held[name] = part.verdicts[0].word, control.held
     assert held == {"fixed": False, "looked": None}
     assert words == {"fixed": INCONCLUSIVE, "looked": OPPOSITE}
+    assert lines["fixed"] != lines["looked"]
+    assert "NOT HELD" not in lines["looked"]
 
 
 def test_an_open_slowdown_caps_equality():
