@@ -53,7 +53,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         headline=headline(
             lead,
             study.contender,
-            several=len({v.variant for v in verdicts}) > 1,
+            several=len(variants) > 1,
             form=forms[lead.variant] if lead is not None else Form.GAIN,
         ),
         lead=lead,

@@ -8,7 +8,7 @@ from kit.report import ablation
 from kit.report.document import Block, Figure, Heading
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
-from kit.report.sections import checks, claims, environment, samples, session, top
+from kit.report.sections import checks, environment, samples, session, top
 from kit.results.names import PLOTS
 
 _Section = tuple[str, Callable[[ReportModel], tuple[Block, ...]]]
@@ -18,18 +18,10 @@ def _explained(model: ReportModel) -> tuple[Block, ...]:
     return ablation.section(model.explanation) if model.explanation is not None else ()
 
 
-_CLAIMS: _Section = ("Claims", claims.claims)
 _SUBSTITUTES: _Section = ("Substitutions", environment.fidelity)
 _CONSISTENCY: _Section = ("Internal consistency of the publication", checks.consistency)
-_REPEAT: _Section = ("Reproduce this report", session.repeat)
-_ANSWER: tuple[_Section, ...] = (
-    _CLAIMS,
-    _SUBSTITUTES,
-    ("Controls", checks.control_runs),
-    ("Same work", top.same_work),
-)
-"""The sections before the plots: the verdicts, and what they depend on."""
 _EVIDENCE: tuple[_Section, ...] = (
+    _SUBSTITUTES,
     ("Published and measured results", samples.published),
     _CONSISTENCY,
     (ablation.TITLE, _explained),
@@ -45,26 +37,24 @@ _EVIDENCE: tuple[_Section, ...] = (
     ("Host interference", session.interference),
     ("Excluded runs", session.left_out),
     ("Measurement plan", session.plan),
-    _REPEAT,
     ("Raw measurements", session.raw),
 )
+"""The details, which a page folds."""
 
 
 def report(model: ReportModel, plots: Sequence[Plot] = ()) -> tuple[Block, ...]:
     """Return the complete report; the same model gives the same blocks."""
     figures = [Figure(f"{PLOTS}/{plot.name}.svg", plot.alt, plot.svg, plot.png) for plot in plots]
     drawn: list[Block] = [Heading(2, "Plots"), *figures] if figures else []
-    answer, evidence = (
-        [block for part in _filled(model, sections) for block in part]
-        for sections in (_ANSWER, _EVIDENCE)
-    )
-    return *top.opening(model), *answer, *drawn, *evidence
+    details = [block for part in _filled(model, _EVIDENCE) for block in part]
+    return *top.opening(model), *top.basis(model), *drawn, *details
 
 
 def brief(model: ReportModel) -> Iterator[tuple[Block, ...]]:
     """Yield the sections of a short report, one after another, the opening first."""
     yield top.opening(model)
-    yield from _filled(model, (_CLAIMS, _SUBSTITUTES, _CONSISTENCY, _REPEAT))
+    yield top.basis(model)
+    yield from _filled(model, (_SUBSTITUTES, _CONSISTENCY))
 
 
 def _filled(model: ReportModel, sections: Sequence[_Section]) -> Iterator[tuple[Block, ...]]:
@@ -72,4 +62,4 @@ def _filled(model: ReportModel, sections: Sequence[_Section]) -> Iterator[tuple[
     for title, make in sections:
         blocks = make(model)
         if blocks:
-            yield Heading(2, title), *blocks
+            yield Heading(2, title, folded=True), *blocks

@@ -65,10 +65,22 @@ Text: TypeAlias = "Inline | tuple[Inline, ...]"
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading. Level 1 is the title, 2 a section, 3 a part of one."""
+    """A heading. Level 1 is the title, 2 a section, 3 a part of one.
+
+    ``folded``: a page shows what is below it only when the reader opens it.
+    """
 
     level: int
     text: str
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The word of a verdict as a badge, and the sentence that says what was found."""
+
+    word: Strong
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -87,9 +99,49 @@ class List:
 
 @dataclass(frozen=True)
 class CodeBlock:
-    """A program's output, of which renderers keep the end, or a command to type."""
+    """A program's output, of which renderers keep the end."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to type, on one line; a page offers to copy it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A component that was wanted, and what was used instead. Tone BAD: verdicts depend on it."""
+
+    name: str
+    wanted: str
+    got: str
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True)
+class Replacements:
+    """Replaced components in a row, after a label that ends with a colon."""
+
+    label: str
+    items: tuple[Replaced, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A measured effect to draw next to its row, as natural logarithms of a ratio of times.
+
+    Zero means no difference, a positive number a gain. All bars of a table share one scale.
+    ``value``, ``low`` and ``high`` are None where nothing informative was measured.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    band: tuple[float, float]
+    """The ends of the claim's band."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +151,10 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[Text, ...], ...]
     limit: int = CELL_LIMIT
+    reasons: tuple[tuple[str, Text], ...] = ()
+    """For each row its short name, and the explanation that a page shows when it is opened."""
+    bars: tuple[Bar | None, ...] = ()
+    """For each row its bar, in formats with drawings; None: nothing to draw."""
 
     @property
     def numeric(self) -> tuple[bool, ...]:
@@ -119,15 +175,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that a reader unfolds."""
+    """Blocks that a reader unfolds. ``tone``: the summary is the result of a check."""
 
     summary: str
     blocks: tuple[Block, ...]
+    tone: Tone | None = None
 
 
-Prose: TypeAlias = "Heading | Paragraph | List | CodeBlock"
+Prose: TypeAlias = "Heading | Paragraph | List | Command"
 """Blocks that every format has."""
-Block: TypeAlias = "Prose | Table | Figure | Fold"
+Block: TypeAlias = "Prose | Answer | CodeBlock | Replacements | Table | Figure | Fold"
 
 
 def parts(text: Text) -> tuple[Inline, ...]:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _STATEMENT = 160
 _FASTER, _SLOWER, _EQUAL = Direction.FASTER, Direction.SLOWER, Direction.EQUAL
-_PART = "Holds in direction; the size differs or is not settled"
+_NO_CLAIM = "Inconclusive: the study has no measured claims."
+_PART = "Holds in direction only"
 _AGAINST = "Does not hold, the opposite was measured"
 _SAME = "Does not hold, both are equally fast"
 OPENINGS: Mapping[tuple[Direction, Word, Direction | None], str] = {
@@ -69,26 +70,40 @@ def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
 def headline(
     verdict: Verdict | None, contender: str, several: bool = False, form: Form = Form.GAIN
 ) -> str:
-    """Return one sentence on a verdict: the word and the numbers.
+    """Return one sentence on a verdict: the word, the claim's statement and the numbers.
 
     It says if substitutes make the verdict indicative, and names the variant if there are
     ``several``. ``contender`` is the name of that stack.
     """
     if verdict is None:
-        return "Inconclusive: the study has no measured claims."
-    claim = verdict.claim
+        return _NO_CLAIM
     begin = opening(verdict, contender) + (" (indicative)" if verdict.indicative else "")
-    named = f"{claim.id}, {verdict.variant}" if several else claim.id
-    statement = claim.statement
+    statement = verdict.claim.statement
     if len(statement) > _STATEMENT:  # leave room for the measured gain
         statement = f"{statement[: _STATEMENT - 1].rstrip()}…"
-    start = f'{begin}: "{statement}" ({named})'
-    paper = f"published {claimed_text(claim, form)}"
+    return f'{begin}: "{statement}" ({_name(verdict, several)}); {_numbers(verdict, form)}.'
+
+
+def answer(verdict: Verdict | None, contender: str, several: bool, form: Form) -> str:
+    """Return the sentence next to a verdict's word: what it means, the claim, and the numbers."""
+    if verdict is None:
+        return _NO_CLAIM
+    named = _name(verdict, several)
+    return f"{opening(verdict, contender)}: {named} {_numbers(verdict, form)}."
+
+
+def _name(verdict: Verdict, several: bool) -> str:
+    return f"{verdict.claim.id}, {verdict.variant}" if several else verdict.claim.id
+
+
+def _numbers(verdict: Verdict, form: Form) -> str:
+    """Return the published and the measured effect, or why nothing was measured."""
+    paper = f"published {claimed_text(verdict.claim, form)}"
     measured = verdict.measured
     if measured is None or measured.gain_percent is None:
-        return f"{start}; {paper}, {reason_text(verdict, form)}."
+        return f"{paper}, {reason_text(verdict, form)}"
     blocks = f"{measured.pairs} block{'s' if measured.pairs != 1 else ''}"
-    return f"{start}; {paper}, measured {gain_in_words(measured, form)} over {blocks}."
+    return f"{paper}, measured {gain_in_words(measured, form)} over {blocks}"
 
 
 def controls_line(judged: Judged) -> str:
@@ -123,13 +138,18 @@ def same_work_line(work: SameWork) -> str:
 
 def status_lines(model: ReportModel) -> list[str]:
     """Return a line for each basis of the verdicts: same work per variant, controls, blocks."""
-    several = len(model.variants) > 1
+    several = model.several
     lines = [
         f"{part.variant}: {part.same_work_line}" if several else part.same_work_line
         for part in model.variants
     ]
     lines += [model.controls_line] if model.controls_line else []
-    lines += [course_line(model.course)] if model.course is not None else []
+    return [*lines, *basis_lines(model)]
+
+
+def basis_lines(model: ReportModel) -> list[str]:
+    """Return a line on when the session ended, and one on its design, as far as there is one."""
+    lines = [course_line(model.course)] if model.course is not None else []
     if model.header.plan.design == DUET:
         lines.append(
             "Duet: both runs of each pair ran at the same time, each on half of the CPUs, so all "

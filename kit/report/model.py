@@ -188,6 +188,11 @@ class ReportModel:
     """The ablation of the session made next to this one to explain its difference."""
 
     @property
+    def several(self) -> bool:
+        """Return whether the session has more than one variant, so that each must be named."""
+        return len(self.variants) > 1
+
+    @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return every verdict on measured claims, variant by variant."""
         return tuple(v for part in self.judged.comparisons for v in part.verdicts)

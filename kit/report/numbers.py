@@ -3,7 +3,8 @@
 A gain is ``100 * (baseline - contender) / baseline``; a factor is how many times as fast or as
 slow. Both are the same log ratio, but 85 % and 6.7x cannot be compared by eye. So all effects
 of a variant are printed in one form: gains with one decimal while each is below a factor of
-two, otherwise factors with two digits.
+two, otherwise factors with two digits
+(with two decimals below a factor of two).
 
 An interval that is too wide to be informative is "not determined". No number is printed with
 an exponent, and no number in a log makes a report fail.
@@ -318,13 +319,13 @@ def _ends(low: float, high: float) -> tuple[str, str]:
 
 
 def _factor(log: float) -> tuple[str, str]:
-    """Return a log ratio as size and direction; two digits, near 1 three decimals."""
+    """Return a log ratio as size and direction: two decimals below 2, then two digits."""
     way = "faster" if log > 0 else "slower"
     if abs(log) > math.log(MAX_SHOWN):
         return f"over {MAX_SHOWN:.0f}x", way
     size = math.exp(abs(log))
     if size < FACTOR_FROM:
-        text = f"{size:.{3 if size < 1.1 else 2}f}"
-        return f"{text}x", "" if text == "1.000" else way
+        text = f"{size:.2f}"
+        return f"{text}x", "" if text == "1.00" else way
     size = round(size, 1 - math.floor(math.log10(size)))
     return f"{size:.{1 if size < 10 else 0}f}x", way

@@ -211,8 +211,8 @@ def test_a_substitute_shows_in_the_badge():
 def test_the_summary_is_short_and_leads_on():
     text = files()["summary.md"].decode()
     assert text.startswith("# Does C# train")
-    assert "## Claims" in text
-    assert "## Raw numbers" not in text
+    assert "| claim " in text
+    assert "## Raw measurements" not in text
     assert len(text.encode()) <= LIMIT_BYTES
 
 
@@ -220,8 +220,8 @@ def test_a_summary_over_the_limit_is_cut_at_a_section():
     whole = ci.render_summary(model())
     text = ci.render_summary(model(), len(whole) - 1)
     assert len(text) < len(whole)
-    assert b"## Claims" in text
-    assert b"## Repeat it" not in text
+    assert b"| claim " in text
+    assert b"## Internal consistency" not in text
     assert b"report.md" in text
     assert ci.render_summary(model(), 10) == b""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from support.headings import heading, section
+from support.headings import heading, opening, section
 from support.sessions import (
     DOTNET,
     PYTHON,
@@ -34,7 +34,7 @@ from kit.records.host import EngineFacts
 from kit.records.images import Component
 from kit.report.build import build_report
 from kit.report.conditions import TORN, exclusion
-from kit.report.sections import checks, claims, environment, samples, top
+from kit.report.sections import checks, environment, samples
 from kit.report.sections import session as session_parts
 from kit.report.sections.top import show
 from kit.study.load import shipped_study
@@ -61,28 +61,36 @@ def rows(text):
 def test_the_verdict_comes_first_in_one_sentence():
     lines = [line for line in report(make_session(paired(SIX))).splitlines() if line]
     assert lines[0].startswith("# Does C# train")
-    assert lines[1].startswith('**Holds: "C# is faster on the average fit" (C1); published')
-    assert "measured +6.4 % (95 % interval" in lines[1]
-    assert "over 3 blocks" in lines[1]
-    assert lines[2].startswith("Same work: held (")
-    assert lines[3].startswith("Controls: none planned")
-    assert lines[4] == "Substitutes: operating system."
+    assert make_study().paper.citation in lines[1]
+    assert lines[2].startswith("**REPRODUCED** Holds: C1 published +6.5 %, measured +6.4 % (95 %")
+    assert lines[2].endswith("over 3 blocks.")
+    assert lines[3].startswith("| claim ")
 
 
 @pytest.mark.parametrize(
-    "ratios, opening",
+    "ratios, word, sentence",
     [
-        (SLOWER, "Does not hold, the opposite was measured"),
-        ([1.0, 1.001, 0.999], "Does not hold, both are equally fast"),
-        ([1.3, 0.8, 1.1], "Inconclusive"),
-        ([1.5, 1.51, 1.52], "Holds in direction; the size differs or is not settled"),
+        (SLOWER, "OPPOSITE", "Does not hold, the opposite was measured"),
+        ([1.0, 1.001, 0.999], "EQUIVALENT", "Does not hold, both are equally fast"),
+        ([1.3, 0.8, 1.1], "INCONCLUSIVE", "Inconclusive"),
+        ([1.5, 1.51, 1.52], "SAME DIRECTION", "Holds in direction only"),
+        (SIX, "REPRODUCED", "Holds"),
     ],
 )
-def test_each_outcome_has_its_opening(ratios, opening):
-    assert f"**{opening}: " in report(make_session(paired(ratios)))
+def test_each_outcome_has_its_word_and_a_short_sentence(ratios, word, sentence):
+    line = next(x for x in report(make_session(paired(ratios))).splitlines() if f"**{word}**" in x)
+    assert line.startswith(f"**{word}** {sentence}: C1 ")
+    assert len(line.partition("** ")[2].split()) <= 25
     substituted = report(make_session(paired(ratios), make_fidelity("binding")))
-    assert f"**{opening} (indicative): " in substituted
-    assert "Verdicts are indicative because of: binding." in substituted
+    assert f"**INDICATIVE: {word}** {sentence}: " in substituted
+
+
+def test_what_was_replaced_is_at_the_top_and_what_verdicts_depend_on_is_strong():
+    text = opening(report(make_session(paired(SIX), make_fidelity("binding"))))
+    assert "- **binding**: Keras.NET (version not stated) → another\n" in text
+    assert "- operating system: not stated; points to Windows → Debian 12\n" in text
+    held = [row for row in make_fidelity() if row.exact]
+    assert "Substitutes: none." in opening(report(make_session(paired(SIX), held)))
 
 
 def test_nothing_is_ever_plainly_reproduced_over_a_substitute():
@@ -92,14 +100,15 @@ def test_nothing_is_ever_plainly_reproduced_over_a_substitute():
 
 
 def test_the_claims_table_shows_text_and_figures_beside_the_measurement():
-    text = section(report(make_session(paired(SIX))), claims.claims)
+    text = opening(report(make_session(paired(SIX))))
     table = rows(text)
     first = dict(zip(table[0], table[2], strict=True))
-    assert first["published"] == "+6.5 % (figures: +6.4 %)"
-    assert first["measured gain"].startswith("+6.4 % [")
+    assert first["published"] == "+6.5 %"
+    assert first["measured, 95 % interval"].startswith("+6.4 % [")
     assert first["verdict"] == "**REPRODUCED**"
-    assert re.search(r"(?m)^- \*\*C1\*\*: .*within the claim's band", text)
-    assert [row[0] for row in table[2:]] == ["C1", "C2", "C3", "C4"]
+    reason = next(line for line in text.splitlines() if line.startswith("- **C1**: "))
+    assert "within the claim's band" in reason and "+6.4 %" in reason
+    assert [row[0].split()[0] for row in table[2:6]] == ["**C1**", "**C2**", "**C3**", "**C4**"]
 
 
 def test_published_against_measured_names_figures_and_fits():
@@ -145,8 +154,9 @@ def test_other_work_is_said_at_the_top_and_named():
     session = change_identity(make_session(paired(SIX)), "i-dotnet-cpu", model_config=sha("no"))
     text = report(session)
     assert "Same work: NOT HELD. model config: model config differs" in text
-    assert "**NOT HELD**" in section(text, top.same_work)
-    assert "**Inconclusive" in text
+    assert "**NOT HELD**" in opening(text)
+    assert "<summary>Same work: NOT HELD</summary>" in opening(text)
+    assert "**INCONCLUSIVE** Inconclusive: " in text
     assert "Same work: NOT HELD." in printed(build_report(session, make_study()))
 
 
@@ -179,8 +189,8 @@ def test_nothing_left_out_is_said():
 
 
 def test_the_command_stands_in_a_fence_as_it_is():
-    text = section(report(make_session(paired(SIX))), session_parts.repeat)
-    assert text.strip() == "```text\nkit reproduce --budget quick --seed 1\n```"
+    text = opening(report(make_session(paired(SIX))))
+    assert "\n\n```text\nkit reproduce --budget quick --seed 1\n```\n\n" in text
 
 
 def test_every_fit_is_in_the_folded_raw_table():
@@ -260,8 +270,8 @@ def test_a_report_of_one_arm_stands():
     rows_had = [row for row in make_fidelity() if row.name not in {"dotnet", "binding"}]
     session = make_session({PYTHON: paired(SIX)[PYTHON]}, rows_had)
     text = report(session)
-    assert "Substitutes: operating system.\n" in text
-    assert "**Not testable here: " in text
+    assert "\n- operating system: " in text
+    assert "**NOT TESTABLE HERE** Not testable here: " in text
     assert "no dotnet arm of variant cpu" in text
     assert "Same work: not applicable" in text
     assert "means over all usable runs" in text
@@ -271,7 +281,7 @@ def test_a_report_of_one_arm_stands():
 def test_a_report_of_a_session_that_never_ran_stands():
     session = replace(make_session(paired(SIX)), entries=())
     text = report(session)
-    assert "**Not testable here: " in text
+    assert "**NOT TESTABLE HERE** Not testable here: " in text
     assert text.count(exclusion(NeverRan())) >= 6
     assert printed(build_report(session, make_study()))
 
@@ -284,9 +294,9 @@ def test_several_variants_are_told_apart():
     session = make_session({**times, "python-cuda": times[PYTHON], "dotnet-cuda": times[DOTNET]})
     text = report(session, study)
     assert "cuda: Same work: held" in text
-    ids = [row[0] for row in rows(section(text, claims.claims))]
-    assert "C1 cpu" in ids
-    assert "C1 cuda" in ids
+    names = [row[0] for row in rows(opening(text))]
+    assert any(name.startswith("**C1 cpu** ") for name in names)
+    assert any(name.startswith("**C1 cuda** ") for name in names)
     assert "C1 mean cuda" in printed(build_report(session, study))
 
 
@@ -312,7 +322,7 @@ def test_the_head_starts_with_question_and_verdict():
 def test_a_study_without_measured_claims_stands():
     study = make_study(claims=())
     session = make_session(paired(SIX))
-    assert "**Inconclusive: " in report(session, study)
+    assert "**NO CLAIM** Inconclusive: " in report(session, study)
     assert "C1" not in printed(build_report(session, study))
 
 

@@ -18,7 +18,7 @@ def pairs(*ratios):
 def test_a_gain_shows_its_sign_and_interval():
     found = pairs(1.07, 1.06, 1.08)
     assert numbers.gain(found, Form.GAIN) == "+6.5 % [+4.3, +8.7]"
-    assert numbers.gain(found, Form.FACTOR) == "1.070x faster [1.045x, 1.095x]"
+    assert numbers.gain(found, Form.FACTOR) == "1.07x faster [1.05x, 1.10x]"
     assert numbers.ratio(found) == "1.070 [1.045, 1.095]"
     words = numbers.gain_in_words(found, Form.GAIN)
     assert words == "+6.5 % (95 % interval +4.3 to +8.7 %)"

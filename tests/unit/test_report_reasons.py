@@ -117,7 +117,7 @@ def test_each_has_one_line_and_each_another() -> None:
 
 def test_the_numbers_stand_in_the_sentence() -> None:
     assert "3 to 10 %" in claim_text(why.InBand(BAND), Form.GAIN)
-    assert "1.031x to 1.11x faster" in claim_text(why.InBand(BAND), Form.FACTOR)
+    assert "1.03x to 1.11x faster" in claim_text(why.InBand(BAND), Form.FACTOR)
     assert "tensors, wheels" in claim_text(CLAIM[1], Form.GAIN)
     capped = claim_text(CLAIM[-1], Form.GAIN)
     assert "placebo: " in capped and "python-cpu 0.00, dotnet-cpu 0.50" in capped

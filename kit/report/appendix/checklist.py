@@ -10,7 +10,7 @@ from kit.errors import InputError
 from kit.records.command import parse_command, shown
 from kit.records.session import Session, moment
 from kit.report.conditions import engine_text, merged_text, substitute_text
-from kit.report.document import Code, CodeBlock, Heading, List, Paragraph, Prose, Strong
+from kit.report.document import Code, Command, Heading, List, Paragraph, Prose, Strong
 from kit.report.looks import blocks_text
 from kit.report.model import ReportModel
 from kit.report.numbers import fixed, gigabytes
@@ -127,17 +127,17 @@ def minutes(seconds: float) -> str:
 def _installation(model: ReportModel) -> tuple[Prose, ...]:
     return (
         Paragraph("In the folder of the artifact:"),
-        CodeBlock("pip install ."),
-        CodeBlock("kit doctor"),
+        Command("pip install ."),
+        Command("kit doctor"),
         Paragraph(
             "The second command checks all requirements and prints a remedy for each one that is "
             "not met. To install a container engine:"
         ),
-        CodeBlock("kit setup"),
+        Command("kit setup"),
         Paragraph(
             "To test the installation with a small session (a few minutes if the images exist):"
         ),
-        CodeBlock(_small(model)),
+        Command(_small(model)),
     )
 
 

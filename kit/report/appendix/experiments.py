@@ -10,7 +10,7 @@ from kit.judge.verdict import Verdict
 from kit.records.session import Session
 from kit.report.appendix import checklist
 from kit.report.appendix.checklist import Facts, listed
-from kit.report.document import Code, CodeBlock, Heading, Paragraph, Prose
+from kit.report.document import Code, Command, Heading, Paragraph, Prose
 from kit.report.findings import arithmetic
 from kit.report.model import ReportModel
 from kit.report.numbers import (
@@ -46,7 +46,7 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
     The rest are the claims that need no run.
     """
     blocks: list[Prose] = [
-        Heading(2, "Experiments"), Paragraph(_ONE), CodeBlock(model.header.command)
+        Heading(2, "Experiments"), Paragraph(_ONE), Command(model.header.command)
     ]  # fmt: skip
     for verdict in model.verdicts:
         blocks += _measured(session, model, verdict)
@@ -146,7 +146,7 @@ def _experiment(
         ("Result of this session", here),
     )
     title = Heading(3, f"{name}: {claim.statement}")
-    return title, CodeBlock(model.header.command), listed(rows)
+    return title, Command(model.header.command), listed(rows)
 
 
 def _costs(session: Session, model: ReportModel, variant: str) -> Facts:

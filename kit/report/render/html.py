@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from itertools import count
+from itertools import count, repeat
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -25,13 +25,16 @@ from kit.report.document import (
     Block,
     Code,
     Figure,
+    Fold,
     Heading,
     Link,
+    Paragraph,
     Strong,
     Table,
     Text,
     parts,
 )
+from kit.report.render.bars import drawings
 from kit.report.text import lines, part, plain
 
 PLOT_LIMIT_BYTES = 120_000
@@ -46,11 +49,12 @@ _FIGURE = 12
 
 @dataclass(frozen=True)
 class _Section:
-    """A section of the page. ``number`` counts its tables, for their labels."""
+    """A section of the page. ``number`` counts its tables and plots, for their labels."""
 
     title: str
     anchor: str
     blocks: Sequence[Block]
+    folded: bool
     number: Callable[[], int]
 
 
@@ -83,18 +87,27 @@ def render(blocks: Iterable[Block]) -> str:
 
 def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
     """Yield the blocks before the first heading of level two, then one section per heading."""
-    title, anchors = "Report", set[str]()
+    anchors = set[str]()
+    title, anchor, folded = "Report", "", False
     found: list[Block] = []
-    anchor = ""
     for block in blocks:
         if isinstance(block, Heading) and block.level == 1:
             title = block.text
         if isinstance(block, Heading) and block.level == 2:
-            yield _Section(title, anchor, found, partial(next, count(1)))
-            title, anchor, found = block.text, _anchor(block.text, anchors), []
+            yield _Section(title, anchor, _opened(found), folded, partial(next, count(1)))
+            title, anchor, folded = block.text, _anchor(block.text, anchors), block.folded
+            found = []
         else:
             found.append(block)
-    yield _Section(title, anchor, found, partial(next, count(1)))
+    yield _Section(title, anchor, _opened(found), folded, partial(next, count(1)))
+
+
+def _opened(blocks: Sequence[Block]) -> Sequence[Block]:
+    """Return the content of a section, which would be folded twice if it is one fold."""
+    match blocks:
+        case [Fold(summary, inside)]:
+            return (Paragraph(summary), *inside)
+    return blocks
 
 
 def _anchor(title: str, taken: set[str]) -> str:
@@ -134,6 +147,7 @@ def _environment() -> Environment:
         lines=lambda text: lines(text).strip("\n"),
         layout=_layout,
         rows=_rows,
+        tone=lambda found: found.tone.value if found.tone is not None else "",
         address=_address,
     )
     return made
@@ -168,10 +182,13 @@ def _part(inline: Text, limit: int) -> Markup:
 
 def _layout(table: Table) -> _Layout:
     names = [row[0] for row in table.rows]
-    short = all(len(plain(name)) <= _SHORT for name in names if isinstance(name, str))
+    short = not table.reasons and all(
+        len(plain(name)) <= _SHORT for name in names if isinstance(name, str)
+    )
     classes = ["grid"]
     classes += ["wide"] if len(table.header) > _WIDE else []
     classes += ["short"] if short else []
+    classes += ["drawn"] if table.bars else []
     columns = zip(table.numeric, zip(*table.rows, strict=True), strict=False)
     classes += [
         f"r{n}"
@@ -190,8 +207,23 @@ def _rows(table: Table, named: bool) -> Markup:
     rows keep the line's end out of the last cell.
     """
     first = '<th scope="row">' if named else "<td>"
-    rows = ("<td>".join(_inline(cell, table.limit) for cell in row) for row in table.rows)
-    return Markup("".join(f"<tr>{first}{row}</tr>\n" for row in rows))
+    ends = [f'<td class="drawing">{drawing}' for drawing in drawings(table.bars)]
+    return Markup(
+        "".join(
+            f"<tr>{first}{row}{end}</tr>\n"
+            for row, end in zip(_cells(table), ends or repeat(""), strict=False)
+        )
+    )
+
+
+def _cells(table: Table) -> Iterator[str]:
+    """Yield the cells of each row; where rows have reasons, the first cell opens for them."""
+    for number, row in enumerate(table.rows):
+        cells = [_inline(cell, table.limit) for cell in row]
+        if table.reasons:
+            opened = Markup("<details><summary>{}</summary><p>{}</p></details>")
+            cells[0] = opened.format(cells[0], _inline(table.reasons[number][1], PROSE_LIMIT))
+        yield "<td>".join(cells)
 
 
 def _address(figure: Figure) -> str:

@@ -13,7 +13,7 @@ from kit.report.document import (
     CELL_LIMIT,
     PROSE_LIMIT,
     Code,
-    CodeBlock,
+    Command,
     Heading,
     Link,
     List,
@@ -92,7 +92,7 @@ def _block(block: Prose) -> str:
             return f"\\{_LEVELS[level]}*{{{escape(plain(text, CELL_LIMIT))}}}"
         case Paragraph(text):
             return _text(text)
-        case CodeBlock(text):
+        case Command(text):
             command = escape(plain(text, PROSE_LIMIT))
             return f"\\begin{{quote}}\\ttfamily\\raggedright\n{command}\n\\end{{quote}}"
         case List(items):

@@ -15,9 +15,11 @@ from kit.report.document import (
     CELL_LIMIT,
     NUMBER,
     PROSE_LIMIT,
+    Answer,
     Block,
     Code,
     CodeBlock,
+    Command,
     Figure,
     Fold,
     Heading,
@@ -25,6 +27,8 @@ from kit.report.document import (
     Link,
     List,
     Paragraph,
+    Replaced,
+    Replacements,
     Strong,
     Table,
     Text,
@@ -102,8 +106,13 @@ def _block(block: Block) -> str:
             written = started(_text(text, PROSE_LIMIT))
         case List(items):
             written = "\n".join(f"- {started(_text(item, PROSE_LIMIT))}" for item in items)
-        case CodeBlock(text):
+        case Answer(word, sentence):
+            written = started(_text((word, f" {sentence}"), PROSE_LIMIT))
+        case CodeBlock(text) | Command(text):
             written = fence(text)
+        case Replacements(label, items):
+            rows = "".join(f"\n- {_replaced(item)}" for item in items)
+            written = f"{started(_text(label, PROSE_LIMIT))}\n{rows}"
         case Table():
             written = _table(block)
         case Figure(path, alt):
@@ -115,7 +124,19 @@ def _block(block: Block) -> str:
     return written
 
 
+def _replaced(item: Replaced) -> str:
+    name = Strong(item.name) if item.tone is not None else item.name
+    return started(_text((name, f": {item.wanted} → {item.got}"), PROSE_LIMIT))
+
+
 def _table(table: Table) -> str:
+    """Return the rows, and a list of their reasons below them."""
+    reasons = [f"- {_text((Strong(name), ': ', *parts(text)), PROSE_LIMIT)}"
+               for name, text in table.reasons]  # fmt: skip
+    return "\n\n".join(filter(None, (_rows(table), "\n".join(reasons))))
+
+
+def _rows(table: Table) -> str:
     return tabulate.tabulate(
         [[_text(cell, table.limit) for cell in row] for row in table.rows],
         headers=[_text(name, CELL_LIMIT) for name in table.header],

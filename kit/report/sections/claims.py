@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kit.judge.executable import ExecutableVerdict
+from kit.judge.effects import is_determined, log_of
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
-from kit.report.document import Block, List, Paragraph, Strong, Table, Text, Tone
+from kit.report.document import Bar, Block, Fold, Paragraph, Strong, Table, Text, Tone
 from kit.report.headline import claimed_text
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
@@ -25,9 +25,10 @@ from kit.study.model import Direction
 _GAIN = (
     "A gain is 100 × ({baseline} - {contender}) / {baseline}: it is positive if {contender} is "
     "faster. Effects of a factor of two or more are printed as factors: 6.7x faster is a gain of "
-    "85 %. Brackets hold the 95 % interval. kit judges each claim by the statistic that the claim "
-    "names. The warm median, the median of a run without its first, cold fit, is shown for "
-    "comparison and not judged. Effects {equal} count as equal."
+    "85 %. Brackets hold the 95 % confidence interval. kit judges each claim by the statistic "
+    "that the claim names. Effects {equal} count as equal. In a bar the vertical line marks no "
+    "difference, the shaded range is what counts as the published size, and the dot with its line "
+    "is the measured gain with its interval."
 )
 _EQUALITY = (
     "A claim of equality states a margin: within 5 % means that neither arm takes more than 5 % "
@@ -42,25 +43,31 @@ _TONES: Mapping[Word, Tone] = {
 }
 
 
-def claims(model: ReportModel) -> tuple[Block, ...]:
-    """Return the table of claims, and below it the reason for each verdict."""
-    several = len(model.variants) > 1
+def claims(model: ReportModel, between: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Return the table of claims with a reason and a bar for each, then ``between`` and a legend.
+
+    Without a claim these blocks are all that is returned.
+    """
 
     def name(verdict: Verdict | TrainingVerdict) -> str:
-        return f"{verdict.claim.id} {verdict.variant}" if several else verdict.claim.id
+        return f"{verdict.claim.id} {verdict.variant}" if model.several else verdict.claim.id
 
-    rows = [_measured(verdict, name(verdict), model) for verdict in model.verdicts]
-    reasons: list[Text] = [(Strong(name(v)), ": ", model.reason_of(v)) for v in model.verdicts]
-    others: list[tuple[str, TrainingVerdict | ExecutableVerdict]] = [
+    verdicts: list[tuple[str, AnyVerdict]] = [
+        *((name(verdict), verdict) for verdict in model.verdicts),
         *((name(verdict), verdict) for verdict in model.judged.training),
         *((verdict.claim.id, verdict) for verdict in model.judged.executable),
     ]
-    rows += [_row(verdict, named) for named, verdict in others]
-    reasons += [(Strong(named), ": ", model.reason_of(verdict)) for named, verdict in others]
-    if not rows:
-        return ()
-    header = ("id", "claim", "published", "measured gain", "gain, warm median", "verdict")
-    return Table(header, tuple(rows)), List(tuple(reasons)), Paragraph(_note(model, rows))
+    if not verdicts:
+        return between
+    header = ("claim", "published", "measured, 95 % interval", "verdict")
+    rows = tuple(_row(verdict, named, model) for named, verdict in verdicts)
+    table = Table(
+        header,
+        rows,
+        reasons=tuple((named, _reason(verdict, model)) for named, verdict in verdicts),
+        bars=tuple(_bar(verdict) for _, verdict in verdicts),
+    )
+    return table, *between, Fold("How to read the claims", (Paragraph(_note(model, rows)),))
 
 
 def verdict_text(verdict: AnyVerdict) -> Strong:
@@ -68,7 +75,7 @@ def verdict_text(verdict: AnyVerdict) -> Strong:
     return Strong(verdict.printed, _TONES.get(verdict.word))
 
 
-def _note(model: ReportModel, rows: list[tuple[Text, ...]]) -> str:
+def _note(model: ReportModel, rows: tuple[tuple[Text, ...], ...]) -> str:
     forms = dict.fromkeys(part.form for part in model.variants) or {Form.GAIN: None}
     note = _GAIN.format(
         baseline=model.study.baseline,
@@ -77,36 +84,39 @@ def _note(model: ReportModel, rows: list[tuple[Text, ...]]) -> str:
     )
     if any(claim.direction is Direction.EQUAL for claim in model.study.claims):
         note += f" {_EQUALITY}"
-    if any(UNDETERMINED in (row[3], row[4]) for row in rows):
+    if any(UNDETERMINED in row for row in rows):
         note += f" {UNDETERMINED.capitalize()}: {UNDETERMINED_MEANS}."
     return note
 
 
-def _measured(verdict: Verdict, name: str, model: ReportModel) -> tuple[Text, ...]:
-    form = model.form_of(verdict)
-    return _row(
-        verdict,
-        name,
-        _published(verdict, form),
-        gain(verdict.measured, form),
-        gain(verdict.hardened, form),
-    )
-
-
-def _published(verdict: Verdict, form: Form) -> str:
-    """Return the claim's gain, and in brackets the gain by the published figures."""
-    text = claimed_text(verdict.claim, form)
-    figures = f"figures: {effect(verdict.figures_gain_percent, form)})"
-    return f"{text[:-1]}; {figures}" if text.endswith(")") else f"{text} ({figures}"
-
-
-def _row(
-    verdict: AnyVerdict,
-    name: str,
-    published: str = NONE,
-    measured: str = NONE,
-    warm: str = NONE,
-) -> tuple[Text, ...]:
+def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]:
     """Return the row of a claim; only claims on times have numbers."""
-    claim = f"{verdict.claim.statement} ({verdict.claim.where})"
-    return (name, claim, published, measured, warm, verdict_text(verdict))
+    published = measured = NONE
+    if isinstance(verdict, Verdict):
+        form = model.form_of(verdict)
+        published, measured = claimed_text(verdict.claim, form), gain(verdict.measured, form)
+    claim = (Strong(name), f" {verdict.claim.statement}")
+    return (claim, published, measured, verdict_text(verdict))
+
+
+def _reason(verdict: AnyVerdict, model: ReportModel) -> Text:
+    """Return why the verdict has its word, and where the claim was published."""
+    where = f"Published in: {verdict.claim.where}."
+    if isinstance(verdict, Verdict) and verdict.figures_gain_percent is not None:
+        figures = effect(verdict.figures_gain_percent, model.form_of(verdict))
+        where += f" Gain by the published figures: {figures}."
+    reason = model.reason_of(verdict)
+    return f"{reason[:1].upper()}{reason[1:]}. {where}"
+
+
+def _bar(verdict: AnyVerdict) -> Bar | None:
+    """Return the bar of a claim on times; None for another, or if nothing was measured."""
+    if not isinstance(verdict, Verdict) or verdict.measured is None:
+        return None
+    value, bounds = verdict.measured.gain_percent, verdict.measured.gain_interval
+    claimed = verdict.claim.band_percent
+    band = (log_of(claimed.low), log_of(claimed.high))
+    if value is None or not is_determined(bounds):
+        return Bar(None, None, None, band)
+    low, high = (None, None) if bounds is None else (log_of(bounds.low), log_of(bounds.high))
+    return Bar(log_of(value), low, high, band)

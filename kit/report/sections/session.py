@@ -141,11 +141,6 @@ def _planned(run: PlannedRun) -> str:
     return name if run.pair is None else f"{name} (pair {run.pair}, CPUs {run.cpuset})"
 
 
-def repeat(model: ReportModel) -> tuple[Block, ...]:
-    """Return the command that repeats the session."""
-    return (CodeBlock(model.header.command),)
-
-
 def raw(model: ReportModel) -> tuple[Block, ...]:
     """Return every fit of every timed run, folded."""
     header = (

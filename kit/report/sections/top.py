@@ -1,18 +1,25 @@
-"""The opening of a report, in full and for the terminal, and the same-work checks."""
+"""The opening of a report, in full and for the terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 
+from kit.judge.controls import Control, failing
 from kit.report.conditions import excluded
 from kit.report.document import (
     PROSE_LIMIT,
+    Answer,
     Block,
     Code,
+    Command,
     Fold,
     Heading,
     List,
     Paragraph,
+    Replaced,
+    Replacements,
     Strong,
     Table,
     Text,
@@ -20,33 +27,110 @@ from kit.report.document import (
     joined,
 )
 from kit.report.findings import detail
-from kit.report.headline import claimed_short, status_lines, substitutes_line
+from kit.report.headline import (
+    answer,
+    basis_lines,
+    claimed_short,
+    status_lines,
+    substitutes_line,
+)
 from kit.report.model import AnyVerdict, ReportModel, VariantReport
-from kit.report.numbers import NONE, gain
+from kit.report.numbers import NONE, Form, gain
 from kit.report.render import terminal
-from kit.report.sections.claims import verdict_text
+from kit.report.sections import checks, claims
 
 
 def opening(model: ReportModel) -> tuple[Block, ...]:
-    """Return the verdict, same work, controls, substitutes, then the paper and the session."""
-    lines = [*status_lines(model), substitutes_line(model)]
-    lines += [model.gpu.flag_line] if model.gpu is not None and model.gpu.flag_line else []
-    checked: Text = (
-        "Checked: ", model.study.paper.citation, " Session ", Code(model.header.session_id), ", ",
-        model.header.created, ", kit ", model.header.kit_version, ".",
-    )  # fmt: skip
+    """Return what was claimed, and whether it holds."""
+    gpu = model.gpu.flag_line if model.gpu is not None else ""
     return (
         Heading(1, model.study.title),
-        Paragraph(Strong(model.headline)),
-        *map(Paragraph, lines),
-        Paragraph(checked),
+        Paragraph(f"Claimed in: {model.study.paper.citation}"),
+        _answer(model),
+        *((Paragraph(gpu),) if gpu else ()),
+    )
+
+
+def basis(model: ReportModel) -> tuple[Block, ...]:
+    """Return claim by claim what was found, on what it rests, and how to repeat it."""
+    return (
+        *claims.claims(model, _checks(model)),
+        *_replacements(model),
+        Command(model.header.command),
+        Paragraph(_session(model)),
     )
 
 
 def same_work(model: ReportModel) -> tuple[Block, ...]:
     """Return every check, held or not, and the libraries that only one arm maps."""
-    several = len(model.variants) > 1
-    return tuple(block for part in model.variants for block in _variant(part, several))
+    return tuple(block for part in model.variants for block in _variant(part, model.several))
+
+
+def _answer(model: ReportModel) -> Answer:
+    lead = model.lead
+    word = Strong("NO CLAIM", Tone.OPEN) if lead is None else claims.verdict_text(lead)
+    form = Form.GAIN if lead is None else model.form_of(lead)
+    return Answer(word, answer(lead, model.study.contender, model.several, form))
+
+
+def _checks(model: ReportModel) -> tuple[Fold, ...]:
+    """Return the results on which every verdict depends: same work and controls."""
+    work = [part.comparison.same_work for part in model.variants]
+    applicable = [each for each in work if each.applicable]
+    done = bool(applicable) and all(each.held for each in applicable)
+    state = "held" if done else "NOT HELD" if applicable else "not applicable"
+    tone = Tone.GOOD if done else Tone.BAD if applicable else Tone.OPEN
+    found = Fold(f"Same work: {state}", same_work(model), tone)
+    if not model.controls_line:
+        return (found,)
+    controls = [control for part in model.variants for control in part.comparison.controls]
+    runs = (Paragraph(model.controls_line), *checks.control_runs(model))
+    return found, Fold(*_controls(controls, runs))
+
+
+def _controls(
+    controls: Sequence[Control], runs: tuple[Block, ...]
+) -> tuple[str, tuple[Block, ...], Tone]:
+    """Return the summary of the controls, what is below it, and its tone."""
+    broken = failing(controls)
+    if not controls:
+        return "Controls: none", runs, Tone.OPEN
+    if not broken:
+        return "Controls: held", runs, Tone.GOOD
+    if all(control.is_open for control in broken):
+        return "Controls: open", runs, Tone.OPEN
+    return "Controls: NOT HELD", runs, Tone.BAD
+
+
+def _replacements(model: ReportModel) -> tuple[Block, ...]:
+    """Return what was used in place of the publication's components."""
+    others = [row for row in model.header.fidelity if not row.exact]
+    items = [Replaced(row.name, row.wanted, row.got, _tone(row.name, model)) for row in others]
+    named = {row.name for row in others}
+    wanted = model.study.paper.environment
+    items += [
+        Replaced(name, wanted.get(name, "as published"), "not recorded", Tone.BAD)
+        for name in model.substitutes
+        if name not in named
+    ]
+    if not items:
+        return (Paragraph("Substitutes: none."),)
+    label = "Substitutes:"
+    if model.substitutes:
+        label = f"Substitutes; verdicts are indicative because of {', '.join(model.substitutes)}:"
+    return (Replacements(label, tuple(items)),)
+
+
+def _tone(name: str, model: ReportModel) -> Tone | None:
+    return Tone.BAD if name in model.substitutes else None
+
+
+def _session(model: ReportModel) -> Text:
+    header = model.header
+    made: Text = (
+        "Session ", Code(header.session_id), f", {header.created}, kit {header.kit_version}."
+    )  # fmt: skip
+    return joined((made, *basis_lines(model)), " ")
 
 
 def show(model: ReportModel, console: Console) -> None:
@@ -58,7 +142,7 @@ def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
     """Return the head of a report, which ``show`` prints, as blocks."""
     rows = tuple(_rows(model))
     header = ("claim", "published", "measured gain [95 % CI]", "verdict")
-    claims = Table(header, rows) if rows else Paragraph("The study has no measured claims.")
+    table = Table(header, rows) if rows else Paragraph("The study has no measured claims.")
     notes = (
         substitutes_line(model),
         _left_out(model),
@@ -68,7 +152,7 @@ def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
         Heading(1, model.study.title),
         Paragraph(Strong(model.headline)),
         List(tuple(status_lines(model))),
-        claims,
+        table,
         *(Paragraph(note) for note in notes if note),
     )
 
@@ -82,7 +166,8 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
     own = tuple(
         (f"{arm}: ", *joined(map(Code, paths))) for arm, paths in sorted(work.own_libraries.items())
     )
-    named = (Paragraph(f"Variant {part.variant}:"),) if several else ()
+    line = f"{part.variant}: {part.same_work_line}" if several else part.same_work_line
+    named = (Paragraph(line),) if several or not (work.applicable and work.held) else ()
     table = (Table(("check", "result", "detail"), rows, PROSE_LIMIT),) if rows else ()
     fold = (
         (Fold("Libraries that only one arm maps (those of its runtime)", (List(own),)),)
@@ -93,13 +178,11 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
 
 
 def _rows(model: ReportModel) -> list[tuple[Text, ...]]:
-    several = len(model.variants) > 1
-
     def row(
         verdict: AnyVerdict, what: str, variant: str = "", published: str = NONE, here: str = NONE
     ) -> tuple[Text, ...]:
-        name = f"{verdict.claim.id} {what}" + (f" {variant}" if several and variant else "")
-        return (name, published, here, verdict_text(verdict))
+        name = f"{verdict.claim.id} {what}" + (f" {variant}" if model.several and variant else "")
+        return (name, published, here, claims.verdict_text(verdict))
 
     rows = [
         row(

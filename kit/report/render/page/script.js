@@ -60,5 +60,35 @@
     }
   };
 
-  for (const table of document.querySelectorAll("table.grid")) sortable(table);
+  // The clipboard of a page opened as a file may be refused; then the command is selected.
+  const copyable = (command) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      const code = command.querySelector("code");
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        said.textContent = "command copied";
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(code);
+        said.textContent = "command selected";
+      }
+    });
+    command.append(button);
+  };
+
+  // A link to a folded section opens it.
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target?.closest("section > details");
+    if (fold) fold.open = true;
+    target?.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  if (location.hash) unfold();
+
+  for (const command of document.querySelectorAll(".command")) copyable(command);
+  for (const table of document.querySelectorAll("table.grid:not(.drawn)")) sortable(table);
 })();
