@@ -171,9 +171,12 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
         )
     failed = [failure for failure in model.failures if not failure.mended]
     if failed:
+        again = f"`{shown('reproduce', '--resume', folder)}` repeats them"
+        if model.course is not None and model.course.ending is not None:
+            again = "none is repeated, as the session's rule has ended it"
         raise RunError(
             f"{len(failed)} of the session's runs failed; the report leaves them out",
-            f"see {folder / REPORT}; `{shown('reproduce', '--resume', folder)}` repeats them",
+            f"see {folder / REPORT}; {again}",
         )
     if model.header.gpu is not None and model.header.gpu.problems:
         raise not_testable(model.header.gpu)

@@ -21,7 +21,10 @@ from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.measure.executable import RUN_ID
+from kit.plan.model import Stopping
 from kit.plan.resources import ResourceRequest
+from kit.records.session import Look
+from kit.report.model import Course
 from kit.results.names import RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
@@ -208,6 +211,18 @@ def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> 
     again = Bench(tmp_path)
     again.resume(folder)
     assert again.ran() == [failed]
+
+
+def test_a_failed_run_is_not_promised_again_after_the_rule_ended_the_session(
+    tmp_path: Path,
+) -> None:
+    folder = Bench(tmp_path, failing(4)).reproduce()
+    rule = Stopping(first_look=2, shape=0.1, futility=0.2, until="size")
+    for ending, promised in ((None, True), ("futile", False)):
+        course = Course(rule, 3, 25, (Look(3, 11, (), None, ending),))
+        with pytest.raises(RunError) as caught:
+            pipeline.check_outcome(replace(reported(folder), course=course), folder)
+        assert ("--resume" in caught.value.remedy) is promised
 
 
 def test_a_failed_run_that_was_made_good_no_longer_fails_the_session(tmp_path: Path) -> None:
