@@ -82,11 +82,6 @@ def check_request(study: Study, request: Request) -> None:
     check_shard(request)
     check_out(request, study)
     plan = _plan(study, request, request.arms, 0, UNLIMITED, request.gpu)
-    if request.shard is not None and plan.pilot:
-        raise InputError(
-            f"--shard: a pilot fixes the blocks of budget {request.budget} on one machine",
-            "say how many there are with --blocks",
-        )
     refuse_empty(request.shard, plan.blocks)
 
 
