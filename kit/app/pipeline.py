@@ -24,7 +24,7 @@ from kit.measure.merge import executable_of, merged
 from kit.pins.load import Pins
 from kit.plan.budget import FIXED, LOOKS
 from kit.plan.make import cuda_arms, make_plan
-from kit.plan.model import Plan
+from kit.plan.model import SIZE, Plan
 from kit.plan.resources import UNLIMITED, Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
 from kit.records.command import shown
@@ -82,6 +82,11 @@ def check_request(study: Study, request: Request) -> None:
     check_shard(request)
     check_out(request, study)
     plan = _plan(study, request, request.arms, 0, UNLIMITED, request.gpu)
+    if request.until != SIZE and plan.stopping is None:
+        raise InputError(
+            "--until: no look can end this session; its blocks are all made and judged once",
+            "leave it out, or let a longer --budget alone decide the number of blocks",
+        )
     refuse_empty(request.shard, plan.blocks)
 
 
