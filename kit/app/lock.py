@@ -11,6 +11,7 @@ import yaml
 
 from kit.engine.discover import discover
 from kit.errors import HostError, ImageError, InputError, KitError
+from kit.files.documents import read_json
 from kit.files.plain import read_named
 from kit.files.write import write_whole
 from kit.images.bases.bootstrap import BASE_PACKAGES
@@ -122,7 +123,7 @@ def _record(source: Path, folder: Path) -> None:
     """Keep the lock file of an exact build, by its framework. Raises InputError."""
     try:
         content = read_named(source, _LOCK_BYTES)
-        frameworks = list(json.loads(content)["dependencies"])
+        frameworks = list(read_json(content)["dependencies"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"--nuget-lock: {source} is not a packages.lock.json ({type(error).__name__})",

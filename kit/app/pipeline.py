@@ -24,7 +24,7 @@ from kit.measure.merge import executable_of, merged
 from kit.pins.load import Pins
 from kit.plan.budget import FIXED, LOOKS
 from kit.plan.make import cuda_arms, make_plan
-from kit.plan.model import Plan
+from kit.plan.model import SIZE, Plan
 from kit.plan.resources import UNLIMITED, Resources, refuse_shortage, resources
 from kit.plan.shard import refuse_empty
 from kit.records.command import shown
@@ -82,10 +82,10 @@ def check_request(study: Study, request: Request) -> None:
     check_shard(request)
     check_out(request, study)
     plan = _plan(study, request, request.arms, 0, UNLIMITED, request.gpu)
-    if request.shard is not None and plan.pilot:
+    if request.until != SIZE and plan.stopping is None:
         raise InputError(
-            f"--shard: a pilot fixes the blocks of budget {request.budget} on one machine",
-            "say how many there are with --blocks",
+            "--until: no look can end this session; its blocks are all made and judged once",
+            "leave it out, or let a longer --budget alone decide the number of blocks",
         )
     refuse_empty(request.shard, plan.blocks)
 
@@ -171,9 +171,12 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
         )
     failed = [failure for failure in model.failures if not failure.mended]
     if failed:
+        again = f"`{shown('reproduce', '--resume', folder)}` repeats them"
+        if model.course is not None and model.course.ending is not None:
+            again = "none is repeated, as the session's rule has ended it"
         raise RunError(
             f"{len(failed)} of the session's runs failed; the report leaves them out",
-            f"see {folder / REPORT}; `{shown('reproduce', '--resume', folder)}` repeats them",
+            f"see {folder / REPORT}; {again}",
         )
     if model.header.gpu is not None and model.header.gpu.problems:
         raise not_testable(model.header.gpu)

@@ -56,6 +56,7 @@ def load(file: Path) -> None:
     from kit.cli.process import say
     from kit.engine.discover import discover
     from kit.environment import data_folder, homeless
+    from kit.files.documents import cleaned
     from kit.images.bundle.load import load as bring
     from kit.records.command import shown
 
@@ -63,7 +64,8 @@ def load(file: Path) -> None:
     if data is None:
         raise homeless("XDG_DATA_HOME")
     document = bring(discover(), file, data, say)
+    arms = cleaned(",".join(sorted(document.arms)), keep_newlines=False)
     click.echo(
         f"{file}: {len(document.images)} images loaded, made {document.created}; "
-        f"`{shown('reproduce', '--arms', ','.join(sorted(document.arms)))}` runs from them"
+        f"`{shown('reproduce', '--arms', arms)}` runs from them"
     )

@@ -20,11 +20,13 @@ def verify_image(folder: Path, arm: str, image: str) -> None:
     """
     from kit.app.images import compare, recorded_images, refuse_different
     from kit.engine.discover import discover
+    from kit.files.documents import cleaned
 
     recorded = recorded_images(folder, arm, image)
     compared = []
     for found in compare(discover(), recorded, image):
         result = "same content" if found.same else "DIFFERENT content"
-        click.echo(f"{found.arm}: {found.reference}: {result} ({found.sha256})")
+        line = f"{found.arm}: {found.reference}: {result} ({found.sha256})"
+        click.echo(cleaned(line, keep_newlines=False))
         compared.append(found)
     refuse_different(folder, compared)

@@ -35,7 +35,7 @@ class DockerEngine:
         self._link = connection
 
     def labelling(self, labels: Mapping[str, str]) -> DockerEngine:
-        """Return the same engine; containers it creates carry these labels too."""
+        """Return the same engine; its containers, and their volumes, carry these labels too."""
         return DockerEngine(replace(self._link, labels=dict(labels)))
 
     @property

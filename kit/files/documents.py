@@ -30,9 +30,7 @@ _PLAIN = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "m
 JSON_DIGITS = 300
 """Schemas bound integers by field; this bounds the time to read one, and excludes those beyond
 the range of a float, for JSON has one kind of number."""
-_LONG = re.compile(rb"[0-9]{301}")
-_LONG_TEXT = re.compile(r"[0-9]{301}")
-_SIX, _SIX_TEXT = re.compile(rb"[0-9]{6}"), re.compile(r"[0-9]{6}")
+_LONG, _SIX = re.compile(r"[0-9]{301}"), re.compile(r"[0-9]{6}")
 _BUILD = yaml.constructor.SafeConstructor()
 _ANSI = re.compile(
     r"\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)"  # operating system command
@@ -59,8 +57,11 @@ def read_yaml(content: bytes, where: str, remedy: str) -> Any:
 def read_json(text: bytes | str) -> Any:
     """Return the values in JSON. Raise ValueError for invalid JSON and for duplicate keys.
 
-    NaN, Infinity and 1e999, which Python reads, count as invalid.
+    NaN, Infinity and 1e999, which Python reads, count as invalid, and so do bytes in another
+    encoding than UTF-8.
     """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")
     try:
         return json.loads(
             text,
@@ -176,14 +177,12 @@ def _line(mark: Any) -> str:
     return f"line {mark.start_mark.line + 1}"
 
 
-def _maybe_long(text: bytes | str) -> bool:
+def _maybe_long(text: str) -> bool:
     """Return whether the text may have an integer of more than ``JSON_DIGITS`` digits.
 
     Of so many digits in a row, every fiftieth character shows six.
     """
-    if isinstance(text, bytes):
-        return bool(_SIX.search(text[::50]) and _LONG.search(text))
-    return bool(_SIX_TEXT.search(text[::50]) and _LONG_TEXT.search(text))
+    return bool(_SIX.search(text[::50]) and _LONG.search(text))
 
 
 def _integer(text: str) -> int:

@@ -30,6 +30,7 @@ from pathlib import Path
 import psutil
 
 from kit.errors import HostError, InputError, LockedError
+from kit.files.documents import cleaned, read_json
 from kit.host.facts import installation
 
 DIRECTORIES = (Path("/run/lock"), Path("/tmp"))
@@ -37,6 +38,7 @@ NAME = "kit-measuring.lock"
 _MARK = b"kit: the holder of this lock\n"
 _LIMIT = 4096
 _COMMAND_LIMIT = 300
+_MAX_PID = 2**22  # of Linux, see proc(5); other systems have less
 _FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _TRIES, _PAUSE_S = 20, 0.05
 _FREE_FOR_ALL = 0o1777
@@ -52,9 +54,10 @@ class Holder:
     folder: str = ""
 
     def __str__(self) -> str:
-        """Return all of it, for a message."""
+        """Return all of it, for a message: as one line, since anyone may have written it."""
         where = f", in {self.folder}" if self.folder else ""
-        return f"process {self.pid} (`{self.command}`, since {self.since}{where})"
+        text = f"process {self.pid} (`{self.command}`, since {self.since}{where})"
+        return cleaned(text, keep_newlines=False)
 
 
 class Locks:
@@ -290,8 +293,9 @@ def _written(path: Path) -> Holder | None:
     try:
         if _not_ours(fd, path):
             return None
-        holder = Holder(**json.loads(os.pread(fd, _LIMIT, 0).removeprefix(_MARK)))
-        return holder if isinstance(holder.pid, int) and holder.pid > 0 else None
+        holder = Holder(**read_json(os.pread(fd, _LIMIT, 0).removeprefix(_MARK)))
+        known = isinstance(holder.pid, int) and 0 < holder.pid <= _MAX_PID
+        return holder if known and isinstance(holder.folder, str) else None
     except (OSError, ValueError, TypeError):
         return None
     finally:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from kit.errors import InputError
+from kit.plan.budget import MAX_SEQUENTIAL
 from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, BlockDesign, Plan, PlannedRun
 from kit.plan.roles import CONTROLS, PILOT, reference_of
 
@@ -50,6 +51,8 @@ def _blocks(plan: Plan) -> Iterator[str]:
             yield f"block {number}: its runs are not numbered from 0"
     if plan.stopping is not None and plan.blocks and plan.stopping.first_look > plan.blocks:
         yield f"a first look at block {plan.stopping.first_look} of {plan.blocks}"
+    if plan.stopping is not None and plan.blocks > MAX_SEQUENTIAL:
+        yield f"looks at {plan.blocks} blocks, {MAX_SEQUENTIAL} are the most"
     judged = [runs for runs in blocks.values() if not _is_pilot(runs)]
     if len(judged) != plan.blocks:
         yield f"{plan.blocks} blocks are announced, the plan holds {len(judged)}"

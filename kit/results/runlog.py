@@ -1,8 +1,8 @@
 """The run log: append-only JSON lines, each on disk before the next run starts.
 
-The first line is the session's header; the others are runs, the run of the executable, and
-the plan that a pilot fixed. A crash in the middle of a line leaves a torn last line, which
-``read_session`` leaves out and marks.
+The first line is the session's header; the others are runs, the run of the executable, the
+plan that a pilot fixed, and looks at a group-sequential session. A crash in the middle of a
+line leaves a torn last line, which ``read_session`` leaves out and marks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from kit.results.folder import REMEDY, RUN_LOG_BYTES, open_results
 from kit.results.lines import (
     LINE,
     PREVIOUS_SHA256,
-    SCHEMA,
     entry_from,
     executable_from,
     fixed_plan,
@@ -54,10 +53,12 @@ class RunLog:
     def create(cls, folder: Path, header: Header) -> RunLog:
         """Create the log of a new session in a folder, with that header; return it.
 
-        Raise InputError if the folder has a log, HostError if it cannot be written.
+        The log gets the header's form: a merged session keeps that of its shards, which tells how
+        their plan was made. Raise InputError if the folder has a log, HostError if it cannot be
+        written.
         """
         log = cls(folder / RUN_LOG)
-        document = {"type": "header", "schema": SCHEMA, **_header_document(header)}
+        document = {"type": "header", "schema": header.form, **_header_document(header)}
         try:
             log._append(document, new=True)
         except FileExistsError as error:

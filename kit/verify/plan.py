@@ -120,10 +120,10 @@ def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan
 
 
 def _sizing(header: Header) -> Sizing:
-    """Return what decided the number of blocks; shards measure a fixed one."""
-    if header.shard is not None or header.shards:
-        return FIXED
-    return LOOKS if header.form >= LOOKS_SINCE else BY_PILOT
+    """Return what decided the number of blocks; since there are looks, shards fix it."""
+    if header.form < LOOKS_SINCE:
+        return BY_PILOT
+    return LOOKS if header.shard is None and not header.shards else FIXED
 
 
 def _explaining(plan: Plan, study: Study, command: Command) -> Plan:

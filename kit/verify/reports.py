@@ -42,8 +42,8 @@ class Derived:
 def check(folder: Path, session: Session, study: Study, ablation: Session | None) -> Derived:
     """Make every report again, compare it with the folder's file, and return the result.
 
-    A difference is named with the versions of libraries here. ``ablation`` is the ablation session
-    in the session's folder, None if there is none.
+    Differences that other versions of the libraries may cause are noted or unverified, not wrong.
+    ``ablation`` is the ablation session in the session's folder, None if there is none.
     """
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:

@@ -13,6 +13,7 @@ import pytest
 from fakes.engine import INFO, FakeEngine, image
 
 import kit
+import kit.cli
 from kit.engine.protocol import ImageInfo
 from kit.errors import HostError, ImageError, InputError
 from kit.host.network import HostNetwork
@@ -23,7 +24,7 @@ from kit.images.build.arms import Images
 from kit.images.build.recipe import Tools
 from kit.images.bundle import archive
 from kit.images.bundle import save as saving
-from kit.images.bundle.document import Base, Substitutes
+from kit.images.bundle.document import Base, Document, Substitutes
 from kit.images.bundle.load import load, loaded
 from kit.images.bundle.save import save
 from kit.pins.load import shipped_pins
@@ -341,3 +342,15 @@ def test_too_little_room_is_refused_before_anything_is_written(tmp_path: Path, m
     with pytest.raises(HostError, match="disk: the bundle needs"):
         made(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_arm_of_a_bundle_gives_the_terminal_no_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arms = {"\x1b]0;x\x07arm": ""}
+    document = Document("0", "2026-01-02T00:00:00Z", "amd64", (), arms, {}, "")
+    monkeypatch.setattr("kit.images.bundle.load.load", lambda *_: document)
+    monkeypatch.setattr("kit.engine.discover.discover", FakeEngine)
+    (tmp_path / "bundle.tar").touch()
+    assert kit.cli.run(["bundle", "load", str(tmp_path / "bundle.tar")]) == 0
+    assert "--arms arm`" in capsys.readouterr().out

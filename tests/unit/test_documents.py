@@ -71,6 +71,15 @@ def test_what_is_refused_in_json(text: str) -> None:
         read_json(text.encode())
 
 
+def test_json_in_another_encoding_than_utf_8_is_refused() -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        with pytest.raises(ValueError, match=r"."):
+            read_json(f'{{"a": {"9" * 301}}}'.encode(encoding))
+    with pytest.raises(ValueError, match="utf-8"):
+        read_json(b'"\xed\xa0\x80"')
+    assert read_json('{"a": "ü"}'.encode("utf-8-sig")) == {"a": "ü"}
+
+
 @pytest.mark.parametrize("before", [0, 1, 25, 49, 50])
 def test_a_long_integer_is_refused_wherever_it_stands(before: int) -> None:
     for text in ("[" + " " * before + "1" * 301 + "]", " " * before + "[" + "9" * 1001 + "]"):

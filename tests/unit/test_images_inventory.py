@@ -63,7 +63,17 @@ def test_every_kind_of_part_is_found():
 
 
 def test_broken_records_break_nothing():
-    assert parts(member(DEPS, b"{"), member("var/lib/dpkg/status", b"\xff\x00")) == ()
+    for broken in (b"{", b"[" * 100_000, b'{"libraries": []}'):
+        assert parts(member(DEPS, broken), member("var/lib/dpkg/status", b"\xff\x00")) == ()
+
+
+def test_a_name_that_is_no_text_is_in_the_sbom_all_the_same():
+    odd = b'{"libraries": {"\\ud800x/1": {"type": "package"}}}'
+    found = parts(member(DEPS, odd), member("usr/share/dotnet/shared/\udcff/2/", kind=b"5"))
+    assert {part.version for part in found} == {"1", "2"}
+    document = json.loads(sbom_json("x", "0" * 64, found))
+    assert {part["version"] for part in document["components"]} == {"1", "2"}
+    assert "\\ud" not in json.dumps(document)
 
 
 def test_the_sbom_is_valid_and_the_same_each_time():

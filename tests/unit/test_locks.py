@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -25,7 +26,7 @@ from kit.app.runtime import sweep
 from kit.cli.process import STOPPING
 from kit.engine.objects import Removed
 from kit.engine.protocol import LOCK_LABEL
-from kit.errors import EXIT_INTERRUPTED, HostError
+from kit.errors import EXIT_INTERRUPTED, HostError, LockedError
 from kit.host import locks
 from kit.host.locks import NAME, Locks, machine_file, writing
 from kit.results.runlog import read_session
@@ -220,6 +221,30 @@ def test_what_a_killed_one_wrote_down_is_not_taken_for_the_holder(
     said = other.line()
     assert f"process {os.getpid()} " in said
     assert str(gone.pid) not in said
+    mine.release()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "[" * 4000,
+        json.dumps({"pid": 2**31, "command": "", "since": ""}),
+        json.dumps({"pid": os.getpid(), "command": "", "since": "", "folder": 1}),
+        json.dumps({"pid": os.getpid(), "command": "kit \x1b]0;x\x07\nreproduce", "since": "now"}),
+    ],
+    ids=["nested too deep", "no process", "folder of another type", "control characters"],
+)
+def test_what_another_user_wrote_into_the_lock_harms_nobody(
+    place: Path, monkeypatch: pytest.MonkeyPatch, record: str
+) -> None:
+    monkeypatch.setattr(locks, "_PAUSE_S", 0.0)
+    mine = taken()
+    mark = b"kit: the holder of this lock\n"
+    assert (place / NAME).read_bytes().startswith(mark)
+    (place / NAME).write_bytes(mark + record.encode())
+    with pytest.raises(LockedError) as caught:
+        taken()
+    assert caught.value.holder.isprintable()
     mine.release()
 
 

@@ -20,6 +20,7 @@ from kit.plan.make import plan_sha256
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
 from kit.records.session import Session
+from kit.results.lines import READABLE, SCHEMA
 from kit.results.names import RUN_LOG
 from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
 
@@ -49,6 +50,16 @@ def edit(folder: Path, line: int, change: Callable[[dict[str, Any]], object]) ->
 def test_a_session_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     made = write(tmp_path)
     assert read_session(tmp_path) == made
+
+
+def test_a_new_log_has_the_newest_form_and_a_merged_one_that_of_its_shards(tmp_path: Path) -> None:
+    header = session().header
+    assert header.form == SCHEMA
+    for form in READABLE:
+        folder = tmp_path / str(form)
+        folder.mkdir()
+        RunLog.create(folder, replace(header, form=form))
+        assert read_session(folder).header == replace(header, form=form)
 
 
 def test_each_run_is_on_disk_as_one_line(tmp_path: Path) -> None:

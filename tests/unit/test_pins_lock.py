@@ -224,7 +224,7 @@ def test_a_lock_file_of_an_exact_build_is_kept_by_its_framework(tmp_path: Path) 
     source.write_text(json.dumps({"dependencies": {"net5.0": packages}}))
     workplace._record(source, tmp_path / "locks")
     assert set(workplace._nuget_hashes(tmp_path / "locks")) == {"netcoreapp3.1", "net5.0"}
-    for broken in ("{", "{}", '{"dependencies": {}}'):
+    for broken in ("{", "{}", '{"dependencies": {}}', "[" * 100_000):
         source.write_text(broken)
         with pytest.raises(InputError, match="--nuget-lock"):
             workplace._record(source, tmp_path / "locks")

@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.engine import image
@@ -21,7 +22,11 @@ from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.measure.executable import RUN_ID
+from kit.plan.model import Stopping
 from kit.plan.resources import ResourceRequest
+from kit.plan.shard import Shard
+from kit.records.session import Look
+from kit.report.model import Course
 from kit.results.names import RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
@@ -210,6 +215,18 @@ def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> 
     assert again.ran() == [failed]
 
 
+def test_a_failed_run_is_not_promised_again_after_the_rule_ended_the_session(
+    tmp_path: Path,
+) -> None:
+    folder = Bench(tmp_path, failing(4)).reproduce()
+    rule = Stopping(first_look=2, shape=0.1, futility=0.2, until="size")
+    for ending, promised in ((None, True), ("futile", False)):
+        course = Course(rule, 3, 25, (Look(3, 11, (), None, ending),))
+        with pytest.raises(RunError) as caught:
+            pipeline.check_outcome(replace(reported(folder), course=course), folder)
+        assert ("--resume" in caught.value.remedy) is promised
+
+
 def test_a_failed_run_that_was_made_good_no_longer_fails_the_session(tmp_path: Path) -> None:
     folder = Bench(tmp_path, failing(4)).reproduce()
     Bench(tmp_path).resume(folder)
@@ -293,3 +310,28 @@ def test_an_out_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HostError, match=r"--out: .* cannot be made"):
         Bench(tmp_path / "file" / "out").reproduce()
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"budget": "standard"}, False),
+        ({"budget": "standard", "design": "auto"}, False),
+        ({"budget": "60m"}, False),
+        ({"budget": "standard", "until": "size", "blocks": 4}, False),
+        ({"budget": "quick"}, True),
+        ({"budget": "standard", "blocks": 4}, True),
+        ({"budget": "standard", "shard": Shard(1, 2)}, True),
+        ({"budget": "standard", "arms": (DOTNET,)}, True),
+    ],
+)
+def test_an_aim_is_refused_where_no_look_can_end_the_session(
+    tmp_path: Path, changes: dict[str, Any], refused: bool
+) -> None:
+    request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options())
+    request = replace(request, **{"until": "direction", **changes})
+    if refused:
+        with pytest.raises(InputError, match="--until"):
+            pipeline.check_request(STUDY, request)
+    else:
+        pipeline.check_request(STUDY, request)

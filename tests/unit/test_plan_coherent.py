@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 from support.sessions import make_study
 
+from kit.plan.budget import MAX_SEQUENTIAL
 from kit.plan.coherent import contradictions
 from kit.plan.make import make_plan
-from kit.plan.model import Plan, PlannedRun
+from kit.plan.model import Plan, PlannedRun, Stopping
 from kit.plan.resources import Resources
 
 PLAN = make_plan(make_study(), "quick", (), 1, Resources("0-1", 10**12))
 FIRST, LAST = PLAN.runs[0], PLAN.runs[-1]
+RULE = Stopping(first_look=6, shape=0.1, futility=0.2, until="size")
 
 
 def with_runs(change: Callable[[PlannedRun], PlannedRun | None]) -> Plan:
@@ -44,6 +46,8 @@ def test_a_plan_as_it_was_made_agrees_with_itself() -> None:
         (with_runs(lambda r: replace(r, position=r.position + 1)), "numbered from 0"),
         (with_runs(lambda r: replace(r, kind="timed")), "kind timed in block -1"),
         (with_runs(lambda r: replace(r, arm="other") if r == LAST else r), "other"),
+        (replace(PLAN, stopping=RULE), "first look at block 6"),
+        (replace(PLAN, stopping=RULE, blocks=MAX_SEQUENTIAL + 1), "200 are the most"),
     ],
 )
 def test_what_a_plan_says_and_does_not_hold_is_named(plan: Plan, named: str) -> None:

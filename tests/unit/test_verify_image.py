@@ -61,6 +61,20 @@ def test_the_recorded_images_are_the_same(
     assert all("same content" in line for line in lines)
 
 
+def test_a_recorded_arm_gives_the_terminal_no_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: FakeEngine
+) -> None:
+    recorded = replace(
+        header().images["python-cpu"],
+        arm="\x1b]0;x\x07arm",
+        image_id=engine.images[NAMES[0]].id,
+        content_sha256=read_content(engine, NAMES[0]).sha256,
+    )
+    RunLog.create(tmp_path, replace(header(), images={recorded.arm: recorded}))
+    assert kit.cli.run(["verify-image", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("arm: ")
+
+
 def test_an_image_that_is_here_by_its_name_alone_is_compared(
     folder: Path, capsys: pytest.CaptureFixture[str], engine: FakeEngine
 ) -> None:

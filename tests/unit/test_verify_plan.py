@@ -11,12 +11,15 @@ from fakes.engine import SUCCESS
 from fakes.gpu import NO_DRIVER, T4, FakeProbe
 from support.bench import PINS, STUDY, Bench, failing, varied
 from support.measured import TwoCores, works
+from support.sessions import make_merged
 
 from kit.app import ablate, pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.errors import InputError
 from kit.images.build.arms import Options
-from kit.plan.resources import ResourceRequest
+from kit.plan.budget import BY_PILOT
+from kit.plan.make import make_plan
+from kit.plan.resources import ResourceRequest, Resources
 from kit.plan.shard import Shard
 from kit.records.command import parse_command, without
 from kit.records.session import Session
@@ -87,6 +90,19 @@ def test_shards_that_were_merged(tmp_path: Path) -> None:
     ]
     whole = pipeline.merge([open_session(folder) for folder in folders], tmp_path / "out")
     assert problems(whole.session) == []
+
+
+def test_shards_that_were_planned_before_there_were_looks(tmp_path: Path) -> None:
+    folder = Bench(tmp_path, varied(0.01)).reproduce(budget="15m", shard=Shard(1, 2))
+    session = read_session(folder)
+    limits = session.header.plan.limits
+    have = Resources(limits.cpuset, limits.memory_bytes, limits.halves)
+    made = make_plan(STUDY, "15m", (), 7, have, sizing=BY_PILOT)
+    assert made.blocks != session.header.plan.blocks
+    header = replace(session.header, plan=made, form=6)
+    merged = replace(header, shard=None, shards=(make_merged(1, 2), make_merged(2, 2)))
+    for each in (header, merged):
+        assert list(plan.differences(replace(session, header=each), STUDY)) == []
 
 
 @pytest.mark.parametrize("blocks", [None, 2])

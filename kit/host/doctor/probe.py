@@ -71,8 +71,8 @@ def find_facts(
 
     ``sources`` maps a base image's role to the registries (host, or host:port) that may have
     it; the engine's own mirrors are added where one of them is Docker Hub.
-    ``find_python`` returns the path of a CPython 3.8 with a shared library, ``images_there``
-    whether an engine has the images of all arms.
+    ``find_python`` returns version and path of a CPython 3.8 with a shared library as text, None
+    without one; ``images_there`` returns whether an engine has the images of all arms.
     """
     env = variables() if env is None else env
     facts = _with_engine(find_engine, images_there)

@@ -238,9 +238,9 @@ def python_links(python: HostPython) -> dict[str, str]:
 def _candidates(environ: Mapping[str, str], user: Path | None) -> list[Path]:
     minor = ".".join(map(str, WANTED))
     # Without a home folder, use one that cannot have subfolders, so that nothing is found.
-    home = Path(os.devnull) if user is None else user
-    pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv")
-    data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
+    own = Path(os.devnull) if user is None else user
+    pyenv = Path(environ.get("PYENV_ROOT") or own / ".pyenv")
+    data = Path(environ.get("XDG_DATA_HOME") or own / ".local/share")
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
     found = [
         *_newest_first(_matches(pyenv, f"versions/{minor}.*/bin/python{minor}")),

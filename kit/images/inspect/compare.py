@@ -92,9 +92,9 @@ class FreshEngine:
         """Call the real engine."""
         return self._engine.info()
 
-    def pull(self, reference: str, timeout_s: float) -> ImageInfo:
+    def pull(self, reference: str, idle_timeout_s: float) -> ImageInfo:
         """Call the real engine."""
-        return self._engine.pull(reference, timeout_s)
+        return self._engine.pull(reference, idle_timeout_s)
 
     def load(self, archive: Path) -> tuple[ImageInfo, ...]:
         """Call the real engine."""

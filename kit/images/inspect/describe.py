@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from kit.engine.protocol import Engine
 from kit.environment import cache_folder
 from kit.errors import HostError
+from kit.files.documents import read_json
 from kit.files.write import write_whole
 from kit.host.facts import parse_os_release
 from kit.images.inspect.content import Content, Entry, read_content
@@ -41,6 +42,7 @@ _METADATA = re.compile(r".*\.dist-info/METADATA")
 _DEPS = re.compile(r"opt/kit/dotnet/[^/]+\.deps\.json")
 _RUNTIME = re.compile(r"usr/share/dotnet/shared/([^/]+)/([^/]+)")
 _LIBPYTHON = re.compile(r"usr/local/lib/libpython(3\.\d+)\.so\.1\.0")
+_PASS = "utf-8", "surrogatepass"
 _PURL_TYPES = {"deb": "deb", "pypi": "pypi", "nuget": "nuget", "runtime": "generic"}
 
 
@@ -171,7 +173,7 @@ def sbom_json(name: str, content_sha256: str, parts: Sequence[Part]) -> bytes:
     bom.metadata.timestamp = None  # type: ignore[assignment]
     bom.metadata.component = image
     for part in parts:
-        bom.components.add(_component(part))
+        bom.components.add(_component(_encodable(part)))
     bom.register_dependency(image, bom.components)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -222,7 +224,7 @@ def _nuget(kept: Mapping[str, bytes]) -> Iterator[Part]:
         if not _DEPS.fullmatch(path):
             continue
         try:
-            libraries = json.loads(content)["libraries"].items()
+            libraries = read_json(content)["libraries"].items()
             packages = [name for name, library in libraries if library["type"] == "package"]
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
@@ -252,6 +254,12 @@ def _field(value: str | None) -> str:
 
 def _text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
+
+
+def _encodable(part: Part) -> Part:
+    """Return the part with replacement characters for surrogates, which no package URL can have."""
+    fields = vars(part).items()
+    return Part(**{name: text.encode(*_PASS).decode("utf-8", "replace") for name, text in fields})
 
 
 def _component(part: Part) -> Component:
