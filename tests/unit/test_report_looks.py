@@ -9,14 +9,15 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from support.bench import STUDY, Bench, reported, varied
+from support.bench import STUDY, Bench, StopAt, reported, varied
+from support.measured import TwoCores
 from support.sessions import make_session, make_study, paired
 
 from kit.judge.statistics import Interval
 from kit.records.session import Look, Session
 from kit.report import appendix, contents, crate, diff, results_json
 from kit.report.build import build_report
-from kit.report.document import Paragraph, Table
+from kit.report.document import List, Paragraph, Table
 from kit.report.headline import status_lines
 from kit.report.looks import course_facts, course_line
 from kit.report.model import ReportModel
@@ -163,6 +164,30 @@ def test_a_session_that_was_interrupted_has_not_ended(session: Session) -> None:
     assert results_json.to_document(found)["stopping"]["ending"] is None
     graph = {e["@id"]: e for e in json.loads(crate.render(found, ()))["@graph"]}
     assert "actionStatus" not in graph["#session"]
+
+
+def test_blocks_made_are_those_after_a_pilot(tmp_path: Path) -> None:
+    made = Bench(tmp_path, varied(0.01), TwoCores()).reproduce(
+        budget="standard", design="auto", until="direction"
+    )
+    found = build_report(read_session(made), STUDY)
+    assert found.course is not None
+    pilot = found.header.plan.first_judged
+    assert pilot > 0
+    order = block_tables(found)["order of its runs"]
+    assert [row[0] for row in order.rows] == [str(n) for n in range(pilot + found.course.blocks)]
+
+
+def test_a_session_in_its_pilot_has_no_blocks_of_looks(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Bench(tmp_path, StopAt(4), TwoCores()).reproduce(budget="standard", design="auto")
+    (folder,) = tmp_path.iterdir()
+    stopped = read_session(folder)
+    assert stopped.header.plan.stopping is not None
+    found = build_report(stopped, STUDY)
+    assert found.course is None
+    assert not any(line.startswith("Blocks") for line in status_lines(found))
+    assert not any(isinstance(block, List) for block in plan(found))  # no result of the pilot
 
 
 def test_only_such_a_session_has_the_plot_of_its_looks(folder: Path, model: ReportModel) -> None:
