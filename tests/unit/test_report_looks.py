@@ -14,14 +14,15 @@ from support.measured import TwoCores
 from support.sessions import make_session, make_study, paired
 
 from kit.judge.statistics import Interval
-from kit.records.session import Look, Session
+from kit.judge.words import INCONCLUSIVE
+from kit.records.session import Look, LookedAt, Session
 from kit.report import appendix, contents, crate, diff, results_json
 from kit.report.build import build_report
 from kit.report.document import List, Paragraph, Table
 from kit.report.headline import status_lines
-from kit.report.looks import course_facts, course_line
+from kit.report.looks import course_facts, course_line, estimate_texts
 from kit.report.model import ReportModel
-from kit.report.numbers import Form
+from kit.report.numbers import UNDETERMINED, Form
 from kit.report.plots import looks as plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.looks import looks
@@ -258,6 +259,24 @@ def test_no_number_of_a_look_stops_a_report(model: ReportModel) -> None:
     assert len(block_tables(found)["claim"].rows) == len(lead)
     with styled():
         assert looks(found) is not None
+
+
+@pytest.mark.parametrize(
+    ("gain", "low", "high", "shown"),
+    [
+        (6.4, 3.0, 10.0, ("+6.4 %", "[+3.0, +10.0]")),
+        (20.0, 4.0, 60.0, ("1.25x faster", "[1.042x, 2.5x]")),
+        (-60.0, -150.0, -20.0, ("1.60x slower", "[1.20x, 2.5x]")),
+        (6.4, None, None, ("+6.4 %", "-")),
+        (None, None, None, ("-", "-")),
+        (6.4, -3000.0, 99.0, ("+6.4 %", UNDETERMINED)),
+    ],
+)
+def test_a_gain_and_its_interval_have_one_form(
+    gain: float | None, low: float | None, high: float | None, shown: tuple[str, str]
+) -> None:
+    at = LookedAt("cpu", "C1", 6, gain, low, high, INCONCLUSIVE)
+    assert estimate_texts(at, Form.GAIN) == shown
 
 
 def unmeasured(look: Look) -> Look:

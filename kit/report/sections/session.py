@@ -7,9 +7,9 @@ from kit.plan.roles import MAIN, role_of
 from kit.records.record import Fit
 from kit.report.conditions import WATCHED, excluded, notes
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
-from kit.report.looks import blocks_text, course_facts, interval_text
+from kit.report.looks import blocks_text, course_facts, estimate_texts
 from kit.report.model import Course, Failure, RawRun, ReportModel
-from kit.report.numbers import NONE, Form, effect, megabytes, seconds
+from kit.report.numbers import NONE, Form, megabytes, seconds
 from kit.report.sample_size import outlook_lines
 
 _LIMIT = 400
@@ -100,8 +100,7 @@ def _looks(model: ReportModel, course: Course) -> tuple[Block, ...]:
             str(found.blocks),
             f"{at.claim} {at.variant}",
             str(at.pairs),
-            effect(at.gain_percent, forms.get(at.variant, Form.GAIN)),
-            interval_text(at, forms.get(at.variant, Form.GAIN)),
+            *estimate_texts(at, forms.get(at.variant, Form.GAIN)),
             at.word,
         )
         for found in course.looks
