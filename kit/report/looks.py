@@ -49,7 +49,12 @@ def blocks_text(plan: Plan, course: Course | None) -> str:
 
     Of a group-sequential session the text is "12 of at most 40": blocks made, and the maximum.
     """
-    return str(plan.blocks) if course is None else f"{course.blocks} of at most {course.most}"
+    return str(plan.blocks) if course is None else made_text(course)
+
+
+def made_text(course: Course) -> str:
+    """Return the blocks made and the maximum: "12 of at most 40"."""
+    return f"{course.blocks} of at most {course.most}"
 
 
 def course_facts(course: Course) -> tuple[tuple[str, str], ...]:
@@ -60,7 +65,7 @@ def course_facts(course: Course) -> tuple[tuple[str, str], ...]:
 
 def course_line(course: Course) -> str:
     """Return a sentence: after how many blocks a group-sequential session ended, and why."""
-    blocks = f"{course.blocks} of at most {course.most}"
+    blocks = made_text(course)
     if course.ending is None:
         return f"Blocks: {blocks}; the session has not ended."
     return f"Blocks: {blocks}; the session ended because {ending_text(course.ending)}."

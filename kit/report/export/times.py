@@ -35,7 +35,7 @@ PYPERF_VERSION = "1.0"
 
 
 def render_csv(model: ReportModel) -> bytes:
-    """Return every fit's times as CSV: one row per fit, in the order they ran.
+    """Return every fit's times as CSV (RFC 4180, UTF-8): one row per fit, in the order they ran.
 
     ``role`` is "main" for the runs that are compared, else the role of the control or pilot;
     ``counted`` is 0 for excluded runs.
