@@ -147,7 +147,7 @@ class Course:
 
     rule: Stopping
     blocks: int
-    """The first blocks of which each run was tried."""
+    """How many of the first judged blocks have a try of each of their runs."""
     most: int
     looks: tuple[Look, ...]
 
