@@ -81,7 +81,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
 
 def _course(session: Session) -> Course | None:
     plan = session.header.plan
-    if plan.stopping is None:
+    if plan.stopping is None or plan.looks is None:  # a pilot has not chosen the design yet
         return None
     return Course(plan.stopping, blocks_tried(session), plan.blocks, session.looks)
 

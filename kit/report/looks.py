@@ -8,14 +8,7 @@ from kit.judge.effects import is_determined
 from kit.judge.statistics import Interval
 from kit.plan.model import DIRECTION, Plan, Stopping
 from kit.records.session import Ending, Look, LookedAt
-from kit.report.numbers import (
-    NONE,
-    UNDETERMINED,
-    Form,
-    brackets_text,
-    effect_text,
-    form_of,
-)
+from kit.report.numbers import NONE, UNDETERMINED, Form, brackets_text, common, effect
 
 if TYPE_CHECKING:
     from kit.report.model import Course
@@ -56,7 +49,12 @@ def blocks_text(plan: Plan, course: Course | None) -> str:
 
     Of a group-sequential session the text is "12 of at most 40": blocks made, and the maximum.
     """
-    return str(plan.blocks) if course is None else f"{course.blocks} of at most {course.most}"
+    return str(plan.blocks) if course is None else made_text(course)
+
+
+def made_text(course: Course) -> str:
+    """Return the blocks made and the maximum: "12 of at most 40"."""
+    return f"{course.blocks} of at most {course.most}"
 
 
 def course_facts(course: Course) -> tuple[tuple[str, str], ...]:
@@ -67,7 +65,7 @@ def course_facts(course: Course) -> tuple[tuple[str, str], ...]:
 
 def course_line(course: Course) -> str:
     """Return a sentence: after how many blocks a group-sequential session ended, and why."""
-    blocks = f"{course.blocks} of at most {course.most}"
+    blocks = made_text(course)
     if course.ending is None:
         return f"Blocks: {blocks}; the session has not ended."
     return f"Blocks: {blocks}; the session ended because {ending_text(course.ending)}."
@@ -80,26 +78,26 @@ def interval_at(at: LookedAt) -> Interval | None:
     return Interval(at.low_percent, at.high_percent)
 
 
-def interval_text(at: LookedAt, form: Form) -> str:
-    """Return the repeated interval of gains at a look: "[+3.0, +10.0]", in percent, or factors.
+def estimate_texts(at: LookedAt, form: Form) -> tuple[str, str]:
+    """Return the gain at a look and its repeated interval, such as "+6.4 %" and "[+3.0, +10.0]".
 
-    A dash if there is none, a fixed text if it is not informative.
+    Both are printed as factors if ``form`` is one, or if one of the numbers is a factor of two or
+    more. A dash for one that is missing, a fixed text for an interval that is not informative.
     """
     bounds = interval_at(at)
     if bounds is None:
-        return NONE
+        return effect(at.gain_percent, form), NONE
     if not is_determined(bounds):
-        return UNDETERMINED
-    return brackets_text(bounds.low, bounds.high, form)
+        return effect(at.gain_percent, form), UNDETERMINED
+    form = common(form, at.gain_percent, bounds)
+    return effect(at.gain_percent, form), brackets_text(bounds.low, bounds.high, form)
 
 
 def _estimate(at: LookedAt) -> str:
     bounds = interval_at(at)
     if at.gain_percent is None or bounds is None or not is_determined(bounds):
         return f"{at.claim} {at.variant}: {at.pairs} pairs do not determine it yet"
-    form = form_of([at.gain_percent, bounds.low, bounds.high])
-    interval = brackets_text(bounds.low, bounds.high, form)
-    return f"{at.claim} {at.variant}: so far {effect_text(at.gain_percent, form)} {interval}"
+    return f"{at.claim} {at.variant}: so far {' '.join(estimate_texts(at, Form.GAIN))}"
 
 
 def _next(found: Look, plan: Plan) -> str:

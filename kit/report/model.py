@@ -147,7 +147,7 @@ class Course:
 
     rule: Stopping
     blocks: int
-    """The first blocks of which each run was tried."""
+    """How many of the first judged blocks have a try of each of their runs."""
     most: int
     looks: tuple[Look, ...]
 
@@ -183,7 +183,7 @@ class ReportModel:
     outlook: Outlook | None
     """The result of the pilot; None: no pilot, or without result."""
     course: Course | None = None
-    """The looks of a group-sequential session; None: its blocks are judged once."""
+    """The looks of a group-sequential session; None: judged once, or still in its pilot."""
     explanation: Ablation | None = None
     """The ablation of the session made next to this one to explain its difference."""
 

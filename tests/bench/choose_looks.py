@@ -15,9 +15,8 @@ from statistics import fmean
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "method")]
 
-from support.looks import Ended  # noqa: E402
 from tabulate import tabulate  # noqa: E402
-from test_sequential import BANDS, BUDGETS, SPREADS, TRUTHS, Cell, cell  # noqa: E402
+from test_sequential import BANDS, BUDGETS, SPREADS, TRUTHS, cell  # noqa: E402
 
 from kit.plan.budget import FIRST_LOOK, FUTILITY, SHAPE  # noqa: E402
 from kit.report.plots.style import COLOURS, INK, MARKERS, styled  # noqa: E402
@@ -52,13 +51,9 @@ def measured(most: int, rule: Rule, sessions: int) -> tuple[float, float, float,
         for spread in SPREADS
         for kind in TRUTHS
     ]
-    more = [decided(each, each.looked) - decided(each, each.planned) for each in cells]
+    more = [each.decided(each.looked) - each.decided(each.planned) for each in cells]
     large = [each.relative for each in cells if each.kind in ("twice", "opposite")]
     return fmean(each.relative for each in cells), fmean(large), fmean(more), min(more)
-
-
-def decided(each: Cell, ended: Ended) -> float:
-    return each.decided(ended)
 
 
 def draw(found: dict[tuple[int, Rule], tuple[float, float, float, float]]) -> None:

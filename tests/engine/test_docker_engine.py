@@ -236,7 +236,7 @@ def test_interrupt_while_waiting_leaves_nothing(
 
 PROGRAM = """
 import sys
-from kit.engine.discover import (discover)
+from kit.engine.discover import discover
 from kit.engine.protocol import SESSION_LABEL, RunRequest
 engine = discover()
 try:

@@ -25,8 +25,10 @@ from kit.judge.reasons import (
 from kit.judge.statistics import estimate
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE
 from kit.plan.model import Stopping
+from kit.report.build import build_report
 from kit.report.headline import controls_line
 from kit.report.reasons import control_text
+from kit.report.sections.checks import control_runs
 
 STUDY = make_study()
 SLOWER = paired([0.80, 0.81, 0.79, 0.80, 0.82])
@@ -134,17 +136,20 @@ def test_an_open_slowdown_caps_no_difference_that_was_found():
     fixed = with_role(make_session(paired(found)), "slowed", wide, PYTHON)
     plan = replace(fixed.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
     looked = replace(fixed, header=replace(fixed.header, plan=plan))
-    words, held, lines = {}, {}, {}
+    words, held, lines, notes = {}, {}, {}, {}
     for name, session in (("fixed", fixed), ("looked", looked)):
         judged = judge(session, make_study())
         (part,) = judged.comparisons
         lines[name] = controls_line(judged)
+        notes[name] = control_runs(build_report(session, make_study()))[-1]
         (control,) = part.controls
         words[name], held[name] = part.verdicts[0].word, control.held
     assert held == {"fixed": False, "looked": None}
     assert words == {"fixed": INCONCLUSIVE, "looked": OPPOSITE}
     assert lines["fixed"] != lines["looked"]
     assert "NOT HELD" not in lines["looked"]
+    assert notes["looked"].text.startswith(notes["fixed"].text)
+    assert notes["looked"] != notes["fixed"]
 
 
 def test_an_open_slowdown_caps_equality():

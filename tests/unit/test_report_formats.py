@@ -11,6 +11,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from support.headings import heading
 from support.sessions import (
     PYTHON,
     fail_run,
@@ -27,6 +28,8 @@ from kit.report.export import ci, render_all
 from kit.report.export.ci import LIMIT_BYTES
 from kit.report.export.times import COLUMNS
 from kit.report.headline import headline
+from kit.report.sections import environment
+from kit.report.sections import session as session_parts
 from kit.study.load import shipped_study
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
@@ -72,6 +75,24 @@ def test_pyperf_keeps_every_value_and_marks_the_cold_fit(tmp_path):
     assert [run.warmups[0][1] for run in benchmark.get_runs()] == [
         r.fits[0].wall_ns / 1e9 for r in raw
     ]
+
+
+@pytest.mark.parametrize(
+    ("started_at", "date"),
+    [
+        ("2026-01-02T12:34:56.123456789Z", "2026-01-02 12:34:56.123456"),
+        ("2026-01-02T12:34:56.1+02:00", "2026-01-02 12:34:56.1"),
+        ("2026-01-02T12:34:56-05:00", "2026-01-02 12:34:56"),
+        ("", None),
+        (EVIL, None),
+    ],
+)
+def test_a_date_for_pyperf_has_no_zone(started_at, date):
+    session = make_session(paired(SIX))
+    entries = tuple(replace(entry, started_at=started_at) for entry in session.entries)
+    got = render_all(model(session=replace(session, entries=entries)))
+    (benchmark,) = json.loads(got["pyperf-python-cpu.json"])["benchmarks"]
+    assert {run["metadata"].get("date") for run in benchmark["runs"]} == {date}
 
 
 def test_hyperfines_fields_are_there_and_add_up():
@@ -212,7 +233,7 @@ def test_the_summary_is_short_and_leads_on():
     text = files()["summary.md"].decode()
     assert text.startswith("# Does C# train")
     assert "| claim " in text
-    assert "## Raw measurements" not in text
+    assert heading(session_parts.raw) not in text
     assert len(text.encode()) <= LIMIT_BYTES
 
 
@@ -221,7 +242,8 @@ def test_a_summary_over_the_limit_is_cut_at_a_section():
     text = ci.render_summary(model(), len(whole) - 1)
     assert len(text) < len(whole)
     assert b"| claim " in text
-    assert b"## Internal consistency" not in text
+    last = f"## {heading(environment.fidelity)}".encode()
+    assert last in whole and last not in text
     assert b"report.md" in text
     assert ci.render_summary(model(), 10) == b""
 

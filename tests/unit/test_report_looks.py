@@ -9,18 +9,20 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from support.bench import STUDY, Bench, reported, varied
+from support.bench import STUDY, Bench, StopAt, reported, varied
+from support.measured import TwoCores
 from support.sessions import make_session, make_study, paired
 
 from kit.judge.statistics import Interval
-from kit.records.session import Look, Session
+from kit.judge.words import INCONCLUSIVE
+from kit.records.session import Look, LookedAt, Session
 from kit.report import appendix, contents, crate, diff, results_json
 from kit.report.build import build_report
-from kit.report.document import Paragraph, Table
+from kit.report.document import List, Paragraph, Table
 from kit.report.headline import status_lines
-from kit.report.looks import course_facts, course_line
+from kit.report.looks import course_facts, course_line, estimate_texts
 from kit.report.model import ReportModel
-from kit.report.numbers import Form
+from kit.report.numbers import UNDETERMINED, Form
 from kit.report.plots import looks as plot
 from kit.report.plots.effects import EffectAxis
 from kit.report.plots.looks import looks
@@ -165,6 +167,30 @@ def test_a_session_that_was_interrupted_has_not_ended(session: Session) -> None:
     assert "actionStatus" not in graph["#session"]
 
 
+def test_blocks_made_are_those_after_a_pilot(tmp_path: Path) -> None:
+    made = Bench(tmp_path, varied(0.01), TwoCores()).reproduce(
+        budget="standard", design="auto", until="direction"
+    )
+    found = build_report(read_session(made), STUDY)
+    assert found.course is not None
+    pilot = found.header.plan.first_judged
+    assert pilot > 0
+    order = block_tables(found)["order of its runs"]
+    assert [row[0] for row in order.rows] == [str(n) for n in range(pilot + found.course.blocks)]
+
+
+def test_a_session_in_its_pilot_has_no_blocks_of_looks(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Bench(tmp_path, StopAt(4), TwoCores()).reproduce(budget="standard", design="auto")
+    (folder,) = tmp_path.iterdir()
+    stopped = read_session(folder)
+    assert stopped.header.plan.stopping is not None
+    found = build_report(stopped, STUDY)
+    assert found.course is None
+    assert not any(line.startswith("Blocks") for line in status_lines(found))
+    assert not any(isinstance(block, List) for block in plan(found))  # no result of the pilot
+
+
 def test_only_such_a_session_has_the_plot_of_its_looks(folder: Path, model: ReportModel) -> None:
     with styled():
         drawn = looks(model)
@@ -233,6 +259,24 @@ def test_no_number_of_a_look_stops_a_report(model: ReportModel) -> None:
     assert len(block_tables(found)["claim"].rows) == len(lead)
     with styled():
         assert looks(found) is not None
+
+
+@pytest.mark.parametrize(
+    ("gain", "low", "high", "shown"),
+    [
+        (6.4, 3.0, 10.0, ("+6.4 %", "[+3.0, +10.0]")),
+        (20.0, 4.0, 60.0, ("1.25x faster", "[1.042x, 2.5x]")),
+        (-60.0, -150.0, -20.0, ("1.60x slower", "[1.20x, 2.5x]")),
+        (6.4, None, None, ("+6.4 %", "-")),
+        (None, None, None, ("-", "-")),
+        (6.4, -3000.0, 99.0, ("+6.4 %", UNDETERMINED)),
+    ],
+)
+def test_a_gain_and_its_interval_have_one_form(
+    gain: float | None, low: float | None, high: float | None, shown: tuple[str, str]
+) -> None:
+    at = LookedAt("cpu", "C1", 6, gain, low, high, INCONCLUSIVE)
+    assert estimate_texts(at, Form.GAIN) == shown
 
 
 def unmeasured(look: Look) -> Look:

@@ -15,6 +15,7 @@ from PIL import Image
 from kit.report.build import build_report
 from kit.report.files import picture_address, report_files
 from kit.report.plots import pieces
+from kit.report.plots.paths import outline
 from kit.report.plots.raster import png
 from kit.report.plots.style import DPI, figure, rendered, styled
 from kit.results.opened import study_for
@@ -264,6 +265,14 @@ def test_a_png_of_a_changed_drawing_is_wrong(made: Files, change: Change) -> Non
     """One digit, or one colour."""
     found = {**made, "plots/gains.png": png(change(made[GAINS]), DPI)}
     assert compare(made, found).wrong == ("plots/gains.png does not follow from the log",)
+
+
+@pytest.mark.parametrize(("lines", "kept"), [(10, True), (10_000, False)])
+def test_only_what_letters_are_made_of_stays_in_memory(lines: int, kept: bool) -> None:
+    text = "M 0 0" + " L 1 2" * lines
+    found = outline(text)
+    assert found.points == ((0, 0), *[(1, 2)] * lines)
+    assert (outline(text) is found) is kept
 
 
 def test_every_plot_consists_of_pieces_that_are_known(made: Files) -> None:

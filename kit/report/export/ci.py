@@ -90,10 +90,9 @@ def render_badge(model: ReportModel) -> bytes:
 
 
 def render_summary(model: ReportModel, room: int = LIMIT_BYTES) -> bytes:
-    """Return opening, claims, substitutes and consistency in at most ``room`` bytes.
+    """Return the short report, and a note on where the rest is, in at most ``room`` bytes.
 
-    If that is too little, only the first sections that fit, each complete, then a note; empty
-    if even the note does not fit.
+    The short report is cut after the last section that fits. Empty if the note alone does not fit.
     """
     text = b""
     for part in brief(model):

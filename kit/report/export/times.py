@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median, stdev
 from typing import Any
@@ -28,12 +29,13 @@ COLUMNS = (
     "user_s", "system_s", "minor_faults", "rss_before_bytes", "rss_after_bytes", "last_loss",
     "last_accuracy", "started_at",
 )  # fmt: skip
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d{1,6})?)", re.ASCII)
 _FORMULA = ("=", "+", "-", "@")
 PYPERF_VERSION = "1.0"
 
 
 def render_csv(model: ReportModel) -> bytes:
-    """Return every fit's times as CSV: one row per fit, in the order they ran.
+    """Return every fit's times as CSV (RFC 4180, UTF-8): one row per fit, in the order they ran.
 
     ``role`` is "main" for the runs that are compared, else the role of the control or pilot;
     ``counted`` is 0 for excluded runs.
@@ -162,7 +164,9 @@ def _run(run: RawRun) -> dict[str, Any]:
 
 
 def _date(started_at: str) -> str:
-    """Return the engine's time (RFC 3339, nanoseconds) in pyperf's form, without its zone."""
-    day, _, time = started_at.partition("T")
-    clock = time[:15].rstrip("Z")
-    return f"{day} {clock}" if day and clock else ""
+    """Return the engine's time (RFC 3339) in pyperf's form: to microseconds, without its zone.
+
+    Empty for another text.
+    """
+    found = _TIME.match(started_at)
+    return "" if found is None else f"{found[1]} {found[2]}"

@@ -10,7 +10,7 @@ from typing import Any
 from kit.judge.effects import gain_of, is_determined, log_of
 from kit.judge.statistics import Interval
 from kit.judge.verdict import Verdict
-from kit.report.looks import interval_at
+from kit.report.looks import interval_at, made_text
 from kit.report.model import Course, ReportModel
 from kit.report.numbers import Form, equal_text, gain_with
 from kit.report.plots import Plot
@@ -138,7 +138,7 @@ def _inside(scale: EffectAxis, gain: float) -> float:
 
 
 def _ended(course: Course) -> str:
-    blocks = f"{course.blocks} of at most {course.most} blocks"
+    blocks = f"{made_text(course)} blocks"
     return f"not ended after {blocks}" if course.ending is None else f"ended after {blocks}"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 _WHOLE_NUMBER = re.compile(_NUMBER, re.ASCII)
@@ -13,6 +15,9 @@ _STEPS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
 _STEP = re.compile(rf"\s*([MLQCz])((?:\s+{_NUMBER})*)(?=\s|\Z)")
 _MOVE = re.compile(r"\s*(translate|scale|rotate)\(([^()]*)\)")
 
+_SHORT = 4000
+"""Characters of a text up to which its result is kept; a foreign drawing may have long ones."""
+_Parsed = TypeVar("_Parsed")
 Matrix = tuple[float, float, float, float, float, float]
 STILL: Matrix = (1, 0, 0, 1, 0, 0)
 
@@ -29,7 +34,18 @@ class Outline:
     points: tuple[tuple[float, float], ...]
 
 
-@lru_cache(maxsize=256)  # every plot has the same letters
+def _kept(parse: Callable[[str], _Parsed]) -> Callable[[str], _Parsed]:
+    """Return a parser that keeps the results of short texts: every plot has the same letters."""
+    kept = lru_cache(maxsize=256)(parse)
+
+    @wraps(parse)
+    def parsed(text: str) -> _Parsed:
+        return kept(text) if len(text) <= _SHORT else parse(text)
+
+    return parsed
+
+
+@_kept
 def outline(text: str) -> Outline:
     """Parse the ``d`` attribute of an SVG path, and return its commands and points.
 
@@ -49,7 +65,7 @@ def outline(text: str) -> Outline:
     return Outline("".join(commands), tuple(points))
 
 
-@lru_cache(maxsize=256)
+@_kept
 def matrix(text: str) -> Matrix:
     """Parse the ``transform`` attribute of an SVG element; return the product of its transforms.
 

@@ -43,6 +43,10 @@ _CONTROLS = (
     "interval of the placebo is the noise floor: a smaller gain is not distinguishable from no "
     "difference here. If a control does not hold, every verdict on timed runs is INCONCLUSIVE."
 )
+_OPEN = (
+    "A slowdown that is neither found nor ruled out (not decided) leaves a verdict as it is if it "
+    "says that a claimed gain or its opposite was found."
+)
 _EXECUTABLE = (
     "Run like the container of every arm, on a Debian without Python and TensorFlow. apphost: no "
     "runtime pack was available, so the runtime's folder stands next to the executable."
@@ -53,14 +57,11 @@ _TESTS = (
     "normal distribution: if they disagree with the t test, a few blocks carry the result. "
     "Equal: two one-sided tests that the effect is {equal}; a small p value means equal."
 )
-
 _EQUALITY = (
     "For a claim of equality this margin is the claim's own, and the p value that Holm's method "
     "adjusts is the one of these tests where the effect measured is inside the margin; else it is "
     "the one of a t test against the margin's nearest end."
 )
-
-
 _REPEATED = (
     "The session looked at its claims more than once. Its intervals, the p values of the t test "
     "and those for equality are repeated ones (Jennison and Turnbull), valid at every look; those "
@@ -97,7 +98,9 @@ def control_runs(model: ReportModel) -> tuple[Block, ...]:
     if not rows:
         return ()
     header = ("control", "is", "pairs", "gain, mean", "gain, warm median", "result", "reason")
-    return Table(header, rows, _LIMIT), Paragraph(_CONTROLS)
+    is_open = any(c.is_open for part in model.variants for c in part.comparison.controls)
+    note = f"{_CONTROLS} {_OPEN}" if is_open else _CONTROLS
+    return Table(header, rows, _LIMIT), Paragraph(note)
 
 
 def _control(control: Control, form: Form) -> tuple[Text, ...]:

@@ -7,9 +7,9 @@ from kit.plan.roles import MAIN, role_of
 from kit.records.record import Fit
 from kit.report.conditions import WATCHED, excluded, notes
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
-from kit.report.looks import blocks_text, course_facts, interval_text
+from kit.report.looks import blocks_text, course_facts, estimate_texts
 from kit.report.model import Course, Failure, RawRun, ReportModel
-from kit.report.numbers import NONE, Form, effect, megabytes, seconds
+from kit.report.numbers import NONE, Form, megabytes, seconds
 from kit.report.sample_size import outlook_lines
 
 _LIMIT = 400
@@ -74,19 +74,19 @@ def _failed(failures: tuple[Failure, ...]) -> tuple[Block, ...]:
 def plan(model: ReportModel) -> tuple[Block, ...]:
     """Return the settings of the plan, the pilot's result, the looks, and the order of the runs.
 
-    The order is that of all planned blocks, but of a group-sequential session only of those made.
+    The order is that of all planned blocks, but of a group-sequential session only of those made,
+    with those of its pilot.
     """
     planned, course = model.header.plan, model.course
     timed = [run for run in planned.runs if run.kind == TIMED]
     if course is not None:
-        timed = [run for run in timed if run.block < course.blocks]
+        timed = [run for run in timed if run.block < planned.first_judged + course.blocks]
     order = tuple(
         (str(number), ", ".join(_planned(run) for run in timed if run.block == number))
         for number in sorted({run.block for run in timed})
     )
-    pilot = (
-        (List(outlook_lines(model.outlook, planned.stopping is not None)),) if planned.pilot else ()
-    )
+    ended = planned.pilot and planned.blocks  # a plan has no judged blocks before its pilot's end
+    pilot = (List(outlook_lines(model.outlook, planned.stopping is not None)),) if ended else ()
     table = (Table(("block", "order of its runs"), order, _LIMIT),) if order else ()
     looks = _looks(model, course) if course is not None else ()
     return facts(_settings(model)), *pilot, *looks, *table
@@ -100,8 +100,7 @@ def _looks(model: ReportModel, course: Course) -> tuple[Block, ...]:
             str(found.blocks),
             f"{at.claim} {at.variant}",
             str(at.pairs),
-            effect(at.gain_percent, forms.get(at.variant, Form.GAIN)),
-            interval_text(at, forms.get(at.variant, Form.GAIN)),
+            *estimate_texts(at, forms.get(at.variant, Form.GAIN)),
             at.word,
         )
         for found in course.looks
