@@ -39,7 +39,7 @@ def blocks_tried(session: Session) -> int:
     plan = session.header.plan
     tried = {entry.run_id for entry in session.entries}
     left = [run.block for run in plan.runs if run.block >= 0 and run.run_id not in tried]
-    return min(left) - plan.first_judged if left else plan.blocks
+    return max(min(left) - plan.first_judged, 0) if left else plan.blocks
 
 
 def look_due(session: Session) -> bool:
