@@ -60,9 +60,6 @@ from kit.plan.model import Looks
 from kit.records.images import Component, without_proof
 from kit.study.model import Claim, Direction, Paper, Study, Variant
 
-DIFFERENCES: tuple[Word, ...] = (REPRODUCED, SAME_DIRECTION, OPPOSITE)
-"""The words for a claim of a gain that say that a difference was found."""
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -190,7 +187,7 @@ def _capped(
     that is neither found nor refuted yet shows that a session might miss a difference, which says
     nothing against one that it found.
     """
-    waived = word in DIFFERENCES and claim.direction is not Direction.EQUAL
+    waived = _is_difference(claim, word)
     broken = tuple(
         FailedControl(control.role, control.reason)
         for control in failing(controls)
@@ -199,6 +196,12 @@ def _capped(
     if not (broken or throttled) or word in (NOT_TESTABLE, INCONCLUSIVE):
         return word, reason
     return INCONCLUSIVE, Capped(broken, throttled, word, reason)
+
+
+def _is_difference(claim: Claim, word: Word) -> bool:
+    """Return whether the word for the claim says that a difference was found."""
+    equality = claim.direction is Direction.EQUAL
+    return word == OPPOSITE or (not equality and word in (REPRODUCED, SAME_DIRECTION))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from support.sessions import PYTHON, make_session, make_study, paired, with_role
+from support.sessions import PYTHON, make_equal, make_session, make_study, paired, with_role
 
 from kit.judge.comparison import judge
 from kit.judge.controls import single_pair_log, slowed_holds
@@ -157,6 +157,18 @@ def test_an_open_slowdown_caps_equality():
     (part,) = judge(session, make_study()).comparisons
     assert part.verdicts[0].word == INCONCLUSIVE
     assert part.verdicts[0].reason.without == EQUIVALENT
+
+
+@pytest.mark.parametrize(("ratio", "word"), [(1.0, INCONCLUSIVE), (0.6, OPPOSITE)])
+def test_an_open_slowdown_caps_a_claim_of_equality_unless_a_difference_was_found(ratio, word):
+    times = [ratio * each for each in (1.001, 0.999, 1.0, 1.002, 0.998, 1.0, 1.001, 0.999)]
+    wide = [1.3, 0.9, 1.2, 0.95, 1.25, 0.9, 1.3, 0.85]
+    session = with_role(make_session(paired(times)), "slowed", wide, PYTHON)
+    plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
+    session = replace(session, header=replace(session.header, plan=plan))
+    (part,) = judge(session, make_study(claims=(make_equal(),))).comparisons
+    assert part.controls[0].is_open
+    assert part.verdicts[0].word == word
 
 
 def test_a_slowdown_of_another_size_caps_whatever_was_found():
