@@ -128,10 +128,12 @@ def _chance(
     More is the direction while that is open, then the size. The chance is that of the best case:
     over all true values in the 95 % t interval, with the lower bound of the SD. The blocks are
     those after which it is settled with probability ``LIKELY`` if the truth is what was
-    measured; None: not within the plan's.
+    measured; None: not within the plan's. If the arms did not do the same work, the chance is 0.
     """
     from scipy import special
 
+    if not part.same_work.held:
+        return 0.0, None
     logs = log_ratios(verdict.claim.statistic, part.blocks)
     pairs = len(logs)
     if pairs < looks.first or pairs >= looks.most:

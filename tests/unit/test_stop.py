@@ -212,6 +212,17 @@ def test_a_run_after_the_end_is_refused(settled: Path, tmp_path: Path) -> None:
         judge(replace(session, entries=(*session.entries, more)), STUDY)
 
 
+def test_a_session_whose_arms_do_not_do_the_same_work_ends_at_its_first_look(settled: Path) -> None:
+    session = read_session(settled)
+    before = replace(session, entries=session.entries[: session.looks[0].runs], looks=())
+    assert look(before, STUDY).ending is None
+    other = session.entries[0]
+    assert other.record is not None and other.kind == "identity"
+    record = replace(other.record, versions={**other.record.versions, "numpy": "0"})
+    broken = replace(before, entries=(replace(other, record=record), *before.entries[1:]))
+    assert look(broken, STUDY).ending == "futile"
+
+
 def stamp(second: int) -> str:
     return f"2026-01-02T03:{second // 60:02d}:{second % 60:02d}Z"
 
