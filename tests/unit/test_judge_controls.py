@@ -25,6 +25,7 @@ from kit.judge.reasons import (
 from kit.judge.statistics import estimate
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE
 from kit.plan.model import Stopping
+from kit.report.conditions import estimate_note
 from kit.report.headline import controls_line
 from kit.report.reasons import control_text
 
@@ -180,3 +181,17 @@ def test_a_slowdown_of_another_size_caps_whatever_was_found():
     (part,) = judge(session, make_study()).comparisons
     assert part.controls[0].held is False
     assert part.verdicts[0].word == INCONCLUSIVE
+
+
+def test_with_looks_an_interval_needs_the_pairs_of_the_first_one():
+    few = [1.1, 1.12, 1.11, 1.1, 1.09]
+    session = make_session(paired(few))
+    for role in ("placebo", "slowed"):
+        session = with_role(session, role, EVEN)
+    plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"), blocks=8)
+    session = replace(session, header=replace(session.header, plan=plan))
+    (part,) = judge(session, make_study()).comparisons
+    assert {control.reason for control in part.controls} == {TooFewPairs(5, 6)}
+    assert {verdict.reason for verdict in part.verdicts} == {TooFewPairs(5, 6)}
+    assert "at least 6" in control_text(part.controls[0].reason)
+    assert "no interval" in estimate_note(part.estimates["mean"])
