@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 
 from kit.judge.comparison import Comparison, judge
@@ -116,8 +117,10 @@ def _looked_at(verdict: Verdict) -> LookedAt:
 
 def _next_s(session: Session, blocks: int) -> float:
     """Return the seconds of the session when the next block will have ended, without pauses."""
-    made = blocks + session.header.plan.first_judged
-    return spent_seconds(session) * (made + 1) / made
+    first = session.header.plan.first_judged
+    judged = tuple(entry for entry in session.entries if entry.block >= first)
+    block_s = spent_seconds(replace(session, entries=judged)) / blocks
+    return spent_seconds(session) + block_s
 
 
 def _chance(

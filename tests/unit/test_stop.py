@@ -237,10 +237,9 @@ def test_a_budget_of_minutes_ends_before_they_are_over(settled: Path) -> None:
         for n, run in enumerate(runs)
     )
     begun = replace(session, entries=entries, looks=())
-    # 26 runs in six blocks took 8:40; seven blocks will take about 10:07.
-    short = replace(plan, stopping=replace(rule, minutes=10))
-    long = replace(plan, stopping=replace(rule, minutes=11))
-    for made, ending in ((short, "minutes"), (long, None)):
+    # 26 runs took 8:40, the 24 in six blocks 8:00; seven blocks will take 10:00.
+    for minutes, ending in ((9, "minutes"), (10, None)):
+        made = replace(plan, stopping=replace(rule, minutes=minutes))
         header = replace(session.header, plan=made)
         assert look(replace(begun, header=header), STUDY).ending == ending
 
