@@ -144,7 +144,7 @@ def placebo_holds(
     known = {name: p for name, p in adjusted.items() if p is not None}
     if not known:
         pairs = max(map(len, logs.values()), default=0)
-        return None, TooFewPairs(pairs)
+        return None, TooFewPairs(pairs, fewest(looks))
     for name, p in known.items():
         if p < ALPHA and tost_pvalue(logs[name], looks=looks) >= ALPHA:
             return False, PlaceboDiffers(name, p)
@@ -167,7 +167,7 @@ def slowed_holds(
     ``looks``, if it is not found yet.
     """
     if len(slower) < fewest(looks):
-        return None, TooFewPairs(len(slower))
+        return None, TooFewPairs(len(slower), fewest(looks))
     low, high = _interval(slower, CONFIDENCE, looks)
     # A gain below 0 is a slowdown of as many percent.
     gains = Interval(gain_of(-high), gain_of(-low))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kit.judge.pairing import estimate_over, pair_blocks
 from kit.judge.statistics import Estimate, RunStatistics
+from kit.plan.model import Looks
 from kit.plan.roles import MAIN
 from kit.study.model import CPU, CUDA, Study, by_stack_and_variant
 
@@ -26,11 +27,12 @@ class DeviceRatio:
 
 
 def device_ratios(
-    runs: Sequence[RunStatistics], arms: Sequence[str], study: Study
+    runs: Sequence[RunStatistics], arms: Sequence[str], study: Study, looks: Looks | None = None
 ) -> tuple[DeviceRatio, ...]:
     """Return one ratio per stack of which ``arms`` has both. ``runs`` are the usable ones.
 
-    Raise InputError for two arms of the same stack and variant.
+    With ``looks`` its interval is the repeated one. Raise InputError for two arms of the same
+    stack and variant.
     """
     planned = by_stack_and_variant((study.arms[name] for name in arms), "the plan")
     stacks = dict.fromkeys(study.arms[name].stack for name in arms)
@@ -39,13 +41,15 @@ def device_ratios(
             stack=stack,
             cpu=planned[stack, CPU].name,
             cuda=planned[stack, CUDA].name,
-            estimate=_over_blocks(runs, planned[stack, CPU].name, planned[stack, CUDA].name),
+            estimate=_over_blocks(runs, planned[stack, CPU].name, planned[stack, CUDA].name, looks),
         )
         for stack in stacks
         if (stack, CPU) in planned and (stack, CUDA) in planned
     )
 
 
-def _over_blocks(runs: Sequence[RunStatistics], cpu: str, cuda: str) -> Estimate:
+def _over_blocks(
+    runs: Sequence[RunStatistics], cpu: str, cuda: str, looks: Looks | None
+) -> Estimate:
     blocks, _ = pair_blocks(runs, (cpu, MAIN), (cuda, MAIN))
-    return estimate_over("hardened", blocks)
+    return estimate_over("hardened", blocks, looks)

@@ -32,6 +32,7 @@ _SPREADS = 9.0  # further from its centre a t distribution of many blocks holds 
 _PRECISION = 1e-9  # of a boundary's constant, relative
 _LEAST = 0.01  # a constant whose boundary is crossed almost surely
 _MAX_SCORE = 37.0  # a normal score with a p value that is still above 0
+_MAX_T = 1e100  # of a tinier p value SciPy's t is infinite, of either sign
 
 
 def fewest(looks: Looks | None) -> int:
@@ -45,11 +46,8 @@ def critical_t(looks: Looks, blocks: int, alpha: float) -> float:
     ``alpha`` is the two-sided probability of crossing the boundary at any look. Raise ValueError
     for fewer blocks than the first look has, or more than the last.
     """
-    from scipy import special
-
     _refuse_no_look(looks, blocks)
-    score = _constant(looks, alpha) * _slope(looks, blocks)
-    return -float(special.stdtrit(blocks - 1, special.ndtr(-score)))
+    return _t_of(blocks, _constant(looks, alpha) * _slope(looks, blocks))
 
 
 def repeated_pvalue(looks: Looks, blocks: int, t: float) -> float:
@@ -103,8 +101,9 @@ def crossing_probability(looks: Looks, constant: float) -> float:
     times the root of ``k`` has Student's t distribution with ``k`` degrees of freedom. So the
     probability is computed from the last look to the first, one state at a time, as P. Armitage,
     C. K. McPherson and B. C. Rowe (J. R. Statist. Soc. A 132, 1969) do for known spread. Its
-    error is below 1e-4 of it; `tests/unit/test_judge_looks.py` compares it with a simulation and
-    with published boundaries.
+    error is below 1e-4 of it, or below 1e-9 where that is more; then it is too large, not too
+    small. `tests/unit/test_judge_looks.py` compares it with a simulation and with published
+    boundaries.
     """
     import numpy as np
     from scipy import special
@@ -129,10 +128,16 @@ def _never(states: Values) -> Values:
 
 def _edge(blocks: int, score: float) -> float:
     """Return the state at which t over so many blocks has that normal score."""
+    t = _t_of(blocks, score)
+    return min(math.sqrt(blocks) * t / math.sqrt(blocks - 1 + t * t), math.sqrt(blocks))
+
+
+def _t_of(blocks: int, score: float) -> float:
+    """Return Student's t over so many blocks that has a positive normal score."""
     from scipy import special
 
-    t = -float(special.stdtrit(blocks - 1, special.ndtr(-min(score, _MAX_SCORE))))
-    return math.sqrt(blocks) * t / math.sqrt(blocks - 1 + t * t)
+    t = float(special.stdtrit(blocks - 1, special.ndtr(-min(score, _MAX_SCORE))))
+    return min(abs(t), _MAX_T)
 
 
 def _before(k: int, edge: float, following: float, chance: Chance) -> Chance:

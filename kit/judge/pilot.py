@@ -115,7 +115,9 @@ def outlook(session: Session, study: Study) -> Outlook | None:
     needed = blocks_for(best.planning_sd, best.control_sd, aim, bounds.power)
     most, limit, budget = _most(session, bounds, best.block_s)
     if plan.stopping is not None:
-        needed, most = None, min(most, MAX_SEQUENTIAL)
+        needed = None
+        if most > MAX_SEQUENTIAL:
+            most, limit, budget = MAX_SEQUENTIAL, "blocks", MAX_SEQUENTIAL
     blocks = max(min(needed if needed is not None else most, most), MIN_AFTER_PILOT)
     if needed is not None and needed <= blocks:
         limit, budget = "fewest" if needed < blocks else "power", None

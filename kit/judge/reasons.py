@@ -36,9 +36,10 @@ class OtherWork:
 
 @dataclass(frozen=True)
 class TooFewPairs:
-    """There are too few complete pairs for an interval."""
+    """There are fewer complete pairs than the ``needed`` ones for an interval."""
 
     pairs: int
+    needed: int = 2
 
 
 @dataclass(frozen=True)

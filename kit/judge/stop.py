@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 
 from kit.judge.comparison import Comparison, judge
@@ -39,7 +40,7 @@ def blocks_tried(session: Session) -> int:
     plan = session.header.plan
     tried = {entry.run_id for entry in session.entries}
     left = [run.block for run in plan.runs if run.block >= 0 and run.run_id not in tried]
-    return min(left) - plan.first_judged if left else plan.blocks
+    return max(min(left) - plan.first_judged, 0) if left else plan.blocks
 
 
 def look_due(session: Session) -> bool:
@@ -116,8 +117,10 @@ def _looked_at(verdict: Verdict) -> LookedAt:
 
 def _next_s(session: Session, blocks: int) -> float:
     """Return the seconds of the session when the next block will have ended, without pauses."""
-    made = blocks + session.header.plan.first_judged
-    return spent_seconds(session) * (made + 1) / made
+    first = session.header.plan.first_judged
+    judged = tuple(entry for entry in session.entries if entry.block >= first)
+    block_s = spent_seconds(replace(session, entries=judged)) / blocks
+    return spent_seconds(session) + block_s
 
 
 def _chance(
@@ -128,10 +131,12 @@ def _chance(
     More is the direction while that is open, then the size. The chance is that of the best case:
     over all true values in the 95 % t interval, with the lower bound of the SD. The blocks are
     those after which it is settled with probability ``LIKELY`` if the truth is what was
-    measured; None: not within the plan's.
+    measured; None: not within the plan's. If the arms did not do the same work, the chance is 0.
     """
     from scipy import special
 
+    if not part.same_work.held:
+        return 0.0, None
     logs = log_ratios(verdict.claim.statistic, part.blocks)
     pairs = len(logs)
     if pairs < looks.first or pairs >= looks.most:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from kit.judge.controls import Control, failing
 from kit.judge.equality import deciding_p, margin_of, within_margin
+from kit.judge.looks import fewest
 from kit.judge.missing import Lack
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
 from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_to_settle
@@ -59,9 +60,6 @@ from kit.judge.words import (
 from kit.plan.model import Looks
 from kit.records.images import Component, without_proof
 from kit.study.model import Claim, Direction, Paper, Study, Variant
-
-DIFFERENCES: tuple[Word, ...] = (REPRODUCED, SAME_DIRECTION, OPPOSITE)
-"""The words for a claim of a gain that say that a difference was found."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def judge_claims(
     verdicts = []
     for claim in study.claims:
         measured = None if missing else estimate_over(claim.statistic, blocks, looks)
-        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id))
+        evidence = _Evidence(measured, tests.get(claim.id), adjusted.get(claim.id), fewest(looks))
         word, reason = _capped(claim, *_decide(claim, evidence, missing, work), controls, throttled)
         left = None
         if measured is not None and work.held:
@@ -190,7 +188,7 @@ def _capped(
     that is neither found nor refuted yet shows that a session might miss a difference, which says
     nothing against one that it found.
     """
-    waived = word in DIFFERENCES and claim.direction is not Direction.EQUAL
+    waived = _is_difference(claim, word)
     broken = tuple(
         FailedControl(control.role, control.reason)
         for control in failing(controls)
@@ -201,11 +199,19 @@ def _capped(
     return INCONCLUSIVE, Capped(broken, throttled, word, reason)
 
 
+def _is_difference(claim: Claim, word: Word) -> bool:
+    """Return whether the word for the claim says that a difference was found."""
+    equality = claim.direction is Direction.EQUAL
+    return word == OPPOSITE or (not equality and word in (REPRODUCED, SAME_DIRECTION))
+
+
 @dataclass(frozen=True)
 class _Evidence:
     measured: Estimate | None
     tests: Sensitivity | None
     holm_p: float | None
+    needed: int
+    """The fewest pairs with an interval."""
 
 
 def _decide(
@@ -217,7 +223,7 @@ def _decide(
     if not work.held:
         return INCONCLUSIVE, OtherWork(tuple(check.name for check in work.broken()))
     if measured.gain_interval is None or evidence.holm_p is None:
-        return INCONCLUSIVE, TooFewPairs(measured.pairs)
+        return INCONCLUSIVE, TooFewPairs(measured.pairs, evidence.needed)
     if claim.direction is Direction.EQUAL:
         return within_margin(claim, measured, evidence.holm_p)
     equivalence = evidence.tests.equivalence

@@ -147,7 +147,7 @@ def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) ->
             f"--budget: {minutes} minutes do not hold two blocks of the study",
             f"give at least {needed:.0f}m, or fewer --arms",
         )
-    return Extent(blocks, controls)
+    return Extent(blocks, controls, minutes=minutes)
 
 
 def _fitting(seconds: float, block_s: float) -> int:

@@ -16,9 +16,10 @@ from kit.plan.roles import CONTROLS, PILOT, reference_of
 
 
 def contradictions(plan: Plan) -> Iterator[str]:
-    """Yield one line for each field of the plan that the plan's runs contradict."""
+    """Yield one line for each field of the plan that its runs or blocks contradict."""
     yield from _identity(plan)
     yield from _blocks(plan)
+    yield from _looks(plan)
     for run in plan.runs:
         if run.block >= 0:
             yield from _timed(plan, run)
@@ -49,10 +50,6 @@ def _blocks(plan: Plan) -> Iterator[str]:
     for number, runs in blocks.items():
         if [run.position for run in runs] != list(range(len(runs))):
             yield f"block {number}: its runs are not numbered from 0"
-    if plan.stopping is not None and plan.blocks and plan.stopping.first_look > plan.blocks:
-        yield f"a first look at block {plan.stopping.first_look} of {plan.blocks}"
-    if plan.stopping is not None and plan.blocks > MAX_SEQUENTIAL:
-        yield f"looks at {plan.blocks} blocks, {MAX_SEQUENTIAL} are the most"
     judged = [runs for runs in blocks.values() if not _is_pilot(runs)]
     if len(judged) != plan.blocks:
         yield f"{plan.blocks} blocks are announced, the plan holds {len(judged)}"
@@ -61,6 +58,16 @@ def _blocks(plan: Plan) -> Iterator[str]:
         yield f"a pilot of {plan.pilot} blocks is announced, the plan holds {sum(pilots.values())}"
     for design in (SEQUENTIAL, DUET):
         yield from _alike(design, [runs for runs in judged if runs[0].design == design])
+
+
+def _looks(plan: Plan) -> Iterator[str]:
+    """Yield a line for looks that the plan's blocks do not have, or that take too long."""
+    if plan.stopping is None or not plan.blocks:
+        return
+    if plan.stopping.first_look > plan.blocks:
+        yield f"a first look at block {plan.stopping.first_look} of {plan.blocks}"
+    if plan.blocks > MAX_SEQUENTIAL:
+        yield f"looks at {plan.blocks} blocks, at most {MAX_SEQUENTIAL} are possible"
 
 
 def _is_pilot(runs: list[PlannedRun]) -> bool:

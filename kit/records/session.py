@@ -231,7 +231,7 @@ class Session:
 
     @property
     def unfinished(self) -> bool:
-        """Return whether a planned run has not been tried yet."""
+        """Return whether a run that is still to be made has not been tried yet."""
         if self.ending is not None:
             return False
         tried = {entry.run_id for entry in self.entries}

@@ -161,6 +161,8 @@ def estimate_note(estimate: Estimate) -> str:
         parts.append("no complete pair")
     if estimate.pairs == 1:
         parts.append("no interval: the spread needs at least two complete pairs")
+    if estimate.pairs > 1 and estimate.ratio_interval is None:
+        parts.append("no interval: fewer complete pairs than the first look has")
     return "; ".join(parts)
 
 

@@ -89,7 +89,7 @@ def gpu_report(session: Session, judged: Judged, study: Study) -> GpuReport | No
             for entry in session.entries
             if entry.gpu is not None
         ),
-        ratios=device_ratios(judged.main, arms, study),
+        ratios=device_ratios(judged.main, arms, study, session.header.plan.looks),
     )
 
 

@@ -89,8 +89,8 @@ def _untested(reason: why.Untested) -> str:
         case why.OtherWork(checks):
             named = ", ".join(checks)
             return f"the arms did not do the same work ({named}), so kit judges no ratio"
-        case why.TooFewPairs(pairs):
-            return f"{pairs} complete pairs, at least 2 needed"
+        case why.TooFewPairs(pairs, needed):
+            return f"{pairs} complete pairs, at least {needed} needed"
         case _:
             raise _unknown(reason)
 

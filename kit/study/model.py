@@ -49,10 +49,11 @@ def by_stack_and_variant(arms: Iterable[Arm], where: str) -> dict[tuple[str, str
 
 @dataclass(frozen=True)
 class Tier:
-    """An amount to measure, by name: ``blocks`` containers per arm, ``repeats`` fits in each.
+    """An amount to measure, by name: at most ``blocks`` containers per arm, ``repeats`` fits each.
 
-    With a ``pilot`` (a number of blocks) the plan computes the number of judged blocks from its
-    spread, for that ``power``, up to ``blocks``. ``controls`` are the control runs of every block.
+    ``pilot`` counts the pilot's blocks, where a plan has one: to choose between designs, or in
+    logs of form 6 to fix the number of judged blocks for that ``power``. ``controls`` are the
+    control runs of every block.
     """
 
     name: str

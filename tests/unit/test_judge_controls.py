@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from support.sessions import PYTHON, make_session, make_study, paired, with_role
+from support.sessions import PYTHON, make_equal, make_session, make_study, paired, with_role
 
 from kit.judge.comparison import judge
 from kit.judge.controls import single_pair_log, slowed_holds
@@ -26,6 +26,7 @@ from kit.judge.statistics import estimate
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE
 from kit.plan.model import Stopping
 from kit.report.build import build_report
+from kit.report.conditions import estimate_note
 from kit.report.headline import controls_line
 from kit.report.reasons import control_text
 from kit.report.sections.checks import control_runs
@@ -164,6 +165,18 @@ def test_an_open_slowdown_caps_equality():
     assert part.verdicts[0].reason.without == EQUIVALENT
 
 
+@pytest.mark.parametrize(("ratio", "word"), [(1.0, INCONCLUSIVE), (0.6, OPPOSITE)])
+def test_an_open_slowdown_caps_a_claim_of_equality_unless_a_difference_was_found(ratio, word):
+    times = [ratio * each for each in (1.001, 0.999, 1.0, 1.002, 0.998, 1.0, 1.001, 0.999)]
+    wide = [1.3, 0.9, 1.2, 0.95, 1.25, 0.9, 1.3, 0.85]
+    session = with_role(make_session(paired(times)), "slowed", wide, PYTHON)
+    plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"))
+    session = replace(session, header=replace(session.header, plan=plan))
+    (part,) = judge(session, make_study(claims=(make_equal(),))).comparisons
+    assert part.controls[0].is_open
+    assert part.verdicts[0].word == word
+
+
 def test_a_slowdown_of_another_size_caps_whatever_was_found():
     found = [0.62, 0.58, 0.6, 0.61, 0.59, 0.6, 0.6, 0.59]
     other = [1.5 + ratio / 10 for ratio in found]
@@ -173,3 +186,17 @@ def test_a_slowdown_of_another_size_caps_whatever_was_found():
     (part,) = judge(session, make_study()).comparisons
     assert part.controls[0].held is False
     assert part.verdicts[0].word == INCONCLUSIVE
+
+
+def test_with_looks_an_interval_needs_the_pairs_of_the_first_one():
+    few = [1.1, 1.12, 1.11, 1.1, 1.09]
+    session = make_session(paired(few))
+    for role in ("placebo", "slowed"):
+        session = with_role(session, role, EVEN)
+    plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size"), blocks=8)
+    session = replace(session, header=replace(session.header, plan=plan))
+    (part,) = judge(session, make_study()).comparisons
+    assert {control.reason for control in part.controls} == {TooFewPairs(5, 6)}
+    assert {verdict.reason for verdict in part.verdicts} == {TooFewPairs(5, 6)}
+    assert "at least 6" in control_text(part.controls[0].reason)
+    assert "no interval" in estimate_note(part.estimates["mean"])

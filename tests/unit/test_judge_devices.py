@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ from support.sessions import make_session, make_study
 
 from kit.judge.comparison import judge
 from kit.judge.devices import device_ratios
+from kit.judge.looks import critical_t
+from kit.plan.model import Looks
 from kit.study.model import Arm
 
 STUDY = make_study()
@@ -16,9 +19,9 @@ CUDA = {f"{s}-cuda": Arm(f"{s}-cuda", s, "cuda") for s in ("python", "dotnet")}
 STUDY = replace(STUDY, arms={**STUDY.arms, **CUDA})
 
 
-def ratios(times):
+def ratios(times, looks=None):
     session = make_session(times)
-    return device_ratios(judge(session, STUDY).runs, session.header.plan.arms, STUDY)
+    return device_ratios(judge(session, STUDY).runs, session.header.plan.arms, STUDY, looks)
 
 
 def run(median: float) -> list[float]:
@@ -53,3 +56,16 @@ def test_both_stacks_and_blocks_without_a_partner() -> None:
 
 def test_without_both_devices_there_is_nothing_to_compare() -> None:
     assert ratios({"python-cpu": [run(1.0)], "dotnet-cuda": [run(1.0)]}) == ()
+
+
+def test_with_looks_the_interval_is_the_repeated_one() -> None:
+    looks = Looks(most=12, first=6, shape=0.1)
+    cpu = [run(2.0 + 0.1 * (n % 3)) for n in range(6)]
+    times = {"python-cpu": cpu, "python-cuda": [run(0.5)] * 6}
+    (once,), (looked,) = ratios(times), ratios(times, looks)
+    assert looked.estimate.ratio == once.estimate.ratio
+    error = once.estimate.sd_log / math.sqrt(6)
+    half = math.log(looked.estimate.ratio_interval.high / looked.estimate.ratio)
+    assert half == pytest.approx(critical_t(looks, 6, 0.05) * error)
+    few = {"python-cpu": cpu[:5], "python-cuda": [run(0.5)] * 5}
+    assert ratios(few, looks)[0].estimate.ratio_interval is None

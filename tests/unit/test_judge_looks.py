@@ -84,6 +84,21 @@ def test_the_p_value_falls_with_t_from_1():
     assert 0 <= found[-1] < 1e-20
 
 
+@pytest.mark.parametrize(
+    ("looks", "blocks", "t"),
+    [(Looks(200, 6, 0.1), 200, 12.0), (Looks(200, 6, 0.1), 100, 20.0),
+     (Looks(45, 6, 0.1), 41, 300.0), (Looks(200, 2, 0.0), 200, 5.0),
+     (Looks(200, 2, 0.0), 150, 40.0)],
+)  # fmt: skip
+def test_a_large_t_has_a_p_value_between_one_look_s_and_the_sum_over_all(looks, blocks, t):
+    """The boundary that such a t reaches has scores at the first looks whose t is infinite."""
+    single = 2 * special.stdtr(blocks - 1, -t)
+    score = -special.ndtri(single / 2)
+    steps = np.arange(looks.first, looks.most + 1) / blocks
+    total = np.sum(2 * special.ndtr(-score * steps ** (looks.shape - 0.5)))
+    assert single * (1 - 1e-6) <= repeated_pvalue(looks, blocks, t) <= total + 1e-9
+
+
 def test_later_looks_have_lower_boundaries_of_the_score():
     found = [special.stdtr(n - 1, -critical_t(LOOKS, n, 0.05)) for n in range(6, 25)]
     assert found == sorted(found)

@@ -23,6 +23,7 @@ from kit.judge.pilot import aim_of, fixed_plan, outlook, outlook_from
 from kit.judge.power import blocks_for, planning_sd
 from kit.plan.budget import BY_PILOT
 from kit.plan.make import make_plan
+from kit.plan.model import Stopping
 from kit.plan.resources import Resources
 from kit.plan.roles import slowdown_percent
 from kit.plan.spec import spec_json
@@ -220,3 +221,10 @@ def test_an_outlook_survives_the_log():
 
 def test_a_study_without_claims_plans_nothing():
     assert outlook(pilot(0.05), make_study(claims=())) is None
+
+
+def test_a_session_with_looks_has_as_many_blocks_as_can_be_looked_at():
+    session = pilot(0.02, budget="600m", seconds=5)
+    plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size", 600))
+    found = outlook(replace(session, header=replace(session.header, plan=plan)), STUDY)
+    assert (found.blocks, found.limit, found.budget) == (200, "blocks", 200)

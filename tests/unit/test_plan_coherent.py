@@ -46,9 +46,16 @@ def test_a_plan_as_it_was_made_agrees_with_itself() -> None:
         (with_runs(lambda r: replace(r, position=r.position + 1)), "numbered from 0"),
         (with_runs(lambda r: replace(r, kind="timed")), "kind timed in block -1"),
         (with_runs(lambda r: replace(r, arm="other") if r == LAST else r), "other"),
-        (replace(PLAN, stopping=RULE), "first look at block 6"),
-        (replace(PLAN, stopping=RULE, blocks=MAX_SEQUENTIAL + 1), "200 are the most"),
+        (replace(PLAN, stopping=Stopping(PLAN.blocks + 1, 0.1, 0.2, "size")), "first look"),
     ],
 )
 def test_what_a_plan_says_and_does_not_hold_is_named(plan: Plan, named: str) -> None:
     assert any(named in line for line in contradictions(plan))
+
+
+def test_more_looks_than_the_boundaries_can_be_computed_for_are_named() -> None:
+    rule = Stopping(6, 0.1, 0.2, "size")
+    for blocks, lines in ((MAX_SEQUENTIAL, 0), (MAX_SEQUENTIAL + 1, 1)):
+        made = make_plan(make_study(), "quick", (), 1, Resources("0-1", 10**12), blocks=blocks)
+        assert list(contradictions(made)) == []
+        assert len(list(contradictions(replace(made, stopping=rule)))) == lines

@@ -113,6 +113,15 @@ def test_minutes_buy_blocks_of_the_smallest_tiers_repeats() -> None:
     assert plan("4m").stopping is None  # fewer blocks than the first look has
 
 
+def test_minutes_end_a_session_with_the_fewest_controls_too() -> None:
+    tiers = {"quick": TIERS["quick"], "full": Tier("full", 12, 20, ("placebo", "slowed"))}
+    study = replace(BASE, protocol=replace(BASE.protocol, tiers=tiers))
+    made = make_plan(study, "9m", (), 7, PLENTY)
+    # A block of all controls takes 93 s, so five would fit; without controls it takes 46 s.
+    assert (made.blocks, made.roles) == ((540 - 22) // 46, ("main",))
+    assert made.stopping == Stopping(FIRST_LOOK, SHAPE, FUTILITY, "size", 9)
+
+
 def test_a_pilot_leaves_the_rest_of_the_minutes_to_its_result() -> None:
     made = make_plan(STUDY, "20m", (), 7, PLENTY, sizing=BY_PILOT)
     assert (made.blocks, made.pilot, made.stopping) == (0, 5, None)

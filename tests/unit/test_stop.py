@@ -14,6 +14,8 @@ from kit.errors import InputError
 from kit.judge.comparison import judge
 from kit.judge.stop import blocks_tried, look, look_due
 from kit.plan.budget import FIRST_LOOK
+from kit.plan.make import make_plan
+from kit.plan.resources import Resources
 from kit.results.names import RUN_LOG
 from kit.results.runlog import read_session
 from kit.verify.log import missing_runs, run_differences
@@ -70,9 +72,7 @@ def test_only_the_direction_takes_fewer_blocks(tmp_path: Path, settled: Path) ->
     session = read_session(folder)
     assert session.ending == "settled"
     assert session.looks[-1].blocks < read_session(settled).looks[-1].blocks
-    assert session.header.command.endswith("--until direction") or (
-        "--until direction" in session.header.command
-    )
+    assert "--until direction" in session.header.command
 
 
 def test_a_session_that_cannot_settle_its_claim_ends_early(tmp_path: Path) -> None:
@@ -212,6 +212,17 @@ def test_a_run_after_the_end_is_refused(settled: Path, tmp_path: Path) -> None:
         judge(replace(session, entries=(*session.entries, more)), STUDY)
 
 
+def test_a_session_whose_arms_do_not_do_the_same_work_ends_at_its_first_look(settled: Path) -> None:
+    session = read_session(settled)
+    before = replace(session, entries=session.entries[: session.looks[0].runs], looks=())
+    assert look(before, STUDY).ending is None
+    other = session.entries[0]
+    assert other.record is not None and other.kind == "identity"
+    record = replace(other.record, versions={**other.record.versions, "numpy": "0"})
+    broken = replace(before, entries=(replace(other, record=record), *before.entries[1:]))
+    assert look(broken, STUDY).ending == "futile"
+
+
 def stamp(second: int) -> str:
     return f"2026-01-02T03:{second // 60:02d}:{second % 60:02d}Z"
 
@@ -226,12 +237,21 @@ def test_a_budget_of_minutes_ends_before_they_are_over(settled: Path) -> None:
         for n, run in enumerate(runs)
     )
     begun = replace(session, entries=entries, looks=())
-    # 26 runs in six blocks took 8:40; seven blocks will take about 10:07.
-    short = replace(plan, stopping=replace(rule, minutes=10))
-    long = replace(plan, stopping=replace(rule, minutes=11))
-    for made, ending in ((short, "minutes"), (long, None)):
+    # 26 runs took 8:40, the 24 in six blocks 8:00; seven blocks will take 10:00.
+    for minutes, ending in ((9, "minutes"), (10, None)):
+        made = replace(plan, stopping=replace(rule, minutes=minutes))
         header = replace(session.header, plan=made)
         assert look(replace(begun, header=header), STUDY).ending == ending
+
+
+def test_no_block_is_tried_before_the_pilot_is_done(settled: Path) -> None:
+    session = read_session(settled)
+    halves = Resources("0-3", 64 * 10**9, ("0-1", "2-3"))
+    plan = make_plan(STUDY, "standard", (), 7, halves, design="auto")
+    assert plan.pilot == 5
+    begun = replace(session, header=replace(session.header, plan=plan), entries=(), looks=())
+    assert blocks_tried(begun) == 0
+    assert not look_due(begun)
 
 
 def test_a_look_is_due_after_each_block_from_the_first_look_on(settled: Path) -> None:
