@@ -6,6 +6,7 @@ display: they must not contain an escape sequence or reorder the line around the
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -61,7 +62,7 @@ def read_json(text: bytes | str) -> Any:
     encoding than UTF-8.
     """
     if isinstance(text, bytes):
-        text = text.decode("utf-8-sig")
+        text = text.removeprefix(codecs.BOM_UTF8).decode()
     try:
         return json.loads(
             text,

@@ -265,7 +265,7 @@ def test_no_number_of_a_look_stops_a_report(model: ReportModel) -> None:
     ("gain", "low", "high", "shown"),
     [
         (6.4, 3.0, 10.0, ("+6.4 %", "[+3.0, +10.0]")),
-        (20.0, 4.0, 60.0, ("1.25x faster", "[1.042x, 2.5x]")),
+        (20.0, 4.0, 60.0, ("1.25x faster", "[1.04x, 2.5x]")),
         (-60.0, -150.0, -20.0, ("1.60x slower", "[1.20x, 2.5x]")),
         (6.4, None, None, ("+6.4 %", "-")),
         (None, None, None, ("-", "-")),
