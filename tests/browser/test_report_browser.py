@@ -16,6 +16,7 @@ from dataclasses import replace
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from support.headings import heading
@@ -211,6 +212,35 @@ def test_the_command_can_be_copied(page, report):
     assert said in {"command copied", "command selected"}
     if said == "command selected":
         assert page.execute_script("return String(getSelection())") == report[0].header.command
+
+
+def test_effects_are_shown_as_gains_or_as_factors(page):
+    shown = page.find_elements(By.CSS_SELECTOR, "header tbody td")[1]
+    assert shown.text.startswith("+")
+    button = page.find_element(By.CSS_SELECTOR, "header .switch")
+    button.click()
+    assert re.fullmatch(r"1\.\d\dx faster \[1\.\d\dx, 1\.\d\dx\]", shown.text)
+    button.click()
+    assert shown.text.startswith("+")
+
+
+def test_pointing_at_a_run_tells_its_block_and_host(page):
+    plot = page.find_element(By.XPATH, "//div[contains(@class, 'plot')][.//*[name()='svg']]")
+    runs = plot.find_elements(By.CSS_SELECTOR, ".run")
+    assert len(runs) == 21
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    ActionChains(page).move_to_element(runs[2]).perform()
+    about = plot.find_element(By.CSS_SELECTOR, ".about").text
+    assert about == runs[2].find_element(By.TAG_NAME, "title").get_attribute("textContent")
+    assert "block 1, run 2 of the block" in about
+
+
+def test_the_runs_of_an_arm_can_be_hidden(page):
+    plot = page.find_element(By.XPATH, "//div[contains(@class, 'plot')][.//*[name()='svg']]")
+    plot.find_element(By.CSS_SELECTOR, "[data-series='1'] input").click()
+    shown = [run.get_attribute("data-series") for run in plot.find_elements(By.CSS_SELECTOR, ".run")
+             if run.is_displayed()]  # fmt: skip
+    assert set(shown) == {"0"}
 
 
 def test_a_link_of_the_contents_opens_its_section(page):
