@@ -22,11 +22,12 @@ from kit.report.numbers import (
 )
 from kit.study.model import Range
 
-_AIMS: Mapping[why.Aim, str] = {
+AIMS: Mapping[why.Aim, str] = {
     "effect": "find an effect of the published size",
     "size": "decide the size",
     "equality": "show equality (if the arms are equal)",
 }
+"""What more blocks would do, as a verb with its object."""
 _KINDS = {
     "self-contained": "an executable that contains the .NET runtime",
     "apphost": "an executable with the folder of the .NET runtime next to it (no runtime pack was "
@@ -150,7 +151,7 @@ def _of_equality(reason: why.OfEquality, form: Form) -> str:
 
 def still_open_text(found: why.StillOpen) -> str:
     """Return how many blocks would settle what a verdict leaves open."""
-    aim = _AIMS[found.aim]
+    aim = AIMS[found.aim]
     if found.blocks is None:
         return f"this session does not show how many blocks would {aim}"
     text = (

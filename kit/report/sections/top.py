@@ -35,6 +35,7 @@ from kit.report.headline import (
     substitutes_line,
 )
 from kit.report.model import AnyVerdict, ReportModel, VariantReport
+from kit.report.next_step import next_step
 from kit.report.numbers import NONE, Form, gain
 from kit.report.render import terminal
 from kit.report.sections import checks, claims
@@ -58,6 +59,7 @@ def basis(model: ReportModel) -> tuple[Block, ...]:
         *_replacements(model),
         Command(model.header.command),
         Paragraph(_session(model)),
+        *_next(model),
     )
 
 
@@ -125,6 +127,12 @@ def _tone(name: str, model: ReportModel) -> Tone | None:
     return Tone.BAD if name in model.substitutes else None
 
 
+def _next(model: ReportModel) -> tuple[Paragraph, ...]:
+    """Return a sentence with the command that would settle more; nothing if all is settled."""
+    step = next_step(model)
+    return () if step is None else (Paragraph(("Next: ", Code(step.command), f" {step.purpose}.")),)
+
+
 def _session(model: ReportModel) -> Text:
     header = model.header
     made: Text = (
@@ -154,6 +162,7 @@ def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
         List(tuple(status_lines(model))),
         table,
         *(Paragraph(note) for note in notes if note),
+        *_next(model),
     )
 
 
