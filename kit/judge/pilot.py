@@ -23,7 +23,7 @@ from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, need
 from kit.plan.blocks import Slot, designs_of, numbers_of
 from kit.plan.budget import MAX_SEQUENTIAL, MIN_AFTER_PILOT
 from kit.plan.make import grown, maker_of
-from kit.plan.model import AUTO, SEQUENTIAL, TIMED, BlockDesign, Bounds, Plan
+from kit.plan.model import ALTERNATING, AUTO, TIMED, BlockDesign, Bounds, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, RoleName, conditions_of, slowdown_percent
 from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
@@ -287,7 +287,7 @@ def fixed_plan(session: Session, study: Study) -> tuple[Plan, Outlook | None]:
     plan = session.header.plan
     found = outlook(session, study)
     if found is None:
-        design = SEQUENTIAL if plan.design == AUTO else plan.design
+        design = ALTERNATING if plan.design == AUTO else plan.design
         return grown(study, plan, design, MIN_AFTER_PILOT), None
     return grown(study, plan, found.design, found.blocks), found
 

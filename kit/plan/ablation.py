@@ -8,7 +8,7 @@ from kit.errors import InputError
 from kit.plan.blocks import BlockMaker
 from kit.plan.coherent import planned_once
 from kit.plan.make import chosen_arms
-from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, Plan
+from kit.plan.model import ALTERNATING, EXPLAIN, Limits, Plan
 from kit.plan.roles import MAIN, named
 from kit.study.model import CPU, Study, by_stack_and_variant
 
@@ -38,7 +38,7 @@ def explaining_plan(
         raise InputError(
             f"study {study.id}: no two CPU arms to compare", "explain a study that has them"
         )
-    made = [maker.block(number, SEQUENTIAL, number) for number in range(blocks)]
+    made = [maker.block(number, ALTERNATING, number) for number in range(blocks)]
     plan = Plan(
         study_id=study.id,
         study_sha256=study.sha256,

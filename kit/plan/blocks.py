@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from kit.errors import InputError
 from kit.plan.model import (
+    ALTERNATING,
     AUTO,
     DUET,
     IDENTITY,
-    SEQUENTIAL,
     TIMED,
     BlockDesign,
     Design,
@@ -195,7 +195,7 @@ def run_seconds(study: Study, repeats: int, role: str) -> float:
 
 def designs_of(design: Design) -> tuple[BlockDesign, ...]:
     """Return the designs of the blocks: both for ``AUTO``, before the pilot has chosen one."""
-    return (SEQUENTIAL, DUET) if design == AUTO else (design,)
+    return (ALTERNATING, DUET) if design == AUTO else (design,)
 
 
 def steps_of(runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], ...]:

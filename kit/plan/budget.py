@@ -9,10 +9,10 @@ from typing import Final, Literal
 from kit.errors import InputError
 from kit.plan.blocks import BlockMaker, designs_of
 from kit.plan.model import (
+    ALTERNATING,
     AUTO,
     DUET,
     MAX_BLOCKS,
-    SEQUENTIAL,
     SIZE,
     Design,
     Stopping,
@@ -118,7 +118,7 @@ def _in_minutes(maker: BlockMaker, tier: Tier, design: Design, piloted: bool) ->
     minutes = int(tier.name.removesuffix("m"))
     left = minutes * 60 - maker.identity_seconds()
     if maker.can_pair and not piloted:
-        fitting = _fitting(left, maker.seconds(SEQUENTIAL if design == AUTO else design))
+        fitting = _fitting(left, maker.seconds(ALTERNATING if design == AUTO else design))
         if fitting > FIRST_LOOK:
             return Extent(fitting, named(tier.controls), minutes=minutes)
     elif maker.can_pair:
@@ -139,7 +139,7 @@ def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) ->
     least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
     controls = named(least.controls)
     smallest = replace(maker, roles=(MAIN, *controls))
-    block_s = smallest.seconds(DUET if design == DUET else SEQUENTIAL)
+    block_s = smallest.seconds(DUET if design == DUET else ALTERNATING)
     blocks = _fitting(left, block_s)
     if blocks < 2:
         needed = -(-(maker.identity_seconds() + 2 * block_s) // 60)

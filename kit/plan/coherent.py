@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from kit.errors import InputError
 from kit.plan.budget import MAX_SEQUENTIAL
-from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, BlockDesign, Plan, PlannedRun
+from kit.plan.model import ALTERNATING, AUTO, DUET, IDENTITY, BlockDesign, Plan, PlannedRun
 from kit.plan.roles import CONTROLS, PILOT, reference_of
 
 
@@ -56,7 +56,7 @@ def _blocks(plan: Plan) -> Iterator[str]:
     pilots = Counter(runs[0].design for runs in blocks.values() if _is_pilot(runs))
     if any(count != plan.pilot for count in pilots.values()) or bool(pilots) != bool(plan.pilot):
         yield f"a pilot of {plan.pilot} blocks is announced, the plan holds {sum(pilots.values())}"
-    for design in (SEQUENTIAL, DUET):
+    for design in (ALTERNATING, DUET):
         yield from _alike(design, [runs for runs in judged if runs[0].design == design])
 
 

@@ -29,7 +29,7 @@ from kit.report.numbers import Form
 from kit.report.reasons import control_text, reason_text, untimed_text
 from kit.report.sample_size import blocks_because
 
-SCHEMA = 5
+SCHEMA = 6
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:

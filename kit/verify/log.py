@@ -12,7 +12,7 @@ from kit.images.fidelity import UNSTATED
 from kit.judge.stop import look_due
 from kit.plan.blocks import step_index_by_run, steps_of
 from kit.plan.cpuset import cpus_of
-from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, PlannedRun
+from kit.plan.model import ALTERNATING, EXPLAIN, Limits, PlannedRun
 from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
 from kit.records.command import Command, parse_command
@@ -175,7 +175,7 @@ def _limits(limits: Limits, command: Command) -> Iterator[str]:
     memory = command.number("--memory")
     if memory is not None:
         possible = {memory, memory // 2 // 10**8 * 10**8}
-        if command.design == SEQUENTIAL:
+        if command.design == ALTERNATING:
             possible = {memory}
         if limits.memory_bytes not in possible:
             yield f"limits: memory_bytes {limits.memory_bytes}, --memory asked for {memory}"

@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--sessions", nargs="*", type=Path, default=[])
     asked = parser.parse_args()
     folders = asked.sessions or [
-        made(design, asked.blocks, asked.budget) for design in ("sequential", "duet")
+        made(design, asked.blocks, asked.budget) for design in ("alternating", "duet")
     ]
     for folder in folders:
         show(read_session(folder))
