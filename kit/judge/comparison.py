@@ -30,7 +30,7 @@ from kit.plan.roles import CONTROLS, MAIN
 from kit.records.session import Session
 from kit.study.model import Study
 
-STATISTICS = ("min", "max", "mean", "total", "hardened", "cold", "cpu")
+STATISTICS = ("min", "max", "mean", "total", "warm_median", "cold", "cpu")
 """Every statistic that is estimated, claimed or not."""
 
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from statistics import median, median_low
 from typing import Any, Literal
 
-from kit.judge.controls import HARDENED
+from kit.judge.controls import WARM_MEDIAN
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
 from kit.plan.blocks import Slot, designs_of, numbers_of
@@ -146,7 +146,7 @@ def _design(
     if sd is None:
         return None
     planned = planning_sd(sd, blocks)
-    control, pairs = _spread(session, study, design, HARDENED)
+    control, pairs = _spread(session, study, design, WARM_MEDIAN)
     control_sd = planned if control is None else planning_sd(control, pairs)
     return DesignOutlook(
         design=design,

@@ -198,7 +198,7 @@ def _verdict(verdict: Verdict, form: Form) -> dict[str, object]:
         "band_percent": claim.band_percent,
         "equal_within_percent": claim.equal_within_percent,
         "measured": verdict.measured,
-        "hardened": verdict.hardened,
+        "warm_median": verdict.warm_median,
         "tests": verdict.tests,
         "holm_p": verdict.holm_p,
         "word": verdict.word,

@@ -57,7 +57,7 @@ def show(session: Session) -> None:
     (part,) = judge(session, shipped_study()).comparisons
     placebo = next(control for control in part.controls if control.role == "placebo")
     print(f"{plan.design}, {len(placebo.blocks)} pairs, {plan.repeats} fits a run")
-    for name in ("mean", "hardened", "cpu"):
+    for name in ("mean", "warm_median", "cpu"):
         estimate = placebo.estimates[name]
         if estimate.sd_log is None:
             continue

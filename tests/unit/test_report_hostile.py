@@ -65,9 +65,9 @@ FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
     *ROLES, *get_args(ContrastName),
     "placebo-reference", "timed", "identity", "alternating", "duet", "auto", "compare",
-    "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
-    "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
-    "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
+    "min", "max", "mean", "total", "warm_median", "cpu", "cuda", "cold", "loss", "accuracy",
+    "python", "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE",
+    "EQUIVALENT", "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
     *get_args(Aim), *get_args(Side), *get_args(Limit),
 })  # fmt: skip
 """Words of closed lists, and names that loading holds to a pattern."""

@@ -112,7 +112,7 @@ def _control(control: Control, form: Form) -> tuple[Text, ...]:
         role_of(control.role).means,
         str(len(control.blocks)),
         gain(control.estimates["mean"], form),
-        gain(control.estimates["hardened"], form),
+        gain(control.estimates["warm_median"], form),
         results[control.held],
         control_text(control.reason),
     )
