@@ -23,7 +23,7 @@ from kit.judge.pairing import (
 )
 from kit.judge.samework import SameWork, same_work
 from kit.judge.statistics import Estimate, RunStatistics
-from kit.judge.throttling import unequal
+from kit.judge.throttling import unequal_throttling
 from kit.judge.training import TrainingVerdict, judge_training
 from kit.judge.verdict import Verdict, judge_claims
 from kit.plan.roles import CONTROLS, MAIN
@@ -142,7 +142,7 @@ def _compare(
             missing=lacks,
             work=work,
             controls=found,
-            throttled=unequal(session, blocks),
+            throttled=unequal_throttling(session, blocks),
             fidelity=session.header.fidelity,
             looks=looks,
         ),

@@ -211,6 +211,6 @@ def step_index_by_run(runs: Sequence[PlannedRun]) -> dict[str, int]:
     return {run.run_id: index for index, step in enumerate(steps_of(runs)) for run in step}
 
 
-def numbers_of(runs: Sequence[PlannedRun], design: Design) -> tuple[int, ...]:
+def block_numbers(runs: Sequence[PlannedRun], design: Design) -> tuple[int, ...]:
     """Return the numbers of the blocks of that design among those runs, in their order."""
     return tuple(dict.fromkeys(r.block for r in runs if r.block >= 0 and r.design == design))

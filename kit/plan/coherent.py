@@ -95,7 +95,7 @@ def _timed(plan: Plan, run: PlannedRun) -> Iterator[str]:
         yield f"{run.run_id}: a {run.design} run in a {plan.design} plan"
 
 
-def doubles(runs: Sequence[PlannedRun]) -> Iterator[str]:
+def duplicate_runs(runs: Sequence[PlannedRun]) -> Iterator[str]:
     """Yield one line for each run with an earlier one's id, or its block, arm, kind and role.
 
     Results use both as keys, so kit would silently lose one of the two runs.
@@ -112,12 +112,9 @@ def doubles(runs: Sequence[PlannedRun]) -> Iterator[str]:
             yield f"{first.run_id} and {run.run_id} are both {_named(run)}"
 
 
-def planned_once(plan: Plan) -> Plan:
-    """Check that no run is twice in the plan, see ``doubles``; return the plan unchanged.
-
-    Raises InputError naming the first runs that are there twice.
-    """
-    found = list(doubles(plan.runs))
+def refuse_duplicate_runs(plan: Plan) -> Plan:
+    """Return the plan unchanged; raise InputError for duplicate runs, naming the first ones."""
+    found = list(duplicate_runs(plan.runs))
     if found:
         raise InputError(
             f"study {plan.study_id}: the plan holds a run twice: {'; '.join(found[:3])}",

@@ -15,7 +15,7 @@ from rich.filesize import decimal
 from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, designs_of, run_seconds, steps_of
 from kit.plan.budget import LOOKS, Extent, Sizing, extent_of, tier_of
-from kit.plan.coherent import planned_once
+from kit.plan.coherent import refuse_duplicate_runs
 from kit.plan.form import FORM, in_form
 from kit.plan.model import (
     ALTERNATING,
@@ -35,7 +35,7 @@ from kit.plan.model import (
 )
 from kit.plan.notes import refusal_text
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
-from kit.plan.roles import MAIN, named
+from kit.plan.roles import MAIN, roles_named
 from kit.study.model import CUDA, Protocol, Study, Tier, by_stack_and_variant
 
 
@@ -66,7 +66,7 @@ def make_plan(
     memory = memory_of_a_run(resources, possible)
     repeats, fewer = _repeats_in_memory(study.protocol, tier.repeats, memory)
     limits = Limits(resources.cpuset, memory, study.protocol.run_timeout_s, resources.halves)
-    maker = BlockMaker(study, chosen, (MAIN, *named(tier.controls)), repeats, seed, limits)
+    maker = BlockMaker(study, chosen, (MAIN, *roles_named(tier.controls)), repeats, seed, limits)
     if possible != ALTERNATING and not maker.can_pair:
         raise InputError(
             f"--design: {possible} runs both stacks of a variant side by side, the plan has one",
@@ -75,7 +75,7 @@ def make_plan(
     extent = extent_of(maker, tier, possible, blocks, sizing, until)
     settled, unpiloted = _settled(possible, extent)
     notes = (*fewer, *refused, *unpiloted)
-    return planned_once(_plan(maker, tier, extent, settled, notes))
+    return refuse_duplicate_runs(_plan(maker, tier, extent, settled, notes))
 
 
 def _plan(
@@ -103,13 +103,13 @@ def _plan(
     )
 
 
-def grown(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
+def extended_plan(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
     """Return the plan of a pilot, extended by so many blocks of that design."""
     maker = maker_of(study, plan)
     number = max((run.block for run in plan.runs), default=-1) + 1
     more = [maker.block(number + turn, design, turn) for turn in range(blocks)]
     runs = (*plan.runs, *(run for block in more for run in block))
-    return planned_once(replace(plan, design=design, blocks=blocks, runs=runs))
+    return refuse_duplicate_runs(replace(plan, design=design, blocks=blocks, runs=runs))
 
 
 def maker_of(study: Study, plan: Plan) -> BlockMaker:

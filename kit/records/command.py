@@ -108,7 +108,7 @@ def parse_command(text: str) -> Command:
     return Command(words[1], options)
 
 
-def without(text: str, option: str) -> str:
+def without_option(text: str, option: str) -> str:
     """Return a recorded command line without that option and its value.
 
     Raise InputError for text that cannot be split into words.

@@ -16,7 +16,7 @@ from kit.plan.model import ALTERNATING, EXPLAIN, Limits, PlannedRun
 from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
 from kit.records.command import Command, parse_command
-from kit.records.planned import differing
+from kit.records.planned import differing_fields
 from kit.records.session import Header, RunEntry, Session
 from kit.results.names import sbom_name
 from kit.study.model import Study
@@ -198,7 +198,7 @@ def _shards(header: Header, command: Command) -> Iterator[str]:
 
 
 def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> Iterator[str]:
-    for name in differing(entry, run):
+    for name in differing_fields(entry, run):
         yield f"{entry.run_id}: its {name} is not the planned one"
     image = session.header.images.get(entry.arm)
     if image is None or image.image_id != entry.image_id:

@@ -10,7 +10,7 @@ from support.sessions import DOTNET, PYTHON
 
 from kit.errors import HostError, InputError
 from kit.plan.budget import BY_PILOT
-from kit.plan.make import grown, make_plan, plan_sha256
+from kit.plan.make import extended_plan, make_plan, plan_sha256
 from kit.plan.model import ALTERNATING, AUTO, DUET, DUET_CORES, Note, plan_document, plan_from
 from kit.plan.resources import Resources, halves, memory_of_a_run
 from kit.study.load import shipped_study
@@ -33,7 +33,7 @@ def test_quick_holds_the_placebo_and_standard_the_positive_control_too():
         (DOTNET, "main"): 1,
         (PYTHON, "placebo"): 1,
     }
-    made = grown(STUDY, plan(sizing=BY_PILOT), ALTERNATING, 6)
+    made = extended_plan(STUDY, plan(sizing=BY_PILOT), ALTERNATING, 6)
     assert [r.role for r in of_block(made, 0)] == ["pilot", "pilot"]
     assert sorted(r.role for r in of_block(made, 5)) == ["main", "main", "placebo", "slowed"]
     assert {r.pair for r in made.runs} == {None}
@@ -86,7 +86,7 @@ def test_auto_pilots_both_designs_in_turn():
 @pytest.mark.parametrize("design", [ALTERNATING, DUET])
 def test_a_grown_plan_begins_as_it_was(design):
     made = plan(design=AUTO)
-    more = grown(STUDY, made, design, 9)
+    more = extended_plan(STUDY, made, design, 9)
     assert more.runs[: len(made.runs)] == made.runs
     assert (more.design, more.blocks) == (design, 9)
     numbers = {run.block for run in more.runs if run.block >= 10}
@@ -94,7 +94,7 @@ def test_a_grown_plan_begins_as_it_was(design):
     assert {run.design for run in more.runs if run.block >= 10} == {design}
     assert len({run.run_id for run in more.runs}) == len(more.runs)
     assert plan_sha256(more) != plan_sha256(made)
-    assert grown(STUDY, made, design, 9) == more
+    assert extended_plan(STUDY, made, design, 9) == more
 
 
 def test_a_plan_survives_its_document():
