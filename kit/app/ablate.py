@@ -18,7 +18,7 @@ from kit.judge.ablation import explain as judged
 from kit.measure.header import new_header
 from kit.pins.load import Pins
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
-from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
+from kit.plan.model import ALTERNATING, EXPLAIN, Limits
 from kit.plan.resources import ResourceRequest, Resources, resources
 from kit.records.command import shown
 from kit.records.session import Session
@@ -180,11 +180,11 @@ def write(folder: Path, found: Ablation) -> None:
 
 
 def _limits_of_session(folder: Path) -> Limits | None:
-    """Return the limits of the sequential session in the parent folder, if there is one."""
+    """Return the limits of the alternating session in the parent folder, if there is one."""
     if not begun(folder.parent):
         return None
     plan = read_session(folder.parent).header.plan
-    return plan.limits if plan.design == SEQUENTIAL else None
+    return plan.limits if plan.design == ALTERNATING else None
 
 
 def _limits(have: Resources, study: Study) -> Limits:

@@ -20,7 +20,7 @@ from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
 from kit.measure.header import new_header
-from kit.measure.merge import executable_of, merged
+from kit.measure.merge import executable_of, merge_shards
 from kit.pins.load import Pins
 from kit.plan.budget import FIXED, LOOKS
 from kit.plan.make import cuda_arms, make_plan
@@ -125,7 +125,7 @@ def merge(shards: Sequence[Opened], out: Path) -> Opened:
     Raises InputError for shards that cannot be merged, HostError if the write fails.
     """
     named = [(shard.folder, shard.session) for shard in shards]
-    header, entries = merged(named)
+    header, entries = merge_shards(named)
     executable = executable_of(named)
     first, study = shards[0].folder, shards[0].study
     for shard in shards:

@@ -9,7 +9,7 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.images.build.arms import Options
 from kit.images.build.binding import NUGET_SOURCE
-from kit.plan.model import SEQUENTIAL, SIZE, Design, Until
+from kit.plan.model import ALTERNATING, SIZE, Design, Until
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.study.model import Study
@@ -30,7 +30,7 @@ class Request:
     options: Options
     gpu: bool = False
     gpu_device: str = ""
-    design: Design = SEQUENTIAL
+    design: Design = ALTERNATING
     blocks: int | None = None
     until: Until = SIZE
     study: str = ""
@@ -65,7 +65,7 @@ def repeating(request: Request, seed: int) -> str:
     words = ["kit reproduce", f"--budget {request.budget}", f"--seed {seed}"]
     if request.study:
         words.append(f"--study {shlex.quote(request.study)}")
-    if request.design != SEQUENTIAL:
+    if request.design != ALTERNATING:
         words.append(f"--design {request.design}")
     if request.blocks is not None:
         words.append(f"--blocks {request.blocks}")

@@ -51,7 +51,7 @@ def measure(
     if plan.pilot and session.outlook is None:
         fixed, found = fixed_plan(session, study)
         outlook = asdict(found) if found is not None else {}
-        log.add_plan(fixed, outlook)
+        log.add_plan(fixed, outlook, session.header.form)
         with runtime.progress.phase("pilot") as phase:
             for line in outlook_lines(found, fixed.stopping is not None):
                 phase.say(line)

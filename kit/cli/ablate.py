@@ -62,7 +62,7 @@ def ablate(
 
     What changes, as far as the study's programs can: progress output, terminal, a probe around
     the library's own fit, memory that is not freed, the allocator. With the FOLDER of a session
-    the explanation is made inside it, on the CPUs of a sequential session, and its report shows
+    the explanation is made inside it, on the CPUs of an alternating session, and its report shows
     it. Repeat the command to continue one that was interrupted.
     """
     from kit.app.ablate import explain, target

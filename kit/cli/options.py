@@ -1,11 +1,11 @@
 """Options of every command that builds images or measures, and help that groups them by topic.
 
-Old names of options work for one release, hidden from help, and print the new name.
+Old names of options and values work for one release, hidden from help, and print the new name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -148,8 +148,23 @@ def renamed_flag(old: str, new: str) -> Callable[[Any], Any]:
     )
 
 
+class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # older clicks take no arguments
+    """A click choice that also takes old words of the option, each given with its new one."""
+
+    def __init__(self, choices: Sequence[str], new_words: Mapping[str, str]) -> None:
+        super().__init__(choices)
+        self._new_words = new_words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the choice; for an old word print its new one on standard error, and return it."""
+        new = self._new_words.get(value, value)
+        if new != value and param is not None:
+            say_renamed(f"{param.opts[0]} {value}", f"{param.opts[0]} {new}")
+        return super().convert(new, param, ctx)
+
+
 def say_renamed(old: str, new: str) -> None:
-    """Print on standard error that the option ``old`` is now called ``new``."""
+    """Print on standard error that the option, or option with a value, is now called ``new``."""
     click.echo(f"kit: {old} is now called {new}; the old name goes in a later release", err=True)
 
 

@@ -53,9 +53,9 @@ def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def check_options(outcome: OutcomeOptions, study: Study) -> None:
     """Raise InputError if a rule of --fail-on names a claim that the study does not make."""
-    from kit.judge.rules import refuse_strangers
+    from kit.judge.rules import refuse_unknown_claims
 
-    refuse_strangers(outcome.fail_on, study)
+    refuse_unknown_claims(outcome.fail_on, study)
 
 
 def warn_stale_signature(folder: Path) -> None:
@@ -85,7 +85,7 @@ def conclude(model: ReportModel, folder: Path, outcome: OutcomeOptions) -> None:
     from kit.cli.runtime import print_head
     from kit.environment import variables
     from kit.errors import VerdictError
-    from kit.judge.rules import fired
+    from kit.judge.rules import failing_verdicts
     from kit.report import results_json
     from kit.results.names import REPORT
 
@@ -100,7 +100,7 @@ def conclude(model: ReportModel, folder: Path, outcome: OutcomeOptions) -> None:
         summarise(model, variables())
         annotate(model, variables())
     pipeline.check_outcome(model, folder)
-    reasons = fired(outcome.fail_on, model.judged)
+    reasons = failing_verdicts(outcome.fail_on, model.judged)
     if reasons:
         raise VerdictError(
             f"--fail-on: {', '.join(reasons)}", f"see {folder / REPORT} for what was found"

@@ -14,6 +14,7 @@ from kit.cli.options import (
     OUTPUT,
     WHAT,
     ImageOptions,
+    RenamedChoice,
     TopicCommand,
     build_options,
     image_options,
@@ -67,11 +68,11 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
 @option(
     HOW_MUCH,
     "--design",
-    default="sequential",
+    default="alternating",
     show_default=True,
-    type=click.Choice(["sequential", "duet", "auto"]),
+    type=RenamedChoice(["alternating", "duet", "auto"], {"sequential": "alternating"}),
     metavar="DESIGN",
-    help="Blocks of one run at a time (sequential), or of pairs at the same time on halves of "
+    help="Blocks of one run at a time (alternating), or of pairs at the same time on halves of "
     "the CPUs (duet), or what a pilot of both shows to decide sooner (auto).",
 )
 @option(

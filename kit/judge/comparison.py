@@ -23,14 +23,14 @@ from kit.judge.pairing import (
 )
 from kit.judge.samework import SameWork, same_work
 from kit.judge.statistics import Estimate, RunStatistics
-from kit.judge.throttling import unequal
+from kit.judge.throttling import unequal_throttling
 from kit.judge.training import TrainingVerdict, judge_training
 from kit.judge.verdict import Verdict, judge_claims
 from kit.plan.roles import CONTROLS, MAIN
 from kit.records.session import Session
 from kit.study.model import Study
 
-STATISTICS = ("min", "max", "mean", "total", "hardened", "cold", "cpu")
+STATISTICS = ("min", "max", "mean", "total", "warm_median", "cold", "cpu")
 """Every statistic that is estimated, claimed or not."""
 
 
@@ -142,7 +142,7 @@ def _compare(
             missing=lacks,
             work=work,
             controls=found,
-            throttled=unequal(session, blocks),
+            throttled=unequal_throttling(session, blocks),
             fidelity=session.header.fidelity,
             looks=looks,
         ),

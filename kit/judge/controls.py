@@ -39,7 +39,7 @@ from kit.plan.model import DUET, Design, Looks
 from kit.plan.roles import MAIN, PLACEBO, RoleName, reference_of, slowdown_percent
 from kit.study.model import Study, Variant
 
-HARDENED = "hardened"
+WARM_MEDIAN = "warm_median"
 """The statistic for judging a known slowdown: all fits but the cold one are slowed alike."""
 
 
@@ -122,7 +122,7 @@ def single_pair_log(estimate: Estimate) -> float | None:
 def _placebo(
     blocks: Sequence[PairedBlock], study: Study, looks: Looks | None
 ) -> tuple[bool | None, ControlReason]:
-    names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or (HARDENED,)
+    names = tuple(dict.fromkeys(claim.statistic for claim in study.claims)) or (WARM_MEDIAN,)
     return placebo_holds({name: log_ratios(name, blocks) for name in names}, looks)
 
 
@@ -154,7 +154,7 @@ def placebo_holds(
 def _slowed(
     blocks: Sequence[PairedBlock], study: Study, looks: Looks | None
 ) -> tuple[bool | None, ControlReason]:
-    slower = [-log for log in log_ratios(HARDENED, blocks)]
+    slower = [-log for log in log_ratios(WARM_MEDIAN, blocks)]
     return slowed_holds(slower, slowdown_percent(study), looks)
 
 

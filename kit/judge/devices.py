@@ -16,7 +16,7 @@ from kit.study.model import CPU, CUDA, Study, by_stack_and_variant
 class DeviceRatio:
     """The comparison of one stack's CPU arm with its CUDA arm.
 
-    ``estimate`` is of the ratio cpu/cuda of hardened medians over the blocks that
+    ``estimate`` is of the ratio cpu/cuda of warm medians over the blocks that
     hold a usable main run of both: above 1 the GPU is faster.
     """
 
@@ -52,4 +52,4 @@ def _over_blocks(
     runs: Sequence[RunStatistics], cpu: str, cuda: str, looks: Looks | None
 ) -> Estimate:
     blocks, _ = pair_blocks(runs, (cpu, MAIN), (cuda, MAIN))
-    return estimate_over("hardened", blocks, looks)
+    return estimate_over("warm_median", blocks, looks)

@@ -53,7 +53,7 @@ class Outlier:
     score: float
 
 
-def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") -> Drift:
+def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "warm_median") -> Drift:
     """Return the trend of a statistic over an arm's runs, in the order they ran."""
     from scipy import stats
 
@@ -70,7 +70,7 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "hardened") 
     return Drift(arm, percent, None if math.isnan(p_value) else p_value)
 
 
-def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> OrderEffect:
+def order_effect(blocks: Sequence[PairedBlock], statistic: str = "warm_median") -> OrderEffect:
     """Test whether the arm that goes first in a block affects the log ratio of the block.
 
     It compares the blocks where the baseline went first with the others.
@@ -87,7 +87,7 @@ def order_effect(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> 
     return OrderEffect(len(first), len(second), None if math.isnan(p_value) else p_value)
 
 
-def outliers(blocks: Sequence[PairedBlock], statistic: str = "hardened") -> tuple[Outlier, ...]:
+def outliers(blocks: Sequence[PairedBlock], statistic: str = "warm_median") -> tuple[Outlier, ...]:
     """Return the blocks whose modified z score exceeds ``OUTLIER_SCORE``.
 
     None of fewer than ``MIN_FOR_OUTLIERS`` blocks is one.

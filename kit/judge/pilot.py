@@ -17,13 +17,13 @@ from itertools import pairwise
 from statistics import median, median_low
 from typing import Any, Literal
 
-from kit.judge.controls import HARDENED
+from kit.judge.controls import WARM_MEDIAN
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
 from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
-from kit.plan.blocks import Slot, designs_of, numbers_of
+from kit.plan.blocks import Slot, block_numbers, designs_of
 from kit.plan.budget import MAX_SEQUENTIAL, MIN_AFTER_PILOT
-from kit.plan.make import grown, maker_of
-from kit.plan.model import AUTO, SEQUENTIAL, TIMED, BlockDesign, Bounds, Plan
+from kit.plan.make import extended_plan, maker_of
+from kit.plan.model import ALTERNATING, AUTO, TIMED, BlockDesign, Bounds, Plan
 from kit.plan.roles import PILOT, PLACEBO, SLOWED, RoleName, conditions_of, slowdown_percent
 from kit.records.session import RunEntry, Session, moment
 from kit.study.model import Claim, Study, lead_claim
@@ -146,7 +146,7 @@ def _design(
     if sd is None:
         return None
     planned = planning_sd(sd, blocks)
-    control, pairs = _spread(session, study, design, HARDENED)
+    control, pairs = _spread(session, study, design, WARM_MEDIAN)
     control_sd = planned if control is None else planning_sd(control, pairs)
     return DesignOutlook(
         design=design,
@@ -163,7 +163,7 @@ def _spread(
     session: Session, study: Study, design: BlockDesign, statistic: str
 ) -> tuple[float | None, int]:
     """Return the largest SD among the variants, and its number of blocks; None, 0 without any."""
-    numbers = numbers_of(session.header.plan.runs, design)
+    numbers = block_numbers(session.header.plan.runs, design)
     runs = [run for run in usable_runs(session)[0] if run.block in numbers]
     spreads = []
     for pair in arm_pairs(session, study):
@@ -287,9 +287,9 @@ def fixed_plan(session: Session, study: Study) -> tuple[Plan, Outlook | None]:
     plan = session.header.plan
     found = outlook(session, study)
     if found is None:
-        design = SEQUENTIAL if plan.design == AUTO else plan.design
-        return grown(study, plan, design, MIN_AFTER_PILOT), None
-    return grown(study, plan, found.design, found.blocks), found
+        design = ALTERNATING if plan.design == AUTO else plan.design
+        return extended_plan(study, plan, design, MIN_AFTER_PILOT), None
+    return extended_plan(study, plan, found.design, found.blocks), found
 
 
 def outlook_from(document: Mapping[str, Any]) -> Outlook | None:

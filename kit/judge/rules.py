@@ -45,7 +45,7 @@ def parse_rules(text: str) -> tuple[FailRule, ...]:
     return tuple(rules)
 
 
-def refuse_strangers(rules: Sequence[FailRule], study: Study) -> None:
+def refuse_unknown_claims(rules: Sequence[FailRule], study: Study) -> None:
     """Raise InputError naming a rule's claim that the study does not make."""
     claims = [
         *(claim.id for claim in study.claims),
@@ -75,7 +75,7 @@ def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
     return {claim: tuple(words) for claim, words in found.items()}
 
 
-def fired(rules: Sequence[FailRule], judged: Judged) -> tuple[str, ...]:
+def failing_verdicts(rules: Sequence[FailRule], judged: Judged) -> tuple[str, ...]:
     """Return the verdicts for which a rule of --fail-on fires, as "claim: word", each once.
 
     Raise InputError for a rule on a claim that is not judged.

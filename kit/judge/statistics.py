@@ -42,12 +42,12 @@ class RunStatistics:
     mean: float
     total: float
     """The sum over all fits of the run, including the cold first one, as published."""
-    hardened: float
+    warm_median: float
     """Median of the fits without the cold first one; of a single fit, that fit."""
     cold: float
     """The first fit."""
     cpu: float | None
-    """User plus system CPU seconds of a fit, reduced like ``hardened``; None: not recorded."""
+    """User plus system CPU seconds of a fit, reduced like ``warm_median``; None: not recorded."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ _FIELDS: Mapping[str, str] = {
     "max": "maximum",
     "mean": "mean",
     "total": "total",
-    "hardened": "hardened",
+    "warm_median": "warm_median",
     "cold": "cold",
     "cpu": "cpu",
 }
@@ -159,7 +159,7 @@ def run_statistics(entry: RunEntry, record: Record) -> RunStatistics:
         maximum=max(walls),
         mean=fmean(walls),
         total=math.fsum(walls),
-        hardened=median(warm(walls)),
+        warm_median=median(warm(walls)),
         cold=walls[0],
         cpu=_cpu(fits),
     )

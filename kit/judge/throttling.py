@@ -32,7 +32,7 @@ def throttled_us(record: Record | None) -> int:
     return 0 if record is None or record.cgroup is None else record.cgroup.throttled_us
 
 
-def unequal(session: Session, blocks: Sequence[PairedBlock]) -> tuple[ThrottledArm, ...]:
+def unequal_throttling(session: Session, blocks: Sequence[PairedBlock]) -> tuple[ThrottledArm, ...]:
     """Return the throttling of the two arms of these blocks; () if it is about equal.
 
     An arm whose program does not record throttling counts as not throttled.

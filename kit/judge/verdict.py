@@ -66,7 +66,7 @@ from kit.study.model import Claim, Direction, Paper, Study, Variant
 class Verdict:
     """The verdict on one claim.
 
-    ``measured`` is of the claim's statistic, the only one that is judged; ``hardened``, of the
+    ``measured`` is of the claim's statistic, the only one that is judged; ``warm_median``, of the
     median fit without the cold one, is for comparison. ``figures_gain_percent`` is the gain
     computed from the published figures.
     """
@@ -75,7 +75,7 @@ class Verdict:
     variant: Variant
     figures_gain_percent: float | None
     measured: Estimate | None
-    hardened: Estimate | None
+    warm_median: Estimate | None
     tests: Sensitivity | None
     """The tests of the claim's statistic; None if it was not measured."""
     holm_p: float | None
@@ -118,7 +118,7 @@ def judge_claims(
     if it was unequal. Raise InputError for an unknown statistic.
     """
     indicative = bool(substitutes(study, fidelity)) and not missing
-    hardened = None if missing else estimate_over("hardened", blocks, looks)
+    warm_median = None if missing else estimate_over("warm_median", blocks, looks)
     logs = {c.id: log_ratios(c.statistic, blocks) for c in study.claims if not missing}
     tested = () if missing else study.claims
     tests = {c.id: sensitivity(logs[c.id], margin_of(c), looks) for c in tested}
@@ -137,7 +137,7 @@ def judge_claims(
                 variant=variant,
                 figures_gain_percent=figures_gain(study, claim.statistic),
                 measured=measured,
-                hardened=hardened,
+                warm_median=warm_median,
                 tests=evidence.tests,
                 holm_p=evidence.holm_p,
                 word=word,

@@ -49,7 +49,7 @@ class GpuAssignment:
         )
 
 
-def misplaced(variant: Variant, record: Record) -> str | None:
+def device_mismatch(variant: Variant, record: Record) -> str | None:
     """Return why the record does not prove work on its variant's device; None if it does.
 
     TensorFlow falls back to the CPU silently. Every record has the weights' device and the

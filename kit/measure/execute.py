@@ -16,7 +16,7 @@ from kit.engine.protocol import SESSION_LABEL, Engine, RunOutcome, RunRequest
 from kit.errors import RunError
 from kit.host.facts import Host, conditions_between
 from kit.host.gpu.probe import Watch
-from kit.measure.device import GpuAssignment, misplaced
+from kit.measure.device import GpuAssignment, device_mismatch
 from kit.plan.blocks import steps_of
 from kit.plan.cpuset import cpus_of
 from kit.plan.model import IDENTITY, Limits, Plan, PlannedRun
@@ -196,7 +196,7 @@ def _judge_outcome(
         record = parse_record(text, f"run {run.run_id}")
     except RunError as error:
         return None, None, error.problem
-    failure = _mismatch(run, record, request.env["KIT_SPEC"]) or misplaced(variant, record)
+    failure = _mismatch(run, record, request.env["KIT_SPEC"]) or device_mismatch(variant, record)
     if failure:
         return None, None, failure
     return record, json.loads(text), None

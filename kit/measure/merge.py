@@ -11,7 +11,7 @@ from kit.plan.blocks import step_index_by_run
 from kit.plan.make import plan_sha256
 from kit.plan.model import IDENTITY, Limits
 from kit.plan.shard import Shard
-from kit.records.command import without
+from kit.records.command import without_option
 from kit.records.images import ArmImage, ExecutableRun
 from kit.records.planned import refuse_misfits
 from kit.records.record import Record
@@ -20,7 +20,7 @@ from kit.records.session import Header, MergedShard, RunEntry, Session
 Named = tuple[Path, Session]
 
 
-def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
+def merge_shards(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
     """Merge the shards of one plan: return one header, and every run in the plan's order.
 
     Raises InputError that names the cause: another plan, kit, study or image content, a duplicate
@@ -51,7 +51,7 @@ def merged(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]:
             _shown(session, shard, first) for (_, session), shard in zip(shards, seen, strict=True)
         ),
         executable=any(session.executable is not None for _, session in shards),
-        command=without(first.header.command, "--shard"),
+        command=without_option(first.header.command, "--shard"),
     )
     return header, tuple(sorted(entries, key=lambda e: order.get(e.run_id, len(order))))
 

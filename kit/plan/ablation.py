@@ -6,10 +6,10 @@ from rich.filesize import decimal
 
 from kit.errors import InputError
 from kit.plan.blocks import BlockMaker
-from kit.plan.coherent import planned_once
+from kit.plan.coherent import refuse_duplicate_runs
 from kit.plan.make import chosen_arms
-from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, Plan
-from kit.plan.roles import MAIN, named
+from kit.plan.model import ALTERNATING, EXPLAIN, Limits, Plan
+from kit.plan.roles import MAIN, roles_named
 from kit.study.model import CPU, Study, by_stack_and_variant
 
 BLOCKS, REPEATS = 3, 4
@@ -33,12 +33,14 @@ def explaining_plan(
             f"{decimal(limits.memory_bytes)}",
             "give fewer --repeats",
         )
-    maker = BlockMaker(study, arms, (MAIN, *named(study.protocol.explain)), repeats, seed, limits)
+    maker = BlockMaker(
+        study, arms, (MAIN, *roles_named(study.protocol.explain)), repeats, seed, limits
+    )
     if not maker.can_pair:
         raise InputError(
             f"study {study.id}: no two CPU arms to compare", "explain a study that has them"
         )
-    made = [maker.block(number, SEQUENTIAL, number) for number in range(blocks)]
+    made = [maker.block(number, ALTERNATING, number) for number in range(blocks)]
     plan = Plan(
         study_id=study.id,
         study_sha256=study.sha256,
@@ -53,4 +55,4 @@ def explaining_plan(
         roles=maker.roles,
         purpose=EXPLAIN,
     )
-    return planned_once(plan)
+    return refuse_duplicate_runs(plan)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from kit.errors import InputError
 from kit.plan.model import (
+    ALTERNATING,
     AUTO,
     DUET,
     IDENTITY,
-    SEQUENTIAL,
     TIMED,
     BlockDesign,
     Design,
@@ -195,7 +195,7 @@ def run_seconds(study: Study, repeats: int, role: str) -> float:
 
 def designs_of(design: Design) -> tuple[BlockDesign, ...]:
     """Return the designs of the blocks: both for ``AUTO``, before the pilot has chosen one."""
-    return (SEQUENTIAL, DUET) if design == AUTO else (design,)
+    return (ALTERNATING, DUET) if design == AUTO else (design,)
 
 
 def steps_of(runs: Sequence[PlannedRun]) -> tuple[tuple[PlannedRun, ...], ...]:
@@ -211,6 +211,6 @@ def step_index_by_run(runs: Sequence[PlannedRun]) -> dict[str, int]:
     return {run.run_id: index for index, step in enumerate(steps_of(runs)) for run in step}
 
 
-def numbers_of(runs: Sequence[PlannedRun], design: Design) -> tuple[int, ...]:
+def block_numbers(runs: Sequence[PlannedRun], design: Design) -> tuple[int, ...]:
     """Return the numbers of the blocks of that design among those runs, in their order."""
     return tuple(dict.fromkeys(r.block for r in runs if r.block >= 0 and r.design == design))

@@ -9,16 +9,16 @@ from typing import Final, Literal
 from kit.errors import InputError
 from kit.plan.blocks import BlockMaker, designs_of
 from kit.plan.model import (
+    ALTERNATING,
     AUTO,
     DUET,
     MAX_BLOCKS,
-    SEQUENTIAL,
     SIZE,
     Design,
     Stopping,
     Until,
 )
-from kit.plan.roles import MAIN, RoleName, named
+from kit.plan.roles import MAIN, RoleName, roles_named
 from kit.study.model import Study, Tier, lead_claim
 
 MINUTES = re.compile(r"(\d{1,4})m")  # up to a week
@@ -108,9 +108,9 @@ def extent_of(
 def _of_tier(maker: BlockMaker, tier: Tier, piloted: bool) -> Extent:
     if tier.pilot and not maker.can_pair:
         # Without a comparison there is no spread to plan with.
-        return Extent(tier.pilot, named(tier.controls))
+        return Extent(tier.pilot, roles_named(tier.controls))
     pilot = tier.pilot or 0
-    return Extent(tier.blocks, named(tier.controls), pilot if piloted else 0)
+    return Extent(tier.blocks, roles_named(tier.controls), pilot if piloted else 0)
 
 
 def _in_minutes(maker: BlockMaker, tier: Tier, design: Design, piloted: bool) -> Extent:
@@ -118,16 +118,16 @@ def _in_minutes(maker: BlockMaker, tier: Tier, design: Design, piloted: bool) ->
     minutes = int(tier.name.removesuffix("m"))
     left = minutes * 60 - maker.identity_seconds()
     if maker.can_pair and not piloted:
-        fitting = _fitting(left, maker.seconds(SEQUENTIAL if design == AUTO else design))
+        fitting = _fitting(left, maker.seconds(ALTERNATING if design == AUTO else design))
         if fitting > FIRST_LOOK:
-            return Extent(fitting, named(tier.controls), minutes=minutes)
+            return Extent(fitting, roles_named(tier.controls), minutes=minutes)
     elif maker.can_pair:
         kinds = designs_of(design)
         pilot_s = sum(maker.piloting().seconds(kind) for kind in kinds) * PILOT_BLOCKS
         block_s = max(maker.seconds(kind) for kind in kinds)
         if left >= pilot_s + MIN_AFTER_PILOT * block_s:
             fitting = _fitting(left - pilot_s, block_s)
-            return Extent(fitting, named(tier.controls), PILOT_BLOCKS, minutes)
+            return Extent(fitting, roles_named(tier.controls), PILOT_BLOCKS, minutes)
     return _few_blocks(maker, minutes, left, design)
 
 
@@ -137,9 +137,9 @@ def _few_blocks(maker: BlockMaker, minutes: int, left: float, design: Design) ->
     Raises InputError where fewer than two blocks fit.
     """
     least = min(maker.study.protocol.tiers.values(), key=lambda tier: len(tier.controls))
-    controls = named(least.controls)
+    controls = roles_named(least.controls)
     smallest = replace(maker, roles=(MAIN, *controls))
-    block_s = smallest.seconds(DUET if design == DUET else SEQUENTIAL)
+    block_s = smallest.seconds(DUET if design == DUET else ALTERNATING)
     blocks = _fitting(left, block_s)
     if blocks < 2:
         needed = -(-(maker.identity_seconds() + 2 * block_s) // 60)

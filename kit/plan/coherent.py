@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from kit.errors import InputError
 from kit.plan.budget import MAX_SEQUENTIAL
-from kit.plan.model import AUTO, DUET, IDENTITY, SEQUENTIAL, BlockDesign, Plan, PlannedRun
+from kit.plan.model import ALTERNATING, AUTO, DUET, IDENTITY, BlockDesign, Plan, PlannedRun
 from kit.plan.roles import CONTROLS, PILOT, reference_of
 
 
@@ -56,7 +56,7 @@ def _blocks(plan: Plan) -> Iterator[str]:
     pilots = Counter(runs[0].design for runs in blocks.values() if _is_pilot(runs))
     if any(count != plan.pilot for count in pilots.values()) or bool(pilots) != bool(plan.pilot):
         yield f"a pilot of {plan.pilot} blocks is announced, the plan holds {sum(pilots.values())}"
-    for design in (SEQUENTIAL, DUET):
+    for design in (ALTERNATING, DUET):
         yield from _alike(design, [runs for runs in judged if runs[0].design == design])
 
 
@@ -95,7 +95,7 @@ def _timed(plan: Plan, run: PlannedRun) -> Iterator[str]:
         yield f"{run.run_id}: a {run.design} run in a {plan.design} plan"
 
 
-def doubles(runs: Sequence[PlannedRun]) -> Iterator[str]:
+def duplicate_runs(runs: Sequence[PlannedRun]) -> Iterator[str]:
     """Yield one line for each run with an earlier one's id, or its block, arm, kind and role.
 
     Results use both as keys, so kit would silently lose one of the two runs.
@@ -112,12 +112,9 @@ def doubles(runs: Sequence[PlannedRun]) -> Iterator[str]:
             yield f"{first.run_id} and {run.run_id} are both {_named(run)}"
 
 
-def planned_once(plan: Plan) -> Plan:
-    """Check that no run is twice in the plan, see ``doubles``; return the plan unchanged.
-
-    Raises InputError naming the first runs that are there twice.
-    """
-    found = list(doubles(plan.runs))
+def refuse_duplicate_runs(plan: Plan) -> Plan:
+    """Return the plan unchanged; raise InputError for duplicate runs, naming the first ones."""
+    found = list(duplicate_runs(plan.runs))
     if found:
         raise InputError(
             f"study {plan.study_id}: the plan holds a run twice: {'; '.join(found[:3])}",

@@ -15,13 +15,14 @@ from rich.filesize import decimal
 from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, designs_of, run_seconds, steps_of
 from kit.plan.budget import LOOKS, Extent, Sizing, extent_of, tier_of
-from kit.plan.coherent import planned_once
+from kit.plan.coherent import refuse_duplicate_runs
+from kit.plan.form import FORM, in_form
 from kit.plan.model import (
+    ALTERNATING,
     AUTO,
     DUET,
     FEWER_REPEATS,
     NO_PILOT,
-    SEQUENTIAL,
     SIZE,
     Bounds,
     Design,
@@ -34,7 +35,7 @@ from kit.plan.model import (
 )
 from kit.plan.notes import refusal_text
 from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
-from kit.plan.roles import MAIN, named
+from kit.plan.roles import MAIN, roles_named
 from kit.study.model import CUDA, Protocol, Study, Tier, by_stack_and_variant
 
 
@@ -46,7 +47,7 @@ def make_plan(
     resources: Resources,
     gpu: bool = False,
     *,
-    design: Design = SEQUENTIAL,
+    design: Design = ALTERNATING,
     blocks: int | None = None,
     sizing: Sizing = LOOKS,
     until: Until = SIZE,
@@ -65,16 +66,16 @@ def make_plan(
     memory = memory_of_a_run(resources, possible)
     repeats, fewer = _repeats_in_memory(study.protocol, tier.repeats, memory)
     limits = Limits(resources.cpuset, memory, study.protocol.run_timeout_s, resources.halves)
-    maker = BlockMaker(study, chosen, (MAIN, *named(tier.controls)), repeats, seed, limits)
-    if possible != SEQUENTIAL and not maker.can_pair:
+    maker = BlockMaker(study, chosen, (MAIN, *roles_named(tier.controls)), repeats, seed, limits)
+    if possible != ALTERNATING and not maker.can_pair:
         raise InputError(
             f"--design: {possible} runs both stacks of a variant side by side, the plan has one",
-            "name arms of both stacks, or use --design sequential",
+            "name arms of both stacks, or use --design alternating",
         )
     extent = extent_of(maker, tier, possible, blocks, sizing, until)
     settled, unpiloted = _settled(possible, extent)
     notes = (*fewer, *refused, *unpiloted)
-    return planned_once(_plan(maker, tier, extent, settled, notes))
+    return refuse_duplicate_runs(_plan(maker, tier, extent, settled, notes))
 
 
 def _plan(
@@ -102,13 +103,13 @@ def _plan(
     )
 
 
-def grown(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
+def extended_plan(study: Study, plan: Plan, design: Design, blocks: int) -> Plan:
     """Return the plan of a pilot, extended by so many blocks of that design."""
     maker = maker_of(study, plan)
     number = max((run.block for run in plan.runs), default=-1) + 1
     more = [maker.block(number + turn, design, turn) for turn in range(blocks)]
     runs = (*plan.runs, *(run for block in more for run in block))
-    return planned_once(replace(plan, design=design, blocks=blocks, runs=runs))
+    return refuse_duplicate_runs(replace(plan, design=design, blocks=blocks, runs=runs))
 
 
 def maker_of(study: Study, plan: Plan) -> BlockMaker:
@@ -116,12 +117,13 @@ def maker_of(study: Study, plan: Plan) -> BlockMaker:
     return BlockMaker(study, plan.arms, plan.roles, plan.repeats, plan.seed, plan.limits)
 
 
-def plan_sha256(plan: Plan) -> str:
+def plan_sha256(plan: Plan, form: int = FORM) -> str:
     """Return the SHA-256 in hex of the plan without its notes, as canonical JSON.
 
+    The plan is hashed as a log of that form holds it.
     Notes explain the plan, with the machine's memory, and do not change its runs.
     """
-    planned = {**plan_document(plan), "notes": ()}
+    planned = {**in_form(plan_document(plan), form), "notes": ()}
     text = json.dumps(planned, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -186,27 +188,27 @@ def _possible(
 
     Raises HostError where duet blocks are requested and not possible.
     """
-    if wanted == SEQUENTIAL:
-        return SEQUENTIAL, ()
+    if wanted == ALTERNATING:
+        return ALTERNATING, ()
     on_gpu = any(study.arms[name].variant == CUDA for name in arms)
     refusal = refuse_duet(resources, study.protocol, on_gpu)
     if refusal is None:
         return wanted, ()
     if wanted == DUET:
         why = refusal_text(refusal, resources.cpuset)
-        raise HostError(f"--design duet: {why}", "use --design sequential")
-    return SEQUENTIAL, (refusal,)
+        raise HostError(f"--design duet: {why}", "use --design alternating")
+    return ALTERNATING, (refusal,)
 
 
 def _settled(design: Design, extent: Extent) -> tuple[Design, tuple[Note, ...]]:
-    """Return the design, sequential with a note for ``AUTO`` without a pilot to choose one."""
+    """Return the design, alternating with a note for ``AUTO`` without a pilot to choose one."""
     if design == AUTO and not extent.pilot:
-        return SEQUENTIAL, (Note(NO_PILOT),)
+        return ALTERNATING, (Note(NO_PILOT),)
     return design, ()
 
 
 def _blocks(maker: BlockMaker, design: Design, count: int) -> tuple[PlannedRun, ...]:
-    """Return the runs of the first blocks; ``AUTO`` alternates between both designs."""
+    """Return the runs of the first blocks; of both designs in turn for ``AUTO``."""
     kinds = [(kind, turn) for turn in range(count) for kind in designs_of(design)]
     blocks = (maker.block(number, kind, turn) for number, (kind, turn) in enumerate(kinds))
     return tuple(run for block in blocks for run in block)

@@ -8,12 +8,12 @@ from typing import Any, Final, Literal
 
 from kit.plan.roles import MAIN, PILOT, RoleName
 
-BlockDesign = Literal["sequential", "duet"]
-Design = Literal["sequential", "duet", "auto"]
-SEQUENTIAL: Final = "sequential"
+BlockDesign = Literal["alternating", "duet"]
+Design = Literal["alternating", "duet", "auto"]
+ALTERNATING: Final = "alternating"
 DUET: Final = "duet"
 AUTO: Final = "auto"
-DESIGNS: tuple[Design, ...] = (SEQUENTIAL, DUET, AUTO)
+DESIGNS: tuple[Design, ...] = (ALTERNATING, DUET, AUTO)
 """One container at a time; the two of a pair at the same time; or what the pilot chooses."""
 Kind = Literal["identity", "timed"]
 IDENTITY: Final = "identity"
@@ -38,7 +38,7 @@ class Note:
 
     ``wanted`` counts repeats, the bytes are of memory; 0 where the code does not use them. The
     duet codes give the reason why the runs of a pair cannot run at the same time, so that the
-    design is sequential.
+    design is alternating.
     """
 
     code: NoteCode
@@ -70,7 +70,7 @@ class PlannedRun:
     @property
     def design(self) -> BlockDesign:
         """Return the design of the run's block."""
-        return SEQUENTIAL if self.pair is None else DUET
+        return ALTERNATING if self.pair is None else DUET
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Plan:
     limits: Limits
     runs: tuple[PlannedRun, ...]
     notes: tuple[Note, ...]
-    design: Design = SEQUENTIAL
+    design: Design = ALTERNATING
     roles: tuple[RoleName, ...] = (MAIN,)
     """Roles of the runs of every judged block."""
     pilot: int = 0

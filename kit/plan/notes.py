@@ -19,8 +19,8 @@ def note_text(note: Note, repeats: int, cpuset: str) -> str:
             f"{needed} of memory and {available} are available."
         )
     if note.code == NO_PILOT:
-        return "Without a pilot the design is sequential."
-    return f"The design is sequential: {refusal_text(note, cpuset)}."
+        return "Without a pilot the design is alternating."
+    return f"The design is alternating: {refusal_text(note, cpuset)}."
 
 
 def refusal_text(note: Note, cpuset: str) -> str:

@@ -11,7 +11,7 @@ from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
 from kit.plan.cpuset import cpus_of, cpuset_of
-from kit.plan.model import DUET_CORES, DUET_MEMORY, DUET_ON_GPU, SEQUENTIAL, Design, Note, Plan
+from kit.plan.model import ALTERNATING, DUET_CORES, DUET_MEMORY, DUET_ON_GPU, Design, Note, Plan
 from kit.study.model import Protocol
 
 # The engine, the driver and the page cache need some memory; without it the kernel
@@ -147,8 +147,8 @@ def halves(cores: Sequence[Sequence[int]], cpus: int) -> tuple[str, str] | None:
 
 
 def memory_of_a_run(available: Resources, design: Design) -> int:
-    """Return the memory of one run in bytes: all of it, or half unless the design is sequential."""
-    if design == SEQUENTIAL:
+    """Return the memory of one run in bytes: all of it if the design is alternating, or half."""
+    if design == ALTERNATING:
         return available.memory_bytes
     return available.memory_bytes // 2 // 10**8 * 10**8
 

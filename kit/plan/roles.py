@@ -121,7 +121,7 @@ def reference_of(control: RoleName) -> RoleName:
     return _REFERENCES[control]
 
 
-def named(names: Iterable[str]) -> tuple[RoleName, ...]:
+def roles_named(names: Iterable[str]) -> tuple[RoleName, ...]:
     """Return the roles of those names. Raise InputError for an unknown one."""
     return tuple(role_of(name).name for name in names)
 

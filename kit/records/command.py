@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from kit.errors import InputError
-from kit.plan.model import DESIGNS, DIRECTION, SEQUENTIAL, SIZE, Design, Until
+from kit.plan.model import ALTERNATING, DESIGNS, DIRECTION, SIZE, Design, Until
 
 _REMEDY = "give the folder as the kit wrote it"
 _FLAGS = ("--gpu", "--strict")
@@ -69,7 +69,7 @@ class Command:
     @property
     def design(self) -> Design:
         """Return the requested design. Raise InputError for an unknown one."""
-        design = self.text("--design", SEQUENTIAL)
+        design = self.text("--design", ALTERNATING)
         if design not in DESIGNS:
             raise InputError(f"the recorded command: unknown design {design!r}", _REMEDY)
         return design
@@ -108,7 +108,7 @@ def parse_command(text: str) -> Command:
     return Command(words[1], options)
 
 
-def without(text: str, option: str) -> str:
+def without_option(text: str, option: str) -> str:
     """Return a recorded command line without that option and its value.
 
     Raise InputError for text that cannot be split into words.

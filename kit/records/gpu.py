@@ -48,7 +48,7 @@ class GpuIssue:
 
 
 @dataclass(frozen=True)
-class Found:
+class DetectedGpus:
     """The GPUs of this machine. ``missing`` says why there are none, and what to do."""
 
     gpus: tuple[Gpu, ...] = ()
@@ -159,7 +159,7 @@ MILD = ("software power cap",)
 """A busy GPU at its power limit works as configured: reports only show it."""
 
 
-def named(bits: int) -> tuple[str, ...]:
+def throttle_reasons(bits: int) -> tuple[str, ...]:
     """Return the names of throttle reasons in NVML's bit mask; unknown bits become one number."""
     known = [name for bit, name in REASONS.items() if bits & bit]
     other = bits & ~sum(REASONS)

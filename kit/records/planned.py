@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kit.errors import InputError
-from kit.plan.coherent import doubles
+from kit.plan.coherent import duplicate_runs
 from kit.plan.model import PlannedRun
 from kit.plan.shard import of_shard
 from kit.records.session import RunEntry, Session
@@ -18,7 +18,7 @@ _FIELDS = ("block", "position", "arm", "kind", "role", "pair")
 _NAMED = 3
 
 
-def differing(entry: RunEntry, run: PlannedRun) -> tuple[str, ...]:
+def differing_fields(entry: RunEntry, run: PlannedRun) -> tuple[str, ...]:
     """Return the names of the fields in which a run's log entry differs from the planned run."""
     return tuple(name for name in _FIELDS if getattr(entry, name) != getattr(run, name))
 
@@ -30,7 +30,7 @@ def misfits(session: Session) -> Iterator[str]:
     see ``Session.valid_entry_indices``.
     """
     header = session.header
-    yield from doubles(header.plan.runs)
+    yield from duplicate_runs(header.plan.runs)
     planned = {run.run_id: run for run in header.plan.runs}
     here = {run.run_id for run in of_shard(header.plan.runs, header.shard)}
     valid = session.valid_entry_indices()
@@ -40,7 +40,7 @@ def misfits(session: Session) -> Iterator[str]:
         run = planned.get(entry.run_id)
         if run is None:
             yield f"{entry.run_id} is not planned"
-        elif fields := differing(entry, run):
+        elif fields := differing_fields(entry, run):
             yield f"{entry.run_id}: its {' and '.join(fields)} is not as planned"
         elif entry.record is not None and len(entry.record.fits) != run.repeats:
             yield f"{entry.run_id}: {len(entry.record.fits)} samples, {run.repeats} are planned"

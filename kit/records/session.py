@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from kit.errors import InputError
+from kit.plan.form import FORM
 from kit.plan.make import plan_sha256
 from kit.plan.model import (
+    ALTERNATING,
     DUET,
     EXPLAIN,
     IDENTITY,
-    SEQUENTIAL,
     TIMED,
     BlockDesign,
     Kind,
@@ -80,8 +81,8 @@ class Header:
     """SHA-256 of each bill of materials, by its file name; empty: none was written."""
     executable: bool = False
     """Whether the executable was built, to be run once."""
-    form: int = 7
-    """The form of the log; 6 has no looks."""
+    form: int = FORM
+    """The form of the log; 6 has no looks, and another name for alternating blocks."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class RunEntry:
     @property
     def design(self) -> BlockDesign:
         """Return the design of the run's block."""
-        return SEQUENTIAL if self.pair is None else DUET
+        return ALTERNATING if self.pair is None else DUET
 
     @property
     def seconds(self) -> float | None:
@@ -204,7 +205,7 @@ class Session:
 
     def with_plan(self, fixed: Plan, outlook: Mapping[str, Any]) -> Session:
         """Return the session with the plan that its pilot fixed, and the pilot's result."""
-        header = replace(self.header, plan=fixed, plan_sha256=plan_sha256(fixed))
+        header = replace(self.header, plan=fixed, plan_sha256=plan_sha256(fixed, self.header.form))
         piloted = Piloted(self.header.plan, len(self.entries))
         return replace(self, header=header, outlook=outlook, piloted=piloted)
 

@@ -105,7 +105,8 @@ def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:
     return VariantReport(
         comparison=part,
         rows=tuple(
-            _published(name, study, part, baseline, contender) for name in (*PUBLISHED, "hardened")
+            _published(name, study, part, baseline, contender)
+            for name in (*PUBLISHED, "warm_median")
         ),
         cold={arm: seconds for arm, seconds in cold.items() if seconds is not None},
         same_work_line=same_work_line(part.same_work),

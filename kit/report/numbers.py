@@ -35,7 +35,7 @@ FACTOR_FROM = 2.0
 other way, and percent mislead."""
 MAX_SHOWN = 1000.0
 """Larger factors are printed as "over 1000x"."""
-SHOWN_STATISTICS = ("min", "max", "mean", "total", "hardened")
+SHOWN_STATISTICS = ("min", "max", "mean", "total", "warm_median")
 """Statistics whose gains stand next to the claims, and so have the claims' form."""
 
 

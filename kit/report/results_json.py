@@ -29,7 +29,7 @@ from kit.report.numbers import Form
 from kit.report.reasons import control_text, reason_text, untimed_text
 from kit.report.sample_size import blocks_because
 
-SCHEMA = 5
+SCHEMA = 6
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _verdict(verdict: Verdict, form: Form) -> dict[str, object]:
         "band_percent": claim.band_percent,
         "equal_within_percent": claim.equal_within_percent,
         "measured": verdict.measured,
-        "hardened": verdict.hardened,
+        "warm_median": verdict.warm_median,
         "tests": verdict.tests,
         "holm_p": verdict.holm_p,
         "word": verdict.word,

@@ -14,6 +14,7 @@ from typing import Any
 from kit.errors import InputError
 from kit.files.documents import read_json
 from kit.plan.coherent import contradictions
+from kit.plan.form import FORM, in_form
 from kit.plan.make import plan_sha256
 from kit.plan.model import Note, Plan, plan_from
 from kit.plan.shard import Shard
@@ -25,9 +26,9 @@ from kit.records.session import Header, Look, LookedAt, MergedShard, RunEntry
 from kit.results.folder import REMEDY
 from kit.schemas import problems
 
-SCHEMA = 7
+SCHEMA = FORM
 READABLE = (6, SCHEMA)
-"""Form 6 has no looks; its sessions were planned by a pilot."""
+"""Form 6 has no looks, and other names of designs; its sessions were planned by a pilot."""
 PREVIOUS_SHA256 = "after"
 """The field with the SHA-256 of the line before, so that no single line can be changed."""
 LINE = "line"
@@ -72,6 +73,7 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
             "use the version of the kit that wrote it",
         )
     values = _checked("header", document, where, "broken header")
+    values["plan"] = in_form(values["plan"], values["schema"])
     for arm, image in values["images"].items():
         if image["arm"] != arm:
             raise InputError(f"{where}: images.{arm}: is of arm {image['arm']!r}", REMEDY)
@@ -80,7 +82,7 @@ def header_from(document: Mapping[str, Any], where: str) -> Header:
         kit_version=values["kit_version"],
         created=values["created"],
         command=values["command"],
-        plan=_plan(values, where),
+        plan=_plan(values, values["schema"], where),
         plan_sha256=values["plan_sha256"],
         images={arm: ArmImage(**image) for arm, image in values["images"].items()},
         fidelity=tuple(
@@ -104,8 +106,9 @@ def fixed_plan(
     ``document`` is that line of the log. Raise InputError naming ``where`` for a plan that does
     not continue the header's.
     """
-    values = _checked("fixed-plan", document, where, "broken plan")
-    plan = _plan(values, where)
+    named = {name: in_form(value, header.form) for name, value in document.items()}
+    values = _checked("fixed-plan", named, where, "broken plan")
+    plan = _plan(values, header.form, where)
     begun = replace(
         plan,
         design=header.plan.design,
@@ -184,11 +187,11 @@ def _merged(values: Mapping[str, Any], where: str) -> MergedShard:
     )
 
 
-def _plan(values: Mapping[str, Any], where: str) -> Plan:
-    """Return the plan of a line, checked against the line's hash of it."""
+def _plan(values: Mapping[str, Any], form: int, where: str) -> Plan:
+    """Return the plan of a line, with today's names, checked against the line's hash of it."""
     _refuse(problems("plan", values["plan"]), f"{where}: broken plan")
     plan = plan_from(values["plan"])
-    if plan_sha256(plan) != values["plan_sha256"]:
+    if plan_sha256(plan, form) != values["plan_sha256"]:
         raise InputError(f"{where}: the plan does not match its own hash", REMEDY)
     _refuse(list(contradictions(plan)), f"{where}: the plan contradicts itself")
     return plan

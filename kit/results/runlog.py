@@ -17,6 +17,7 @@ from typing import Any
 from kit.errors import HostError, InputError
 from kit.files.values import values_of
 from kit.files.write import append, cut_to_line, last_line
+from kit.plan.form import FORM, in_form
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan, plan_document
 from kit.records.images import ExecutableRun
@@ -90,10 +91,14 @@ class RunLog:
             record = entry.record
             self.add(entry, None if record is None else record_document(record))
 
-    def add_plan(self, plan: Plan, outlook: Mapping[str, Any]) -> None:
-        """Append the plan that the pilot fixed, and the pilot's result."""
-        document = {"plan": plan_document(plan), "plan_sha256": plan_sha256(plan)}
-        self._append({"type": PLAN, **document, "outlook": dict(outlook)})
+    def add_plan(self, plan: Plan, outlook: Mapping[str, Any], form: int = FORM) -> None:
+        """Append the plan that the pilot fixed, and the pilot's result, to a log of that form."""
+        document = {
+            "plan": in_form(plan_document(plan), form),
+            "plan_sha256": plan_sha256(plan, form),
+            "outlook": in_form(outlook, form),
+        }
+        self._append({"type": PLAN, **document})
 
     def add_look(self, look: Look) -> None:
         """Append a look at a group-sequential session, and sync it to disk."""
@@ -191,6 +196,6 @@ def drop_torn_line(folder: Path) -> None:
 
 def _header_document(header: Header) -> dict[str, Any]:
     document = values_of(header)
-    document["plan"] = plan_document(header.plan)
+    document["plan"] = in_form(plan_document(header.plan), header.form)
     del document["form"]
     return document

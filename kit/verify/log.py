@@ -12,11 +12,11 @@ from kit.images.fidelity import UNSTATED
 from kit.judge.stop import look_due
 from kit.plan.blocks import step_index_by_run, steps_of
 from kit.plan.cpuset import cpus_of
-from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits, PlannedRun
+from kit.plan.model import ALTERNATING, EXPLAIN, Limits, PlannedRun
 from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
 from kit.records.command import Command, parse_command
-from kit.records.planned import differing
+from kit.records.planned import differing_fields
 from kit.records.session import Header, RunEntry, Session
 from kit.results.names import sbom_name
 from kit.study.model import Study
@@ -175,7 +175,7 @@ def _limits(limits: Limits, command: Command) -> Iterator[str]:
     memory = command.number("--memory")
     if memory is not None:
         possible = {memory, memory // 2 // 10**8 * 10**8}
-        if command.design == SEQUENTIAL:
+        if command.design == ALTERNATING:
             possible = {memory}
         if limits.memory_bytes not in possible:
             yield f"limits: memory_bytes {limits.memory_bytes}, --memory asked for {memory}"
@@ -198,7 +198,7 @@ def _shards(header: Header, command: Command) -> Iterator[str]:
 
 
 def _run(session: Session, study: Study, entry: RunEntry, run: PlannedRun) -> Iterator[str]:
-    for name in differing(entry, run):
+    for name in differing_fields(entry, run):
         yield f"{entry.run_id}: its {name} is not the planned one"
     image = session.header.images.get(entry.arm)
     if image is None or image.image_id != entry.image_id:

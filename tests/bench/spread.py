@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--sessions", nargs="*", type=Path, default=[])
     asked = parser.parse_args()
     folders = asked.sessions or [
-        made(design, asked.blocks, asked.budget) for design in ("sequential", "duet")
+        made(design, asked.blocks, asked.budget) for design in ("alternating", "duet")
     ]
     for folder in folders:
         show(read_session(folder))
@@ -57,7 +57,7 @@ def show(session: Session) -> None:
     (part,) = judge(session, shipped_study()).comparisons
     placebo = next(control for control in part.controls if control.role == "placebo")
     print(f"{plan.design}, {len(placebo.blocks)} pairs, {plan.repeats} fits a run")
-    for name in ("mean", "hardened", "cpu"):
+    for name in ("mean", "warm_median", "cpu"):
         estimate = placebo.estimates[name]
         if estimate.sd_log is None:
             continue

@@ -19,7 +19,7 @@ from kit.errors import RunError
 from kit.host.gpu.preflight import Preflight, check, tried
 from kit.host.gpu.probe import NvmlProbe
 from kit.judge.words import NOT_TESTABLE
-from kit.records.gpu import Found, GpuCheck
+from kit.records.gpu import DetectedGpus, GpuCheck
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.folder import STUDY
@@ -31,7 +31,7 @@ CUDA = ("python-cuda", "dotnet-cuda")
 
 
 def asked(engine: DockerEngine) -> GpuCheck:
-    return check(Preflight(engine.info(), Found()), CUDA)
+    return check(Preflight(engine.info(), DetectedGpus()), CUDA)
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_it_ends_by_its_looks_and_an_interruption_loses_nothing(
     results = json.loads((folder / "results.json").read_text())
     controls = {c["role"]: c for c in results["variants"][0]["controls"]}
     assert set(controls) == {"placebo", "slowed"}
-    assert controls["slowed"]["estimates"]["hardened"]["pairs"] == whole.looks[-1].blocks
+    assert controls["slowed"]["estimates"]["warm_median"]["pairs"] == whole.looks[-1].blocks
     assert results["stopping"]["ending"] == whole.ending
     assert kit("verify", str(folder)).returncode == 0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kit.host.gpu.probe import ProbeError
-from kit.records.gpu import Found, Gpu, GpuIssue
+from kit.records.gpu import DetectedGpus, Gpu, GpuIssue
 
 NO_DRIVER = GpuIssue("no NVIDIA driver is here (NVML: NVML Shared Library Not Found)", "install it")
 
@@ -60,8 +60,8 @@ class FakeProbe:
     opened: list[str] = field(default_factory=list)
     open_now: int = 0
 
-    def look(self) -> Found:
-        return Found(self.gpus, self.missing)
+    def look(self) -> DetectedGpus:
+        return DetectedGpus(self.gpus, self.missing)
 
     @contextmanager
     def watch(self, uuid: str) -> Iterator[Callable[[], Gpu]]:

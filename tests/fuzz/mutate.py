@@ -30,7 +30,7 @@ TIMES = (
     "2026-01-02 03:04:05", "2026-01-02T03:04:05+99:99",
 )  # fmt: skip
 WORDS = (
-    "duet", "auto", "sequential", "pilot", "slowed", "placebo-reference", "explain", "identity",
+    "duet", "auto", "alternating", "pilot", "slowed", "placebo-reference", "explain", "identity",
     "timed", "0-1", "python-cuda", "mean", "total", "object", "number", "",
 )  # fmt: skip
 BYTES = (

@@ -1,7 +1,7 @@
 """Many sessions at once: numpy's rows are sessions, their columns blocks of log ratios.
 
 The judge looks at one session; a simulation of thousands computes the same numbers here.
-`tests/unit/test_judge_rows.py` holds the two together.
+`tests/unit/test_judge_simulations.py` holds the two together.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
     model = reported(folder)
     assert all(len(part.comparison.blocks) == session.looks[-1].blocks for part in model.variants)
     text = (folder / "report.md").read_text()
-    assert "Pilot of 5 sequential blocks" in text
+    assert "Pilot of 5 alternating blocks" in text
     results = json.loads((folder / "results.json").read_text())
     assert results["outlook"]["blocks"] == plan.blocks
     assert {c["role"]: c["held"] for c in results["variants"][0]["controls"]} == {
@@ -281,7 +281,7 @@ def test_kit_judge_prints_and_writes_nothing(
     assert kit.cli.run(["judge", str(folder)]) == 0
     assert "C1 mean" in capsys.readouterr().out
     assert kit.cli.run(["judge", str(folder), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 5
+    assert json.loads(capsys.readouterr().out)["schema"] == 6
     assert sorted(p.name for p in folder.iterdir()) == before
 
 

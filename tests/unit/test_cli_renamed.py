@@ -61,6 +61,23 @@ def test_help_shows_the_new_name_alone(
     assert new in shown and old not in shown
 
 
+@pytest.mark.parametrize("given", [["--design", "sequential"], ["--design=sequential"]])
+def test_an_old_design_is_the_new_one_and_says_so_in_one_line(
+    capsys: pytest.CaptureFixture[str], given: list[str]
+) -> None:
+    assert parsed("reproduce", *given)["design"] == "alternating"
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert out == "" and "--design sequential" in line and "--design alternating" in line
+    assert parsed("reproduce")["design"] == "alternating"
+    assert parsed("reproduce", *given, "--design", "duet")["design"] == "duet"
+    assert capsys.readouterr() == ("", "")
+    assert kit.cli.run(["reproduce", "--help"]) == 0
+    assert "sequential" not in capsys.readouterr().out
+    assert kit.cli.run(["reproduce", "--design", "serial"]) == 2
+    assert "sequential" not in capsys.readouterr().err
+
+
 def nuget_source(*options: str) -> str:
     """The feed that the builder gets for these options."""
     received: list[str] = []

@@ -22,7 +22,7 @@ from kit.host.doctor import probe as probes
 from kit.host.doctor.probe import reachability
 from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
 from kit.images.stored import images_there
-from kit.records.gpu import Found
+from kit.records.gpu import DetectedGpus
 from kit.study.load import shipped_study
 
 GIB = 2**30
@@ -139,23 +139,23 @@ def gpu_rows(facts: Facts) -> list[Row]:
 
 
 def test_a_good_gpu_is_one_row() -> None:
-    facts = replace(GOOD, gpu_driver=T4.driver, gpus=Found((T4,)), engine=NVIDIA)
+    facts = replace(GOOD, gpu_driver=T4.driver, gpus=DetectedGpus((T4,)), engine=NVIDIA)
     assert gpu_rows(facts) == [Row("GPU", Status.OK, "Tesla T4, driver 535.161.08")]
 
 
 @pytest.mark.parametrize(
     ("gpus", "engine", "words"),
     [
-        (Found((OLD_DRIVER,)), NVIDIA, ["440.33.01 is too old"]),
-        (Found((H100,)), NVIDIA, ["30 minutes or longer"]),
-        (Found((T4,)), INFO, ["no nvidia runtime"]),
-        (Found((T4,)), replace(INFO, cdi_devices=("nvidia.com/gpu=0",)), []),
-        (Found((T4,)), replace(INFO, gpu_drivers=()), ["ignores a GPU request"]),
-        (Found(missing=NO_DRIVER), NVIDIA, ["no NVIDIA driver is here"]),
+        (DetectedGpus((OLD_DRIVER,)), NVIDIA, ["440.33.01 is too old"]),
+        (DetectedGpus((H100,)), NVIDIA, ["30 minutes or longer"]),
+        (DetectedGpus((T4,)), INFO, ["no nvidia runtime"]),
+        (DetectedGpus((T4,)), replace(INFO, cdi_devices=("nvidia.com/gpu=0",)), []),
+        (DetectedGpus((T4,)), replace(INFO, gpu_drivers=()), ["ignores a GPU request"]),
+        (DetectedGpus(missing=NO_DRIVER), NVIDIA, ["no NVIDIA driver is here"]),
     ],
 )
 def test_what_the_cuda_arms_would_meet_is_said_and_is_no_failure(
-    gpus: Found, engine: EngineInfo, words: list[str]
+    gpus: DetectedGpus, engine: EngineInfo, words: list[str]
 ) -> None:
     rows = gpu_rows(replace(GOOD, gpu_driver="535", gpus=gpus, engine=engine))
     assert [found.status for found in rows] == [Status.OK] + [Status.WARN] * len(words)
@@ -166,14 +166,14 @@ def test_what_the_cuda_arms_would_meet_is_said_and_is_no_failure(
 
 
 def test_a_gpu_without_an_engine_is_left_open() -> None:
-    facts = replace(GOOD, engine=None, gpus=Found((T4,)))
+    facts = replace(GOOD, engine=None, gpus=DetectedGpus((T4,)))
     assert gpu_rows(facts) == [
         Row("GPU", Status.WARN, "not known without an engine", "see the row engine")
     ]
 
 
 def test_no_gpu_is_no_matter_whatever_the_probe_lacks() -> None:
-    (found,) = gpu_rows(replace(GOOD, gpus=Found(missing=NO_DRIVER)))
+    (found,) = gpu_rows(replace(GOOD, gpus=DetectedGpus(missing=NO_DRIVER)))
     assert (found.status, found.found) == (Status.OK, "none: CPU arms only")
 
 
@@ -181,7 +181,7 @@ def test_gather_asks_the_probe() -> None:
     facts = find_facts(
         {}, lambda: None, find_engine=FakeEngine, reach=_no_reach, probe=FakeProbe((T4,))
     )
-    assert facts.gpus == Found((T4,))
+    assert facts.gpus == DetectedGpus((T4,))
 
 
 def _no_reach(hosts: object) -> dict[str, str]:

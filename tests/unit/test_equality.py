@@ -196,7 +196,7 @@ def test_a_pilot_plans_for_equality():
     assert outlook_from(json.loads(json.dumps(asdict(found)))) == found
     first, fixed, *_ = outlook_lines(found)
     assert "equality" in first and "direction" not in first
-    assert f"{found.blocks} sequential blocks" in fixed
+    assert f"{found.blocks} alternating blocks" in fixed
     noisy = outlook(pilot(0.3), study)
     assert noisy.blocks == STUDY.protocol.tiers["standard"].blocks and "C1" in noisy.undecided
 

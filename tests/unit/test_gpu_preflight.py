@@ -11,14 +11,14 @@ from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, make_gpu
 from kit.engine.protocol import EngineInfo
 from kit.errors import InputError
 from kit.host.gpu.preflight import COMPILE_LIMIT_S, Preflight, check, choose, request_of
-from kit.records.gpu import Found, Gpu, GpuCheck, Process
+from kit.records.gpu import DetectedGpus, Gpu, GpuCheck, Process
 
 ARMS = ("python-cuda", "dotnet-cuda")
 GIGABYTE = 10**9
 
 
 def checked(*gpus: Gpu, engine: EngineInfo = INFO, requested: str = "") -> GpuCheck:
-    return check(Preflight(engine, Found(gpus), requested), ARMS)
+    return check(Preflight(engine, DetectedGpus(gpus), requested), ARMS)
 
 
 def test_a_gpu_that_has_kernels_needs_nothing() -> None:
@@ -112,7 +112,7 @@ def test_everything_is_said_at_once() -> None:
 
 
 def test_what_the_probe_lacks_is_the_problem() -> None:
-    found = check(Preflight(INFO, Found(missing=NO_DRIVER)), ARMS)
+    found = check(Preflight(INFO, DetectedGpus(missing=NO_DRIVER)), ARMS)
     assert found.problems == (NO_DRIVER,)
     assert (found.chosen, found.gpu, found.request) == (None, None, "all")
 

@@ -8,9 +8,9 @@ from fakes.gpu import T4
 
 from kit.errors import HostError, NotStartedError
 from kit.host.gpu.preflight import Preflight, check, tried
-from kit.records.gpu import Found
+from kit.records.gpu import DetectedGpus
 
-FOUND = check(Preflight(INFO, Found((T4,))), ("python-cuda",))
+FOUND = check(Preflight(INFO, DetectedGpus((T4,))), ("python-cuda",))
 REFUSAL = 'could not select device driver "" with capabilities: [[gpu]]'
 
 

@@ -11,7 +11,17 @@ import pytest
 from fakes.gpu import T4, FakeProbe, make_gpu
 
 from kit.host.gpu.probe import ProbeError, Watch, telemetry_of
-from kit.records.gpu import HARMFUL, IDLE, MILD, REASONS, Gpu, Process, harmful, mild, named
+from kit.records.gpu import (
+    HARMFUL,
+    IDLE,
+    MILD,
+    REASONS,
+    Gpu,
+    Process,
+    harmful,
+    mild,
+    throttle_reasons,
+)
 
 
 def threads() -> list[str]:
@@ -140,9 +150,9 @@ def test_what_a_gpu_does_not_tell_stays_untold() -> None:
 
 
 def test_reasons_have_names_and_unknown_bits_are_shown() -> None:
-    assert named(0) == ()
-    assert named(0x45) == (IDLE, "software power cap", "hardware thermal slowdown")
-    assert named(0x401) == (IDLE, "unknown (0x400)")
+    assert throttle_reasons(0) == ()
+    assert throttle_reasons(0x45) == (IDLE, "software power cap", "hardware thermal slowdown")
+    assert throttle_reasons(0x401) == (IDLE, "unknown (0x400)")
 
 
 def test_the_rule_of_what_spoils_a_timing() -> None:

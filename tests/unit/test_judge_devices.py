@@ -28,7 +28,7 @@ def run(median: float) -> list[float]:
     return [9.0, median, median]
 
 
-def test_a_stack_s_ratio_is_over_blocks_of_hardened_medians() -> None:
+def test_a_stack_s_ratio_is_over_blocks_of_warm_medians() -> None:
     (found,) = ratios(
         {
             "python-cpu": [run(2.0), run(2.2), run(1.8)],

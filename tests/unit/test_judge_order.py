@@ -37,14 +37,14 @@ def test_few_or_equal_blocks_flag_nothing():
 def test_a_drifting_arm_is_told_from_a_steady_one():
     runs, _ = blocks_of([1.05, 1.06, 1.04, 1.05])
     slow = [
-        run.__class__(**{**vars(run), "hardened": 2.0 * math.exp(0.01 * place)})
+        run.__class__(**{**vars(run), "warm_median": 2.0 * math.exp(0.01 * place)})
         for place, run in enumerate(run for run in runs if run.arm == "python-cpu")
     ]
     found = drift(slow, "python-cpu")
     assert found.percent == pytest.approx(100 * math.expm1(0.03))
     assert found.p_value < 0.01
     assert drift(slow[:2], "python-cpu").percent is None
-    same = [run.__class__(**{**vars(run), "hardened": 2.0}) for run in slow]
+    same = [run.__class__(**{**vars(run), "warm_median": 2.0}) for run in slow]
     assert (drift(same, "python-cpu").percent, drift(same, "python-cpu").p_value) == (0.0, None)
     assert drift(slow, "dotnet-cpu").percent is None
 

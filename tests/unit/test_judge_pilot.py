@@ -35,7 +35,7 @@ STUDY = shipped_study()
 PLENTY = Resources("0-3", 64 * 10**9, ("0-1", "2-3"))
 
 
-def pilot(spread, design="sequential", budget="standard", duet_spread=None, seconds=20):
+def pilot(spread, design="alternating", budget="standard", duet_spread=None, seconds=20):
     """A session whose pilot blocks have that spread of log ratios, in every statistic."""
     plan = make_plan(STUDY, budget, (PYTHON, DOTNET), 3, PLENTY, design=design, sizing=BY_PILOT)
     header = replace(make_session(paired([1.0])).header, plan=plan)
@@ -177,7 +177,7 @@ def test_auto_takes_the_design_that_decides_sooner():
     quieter = outlook(pilot(0.2, design="auto", duet_spread=0.02), STUDY)
     assert quieter.design == "duet" and quieter.sooner
     louder = outlook(pilot(0.02, design="auto", duet_spread=0.2), STUDY)
-    assert louder.design == "sequential"
+    assert louder.design == "alternating"
     plan, found = fixed_plan(pilot(0.2, design="auto", duet_spread=0.05), STUDY)
     assert plan.design == "duet"
     judged = {r.block for r in plan.runs if r.role == "main" and r.block >= 0}

@@ -33,18 +33,18 @@ def statistics_of(walls, **fit_changes):
     return run_statistics(make_entry(RUN, walls), record)
 
 
-def test_as_published_numbers_count_the_cold_fit_and_the_hardened_one_does_not():
+def test_as_published_numbers_count_the_cold_fit_and_the_warm_median_does_not():
     run = statistics_of([4.0, 1.0, 3.0, 2.0])
     assert (run.minimum, run.maximum, run.mean, run.total) == (1.0, 4.0, 2.5, 10.0)
-    assert run.hardened == 2.0
+    assert run.warm_median == 2.0
     assert run.cold == 4.0
     assert run.fits == 4
     assert run.cpu == pytest.approx(2.0 * 1.7)
 
 
-def test_with_one_fit_the_hardened_number_is_that_fit():
+def test_with_one_fit_the_warm_median_is_that_fit():
     run = statistics_of([4.0])
-    assert run.hardened == run.cold == 4.0
+    assert run.warm_median == run.cold == 4.0
 
 
 def test_fits_are_taken_by_index_not_by_place():

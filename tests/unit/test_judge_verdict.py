@@ -59,7 +59,7 @@ def test_the_papers_own_gain_on_exact_components_is_reproduced():
     assert not got[0].indicative
     assert got[0].reason == InBand(Range(3.0, 10.0))
     assert got[0].measured.gain_percent == pytest.approx(6.425, abs=0.01)
-    assert got[0].hardened.statistic == "hardened"
+    assert got[0].warm_median.statistic == "warm_median"
 
 
 @pytest.mark.parametrize("name", ["python", "tensorflow", "dotnet", "binding", "data"])
@@ -188,7 +188,7 @@ def test_the_figures_own_gain_is_computed_from_their_seconds(statistic, gain):
 
 def test_a_statistic_the_figures_lack_has_no_published_gain():
     study = make_study()
-    assert v.figures_gain(study, "hardened") is None
+    assert v.figures_gain(study, "warm_median") is None
     bare = replace(study, paper=replace(study.paper, figures={}))
     assert v.figures_gain(bare, "mean") is None
 

@@ -9,7 +9,7 @@ from fakes.gpu import FakeProbe
 from support.sessions import make_record
 
 from kit.engine.protocol import RunRequest
-from kit.measure.device import GpuAssignment, misplaced
+from kit.measure.device import GpuAssignment, device_mismatch
 from kit.records.record import Device
 
 REQUEST = RunRequest("image", env={"A": "b"}, timeout_s=100.0)
@@ -37,7 +37,7 @@ GOOD = ["python-cpu", "dotnet-cpu", "python-cuda", "dotnet-cuda"]
 @pytest.mark.parametrize("kind", ["identity", "timed"])
 @pytest.mark.parametrize("arm", GOOD)
 def test_good_records_prove_it(arm: str, kind: str) -> None:
-    assert misplaced(arm.partition("-")[2], make_record("r", arm, kind)) is None
+    assert device_mismatch(arm.partition("-")[2], make_record("r", arm, kind)) is None
 
 
 GPU = Device("gpu", "Tesla T4", {"GPU": 9, "CPU": 1}, 1000)
@@ -55,6 +55,6 @@ BAD: dict[str, tuple[str, str, Device, str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_record_of_the_other_device_is_refused_with_the_reason(name: str) -> None:
     variant, kind, device, words = BAD[name]
-    reason = misplaced(variant, make_record("r", f"python-{variant}", kind, device=device))
+    reason = device_mismatch(variant, make_record("r", f"python-{variant}", kind, device=device))
     assert reason is not None
     assert words in reason

@@ -10,8 +10,8 @@ from support.sessions import DOTNET, PYTHON
 
 from kit.errors import HostError, InputError
 from kit.plan.budget import BY_PILOT
-from kit.plan.make import grown, make_plan, plan_sha256
-from kit.plan.model import AUTO, DUET, DUET_CORES, SEQUENTIAL, Note, plan_document, plan_from
+from kit.plan.make import extended_plan, make_plan, plan_sha256
+from kit.plan.model import ALTERNATING, AUTO, DUET, DUET_CORES, Note, plan_document, plan_from
 from kit.plan.resources import Resources, halves, memory_of_a_run
 from kit.study.load import shipped_study
 
@@ -19,7 +19,7 @@ STUDY = shipped_study()
 PLENTY = Resources("0-3", 64 * 10**9, ("0-1", "2-3"))
 
 
-def plan(budget="standard", design=SEQUENTIAL, seed=7, have=PLENTY, **more):
+def plan(budget="standard", design=ALTERNATING, seed=7, have=PLENTY, **more):
     return make_plan(STUDY, budget, (), seed, have, design=design, **more)
 
 
@@ -33,7 +33,7 @@ def test_quick_holds_the_placebo_and_standard_the_positive_control_too():
         (DOTNET, "main"): 1,
         (PYTHON, "placebo"): 1,
     }
-    made = grown(STUDY, plan(sizing=BY_PILOT), SEQUENTIAL, 6)
+    made = extended_plan(STUDY, plan(sizing=BY_PILOT), ALTERNATING, 6)
     assert [r.role for r in of_block(made, 0)] == ["pilot", "pilot"]
     assert sorted(r.role for r in of_block(made, 5)) == ["main", "main", "placebo", "slowed"]
     assert {r.pair for r in made.runs} == {None}
@@ -77,16 +77,16 @@ def test_the_halves_are_swapped_from_block_to_block():
 def test_auto_pilots_both_designs_in_turn():
     made = plan(design=AUTO)
     designs = [of_block(made, number)[0].design for number in range(10)]
-    assert designs == [SEQUENTIAL, DUET] * 5
+    assert designs == [ALTERNATING, DUET] * 5
     duets = [n for n in range(10) if designs[n] == DUET]
     sides = [next(r.cpuset for r in of_block(made, n) if r.arm == DOTNET) for n in duets]
     assert sides[0] != sides[1]
 
 
-@pytest.mark.parametrize("design", [SEQUENTIAL, DUET])
+@pytest.mark.parametrize("design", [ALTERNATING, DUET])
 def test_a_grown_plan_begins_as_it_was(design):
     made = plan(design=AUTO)
-    more = grown(STUDY, made, design, 9)
+    more = extended_plan(STUDY, made, design, 9)
     assert more.runs[: len(made.runs)] == made.runs
     assert (more.design, more.blocks) == (design, 9)
     numbers = {run.block for run in more.runs if run.block >= 10}
@@ -94,7 +94,7 @@ def test_a_grown_plan_begins_as_it_was(design):
     assert {run.design for run in more.runs if run.block >= 10} == {design}
     assert len({run.run_id for run in more.runs}) == len(more.runs)
     assert plan_sha256(more) != plan_sha256(made)
-    assert grown(STUDY, made, design, 9) == more
+    assert extended_plan(STUDY, made, design, 9) == more
 
 
 def test_a_plan_survives_its_document():
@@ -125,9 +125,9 @@ def test_duet_is_refused_where_the_machine_does_not_allow_it():
 
 def test_auto_falls_back_and_says_why():
     made = plan(design=AUTO, have=Resources("0", 64 * 10**9, None))
-    assert made.design == SEQUENTIAL
+    assert made.design == ALTERNATING
     assert made.notes[0] == Note(DUET_CORES)
-    assert plan("quick", design=AUTO).design == SEQUENTIAL
+    assert plan("quick", design=AUTO).design == ALTERNATING
 
 
 def test_the_runs_of_a_duet_share_the_memory():

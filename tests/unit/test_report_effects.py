@@ -240,9 +240,21 @@ def test_two_sessions_are_compared_in_one_form():
     "wanted, smallest", [(85.0, 4.0), (6.5, 70.0), (-400.0, 4.0), (6.5, 4.0), (6.5, 100.0)]
 )
 def test_a_pilots_numbers_are_in_one_form(wanted, smallest):
-    design = DesignOutlook("sequential", 5, 0.05, 0.06, 0.06, 30.0, (Need(0.8, 9, 3, 9, 4),))
+    design = DesignOutlook("alternating", 5, 0.05, 0.06, 0.06, 30.0, (Need(0.8, 9, 3, 9, 4),))
     found = Outlook(
-        "sequential", 9, "C1", wanted, 0.8, 6.95, 5.0, smallest, (design,), {}, False, "power", None
+        "alternating",
+        9,
+        "C1",
+        wanted,
+        0.8,
+        6.95,
+        5.0,
+        smallest,
+        (design,),
+        {},
+        False,
+        "power",
+        None,
     )
     lines = outlook_lines(found)
     assert is_factor(lines[0]) == is_factor(lines[1])
@@ -265,10 +277,10 @@ def test_no_number_of_a_log_stops_a_report(large):
     limits = replace(header.plan.limits, memory_bytes=large, timeout_s=1e308)
     images = {arm: replace(image, size_bytes=large) for arm, image in header.images.items()}
     design = DesignOutlook(
-        "sequential", 5, 1e308, 1e308, 1e308, 1e308, (Need(0.8, large, large, large, None),)
+        "alternating", 5, 1e308, 1e308, 1e308, 1e308, (Need(0.8, large, large, large, None),)
     )
     outlook = Outlook(
-        "sequential", large, "C1", -1e308, 0.8, 1e308, 1e308, 1e308, (design,), {"C1": large},
+        "alternating", large, "C1", -1e308, 0.8, 1e308, 1e308, 1e308, (design,), {"C1": large},
         True, "blocks", large,
     )  # fmt: skip
     session = replace(

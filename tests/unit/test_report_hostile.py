@@ -64,10 +64,10 @@ EVIL = (
 FENCED = re.compile(r"(?ms)^(`{3,})text\n.*?^\1$")
 KNOWN = frozenset({
     *ROLES, *get_args(ContrastName),
-    "placebo-reference", "timed", "identity", "sequential", "duet", "auto", "compare",
-    "min", "max", "mean", "total", "hardened", "cpu", "cuda", "cold", "loss", "accuracy", "python",
-    "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE", "EQUIVALENT",
-    "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
+    "placebo-reference", "timed", "identity", "alternating", "duet", "auto", "compare",
+    "min", "max", "mean", "total", "warm_median", "cpu", "cuda", "cold", "loss", "accuracy",
+    "python", "dotnet", "1/1", PYTHON, DOTNET, "REPRODUCED", "SAME DIRECTION", "OPPOSITE",
+    "EQUIVALENT", "INCONCLUSIVE", "NOT TESTABLE HERE", "CONSISTENT", "INCONSISTENT", "",
     *get_args(Aim), *get_args(Side), *get_args(Limit),
 })  # fmt: skip
 """Words of closed lists, and names that loading holds to a pattern."""
@@ -129,7 +129,7 @@ def session_and_model():
     session = replace(
         session, header=header, entries=entries, torn=True, executable=ran,
         outlook={
-            "design": "sequential", "blocks": 9, "claim": "x", "wanted_gain_percent": 6.5,
+            "design": "alternating", "blocks": 9, "claim": "x", "wanted_gain_percent": 6.5,
             "power": 0.8, "slowdown_percent": 6.95, "minutes_left": 1.0,
             "detectable_gain_percent": 5.0,
             "designs": [{

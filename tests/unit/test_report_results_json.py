@@ -92,7 +92,7 @@ def test_every_derived_number_is_unrounded():
         assert read["printed"] == verdict.printed
         assert read["figures_gain_percent"] == verdict.figures_gain_percent
     for run, read in zip(model.judged.runs, got["runs"], strict=True):
-        assert read["statistics"]["hardened"] == run.hardened
+        assert read["statistics"]["warm_median"] == run.warm_median
         assert read["statistics"]["total"] == run.total
     for row, read in zip(model.variants[0].rows, variant["published"], strict=True):
         assert (read["baseline_s"], read["paper_baseline_s"]) == (row.baseline, row.paper_baseline)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.engine import INFO
-from support.bench import PINS, STUDY, Bench, StopAt, described, reported, stopped
-from support.measured import FakeHost, works
+from support.bench import PINS, STUDY, Bench, StopAt, described, reported, stopped, varied
+from support.measured import FakeHost, TwoCores, works
 
 import kit.cli
 from kit.app import ablate, pipeline
 from kit.errors import HostError, InputError
 from kit.host.facts import HostReading
 from kit.images.build.arms import Options
+from kit.plan.budget import BY_PILOT
 from kit.plan.cpuset import cpus_of
+from kit.plan.make import make_plan, plan_sha256
+from kit.plan.resources import Resources
 from kit.results.names import RUN_LOG
 from kit.results.opened import open_session
-from kit.results.runlog import read_session
+from kit.results.runlog import RunLog, read_session
 from kit.verify import verify
+from kit.verify.plan import differences
 
 
 class BusyHost(FakeHost):
@@ -195,3 +200,24 @@ def test_reporting_removes_what_an_interrupted_write_left(tmp_path: Path) -> Non
     assert [path for path in folder.rglob("*.part") if path != kept] == []
     assert elsewhere.read_text() == "precious"
     assert kept.exists()
+
+
+def test_a_piloted_session_of_an_older_log_goes_on_in_its_own_names(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Bench(tmp_path, StopAt(4), TwoCores()).reproduce(budget="standard", design="auto")
+    (folder,) = tmp_path.iterdir()
+    begun = read_session(folder)
+    limits = begun.header.plan.limits
+    have = Resources(limits.cpuset, 2 * limits.memory_bytes, limits.halves)
+    plan = make_plan(STUDY, "standard", (), 7, have, design="auto", sizing=BY_PILOT)
+    (folder / RUN_LOG).unlink()
+    older = replace(begun.header, plan=plan, plan_sha256=plan_sha256(plan, 6), form=6)
+    RunLog.create(folder, older).add_entries(begun.entries)
+    Bench(tmp_path, varied(0.01)).resume(folder)
+    lines = map(json.loads, (folder / RUN_LOG).read_text().splitlines())
+    (fixed,) = (line for line in lines if line["type"] == "plan")
+    names = {fixed["plan"]["design"], *(each["design"] for each in fixed["outlook"]["designs"])}
+    assert names == {"sequential", "duet"}
+    whole = read_session(folder)
+    assert whole.header.plan_sha256 == fixed["plan_sha256"]
+    assert list(differences(whole, STUDY)) == []

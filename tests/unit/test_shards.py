@@ -19,8 +19,8 @@ from kit.cli.github import annotate, summarise, workflow_commands
 from kit.errors import InputError
 from kit.images.build.arms import Options
 from kit.judge.comparison import judge
-from kit.judge.rules import FailRule, fired, parse_rules
-from kit.measure.merge import executable_of, merged
+from kit.judge.rules import FailRule, failing_verdicts, parse_rules
+from kit.measure.merge import executable_of, merge_shards
 from kit.plan.make import plan_sha256
 from kit.plan.model import FEWER_REPEATS, Note
 from kit.plan.resources import ResourceRequest
@@ -88,7 +88,7 @@ def test_the_notes_of_every_shard_are_kept(shards: list[Path]) -> None:
         plan = replace(session.header.plan, notes=(Note(FEWER_REPEATS, 5, 2, 1),))
         header = replace(session.header, plan=plan)
         named.append((folder, replace(session, header=header, torn=True)))
-    header, _ = merged(named)
+    header, _ = merge_shards(named)
     kept = [(made.shard, made.notes, made.torn) for made in header.shards]
     assert kept == [(Shard(n, 2), (Note(FEWER_REPEATS, 5, 2, 1),), True) for n in (1, 2)]
     assert header.plan_sha256 == plan_sha256(header.plan)
@@ -255,12 +255,12 @@ def test_rules_are_read_and_fire() -> None:
     assert rules[2] == FailRule("C5", "REPRODUCED", True)
     assert rules[3].word == "NOT TESTABLE HERE"
     holds = judge(make_session(paired([1.068, 1.07, 1.066])), make_study())
-    assert fired(parse_rules("OPPOSITE"), holds) == ()
-    assert fired(parse_rules("C1=REPRODUCED"), holds) == ("C1: REPRODUCED",)
-    assert fired(parse_rules("C1!=REPRODUCED"), holds) == ()
+    assert failing_verdicts(parse_rules("OPPOSITE"), holds) == ()
+    assert failing_verdicts(parse_rules("C1=REPRODUCED"), holds) == ("C1: REPRODUCED",)
+    assert failing_verdicts(parse_rules("C1!=REPRODUCED"), holds) == ()
     assert parse_rules("") == ()
     with pytest.raises(InputError, match="no claim is called C9"):
-        fired(parse_rules("C9=OPPOSITE"), holds)
+        failing_verdicts(parse_rules("C9=OPPOSITE"), holds)
     for bad in ("maybe", "C1=MAYBE", "C1", "=OPPOSITE", "C1==OPPOSITE"):
         with pytest.raises(InputError, match="is not a rule"):
             parse_rules(bad)
@@ -282,7 +282,7 @@ def test_quiet_and_json_print_that_alone(
     assert kit.cli.run(["report", str(shards[0]), "--quiet"]) == 0
     assert capsys.readouterr().out == f"{shards[0] / 'report.md'}\n"
     assert kit.cli.run(["report", str(shards[0]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 5
+    assert json.loads(capsys.readouterr().out)["schema"] == 6
 
 
 HOSTILE = "a\n::error::b %0A\r x\x1b[31m"
@@ -340,10 +340,10 @@ def test_images_that_were_not_described_are_told_by_their_ids(shards: list[Path]
         }
         return shards[number], replace(session, header=replace(session.header, images=images))
 
-    _, entries = merged([undescribed(0, "sha256:a"), undescribed(1, "sha256:a")])
+    _, entries = merge_shards([undescribed(0, "sha256:a"), undescribed(1, "sha256:a")])
     assert {entry.image_id for entry in entries} == {"sha256:a"}
     with pytest.raises(InputError, match=r"its content of the image of .* is not that of"):
-        merged([undescribed(0, "sha256:a"), undescribed(1, "sha256:b")])
+        merge_shards([undescribed(0, "sha256:a"), undescribed(1, "sha256:b")])
 
 
 def on_machine(number: int, shards: list[Path], cpus: int, named: bool = True) -> Path:
@@ -380,7 +380,7 @@ def test_a_shard_with_a_run_of_another_shard_is_refused_by_name(shards: list[Pat
     first, second = (read_session(folder) for folder in shards)
     stray = replace(first, entries=(*first.entries, second.entries[-1]))
     with pytest.raises(InputError) as caught:
-        merged([(shards[0], stray), (shards[1], second)])
+        merge_shards([(shards[0], stray), (shards[1], second)])
     assert str(shards[0]) in caught.value.problem
     assert second.entries[-1].run_id in caught.value.problem
 
@@ -406,5 +406,5 @@ def test_an_identity_run_that_trained_to_other_losses_is_noted(shards: list[Path
     fits = tuple(replace(fit, losses=(9.0, *fit.losses[1:])) for fit in run.record.fits)
     other = replace(run, record=replace(run.record, fits=fits))
     entries = tuple(other if e == run else e for e in second.entries)
-    header, _ = merged([(shards[0], first), (shards[1], replace(second, entries=entries))])
+    header, _ = merge_shards([(shards[0], first), (shards[1], replace(second, entries=entries))])
     assert [dict(made.differing) for made in header.shards] == [{}, {"dotnet-cpu": ("losses",)}]

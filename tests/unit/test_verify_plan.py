@@ -21,7 +21,7 @@ from kit.plan.budget import BY_PILOT
 from kit.plan.make import make_plan
 from kit.plan.resources import ResourceRequest, Resources
 from kit.plan.shard import Shard
-from kit.records.command import parse_command, without
+from kit.records.command import parse_command, without_option
 from kit.records.session import Session
 from kit.results.opened import open_session
 from kit.results.runlog import read_session
@@ -151,18 +151,19 @@ def test_a_number_that_is_none_is_refused_by_its_option(value: str) -> None:
 def test_a_recorded_feed_is_read_as_earlier_kits_wrote_it_and_as_this_one_does(feed: str) -> None:
     command = parse_command(f"kit reproduce --budget quick {feed} --seed 7")
     assert command.text("--budget") == "quick" and command.number("--seed") == 7
-    assert without(f"kit reproduce {feed} --shard 1/2", "--shard") == f"kit reproduce {feed}"
+    assert without_option(f"kit reproduce {feed} --shard 1/2", "--shard") == f"kit reproduce {feed}"
 
 
 def test_a_command_without_an_option_is_the_same_line_otherwise() -> None:
     line = "kit reproduce --budget quick --study 'my --shard study' --shard 1/2 --gpu"
     assert (
-        without(line, "--shard") == "kit reproduce --budget quick --study 'my --shard study' --gpu"
+        without_option(line, "--shard")
+        == "kit reproduce --budget quick --study 'my --shard study' --gpu"
     )
     named = "kit reproduce --gpu --study --shard --blocks 2"
-    assert without(f"{named} --shard 1/2", "--shard") == named, "a folder may be called so"
+    assert without_option(f"{named} --shard 1/2", "--shard") == named, "a folder may be called so"
     with pytest.raises(InputError):
-        without("kit 'reproduce", "--shard")
+        without_option("kit 'reproduce", "--shard")
 
 
 def test_a_command_is_split_only_as_long_as_kit_writes_them() -> None:

@@ -50,7 +50,7 @@ def test_what_the_kit_makes_holds(alone: Session, pairs: Session) -> None:
             assert wrong(session, *range(end)) == []
 
 
-@pytest.mark.parametrize("design", ["sequential", "duet"])
+@pytest.mark.parametrize("design", ["alternating", "duet"])
 @pytest.mark.parametrize("at", [2, 4, 7])
 def test_a_session_that_was_resumed_holds(tmp_path: Path, design: str, at: int) -> None:
     bench = Bench(tmp_path, StopAt(at))

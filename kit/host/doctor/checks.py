@@ -16,7 +16,7 @@ from kit.environment import terminal_width
 from kit.host.gpu.preflight import TOOLKIT, Preflight
 from kit.host.gpu.preflight import check as check_gpu
 from kit.host.process import SCRATCH_REMEDY as REMEDY
-from kit.records.gpu import Found
+from kit.records.gpu import DetectedGpus
 
 OLDEST_API = (1, 30)
 # TensorFlow's wheels and the .NET packages that the study pins support only this one.
@@ -52,7 +52,7 @@ class Facts:
     scratch_problem: str = ""
     host_python: str | None = None
     gpu_driver: str | None = None
-    gpus: Found = field(default_factory=Found)
+    gpus: DetectedGpus = field(default_factory=DetectedGpus)
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_files: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
 

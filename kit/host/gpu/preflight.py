@@ -24,7 +24,7 @@ from kit.engine.hardening import PODMAN_WITH_CDI, release
 from kit.engine.protocol import Engine, EngineInfo, RunRequest
 from kit.errors import HostError, InputError, NotStartedError
 from kit.host.gpu.probe import Probe
-from kit.records.gpu import Found, Gpu, GpuCheck, GpuIssue, harmful
+from kit.records.gpu import DetectedGpus, Gpu, GpuCheck, GpuIssue, harmful
 
 CUDA = "11.8"
 DRIVER_OF_CUDA = "520.61.05"
@@ -53,7 +53,7 @@ class Preflight:
     """The facts for checking GPUs: the engine, this machine's GPUs, the requested one ("": any)."""
 
     engine: EngineInfo
-    found: Found
+    found: DetectedGpus
     requested: str = ""
 
 
@@ -236,7 +236,7 @@ def not_testable(check: GpuCheck) -> HostError:
     )
 
 
-def refuse_other_gpu(recorded: GpuCheck, found: Found) -> None:
+def refuse_other_gpu(recorded: GpuCheck, found: DetectedGpus) -> None:
     """Raise InputError unless the GPU of a recorded session is here, with the same driver.
 
     Does nothing for a session that used no GPU.

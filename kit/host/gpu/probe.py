@@ -11,7 +11,15 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from kit.engine.connection import one_line
-from kit.records.gpu import IDLE, Found, Gpu, GpuIssue, GpuTelemetry, Process, named
+from kit.records.gpu import (
+    IDLE,
+    DetectedGpus,
+    Gpu,
+    GpuIssue,
+    GpuTelemetry,
+    Process,
+    throttle_reasons,
+)
 
 T = TypeVar("T")
 INSTALL_LIBRARY = "pip install nvidia-ml-py (the kit's optional extra `gpu`)"
@@ -28,7 +36,7 @@ class ProbeError(Exception):
 class Probe(Protocol):
     """An interface to the machine's GPUs."""
 
-    def look(self) -> Found:
+    def look(self) -> DetectedGpus:
         """Return every GPU of the machine as it is now, or why there is none. Never raises."""
         ...
 
@@ -40,24 +48,24 @@ class Probe(Protocol):
 class NvmlProbe:
     """The GPUs as read by NVML through nvidia-ml-py, which need not be installed."""
 
-    def look(self) -> Found:
+    def look(self) -> DetectedGpus:
         """Return every GPU of the machine as it is now, or why there is none."""
         try:
             import pynvml
         except ImportError:
             what = "the Python package nvidia-ml-py is not installed, so no GPU can be looked at"
-            return Found(missing=GpuIssue(what, INSTALL_LIBRARY))
+            return DetectedGpus(missing=GpuIssue(what, INSTALL_LIBRARY))
         try:
             with _nvml(pynvml):
                 count = pynvml.nvmlDeviceGetCount()
                 handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(count)]
                 gpus = tuple(_read(pynvml, handle) for handle in handles)
         except pynvml.NVMLError as error:
-            return Found(missing=_missing(pynvml, error))
+            return DetectedGpus(missing=_missing(pynvml, error))
         if not gpus:
             what = "NVIDIA's driver is here, and it sees no GPU"
-            return Found(missing=GpuIssue(what, INSTALL_DRIVER))
-        return Found(gpus)
+            return DetectedGpus(missing=GpuIssue(what, INSTALL_DRIVER))
+        return DetectedGpus(gpus)
 
     @contextmanager
     def watch(self, uuid: str) -> Iterator[Callable[[], Gpu]]:
@@ -235,7 +243,7 @@ def _read(nvml: Any, handle: Any) -> Gpu:
         ),
         power_w=None if power is None else power / 1000,  # NVML gives milliwatts
         utilisation_percent=None if load is None else int(load.gpu),
-        throttle=() if bits is None else named(int(bits)),
+        throttle=() if bits is None else throttle_reasons(int(bits)),
         processes=tuple(Process(int(p.pid), p.usedGpuMemory) for p in processes),
     )
 

@@ -109,7 +109,7 @@ def _cell(text: str) -> str:
 
 
 def _result(arm: str, runs: Sequence[RawRun]) -> dict[str, Any]:
-    times = [run.statistics.hardened for run in runs if run.statistics is not None]
+    times = [run.statistics.warm_median for run in runs if run.statistics is not None]
     fits = [fit for run in runs for fit in warm(run.fits)]
     return {
         "command": plain(arm),

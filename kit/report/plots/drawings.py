@@ -131,7 +131,7 @@ def strip(model: ReportModel) -> Plot | None:
     title = "Warm median of each run by arm"
     drawn, axes = figure(1.2 + 0.55 * len(arms))
     for row, series in enumerate(arms):
-        values = [run.hardened for run in series.runs]
+        values = [run.warm_median for run in series.runs]
         # Offsets in the order of the runs keep equal values apart; random ones would vary.
         last = max(len(values) - 1, 1)
         offsets = [row + 0.3 * (index / last - 0.5) for index in range(len(values))]
@@ -144,8 +144,8 @@ def strip(model: ReportModel) -> Plot | None:
     axes.set_title(title)
     words = "; ".join(
         f"{plain(series.name, 30)}: {len(series.runs)} runs, "
-        f"{fixed(min(r.hardened for r in series.runs), 3)} to "
-        f"{fixed(max(r.hardened for r in series.runs), 3)} s"
+        f"{fixed(min(r.warm_median for r in series.runs), 3)} to "
+        f"{fixed(max(r.warm_median for r in series.runs), 3)} s"
         for series in arms
     )
     return plot_of("runs", title, words, drawn)
@@ -162,7 +162,7 @@ def order(model: ReportModel) -> Plot | None:
     for series in arms:
         axes.plot(
             [positions[run.run_id] for run in series.runs],
-            [run.hardened for run in series.runs],
+            [run.warm_median for run in series.runs],
             ls="-" if series.role == MAIN else "--",
             lw=0.8,
             ms=4.5,

@@ -115,7 +115,7 @@ def _control(control: Control, form: Form) -> tuple[Text, ...]:
         role_of(control.role).means,
         str(len(control.blocks)),
         either(partial(gain, control.estimates["mean"]), form),
-        either(partial(gain, control.estimates["hardened"]), form),
+        either(partial(gain, control.estimates["warm_median"]), form),
         results[control.held],
         control_text(control.reason),
     )

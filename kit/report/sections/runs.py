@@ -27,8 +27,8 @@ def chart(model: ReportModel) -> tuple[Chart, ...]:
                 Dot(
                     series[run.arm, run.role],
                     places[run.run_id],
-                    run.statistics.hardened,
-                    _about(run, run.statistics.hardened),
+                    run.statistics.warm_median,
+                    _about(run, run.statistics.warm_median),
                 )
                 for run in runs
                 if run.statistics is not None

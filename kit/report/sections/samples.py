@@ -31,7 +31,7 @@ from kit.report.numbers import (
 from kit.study.model import lead_claim
 
 NAMES: Mapping[str, str] = {
-    "hardened": "warm median",
+    "warm_median": "warm median",
     "cpu": "CPU seconds, warm median",
     "cold": "cold first fit",
 }
@@ -239,7 +239,7 @@ def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ..
 
 def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
-    for name in ("mean", "hardened", "cpu"):
+    for name in ("mean", "warm_median", "cpu"):
         estimate = part.comparison.estimates[name]
         sd = estimate.sd_log
         found.append(

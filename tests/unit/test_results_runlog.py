@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,21 @@ from support.folders import chained
 from support.sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
+from kit.judge.pilot import DesignOutlook, Need, Outlook
 from kit.plan.make import plan_sha256
+from kit.plan.model import ALTERNATING
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
 from kit.records.session import Session
 from kit.results.lines import READABLE, SCHEMA
 from kit.results.names import RUN_LOG
 from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
+
+NEED = Need(0.8, 9, 3, 9, 4)
+OUTLOOK = Outlook(
+    ALTERNATING, 9, "C1", 6.5, 0.8, 6.95, 5.0, 4.0,
+    (DesignOutlook(ALTERNATING, 5, 0.05, 0.06, 0.06, 30.0, (NEED,)),), {}, False, "power", None,
+)  # fmt: skip
 
 
 def session() -> Session:
@@ -53,13 +62,61 @@ def test_a_session_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_new_log_has_the_newest_form_and_a_merged_one_that_of_its_shards(tmp_path: Path) -> None:
-    header = session().header
-    assert header.form == SCHEMA
+    plan = session().header.plan
+    assert session().header.form == SCHEMA
     for form in READABLE:
+        header = replace(session().header, form=form, plan_sha256=plan_sha256(plan, form))
         folder = tmp_path / str(form)
         folder.mkdir()
-        RunLog.create(folder, replace(header, form=form))
-        assert read_session(folder).header == replace(header, form=form)
+        RunLog.create(folder, header)
+        assert read_session(folder).header == header
+
+
+def held_sha256(plan: dict[str, Any]) -> str:
+    """The hash of a plan over the words that the log holds."""
+    text = json.dumps({**plan, "notes": []}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fixed_by_pilot(folder: Path, form: int) -> list[dict[str, Any]]:
+    """Write a log of that form whose pilot fixed its plan; its lines."""
+    made = session()
+    plan, outlook = made.header.plan, asdict(OUTLOOK)
+    header = replace(made.header, form=form, plan_sha256=plan_sha256(plan, form))
+    RunLog.create(folder, header).add_plan(plan, outlook, form)
+    assert made.with_plan(plan, outlook).header.plan_sha256 == plan_sha256(plan)
+    return [json.loads(line) for line in (folder / RUN_LOG).read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("form", "name"), [(6, "sequential"), (7, "alternating")])
+def test_a_log_holds_the_names_of_designs_of_its_form(tmp_path: Path, form: int, name: str) -> None:
+    first, second = fixed_by_pilot(tmp_path, form)
+    assert {first["plan"]["design"], second["plan"]["design"]} == {name}
+    assert second["outlook"]["design"] == second["outlook"]["designs"][0]["design"] == name
+    for line in (first, second):
+        assert line["plan_sha256"] == held_sha256(line["plan"])
+    read = read_session(tmp_path)
+    assert read.header.plan.design == ALTERNATING
+    assert read.header.plan_sha256 == second["plan_sha256"]
+    again = read.with_plan(read.header.plan, read.outlook or {})
+    assert again.header.plan_sha256 == second["plan_sha256"]
+    assert read.outlook == json.loads(json.dumps(asdict(OUTLOOK)))
+
+
+@pytest.mark.parametrize(("form", "name"), [(6, "alternating"), (7, "sequential")])
+@pytest.mark.parametrize("line", [1, 2])
+def test_a_design_by_the_name_of_another_form_is_refused(
+    tmp_path: Path, form: int, name: str, line: int
+) -> None:
+    fixed_by_pilot(tmp_path, form)
+
+    def rename(document: dict[str, Any]) -> None:
+        document["plan"]["design"] = name
+        document["plan_sha256"] = held_sha256(document["plan"])
+
+    edit(tmp_path, line, rename)
+    with pytest.raises(InputError, match=f"line {line}: broken plan: design"):
+        read_session(tmp_path)
 
 
 def test_each_run_is_on_disk_as_one_line(tmp_path: Path) -> None:
