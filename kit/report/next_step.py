@@ -14,7 +14,7 @@ from kit.judge.words import INCONCLUSIVE
 from kit.plan.budget import MAX_SEQUENTIAL
 from kit.plan.model import DUET
 from kit.plan.roles import CONTROLS
-from kit.records.command import parse_command, shown, without
+from kit.records.command import parse_command, shown, without_option
 from kit.report.reasons import AIMS
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _quieter(model: ReportModel) -> NextStep | None:
         return None
     if model.header.plan.design == DUET:
         return NextStep(shown("doctor"), "shows what keeps this machine busy: a control failed")
-    command = f"{without(_base(model), '--design')} --design {DUET}"
+    command = f"{without_option(_base(model), '--design')} --design {DUET}"
     return NextStep(command, "is less sensitive to what else the machine does: a control failed")
 
 
@@ -118,7 +118,7 @@ def _minutes(model: ReportModel, blocks: int, tier: str) -> str:
 def _base(model: ReportModel) -> str:
     command = model.header.command
     for option in _OF_THIS_SESSION:
-        command = without(command, option)
+        command = without_option(command, option)
     return command
 
 
