@@ -95,8 +95,9 @@ def resume(
 ) -> Opened:
     """Make the missing runs of a session's plan; return the session with them.
 
-    Raises InputError if the kit, the GPU or the content of an image differs from the recorded
-    one, HostError if the machine is busy or lacks resources that the plan's runs need.
+    Without missing runs it needs no image, GPU or quiet machine. Raises InputError if the kit,
+    the GPU or the content of an image differs from the recorded one, HostError if the machine is
+    busy or lacks resources that the plan's runs need.
     """
     folder = opened.folder
     runtime.lock_results(folder)
@@ -104,12 +105,14 @@ def resume(
     session, study = opened.session, opened.study
     header = session.header
     _refuse_changed("kit version", header.kit_version, kit.__version__)
+    if not unfinished(session):
+        drop_torn_line(folder)
+        return opened.again()
     if header.gpu is not None:
         refuse_other_gpu(header.gpu, runtime.probe.look())
-    if unfinished(session):
-        available = check_quiet(runtime, allow_busy_host)
-        refuse_shortage(header.plan, runtime.engine.info(), available)
-        _name_other_machine(runtime, session)
+    available = check_quiet(runtime, allow_busy_host)
+    refuse_shortage(header.plan, runtime.engine.info(), available)
+    _name_other_machine(runtime, session)
     images = build(runtime, study, pins, options, header.plan.arms)
     for arm, image in header.images.items():
         _refuse_other_image(runtime, image, images.arms[arm])

@@ -60,8 +60,10 @@ def measure(
 
 def unfinished(session: Session) -> bool:
     """Return whether the plan has runs to make, now or after its pilot fixed the number."""
-    piloting = session.header.plan.pilot > 0 and session.outlook is None
-    return piloting or look_due(session) or bool(session.missing_runs())
+    header = session.header
+    untested = header.executable and session.executable is None
+    piloting = header.plan.pilot > 0 and session.outlook is None
+    return untested or piloting or look_due(session) or bool(session.missing_runs())
 
 
 def run_plan(

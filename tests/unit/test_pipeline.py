@@ -199,6 +199,7 @@ def test_resuming_a_finished_session_runs_nothing(tmp_path: Path) -> None:
     again.resume(folder)
     assert again.ran() == []
     assert (folder / RUN_LOG).read_bytes() == before
+    assert again.engine.named("build") == again.engine.named("find_image") == []
 
 
 def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> None:

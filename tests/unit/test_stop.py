@@ -115,6 +115,7 @@ def test_a_resumed_session_that_has_ended_makes_no_run(settled: Path, tmp_path: 
     bench = Bench(tmp_path)
     bench.resume(settled)
     assert bench.ran() == []
+    assert bench.engine.named("build") == bench.engine.named("find_image") == []
 
 
 def test_a_failed_block_is_left_out_and_not_made_again_after_the_end(tmp_path: Path) -> None:

@@ -227,6 +227,9 @@ def test_bills_of_materials_that_the_log_does_not_name_are_not_verified(
     shutil.rmtree(folder / "sbom")
     states = {each.what: each.state for each in verify(folder, ABLATION)}
     assert states["bills of materials"] is State.ABSENT
+    (folder / "sbom").write_text("a file in the folder's place")
+    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    assert states["bills of materials"] is State.WRONG
 
 
 def test_a_component_without_a_row_changes_no_verdict_and_the_report_names_it(
