@@ -8,14 +8,13 @@ import click
 
 from kit.cli.options import (
     HOW_MUCH,
-    MACHINE,
     OUTPUT,
     ImageOptions,
     TopicCommand,
     build_options,
+    busy_option,
     image_options,
     option,
-    renamed_flag,
     was_given,
 )
 from kit.cli.values import FOLDER, MAX_BLOCKS, NEW_FOLDER
@@ -38,8 +37,7 @@ from kit.errors import InputError
     metavar="N",
     help="Fits in each run; 4 if left out.",
 )
-@option(MACHINE, "--allow-busy-host", is_flag=True, help="Measure though the machine is busy.")
-@renamed_flag("--noisy", "--allow-busy-host")
+@busy_option
 @image_options
 @option(
     OUTPUT,

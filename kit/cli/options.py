@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -93,6 +93,15 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for add in reversed(_OPTIONS):
         typed = add(typed)
     return typed
+
+
+def busy_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --allow-busy-host to a command that measures, which gets it as ``allow_busy_host``."""
+    renamed = renamed_flag("--noisy", "--allow-busy-host")(command)
+    add = option(
+        MACHINE, "--allow-busy-host", is_flag=True, help="Measure though the machine is busy."
+    )
+    return cast(Callable[..., Any], add(renamed))
 
 
 def was_given(name: str) -> bool:

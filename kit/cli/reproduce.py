@@ -16,9 +16,9 @@ from kit.cli.options import (
     ImageOptions,
     TopicCommand,
     build_options,
+    busy_option,
     image_options,
     option,
-    renamed_flag,
     was_given,
 )
 from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
@@ -112,8 +112,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     help="CPUs of every run.",
 )
 @option(MACHINE, "--memory", type=MEMORY, metavar="SIZE", help="Memory of every run, e.g. 8g.")
-@option(MACHINE, "--allow-busy-host", is_flag=True, help="Measure though the machine is busy.")
-@renamed_flag("--noisy", "--allow-busy-host")
+@busy_option
 @image_options
 @option(
     OUTPUT,

@@ -1,9 +1,10 @@
-"""``kit doctor``: check whether this machine can run ``kit reproduce``."""
+"""Commands on the machine: ``kit doctor`` checks it, ``kit setup`` alone changes it."""
 
 from __future__ import annotations
 
 import click
 
+from kit.cli.options import renamed_flag
 from kit.errors import HostError
 
 
@@ -22,3 +23,19 @@ def doctor(as_json: bool, budget: str) -> int:
     rows = examine(shipped_study(), shipped_pins(), budget)
     click.echo(json.dumps(to_json(rows), indent=2) if as_json else table(rows))
     return 0 if ready(rows) else HostError.exit_code
+
+
+@click.command()
+@click.option("--stop-engine", is_flag=True, help="End the engine that kit setup started.")
+@renamed_flag("--stop", "--stop-engine")
+def setup(stop_engine: bool) -> None:
+    """Find a container engine; on Debian or Ubuntu, as root, install and start one.
+
+    Also installs mmdebstrap where no image registry can be reached and base
+    images must be made here.
+    """
+    from kit.app.machine import set_up
+    from kit.cli.process import say
+    from kit.pins.load import shipped_pins
+
+    set_up(shipped_pins(), say, stop_engine)
