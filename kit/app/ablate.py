@@ -23,8 +23,8 @@ from kit.plan.resources import ResourceRequest, Resources, resources
 from kit.records.command import shown
 from kit.records.session import Session
 from kit.report.ablation import files
+from kit.results import ABLATION, RUN_LOG
 from kit.results.folder import open_results, remove_unfinished, write_sums
-from kit.results.names import ABLATION, RUN_LOG
 from kit.results.opened import keep_study, open_begun, open_session
 from kit.results.runlog import RunLog, read_session
 from kit.study.load import shipped_study

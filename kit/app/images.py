@@ -17,7 +17,7 @@ from kit.images.inspect.describe import sbom_json
 from kit.images.stored import check_disk
 from kit.pins.load import Pins
 from kit.records.images import ArmImage
-from kit.results.names import sbom_name
+from kit.results import sbom_name
 from kit.results.runlog import read_session
 from kit.study.model import Study
 

@@ -34,8 +34,8 @@ from kit.records.session import Session
 from kit.report.build import build_report
 from kit.report.files import report_files
 from kit.report.model import ReportModel
+from kit.results import REPORT, SBOMS, sbom_name
 from kit.results.folder import open_results, remove_unfinished, write_sums
-from kit.results.names import REPORT, SBOMS, sbom_name
 from kit.results.opened import Opened, keep_study, open_session
 from kit.results.runlog import RunLog, drop_torn_line
 from kit.study.model import CPU, Study

@@ -68,7 +68,7 @@ def ablate(
     from kit.cli.runtime import open_runtime
     from kit.pins.load import shipped_pins
     from kit.report.ablation import plain_text
-    from kit.results.names import ABLATION_REPORT
+    from kit.results import ABLATION_REPORT
 
     if folder is not None and was_given("out"):
         raise InputError(

@@ -24,7 +24,7 @@ from kit.host.setup import setup
 from kit.images.inspect.describe import describe, user_cache
 from kit.report.model import ReportModel
 from kit.report.sections.top import show
-from kit.results.names import REPORT
+from kit.results import REPORT
 
 
 @contextmanager

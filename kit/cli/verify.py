@@ -91,8 +91,8 @@ def sign(folder: Path, key: Path) -> None:
     """
     from kit.files.write import write_whole
     from kit.host.locks import writing
+    from kit.results import SIGNATURE
     from kit.results import sign as signing
-    from kit.results.names import SIGNATURE
     from kit.verify import verified_sums
 
     with writing(folder):

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from kit.errors import HostError, InputError
-from kit.files.values import values_of
+from kit.files.documents import values_of
 from kit.files.write import append, cut_to_line, last_line
 from kit.plan.make import plan_sha256
 from kit.plan.model import Plan, plan_document
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
 from kit.records.session import Header, Look, Piloted, RunEntry, Session
+from kit.results import RUN_LOG
 from kit.results.folder import REMEDY, RUN_LOG_BYTES, open_results
 from kit.results.lines import (
     LINE,
@@ -33,7 +34,6 @@ from kit.results.lines import (
     look_from,
     parsed,
 )
-from kit.results.names import RUN_LOG
 
 EXECUTABLE = "executable"
 """The type of the line with the run of the executable."""

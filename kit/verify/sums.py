@@ -13,8 +13,8 @@ from pathlib import Path
 from kit.errors import FileError, InputError
 from kit.files.folder import Folder
 from kit.records.session import Session
+from kit.results import RUN_LOG, SBOMS, SIGNATURE, STUDY, SUMS
 from kit.results.folder import AS_THEY_ARE, is_attributes, is_unfinished, open_results, read_sums
-from kit.results.names import RUN_LOG, SBOMS, SIGNATURE, STUDY, SUMS
 from kit.results.sign import Signature, Signers, can_check, examine
 from kit.study.folder import VERSION_CONTROL, belongs, is_of_desktop
 from kit.verify.result import CheckResult, check_result

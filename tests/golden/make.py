@@ -49,7 +49,7 @@ def made_up(place: Path) -> Path:
     from kit.app import ablate, pipeline
     from kit.images.build.arms import Options
     from kit.plan.resources import ResourceRequest
-    from kit.results.names import ABLATION
+    from kit.results import ABLATION
     from kit.study.load import load_study, new_study
 
     new_study(place / "sum")

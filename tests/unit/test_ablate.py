@@ -23,7 +23,7 @@ from kit.plan.resources import ResourceRequest
 from kit.plan.roles import role_of
 from kit.report.ablation import TITLE
 from kit.report.headline import status_lines
-from kit.results.names import ABLATION, RUN_LOG
+from kit.results import ABLATION, RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.folder import own_pins

@@ -20,8 +20,8 @@ from kit.plan.make import plan_sha256
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
 from kit.records.session import Session
+from kit.results import RUN_LOG
 from kit.results.lines import READABLE, SCHEMA
-from kit.results.names import RUN_LOG
 from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
 
 

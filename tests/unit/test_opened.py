@@ -14,7 +14,7 @@ from kit.app import ablate, pipeline
 from kit.errors import InputError
 from kit.files.folder import Folder
 from kit.images.build.arms import Options
-from kit.results.names import ABLATION, RUN_LOG
+from kit.results import ABLATION, RUN_LOG
 from kit.results.opened import open_begun, open_session
 
 pytestmark = pytest.mark.slow

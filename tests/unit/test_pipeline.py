@@ -27,7 +27,7 @@ from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.records.session import Look
 from kit.report.model import Course
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.model import Arm

@@ -16,7 +16,7 @@ from kit.errors import HostError, InputError
 from kit.host.facts import HostReading
 from kit.images.build.arms import Options
 from kit.plan.cpuset import cpus_of
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import read_session
 from kit.verify import verify

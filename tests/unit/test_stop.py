@@ -16,7 +16,7 @@ from kit.judge.stop import blocks_tried, look, look_due
 from kit.plan.budget import FIRST_LOOK
 from kit.plan.make import make_plan
 from kit.plan.resources import Resources
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.runlog import read_session
 from kit.verify.log import missing_runs, run_differences
 from kit.verify.plan import differences, look_differences

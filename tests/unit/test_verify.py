@@ -16,7 +16,7 @@ from kit.app import ablate
 from kit.images.build.arms import Options
 from kit.judge import statistics
 from kit.report.files import SUMS
-from kit.results.names import ABLATION, RUN_LOG
+from kit.results import ABLATION, RUN_LOG
 from kit.verify import verify
 
 pytestmark = pytest.mark.made_once

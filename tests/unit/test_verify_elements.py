@@ -26,7 +26,7 @@ from kit.plan.model import plan_from
 from kit.records.planned import misfits
 from kit.report.build import build_report
 from kit.report.sections import environment
-from kit.results.names import ABLATION, RUN_LOG
+from kit.results import ABLATION, RUN_LOG
 from kit.results.runlog import broken_chain, read_session
 from kit.verify import log, plan, sums, verify
 from kit.verify.result import State
