@@ -10,12 +10,12 @@ from kit.app.images import build_images
 from kit.app.pipeline import report, resume
 from kit.app.runner import run_plan
 from kit.app.runtime import Runtime, check_quiet
+from kit.app.session import begin, new_header
 from kit.errors import InputError
 from kit.files.write import write_below
 from kit.images.build.arms import Options
 from kit.judge.ablation import Ablation
 from kit.judge.ablation import explain as judged
-from kit.measure.header import new_header
 from kit.pins.load import Pins
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
@@ -25,8 +25,8 @@ from kit.records.session import Session
 from kit.report.ablation import files
 from kit.results import ABLATION, RUN_LOG
 from kit.results.folder import open_results, remove_unfinished, write_sums
-from kit.results.opened import keep_study, open_begun, open_session
-from kit.results.runlog import RunLog, read_session
+from kit.results.opened import open_begun, open_session
+from kit.results.runlog import read_session
 from kit.study.load import shipped_study
 from kit.study.model import Study
 
@@ -112,11 +112,9 @@ def ablate(
     plan = explaining_plan(study, limits, secrets.randbelow(2**31), blocks, repeats)
     images, _ = build_images(runtime, study, pins, options, plan.arms)
     command = f"kit ablate --blocks {blocks} --repeats {repeats}"
-    header = new_header(runtime.now(), runtime.engine.info(), plan, images, command, None)
+    header = new_header(runtime, plan, images, command)
     folder.mkdir(parents=True, exist_ok=True)
-    runtime.lock_results(folder)
-    keep_study(study, folder)
-    log = RunLog.create(folder, header)
+    log = begin(runtime, study, header, folder)
     run_plan(runtime, study, Session(header, ()), log, folder, images)
     return folder
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import kit
 from kit.app.images import build, build_images, builder
-from kit.app.request import Request, check_out, check_shard, repeating
 from kit.app.runner import measure, unfinished
 from kit.app.runtime import Runtime, check_quiet
+from kit.app.session import Request, begin, check_out, check_shard, new_header, repeating
 from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below
@@ -19,7 +19,6 @@ from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
-from kit.measure.header import new_header
 from kit.measure.merge import executable_of, merged
 from kit.pins.load import Pins
 from kit.plan.budget import FIXED, LOOKS
@@ -58,10 +57,8 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
         plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
     refuse_empty(request.shard, plan.blocks)
     images, sboms = build_images(runtime, study, pins, request.options, plan.arms)
-    header = new_header(
-        runtime.now(), runtime.engine.info(), plan, images, repeating(request, seed), gpu,
-        request.shard, sboms,
-    )  # fmt: skip
+    command = repeating(request, seed)
+    header = new_header(runtime, plan, images, command, gpu, request.shard, sboms)
     folder = request.out / header.session_id
     try:
         folder.mkdir(parents=True)
@@ -69,10 +66,7 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
         raise HostError(
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
-    runtime.lock_results(folder)
-    write_below(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
-    keep_study(study, folder)
-    log = RunLog.create(folder, header)
+    log = begin(runtime, study, header, folder, sboms)
     measure(runtime, study, Session(header, ()), log, folder, images)
     return folder
 

@@ -26,7 +26,7 @@ from kit.cli.values import ARMS, FOLDER, MAX_BLOCKS, MEMORY, NEW_FOLDER, SHARD
 from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.app.request import Request
+    from kit.app.session import Request
     from kit.images.build.arms import Options
     from kit.plan.model import Design, Until
     from kit.plan.shard import Shard
@@ -151,7 +151,7 @@ def reproduce(
     resume: Path | None,
 ) -> None:
     """Build the images, run the study in containers, write the report."""
-    from kit.app.request import Request
+    from kit.app.session import Request
     from kit.plan.resources import ResourceRequest
 
     options = build_options(images)

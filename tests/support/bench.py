@@ -13,11 +13,11 @@ import pytest
 from fakes.engine import FakeEngine, RunScript, fails, image
 
 from kit.app import pipeline
+from kit.app.runner import RUN_ID
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Options
 from kit.images.inspect.describe import Description, Part
-from kit.measure.executable import RUN_ID
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
 from kit.report.model import ReportModel

@@ -17,11 +17,11 @@ from support.sessions import DOTNET, PYTHON
 
 import kit
 from kit.app import pipeline
+from kit.app.runner import RUN_ID
 from kit.engine.protocol import SESSION_LABEL
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
-from kit.measure.executable import RUN_ID
 from kit.plan.model import Stopping
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
