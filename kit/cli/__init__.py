@@ -14,12 +14,11 @@ import click
 import kit
 from kit.cli import process
 from kit.cli.ablate import ablate
-from kit.cli.clean import clean
 from kit.cli.github import commands_stopped
 from kit.cli.images import build, bundle, verify_image
 from kit.cli.judging import appendix, diff, judge, report
 from kit.cli.lock import lock
-from kit.cli.machine import doctor, setup
+from kit.cli.machine import clean, doctor, setup
 from kit.cli.new_study import new_study
 from kit.cli.process import stop_within
 from kit.cli.reproduce import reproduce

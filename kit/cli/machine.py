@@ -1,11 +1,23 @@
-"""Commands on the machine: ``kit doctor`` checks it, ``kit setup`` alone changes it."""
+"""Commands on the machine: ``kit doctor``, ``kit setup`` and ``kit clean``.
+
+Only setup changes the machine; clean removes the kit's own objects from the engine's store.
+"""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from kit.cli.options import renamed_flag
 from kit.errors import HostError
+
+if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
+    from kit.app.clean import Kept, Living, Plan
+    from kit.engine.objects import EngineObject
 
 
 @click.command()
@@ -39,3 +51,99 @@ def setup(stop_engine: bool) -> None:
     from kit.pins.load import shipped_pins
 
     set_up(shipped_pins(), say, stop_engine)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+def clean(dry_run: bool) -> None:
+    """Remove the kit's own containers, volumes and images; say how much space that frees.
+
+    Results folders stay. So do, while another kit measures or builds on this machine, its
+    containers and volumes, and all images. What kits of other machines use is not known: on an
+    engine that is shared with them, containers that are running now are removed too.
+    """
+    from kit.app import clean as cleaning
+    from kit.engine.discover import discover
+    from kit.engine.objects import OWNER
+    from kit.engine.protocol import LABEL
+
+    engine = discover()
+    with _living() as living:
+        holdings = engine.objects(LABEL, OWNER)
+        plan = cleaning.make_plan(holdings, living=living)
+        if dry_run:
+            for held in plan.remove:
+                _say("would remove", held)
+        else:
+            plan = cleaning.clean(engine, holdings, plan, lambda held: _say("removed", held))
+    for line in _kept_lines(plan.kept):
+        click.echo(line)
+    click.echo(_sum(plan, "would free" if dry_run else "freed"))
+
+
+@contextmanager
+def _living() -> Iterator[Living | None]:
+    """Hold the machine's lock and yield None, or yield the kit that holds it."""
+    from kit.app.clean import Living
+    from kit.cli.process import say
+    from kit.errors import LockedError
+    from kit.host.locks import Locks, lock_id
+
+    locks = Locks(wait=False, say=say)
+    living = None
+    try:
+        locks.machine()
+    except LockedError as error:
+        living = Living(lock_id(), error.holder)
+    try:
+        yield living
+    finally:
+        locks.release()
+
+
+def _say(done: str, held: EngineObject) -> None:
+    """Print one line per object; none for unnamed images, since a build leaves dozens."""
+    from rich.filesize import decimal
+
+    from kit.app.clean import title
+    from kit.engine.objects import ContainerEntry, ImageEntry
+
+    if isinstance(held, ImageEntry) and not held.names:
+        return
+    running = ", running" if isinstance(held, ContainerEntry) and held.running else ""
+    click.echo(f"{done} {title(held)} ({decimal(held.size_bytes)}{running})")
+
+
+def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
+    """Return one line per kept object; unnamed images are counted by reason."""
+    from kit.app.clean import title
+    from kit.engine.objects import ImageEntry
+
+    lines: list[str] = []
+    unnamed: Counter[str] = Counter()
+    for entry in kept:
+        if isinstance(entry.held, ImageEntry) and not entry.held.names:
+            unnamed[entry.why] += 1
+        else:
+            lines.append(f"kept {title(entry.held)}: {entry.why}")
+    return lines + [f"kept {_count(n, 'unnamed image')}: {why}" for why, n in unnamed.items()]
+
+
+def _sum(plan: Plan, verb: str) -> str:
+    from rich.filesize import decimal
+
+    from kit.engine.objects import ContainerEntry, ImageEntry, VolumeEntry
+
+    if not plan.remove:
+        return "nothing to remove"
+    kinds = ((ContainerEntry, "container"), (VolumeEntry, "volume"), (ImageEntry, "image"))
+    counts = (_count(sum(isinstance(h, k) for h in plan.remove), name) for k, name in kinds)
+    unnamed = sum(isinstance(h, ImageEntry) and not h.names for h in plan.remove)
+    return (
+        f"{verb} {decimal(plan.freed_bytes)}, layers in common counted once:"
+        f" {', '.join(counts)} ({unnamed} unnamed, the steps of builds)"
+    )
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
