@@ -150,10 +150,10 @@ def report(opened: Opened) -> ReportModel:
 
     Removes the files that an interrupted write left there.
     """
-    folder = opened.folder
-    model = build_report(opened.session, opened.study, opened.explanation)
-    remove_unfinished(folder)
     load_matplotlib()
+    folder, explanation = opened.folder, opened.explanation
+    remove_unfinished(folder)
+    model = build_report(opened.session, opened.study, explanation)
     write_below(folder, report_files(model))
     write_sums(folder)
     return model
