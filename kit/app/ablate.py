@@ -68,7 +68,6 @@ def explain(
     options: Options,
     blocks: int | None,
     repeats: int | None,
-    allow_busy_host: bool,
 ) -> Ablation | None:
     """Measure, judge and write an explanation (ablation), also into its session's report.
 
@@ -76,7 +75,7 @@ def explain(
     """
     if target.session is not None:
         runtime.lock_results(target.session)
-    ablate(runtime, target.study, pins, options, target.folder, blocks, repeats, allow_busy_host)
+    ablate(runtime, target.study, pins, options, target.folder, blocks, repeats)
     found = explanation(target.folder, target.study)
     if found is not None:
         write(target.folder, found)
@@ -93,7 +92,6 @@ def ablate(
     folder: Path,
     blocks: int | None = None,
     repeats: int | None = None,
-    allow_busy_host: bool = False,
 ) -> Path:
     """Start the explaining session (ablation) in ``folder``, or resume it; return its folder.
 
@@ -103,9 +101,9 @@ def ablate(
     """
     if begun(folder):
         check_there(folder, blocks, repeats)
-        return resume(runtime, open_begun(folder), pins, options, allow_busy_host).folder
+        return resume(runtime, open_begun(folder), pins, options).folder
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
-    now = check_quiet(runtime, allow_busy_host)
+    now = check_quiet(runtime)
     limits = _limits_of_session(folder) or _limits(
         resources(runtime.engine.info(), now, ResourceRequest(), runtime.host.cores()), study
     )

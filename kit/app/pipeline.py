@@ -49,7 +49,7 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
     """
     check_shard(request)
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
-    now = check_quiet(runtime, request.allow_busy_host)
+    now = check_quiet(runtime)
     have = resources(runtime.engine.info(), now, request.requested, runtime.host.cores())
     plan = _plan(study, request, request.arms, seed, have, request.gpu)
     gpu = _check_gpu(runtime, study, pins, request, plan) if request.gpu else None
@@ -84,9 +84,7 @@ def check_request(study: Study, request: Request) -> None:
     refuse_empty(request.shard, plan.blocks)
 
 
-def resume(
-    runtime: Runtime, opened: Opened, pins: Pins, options: Options, allow_busy_host: bool = False
-) -> Opened:
+def resume(runtime: Runtime, opened: Opened, pins: Pins, options: Options) -> Opened:
     """Make the missing runs of a session's plan; return the session with them.
 
     Without missing runs it needs no image, GPU or quiet machine. Raises InputError if the kit,
@@ -104,7 +102,7 @@ def resume(
         return opened.again()
     if header.gpu is not None:
         refuse_other_gpu(header.gpu, runtime.probe.look())
-    available = check_quiet(runtime, allow_busy_host)
+    available = check_quiet(runtime)
     refuse_shortage(header.plan, runtime.engine.info(), available)
     _name_other_machine(runtime, session)
     images = build(runtime, study, pins, options, header.plan.arms)

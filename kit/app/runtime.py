@@ -40,6 +40,8 @@ class Runtime:
     free_disk: Callable[[str], int | None] = lambda _folder: None
     lock_results: Callable[[Path], None] = lambda _folder: None
     probe: Probe = field(default_factory=NvmlProbe)
+    allow_busy_host: bool = False
+    """Measure although the machine is busy with something else."""
 
 
 def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
@@ -53,10 +55,10 @@ def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
         say(f"removed {removed} that a killed session left")
 
 
-def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
+def check_quiet(runtime: Runtime) -> int:
     """Return the host's available memory in bytes.
 
-    Raises HostError if other processes keep the machine busy, unless ``allow_busy_host``.
+    Raises HostError if other processes keep the machine busy, unless the runtime allows it.
     """
     cpus = runtime.engine.info().cpus
     # The quietest of several readings: a single one may catch an engine's start or a cron job.
@@ -66,7 +68,7 @@ def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
             break
         now = min(now, runtime.host.read(), key=lambda reading: reading.busy_cpus)
     share = now.busy_cpus / max(cpus, 1)
-    if share > BUSY_REFUSED and not allow_busy_host:
+    if share > BUSY_REFUSED and not runtime.allow_busy_host:
         raise HostError(
             f"the machine is busy: others use {now.busy_cpus:.1f} of {cpus} CPUs",
             "wait until it is quiet, or measure all the same with --allow-busy-host",

@@ -52,8 +52,6 @@ class Request:
     """Folder of the study as the user named it; empty: the shipped one."""
     shard: Shard | None = None
     """Part of the plan to run; None: all of it."""
-    allow_busy_host: bool = False
-    """Measure although the machine is busy with something else."""
 
 
 def check_shard(request: Request) -> None:

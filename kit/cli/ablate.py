@@ -12,8 +12,7 @@ from kit.cli.options import (
     ImageOptions,
     TopicCommand,
     build_options,
-    busy_option,
-    image_options,
+    measuring_options,
     option,
     was_given,
 )
@@ -37,8 +36,7 @@ from kit.errors import InputError
     metavar="N",
     help="Fits in each run; 4 if left out.",
 )
-@busy_option
-@image_options
+@measuring_options
 @option(
     OUTPUT,
     "--out",
@@ -53,7 +51,6 @@ def ablate(
     out: Path,
     blocks: int | None,
     repeats: int | None,
-    allow_busy_host: bool,
     images: ImageOptions,
 ) -> None:
     """Explain the difference between the two CPU arms: change one thing per run.
@@ -78,7 +75,7 @@ def ablate(
     place = target(folder, out, blocks, repeats)
     options = build_options(images)
     with open_runtime(images) as runtime:
-        found = explain(runtime, place, shipped_pins(), options, blocks, repeats, allow_busy_host)
+        found = explain(runtime, place, shipped_pins(), options, blocks, repeats)
     if found is None:
         return
     for written in (folder, place.folder):

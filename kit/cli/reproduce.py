@@ -16,8 +16,7 @@ from kit.cli.options import (
     ImageOptions,
     TopicCommand,
     build_options,
-    busy_option,
-    image_options,
+    measuring_options,
     option,
     was_given,
 )
@@ -112,8 +111,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     help="CPUs of every run.",
 )
 @option(MACHINE, "--memory", type=MEMORY, metavar="SIZE", help="Memory of every run, e.g. 8g.")
-@busy_option
-@image_options
+@measuring_options
 @option(
     OUTPUT,
     "--out",
@@ -144,7 +142,6 @@ def reproduce(
     seed: int | None,
     cpus: int | None,
     memory: int | None,
-    allow_busy_host: bool,
     images: ImageOptions,
     out: Path,
     outcome: OutcomeOptions,
@@ -157,7 +154,7 @@ def reproduce(
     options = build_options(images)
     if resume is not None:
         _refuse_with_resume()
-        _go_on(resume, options, allow_busy_host, images, outcome)
+        _go_on(resume, options, images, outcome)
         return
     if gpu_device and not gpu:
         raise InputError("--gpu-device: no GPU was asked for", "add --gpu")
@@ -175,7 +172,6 @@ def reproduce(
         until=until,
         study=str(study_folder or ""),
         shard=shard,
-        allow_busy_host=allow_busy_host,
     )
     _begin(request, study_folder, images, outcome)
 
@@ -201,7 +197,6 @@ def _begin(
 def _go_on(
     folder: Path,
     options: Options,
-    allow_busy_host: bool,
     images: ImageOptions,
     outcome: OutcomeOptions,
 ) -> None:
@@ -214,7 +209,7 @@ def _go_on(
     opened.session.must_compare()
     check_options(outcome, opened.study)
     with open_runtime(images) as runtime:
-        opened = pipeline.resume(runtime, opened, shipped_pins(), options, allow_busy_host)
+        opened = pipeline.resume(runtime, opened, shipped_pins(), options)
         model = pipeline.report(opened)
     conclude(model, opened.folder, outcome)
 

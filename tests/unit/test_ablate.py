@@ -267,7 +267,8 @@ def test_a_busy_machine_is_refused_unless_asked(tmp_path: Path) -> None:
     with pytest.raises(kit.errors.HostError, match="the machine is busy") as caught:
         pipeline.reproduce(runtime, STUDY, PINS, request)
     assert "--allow-busy-host" in caught.value.remedy
-    folder = pipeline.reproduce(runtime, STUDY, PINS, replace(request, allow_busy_host=True))
+    runtime = replace(runtime, allow_busy_host=True)
+    folder = pipeline.reproduce(runtime, STUDY, PINS, request)
     model = reported(folder)
     assert len(model.judged.flags) == len(model.raw)
     assert "timed runs were disturbed" in (folder / "report.md").read_text()

@@ -34,8 +34,8 @@ class BusyHost(FakeHost):
 
 
 def resume(bench: Bench, folder: Path, host: FakeHost, allow_busy_host: bool = False) -> Path:
-    runtime = replace(bench.runtime(), host=host)
-    return pipeline.resume(runtime, open_session(folder), PINS, Options(), allow_busy_host).folder
+    runtime = replace(bench.runtime(), host=host, allow_busy_host=allow_busy_host)
+    return pipeline.resume(runtime, open_session(folder), PINS, Options()).folder
 
 
 def test_a_machine_with_less_memory_than_the_plan_gives_is_refused(tmp_path: Path) -> None:
@@ -80,7 +80,8 @@ def test_an_explanation_that_goes_on_is_checked_alike(tmp_path: Path) -> None:
     runtime = replace(Bench(tmp_path).runtime(), host=BusyHost(busy_cpus=3.9))
     with pytest.raises(HostError, match="busy"):
         ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3)
-    ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3, allow_busy_host=True)
+    runtime = replace(runtime, allow_busy_host=True)
+    ablate.ablate(runtime, STUDY, PINS, Options(), tmp_path / "x", 2, 3)
 
 
 def test_cpus_that_are_gone_are_named(tmp_path: Path) -> None:
