@@ -16,7 +16,6 @@ from kit.files.write import write_below
 from kit.images.build.arms import Options
 from kit.judge.ablation import Ablation
 from kit.judge.ablation import explain as judged
-from kit.pins.load import Pins
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import EXPLAIN, SEQUENTIAL, Limits
 from kit.plan.resources import ResourceRequest, Resources, resources
@@ -64,7 +63,6 @@ def target(session: Path | None, out: Path, blocks: int | None, repeats: int | N
 def explain(
     runtime: Runtime,
     target: Target,
-    pins: Pins,
     options: Options,
     blocks: int | None,
     repeats: int | None,
@@ -75,7 +73,7 @@ def explain(
     """
     if target.session is not None:
         runtime.lock_results(target.session)
-    ablate(runtime, target.study, pins, options, target.folder, blocks, repeats)
+    ablate(runtime, target.study, options, target.folder, blocks, repeats)
     found = explanation(target.folder, target.study)
     if found is not None:
         write(target.folder, found)
@@ -87,7 +85,6 @@ def explain(
 def ablate(
     runtime: Runtime,
     study: Study,
-    pins: Pins,
     options: Options,
     folder: Path,
     blocks: int | None = None,
@@ -101,14 +98,14 @@ def ablate(
     """
     if begun(folder):
         check_there(folder, blocks, repeats)
-        return resume(runtime, open_begun(folder), pins, options).folder
+        return resume(runtime, open_begun(folder), options).folder
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
     now = check_quiet(runtime)
     limits = _limits_of_session(folder) or _limits(
         resources(runtime.engine.info(), now, ResourceRequest(), runtime.host.cores()), study
     )
     plan = explaining_plan(study, limits, secrets.randbelow(2**31), blocks, repeats)
-    images, _ = build_images(runtime, study, pins, options, plan.arms)
+    images, _ = build_images(runtime, study, options, plan.arms)
     command = f"kit ablate --blocks {blocks} --repeats {repeats}"
     header = new_header(runtime, plan, images, command)
     folder.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,6 @@ from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
 from kit.measure.merge import executable_of, merged
-from kit.pins.load import Pins
 from kit.plan.budget import FIXED, LOOKS
 from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import SIZE, Plan
@@ -40,7 +39,7 @@ from kit.results.runlog import RunLog, drop_torn_line
 from kit.study.model import CPU, Study
 
 
-def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> Path:
+def reproduce(runtime: Runtime, study: Study, request: Request) -> Path:
     """Measure a new session; return the folder of its log, without a report.
 
     The plan needs no image and is made first, so that a lack of memory is refused before
@@ -52,11 +51,11 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
     now = check_quiet(runtime)
     have = resources(runtime.engine.info(), now, request.requested, runtime.host.cores())
     plan = _plan(study, request, request.arms, seed, have, request.gpu)
-    gpu = _check_gpu(runtime, study, pins, request, plan) if request.gpu else None
+    gpu = _check_gpu(runtime, study, request, plan) if request.gpu else None
     if gpu is not None and gpu.untestable:
         plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
     refuse_empty(request.shard, plan.blocks)
-    images, sboms = build_images(runtime, study, pins, request.options, plan.arms)
+    images, sboms = build_images(runtime, study, request.options, plan.arms)
     command = repeating(request, seed)
     header = new_header(runtime, plan, images, command, gpu, request.shard, sboms)
     folder = request.out / header.session_id
@@ -84,7 +83,7 @@ def check_request(study: Study, request: Request) -> None:
     refuse_empty(request.shard, plan.blocks)
 
 
-def resume(runtime: Runtime, opened: Opened, pins: Pins, options: Options) -> Opened:
+def resume(runtime: Runtime, opened: Opened, options: Options) -> Opened:
     """Make the missing runs of a session's plan; return the session with them.
 
     Without missing runs it needs no image, GPU or quiet machine. Raises InputError if the kit,
@@ -105,7 +104,7 @@ def resume(runtime: Runtime, opened: Opened, pins: Pins, options: Options) -> Op
     available = check_quiet(runtime)
     refuse_shortage(header.plan, runtime.engine.info(), available)
     _name_other_machine(runtime, session)
-    images = build(runtime, study, pins, options, header.plan.arms)
+    images = build(runtime, study, options, header.plan.arms)
     for arm, image in header.images.items():
         _refuse_other_image(runtime, image, images.arms[arm])
     drop_torn_line(folder)
@@ -187,9 +186,7 @@ def _plan(
     )  # fmt: skip
 
 
-def _check_gpu(
-    runtime: Runtime, study: Study, pins: Pins, request: Request, plan: Plan
-) -> GpuCheck:
+def _check_gpu(runtime: Runtime, study: Study, request: Request, plan: Plan) -> GpuCheck:
     """Check whether the plan's CUDA arms can run, trying the engine with a CPU arm's image."""
     cuda = cuda_arms(study, plan.arms)
     arm = next((a.name for a in study.arms.values() if a.variant == CPU), plan.arms[0])
@@ -197,7 +194,7 @@ def _check_gpu(
 
         def image() -> str:
             check_disk(runtime.engine, runtime.free_disk, study, (arm,))
-            built = builder(runtime, pins, request.options, phase.step).build(study, (arm,))
+            built = builder(runtime, request.options, phase.step).build(study, (arm,))
             return built.arms[arm].image_id
 
         found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)

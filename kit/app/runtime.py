@@ -16,6 +16,7 @@ from kit.host.facts import Host
 from kit.host.gpu.probe import NvmlProbe, Probe
 from kit.host.network import HostNetwork
 from kit.images.inspect.describe import Description
+from kit.pins.load import Pins, shipped_pins
 
 BUSY_READINGS = 12
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
@@ -40,6 +41,7 @@ class Runtime:
     free_disk: Callable[[str], int | None] = lambda _folder: None
     lock_results: Callable[[Path], None] = lambda _folder: None
     probe: Probe = field(default_factory=NvmlProbe)
+    pins: Pins = field(default_factory=shipped_pins)
     allow_busy_host: bool = False
     """Measure although the machine is busy with something else."""
 

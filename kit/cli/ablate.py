@@ -63,7 +63,6 @@ def ablate(
     from kit.app.ablate import explain, target
     from kit.cli.outcome import warn_stale_signature
     from kit.cli.runtime import open_runtime
-    from kit.pins.load import shipped_pins
     from kit.report.ablation import plain_text
     from kit.results import ABLATION_REPORT
 
@@ -75,7 +74,7 @@ def ablate(
     place = target(folder, out, blocks, repeats)
     options = build_options(images)
     with open_runtime(images) as runtime:
-        found = explain(runtime, place, shipped_pins(), options, blocks, repeats)
+        found = explain(runtime, place, options, blocks, repeats)
     if found is None:
         return
     for written in (folder, place.folder):

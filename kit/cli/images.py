@@ -36,16 +36,15 @@ def build(arms: tuple[str, ...], verify: bool, images: ImageOptions) -> None:
     from kit.app.images import build_images, build_twice
     from kit.cli.runtime import open_runtime
     from kit.images.inspect.compare import shown
-    from kit.pins.load import shipped_pins
     from kit.plan.make import chosen_arms
     from kit.study.load import shipped_study
 
-    study, pins = shipped_study(), shipped_pins()
+    study = shipped_study()
     chosen = chosen_arms(study, arms)
     options = build_options(images)
     with open_runtime(images) as runtime:
-        built, _ = build_images(runtime, study, pins, options, chosen)
-        rebuilt = build_twice(runtime, study, pins, options, chosen) if verify else ()
+        built, _ = build_images(runtime, study, options, chosen)
+        rebuilt = build_twice(runtime, study, options, chosen) if verify else ()
     rows = [
         [arm, image.reference, image.image_id[:19], decimal(image.size_bytes), image.content_sha256]
         for arm, image in built.arms.items()
@@ -82,7 +81,6 @@ def save(file: Path, arms: tuple[str, ...], images: ImageOptions) -> None:
     from kit.app.images import build as build_or_find
     from kit.cli.runtime import open_runtime
     from kit.images.bundle.save import save as write
-    from kit.pins.load import shipped_pins
     from kit.plan.make import chosen_arms
     from kit.study.load import shipped_study
 
@@ -92,7 +90,7 @@ def save(file: Path, arms: tuple[str, ...], images: ImageOptions) -> None:
         raise InputError(f"{file}: its folder is not there", "make the folder first")
     options = build_options(images)
     with open_runtime(images) as runtime:
-        built = build_or_find(runtime, study, shipped_pins(), options, chosen)
+        built = build_or_find(runtime, study, options, chosen)
         with runtime.progress.phase("bundle") as phase:
             document = write(
                 runtime.engine, built, built.nuget_source, file.absolute(), runtime.now(),

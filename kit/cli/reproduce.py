@@ -181,7 +181,6 @@ def _begin(
 ) -> None:
     from kit.app import pipeline
     from kit.cli.runtime import open_runtime
-    from kit.pins.load import shipped_pins
     from kit.results.opened import open_session
     from kit.study.load import load_study, shipped_study
 
@@ -189,7 +188,7 @@ def _begin(
     check_options(outcome, study)
     pipeline.check_request(study, request)
     with open_runtime(images) as runtime:
-        opened = open_session(pipeline.reproduce(runtime, study, shipped_pins(), request))
+        opened = open_session(pipeline.reproduce(runtime, study, request))
         model = pipeline.report(opened)
     conclude(model, opened.folder, outcome)
 
@@ -202,14 +201,13 @@ def _go_on(
 ) -> None:
     from kit.app import pipeline
     from kit.cli.runtime import open_runtime
-    from kit.pins.load import shipped_pins
     from kit.results.opened import open_begun
 
     opened = open_begun(folder)
     opened.session.must_compare()
     check_options(outcome, opened.study)
     with open_runtime(images) as runtime:
-        opened = pipeline.resume(runtime, opened, shipped_pins(), options)
+        opened = pipeline.resume(runtime, opened, options)
         model = pipeline.report(opened)
     conclude(model, opened.folder, outcome)
 

@@ -80,7 +80,7 @@ def made(
     )  # fmt: skip
     out = Path(tmp_path_factory.mktemp("out"))
     request = pipeline.Request("tiny", ARMS, 5, ResourceRequest(), out, Options())
-    folder = pipeline.reproduce(runtime, STUDY, shipped_pins(), request)
+    folder = pipeline.reproduce(runtime, STUDY, request)
     model = reported(folder, STUDY)
     return Made(folder, read_session(folder), model)
 

@@ -52,10 +52,10 @@ class Bench:
 
     def reproduce(self, **changes: object) -> Path:
         request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, Options())
-        return pipeline.reproduce(self.runtime(), STUDY, PINS, replace(request, **changes))
+        return pipeline.reproduce(self.runtime(), STUDY, replace(request, **changes))
 
     def resume(self, folder: Path) -> Path:
-        return pipeline.resume(self.runtime(), open_begun(folder), PINS, Options()).folder
+        return pipeline.resume(self.runtime(), open_begun(folder), Options()).folder
 
     def ran(self) -> list[str]:
         """The planned runs that were made, in order."""
