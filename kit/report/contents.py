@@ -8,7 +8,7 @@ from kit.report import ablation
 from kit.report.document import Block, Figure, Heading
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
-from kit.report.sections import checks, environment, samples, session, top
+from kit.report.sections import checks, environment, runs, samples, session, top
 from kit.results import PLOTS
 
 _Section = tuple[str, Callable[[ReportModel], tuple[Block, ...]]]
@@ -45,9 +45,10 @@ _EVIDENCE: tuple[_Section, ...] = (
 def report(model: ReportModel, plots: Sequence[Plot] = ()) -> tuple[Block, ...]:
     """Return the complete report; the same model gives the same blocks."""
     figures = [Figure(f"{PLOTS}/{plot.name}.svg", plot.alt, plot.svg, plot.png) for plot in plots]
-    drawn: list[Block] = [Heading(2, "Plots"), *figures] if figures else []
+    drawn: list[Block] = [*figures[:1], *runs.chart(model), *figures[1:]]
+    shown = (Heading(2, "Plots"), *drawn) if drawn else ()
     details = [block for part in _filled(model, _EVIDENCE) for block in part]
-    return *top.opening(model), *top.basis(model), *drawn, *details
+    return *top.opening(model), *top.basis(model), *shown, *details
 
 
 def brief(model: ReportModel) -> Iterator[tuple[Block, ...]]:

@@ -7,12 +7,12 @@ Strings are unchanged input: the renderer cleans, cuts and escapes them. No stri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from kit.report.numbers import NONE, UNDETERMINED
+from kit.report.numbers import NONE, UNDETERMINED, Form
 
 CELL_LIMIT = 300
 """Most characters of a string in a table, a heading or a summary."""
@@ -59,7 +59,19 @@ class Link:
     path: str
 
 
-Inline: TypeAlias = "str | Strong | Code | Link"
+@dataclass(frozen=True)
+class Either:
+    """An effect as a gain and as a factor, of which a page shows the one that is asked for.
+
+    Every other format has ``text``, the one of the two that the report uses.
+    """
+
+    text: str
+    gain: str
+    factor: str
+
+
+Inline: TypeAlias = "str | Strong | Code | Link | Either"
 Text: TypeAlias = "Inline | tuple[Inline, ...]"
 
 
@@ -164,6 +176,28 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Dot:
+    """A run in a chart: its place in the order, its seconds, its series and a line about it."""
+
+    series: int
+    place: int
+    seconds: float
+    about: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The seconds of runs in their order, which a page draws so that one can point at a run.
+
+    Other formats leave it out: a figure shows the same. ``series``: names, main series first.
+    """
+
+    title: str
+    series: tuple[str, ...]
+    dots: tuple[Dot, ...]
+
+
+@dataclass(frozen=True)
 class Figure:
     """A plot. ``path`` is its SVG file in the results folder, ``alt`` its description."""
 
@@ -184,7 +218,7 @@ class Fold:
 
 Prose: TypeAlias = "Heading | Paragraph | List | Command"
 """Blocks that every format has."""
-Block: TypeAlias = "Prose | Answer | CodeBlock | Replacements | Table | Figure | Fold"
+Block: TypeAlias = "Prose | Answer | CodeBlock | Replacements | Table | Figure | Chart | Fold"
 
 
 def parts(text: Text) -> tuple[Inline, ...]:
@@ -200,6 +234,12 @@ def joined(texts: Iterable[Text], separator: str = ", ") -> tuple[Inline, ...]:
     return tuple(found)
 
 
+def either(write: Callable[[Form], str], form: Form) -> Inline:
+    """Return what ``write`` makes of an effect in both forms; ``form`` is the report's own."""
+    both = Either(write(form), write(Form.GAIN), write(Form.FACTOR))
+    return both if both.gain != both.factor else both.text
+
+
 def facts(rows: Iterable[tuple[str, str]]) -> Table:
     """Return a two-column table of (name, value) rows; an empty value is shown as "not known"."""
     return Table(("property", "value"), tuple((name, value or "not known") for name, value in rows))
@@ -208,5 +248,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> Table:
 def _are_numbers(cells: set[Text]) -> bool:
     there = cells - {NONE, ""}
     return bool(there) and all(
-        isinstance(cell, str) and _NUMBER.fullmatch(cell) is not None for cell in there
+        isinstance(cell, (str, Either))
+        and _NUMBER.fullmatch(cell if isinstance(cell, str) else cell.text) is not None
+        for cell in there
     )

@@ -1,26 +1,18 @@
-"""report.html in a real browser: headless Chromium, driven through WebDriver.
-
-The browser comes from the machine or, where there is none, from Debian's packages; a
-machine that gives neither fails the test, since a skip would hide an unopened page.
-"""
+"""report.html in a real browser."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from support.browser import emulated, start
 from support.headings import heading
 from support.npm import unpacked
-from support.packages import install
 from support.sessions import (
     change_record,
     fail_run,
@@ -37,7 +29,6 @@ from kit.report.sections import samples
 from kit.study.load import shipped_study
 
 pytestmark = pytest.mark.timeout(600)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = "axe-core@4.14.1"
 AXE_SHA512 = (
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
@@ -45,47 +36,11 @@ AXE_SHA512 = (
 EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 
-def find():
-    driver = shutil.which("chromedriver") or shutil.which(
-        "chromedriver", path=os.environ.get("CHROMEWEBDRIVER", "")
-    )
-    if driver is None:
-        return None
-    # A machine may have several browsers, and a driver drives the one of its own version.
-    there = filter(None, map(shutil.which, BROWSERS))
-    fitting = (browser for browser in there if major(browser) == major(driver))
-    browser = next(fitting, None)
-    return (browser, driver) if browser else None
-
-
-def major(program):
-    """The first number that a browser or its driver says of itself."""
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    return re.search(r"\d+", done.stdout + "0")[0]
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    if find() is None:
-        install("chromium", "chromium-driver")
-    program, driver = find()
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,1000",
-        "--force-prefers-reduced-motion", f"--user-data-dir={profile}",
-    ):  # fmt: skip
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with pytest.MonkeyPatch.context() as patch:
-        # A driver that is found must not be looked for on the network, nor reached by a proxy.
-        patch.setenv("SE_OFFLINE", "true")
-        patch.setenv("NO_PROXY", "localhost,127.0.0.1")
-        patch.setenv("no_proxy", "localhost,127.0.0.1")
-        opened = webdriver.Chrome(options=options, service=Service(driver))
-        yield opened
-        opened.quit()
+    opened = start(tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.quit()
 
 
 @pytest.fixture(scope="module")
@@ -178,13 +133,11 @@ def test_the_content_is_there(page, report):
 
 
 def test_the_first_screen_answers_without_scrolling(page):
-    size = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    ends = page.execute_script(
-        "return Array.from(document.querySelectorAll('header > *'), "
-        "e => [e.className || e.tagName, e.getBoundingClientRect().bottom])"
-    )
-    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with emulated(page, 1280):
+        ends = page.execute_script(
+            "return Array.from(document.querySelectorAll('header > *'), "
+            "e => [e.className || e.tagName, e.getBoundingClientRect().bottom])"
+        )
     parts = {name.split()[0] for name, _ in ends}
     assert {"H1", "answer", "scroll", "check", "replaced", "command"} <= parts
     assert max(end for _, end in ends) <= 800, ends
@@ -213,6 +166,35 @@ def test_the_command_can_be_copied(page, report):
         assert page.execute_script("return String(getSelection())") == report[0].header.command
 
 
+def test_effects_are_shown_as_gains_or_as_factors(page):
+    shown = page.find_elements(By.CSS_SELECTOR, "header tbody td")[1]
+    assert shown.text.startswith("+")
+    button = page.find_element(By.CSS_SELECTOR, "header .switch")
+    button.click()
+    assert re.fullmatch(r"1\.\d\dx faster \[1\.\d\dx, 1\.\d\dx\]", shown.text)
+    button.click()
+    assert shown.text.startswith("+")
+
+
+def test_pointing_at_a_run_tells_its_block_and_host(page):
+    plot = page.find_element(By.XPATH, "//div[contains(@class, 'plot')][.//*[name()='svg']]")
+    runs = plot.find_elements(By.CSS_SELECTOR, ".run")
+    assert len(runs) == 21
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    ActionChains(page).move_to_element(runs[2]).perform()
+    about = plot.find_element(By.CSS_SELECTOR, ".about").text
+    assert about == runs[2].find_element(By.TAG_NAME, "title").get_attribute("textContent")
+    assert "block 1, run 2 of the block" in about
+
+
+def test_the_runs_of_an_arm_can_be_hidden(page):
+    plot = page.find_element(By.XPATH, "//div[contains(@class, 'plot')][.//*[name()='svg']]")
+    plot.find_element(By.CSS_SELECTOR, "[data-series='1'] input").click()
+    shown = [run.get_attribute("data-series") for run in plot.find_elements(By.CSS_SELECTOR, ".run")
+             if run.is_displayed()]  # fmt: skip
+    assert set(shown) == {"0"}
+
+
 def test_a_link_of_the_contents_opens_its_section(page):
     link = page.find_element(By.LINK_TEXT, heading(samples.published))
     link.click()
@@ -234,20 +216,15 @@ def test_it_can_be_read_without_its_script(page):
 @pytest.mark.parametrize("way", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_no_violation(page, axe, way, width):
-    features = [{"name": "prefers-color-scheme", "value": way}]
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    unfold(page)
-    # Through the protocol: the page's policy lets no script in that is not its own.
-    page.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
-    found = page.execute_async_script(
-        "const done = arguments[0]; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', "
-        "'wcag21aa', 'wcag22aa']}).then(r => done([r.passes.length, r.violations.map(v => "
-        "[v.id, v.nodes.map(n => n.html.slice(0, 200))])]))"
-    )
-    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    with emulated(page, width, way):
+        unfold(page)
+        # Through the protocol: the page's policy lets no script in that is not its own.
+        page.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
+        found = page.execute_async_script(
+            "const done = arguments[0]; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', "
+            "'wcag21a', 'wcag21aa', 'wcag22aa']}).then(r => done([r.passes.length, "
+            "r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 200))])]))"
+        )
     assert found[1] == [] and found[0] > 10
 
 
@@ -319,25 +296,20 @@ def test_details_open_and_show_the_raw_numbers(page):
 
 
 def test_it_can_be_read_in_dark_on_a_telephone_and_on_paper(page):
-    emulate = "Emulation.setEmulatedMedia"
     colours = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
     seen = {}
     for way in ("light", "dark"):
-        features = [{"name": "prefers-color-scheme", "value": way}]
-        page.execute_cdp_cmd(emulate, {"media": "", "features": features})
-        seen[way] = page.execute_script(colours)
-        assert contrast(*seen[way]) > 7
-        assert contrast(seen[way][0], muted(page)) > 4.5
+        with emulated(page, 1280, way):
+            seen[way] = page.execute_script(colours)
+            assert contrast(*seen[way]) > 7
+            assert contrast(seen[way][0], muted(page)) > 4.5
     assert seen["light"] != seen["dark"]
-    page.execute_cdp_cmd(emulate, {"media": "print", "features": []})
-    assert page.execute_script(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
-    assert not page.find_element(By.TAG_NAME, "nav").is_displayed()
-    page.execute_cdp_cmd(emulate, {"media": "", "features": []})
-    size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    with emulated(page, 1280, media="print"):
+        assert page.execute_script(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+        assert not page.find_element(By.TAG_NAME, "nav").is_displayed()
     root = "document.documentElement"
-    assert page.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth")
-    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with emulated(page, 390):
+        assert page.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth")
 
 
 def test_the_page_of_a_session_that_never_ran_opens(browser, tmp_path):

@@ -24,6 +24,7 @@ from kit.report.document import (
     PROSE_LIMIT,
     Block,
     Code,
+    Either,
     Figure,
     Fold,
     Heading,
@@ -35,6 +36,7 @@ from kit.report.document import (
     parts,
 )
 from kit.report.render.bars import drawings
+from kit.report.render.chart import chart, shape
 from kit.report.text import lines, part, plain
 
 PLOT_LIMIT_BYTES = 120_000
@@ -149,6 +151,8 @@ def _environment() -> Environment:
         rows=_rows,
         tone=lambda found: found.tone.value if found.tone is not None else "",
         address=_address,
+        drawn=chart,
+        shape=shape,
     )
     return made
 
@@ -175,6 +179,12 @@ def _part(inline: Text, limit: int) -> Markup:
             return Markup("<strong{}>{}</strong>").format(Markup(name), plain(text, limit))
         case Code(text):
             return Markup("<code>{}</code>").format(plain(text, limit))
+        case Either(text, gain, factor):
+            spans = "".join(
+                f'<span class="{name}{" own" if shown == text else ""}">{escape(shown)}</span>'
+                for name, shown in (("gain", gain), ("factor", factor))
+            )
+            return Markup(spans)
         case Link(text, path):
             return Markup('<a href="{}">{}</a>').format(path, plain(text, limit))
     raise AssertionError(inline)
@@ -193,7 +203,12 @@ def _layout(table: Table) -> _Layout:
     classes += [
         f"r{n}"
         for n, (numeric, cells) in enumerate(columns, start=1)
-        if numeric and all(len(cell) <= _FIGURE for cell in cells if isinstance(cell, str))
+        if numeric
+        and all(
+            len(cell if isinstance(cell, str) else cell.text) <= _FIGURE
+            for cell in cells
+            if isinstance(cell, (str, Either))
+        )
     ]
     # A first column without repetition names the rows, as ids and arms do.
     named = len(set(names)) == len(names) and "" not in names

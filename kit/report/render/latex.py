@@ -14,6 +14,7 @@ from kit.report.document import (
     PROSE_LIMIT,
     Code,
     Command,
+    Either,
     Heading,
     Link,
     List,
@@ -110,6 +111,8 @@ def _inline(inline: Text) -> str:
             return escape(part(inline, PROSE_LIMIT))
         case Strong(text):
             return rf"\textbf{{{escape(plain(text, PROSE_LIMIT))}}}"
+        case Either(text):
+            return escape(plain(text, PROSE_LIMIT))
         case Code(text):
             return rf"\texttt{{{escape(plain(text, PROSE_LIMIT))}}}"
         case Link(text, path):

@@ -17,9 +17,11 @@ from kit.report.document import (
     PROSE_LIMIT,
     Answer,
     Block,
+    Chart,
     Code,
     CodeBlock,
     Command,
+    Either,
     Figure,
     Fold,
     Heading,
@@ -60,7 +62,7 @@ _BLOCK_START = re.compile(r"^(?:#|[-+=](?=\s|$|[-=])|\d{1,9}(?=[.)](?:\s|$)))")
 
 def render(blocks: Iterable[Block]) -> str:
     """Return the document as markdown; the same blocks give the same bytes."""
-    return "\n\n".join(map(_block, blocks)) + "\n"
+    return _blocks(blocks) + "\n"
 
 
 def escape(value: str) -> str:
@@ -98,6 +100,10 @@ def fence(value: str) -> str:
     return f"{mark}text\n{text}\n{mark}"
 
 
+def _blocks(blocks: Iterable[Block]) -> str:
+    return "\n\n".join(_block(block) for block in blocks if not isinstance(block, Chart))
+
+
 def _block(block: Block) -> str:
     match block:
         case Heading(level, text):
@@ -118,9 +124,10 @@ def _block(block: Block) -> str:
         case Figure(path, alt):
             written = f"![{escape(plain(alt, ALT_LIMIT))}]({path})"
         case Fold(summary, blocks):
-            inside = "\n\n".join(map(_block, blocks))
             head = f"<summary>{_text(summary, CELL_LIMIT)}</summary>"
-            written = f"<details>\n{head}\n\n{inside}\n\n</details>"
+            written = f"<details>\n{head}\n\n{_blocks(blocks)}\n\n</details>"
+        case Chart():
+            raise AssertionError(block)
     return written
 
 
@@ -173,4 +180,6 @@ def _inline(inline: Inline, limit: int) -> str:
             return code(text, limit)
         case Link(text, path):
             return f"[{escape(plain(text, limit))}]({path})"
+        case Either(text):
+            return escape(plain(text, limit))
     raise AssertionError(inline)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from kit.judge.controls import Control
 from kit.judge.order import OUTLIER_SCORE, Drift
 from kit.judge.sensitivity import ALPHA
@@ -18,6 +20,7 @@ from kit.report.document import (
     Table,
     Text,
     Tone,
+    either,
     facts,
 )
 from kit.report.findings import arithmetic
@@ -111,8 +114,8 @@ def _control(control: Control, form: Form) -> tuple[Text, ...]:
         f"{control.role}, {control.arm}",
         role_of(control.role).means,
         str(len(control.blocks)),
-        gain(control.estimates["mean"], form),
-        gain(control.estimates["hardened"], form),
+        either(partial(gain, control.estimates["mean"]), form),
+        either(partial(gain, control.estimates["hardened"]), form),
         results[control.held],
         control_text(control.reason),
     )

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from kit.judge.effects import is_determined, log_of
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
-from kit.report.document import Bar, Block, Fold, Paragraph, Strong, Table, Text, Tone
+from kit.report.document import (
+    Bar,
+    Block,
+    Fold,
+    Paragraph,
+    Strong,
+    Table,
+    Text,
+    Tone,
+    either,
+)
 from kit.report.headline import claimed_text
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
@@ -91,10 +102,12 @@ def _note(model: ReportModel, rows: tuple[tuple[Text, ...], ...]) -> str:
 
 def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]:
     """Return the row of a claim; only claims on times have numbers."""
-    published = measured = NONE
+    published: Text = NONE
+    measured: Text = NONE
     if isinstance(verdict, Verdict):
         form = model.form_of(verdict)
-        published, measured = claimed_text(verdict.claim, form), gain(verdict.measured, form)
+        published = either(partial(claimed_text, verdict.claim), form)
+        measured = either(partial(gain, verdict.measured), form)
     claim = (Strong(name), f" {verdict.claim.statement}")
     return (claim, published, measured, verdict_text(verdict))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from kit.judge.controls import single_pair_log
 from kit.judge.cost import FitCost
@@ -10,7 +11,7 @@ from kit.judge.effects import gain_of, log_of
 from kit.judge.training import Trained
 from kit.plan.roles import PLACEBO
 from kit.report.conditions import estimate_note
-from kit.report.document import Block, Code, Paragraph, Table, Text
+from kit.report.document import Block, Code, Paragraph, Table, Text, either
 from kit.report.headline import claimed_short
 from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import (
@@ -170,7 +171,7 @@ def _header(model: ReportModel, part: VariantReport) -> tuple[str, ...]:
     )
 
 
-def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
+def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[Text, ...]:
     name = NAMES.get(row.statistic, row.statistic)
     if row.statistic == "total":
         name = f"total (measured: {fits_text(model)} fits)"
@@ -184,7 +185,7 @@ def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[str, ...]:
         seconds(row.baseline),
         seconds(row.contender),
         ratio(row.estimate),
-        gain(row.estimate, form),
+        either(partial(gain, row.estimate), form),
     )
 
 
@@ -288,11 +289,11 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
             f"host {number}",
             Code(own.machine),
             str(len(own.blocks)),
-            *(gain(own.estimates[v.claim.statistic], part.form) for v in verdicts),
+            *(either(partial(gain, own.estimates[v.claim.statistic]), part.form) for v in verdicts),
         )
         for number, own in enumerate(found.parts, start=1)
     ]
-    everything = (gain(v.measured, part.form) for v in verdicts)
+    everything = (either(partial(gain, v.measured), part.form) for v in verdicts)
     rows.append(("all", "", str(len(part.comparison.blocks)), *everything))
     agreement = (_p(found.agreement[v.claim.statistic]) for v in verdicts)
     rows.append(("homogeneity, p", "", "", *agreement))

@@ -79,6 +79,47 @@
     command.append(button);
   };
 
+  // Effects as gains in percent or as factors, all over the page.
+  const switchable = (header) => {
+    const pair = header.querySelector(".gain.own, .factor.own");
+    if (!pair) return;
+    const body = document.body.classList;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "switch";
+    let factors = pair.classList.contains("factor");
+    const name = () => (button.textContent = factors ? "Show gains" : "Show factors");
+    button.addEventListener("click", () => {
+      factors = !factors;
+      body.toggle("factors", factors);
+      body.toggle("gains", !factors);
+      name();
+    });
+    name();
+    Array.from(header.querySelectorAll(":scope > details")).at(-1).after(button);
+  };
+
+  // Point at a run to read about it; a box in the legend hides the runs of a series.
+  const chart = (plot) => {
+    const about = plot.querySelector(".about");
+    plot.addEventListener("pointerover", (event) => {
+      const title = event.target.closest(".run")?.querySelector("title");
+      if (title) about.textContent = title.textContent;
+    });
+    for (const entry of plot.querySelectorAll(".legend > span")) {
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.checked = true;
+      label.append(box, ...entry.childNodes);
+      entry.append(label);
+      box.addEventListener("change", () => {
+        const runs = plot.querySelectorAll(`.run[data-series="${entry.dataset.series}"]`);
+        for (const run of runs) run.style.display = box.checked ? "" : "none";
+      });
+    }
+  };
+
   // A link to a folded section opens it.
   const unfold = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -89,6 +130,8 @@
   addEventListener("hashchange", unfold);
   if (location.hash) unfold();
 
+  switchable(document.querySelector("header"));
+  for (const plot of document.querySelectorAll(".plot:has(.chart)")) chart(plot);
   for (const command of document.querySelectorAll(".command")) copyable(command);
   for (const table of document.querySelectorAll("table.grid:not(.drawn)")) sortable(table);
 })();
