@@ -10,23 +10,22 @@ from kit.app.images import build_images
 from kit.app.pipeline import report, resume
 from kit.app.runner import run_plan
 from kit.app.runtime import Runtime, check_quiet
+from kit.app.session import begin, new_header
 from kit.errors import InputError
 from kit.files.write import write_below
 from kit.images.build.arms import Options
 from kit.judge.ablation import Ablation
 from kit.judge.ablation import explain as judged
-from kit.measure.header import new_header
-from kit.pins.load import Pins
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import ALTERNATING, EXPLAIN, Limits
 from kit.plan.resources import ResourceRequest, Resources, resources
 from kit.records.command import shown
 from kit.records.session import Session
 from kit.report.ablation import files
+from kit.results import ABLATION, RUN_LOG
 from kit.results.folder import open_results, remove_unfinished, write_sums
-from kit.results.names import ABLATION, RUN_LOG
-from kit.results.opened import keep_study, open_begun, open_session
-from kit.results.runlog import RunLog, read_session
+from kit.results.opened import open_begun, open_session
+from kit.results.runlog import read_session
 from kit.study.load import shipped_study
 from kit.study.model import Study
 
@@ -64,11 +63,9 @@ def target(session: Path | None, out: Path, blocks: int | None, repeats: int | N
 def explain(
     runtime: Runtime,
     target: Target,
-    pins: Pins,
     options: Options,
     blocks: int | None,
     repeats: int | None,
-    allow_busy_host: bool,
 ) -> Ablation | None:
     """Measure, judge and write an explanation (ablation), also into its session's report.
 
@@ -76,7 +73,7 @@ def explain(
     """
     if target.session is not None:
         runtime.lock_results(target.session)
-    ablate(runtime, target.study, pins, options, target.folder, blocks, repeats, allow_busy_host)
+    ablate(runtime, target.study, options, target.folder, blocks, repeats)
     found = explanation(target.folder, target.study)
     if found is not None:
         write(target.folder, found)
@@ -88,12 +85,10 @@ def explain(
 def ablate(
     runtime: Runtime,
     study: Study,
-    pins: Pins,
     options: Options,
     folder: Path,
     blocks: int | None = None,
     repeats: int | None = None,
-    allow_busy_host: bool = False,
 ) -> Path:
     """Start the explaining session (ablation) in ``folder``, or resume it; return its folder.
 
@@ -103,20 +98,18 @@ def ablate(
     """
     if begun(folder):
         check_there(folder, blocks, repeats)
-        return resume(runtime, open_begun(folder), pins, options, allow_busy_host).folder
+        return resume(runtime, open_begun(folder), options).folder
     blocks, repeats = blocks or BLOCKS, repeats or REPEATS
-    now = check_quiet(runtime, allow_busy_host)
+    now = check_quiet(runtime)
     limits = _limits_of_session(folder) or _limits(
         resources(runtime.engine.info(), now, ResourceRequest(), runtime.host.cores()), study
     )
     plan = explaining_plan(study, limits, secrets.randbelow(2**31), blocks, repeats)
-    images, _ = build_images(runtime, study, pins, options, plan.arms)
+    images, _ = build_images(runtime, study, options, plan.arms)
     command = f"kit ablate --blocks {blocks} --repeats {repeats}"
-    header = new_header(runtime.now(), runtime.engine.info(), plan, images, command, None)
+    header = new_header(runtime, plan, images, command)
     folder.mkdir(parents=True, exist_ok=True)
-    runtime.lock_results(folder)
-    keep_study(study, folder)
-    log = RunLog.create(folder, header)
+    log = begin(runtime, study, header, folder)
     run_plan(runtime, study, Session(header, ()), log, folder, images)
     return folder
 

@@ -15,9 +15,8 @@ from kit.images.inspect.compare import Rebuilt, rebuild
 from kit.images.inspect.content import read_content
 from kit.images.inspect.describe import sbom_json
 from kit.images.stored import check_disk
-from kit.pins.load import Pins
 from kit.records.images import ArmImage
-from kit.results.names import sbom_name
+from kit.results import sbom_name
 from kit.results.runlog import read_session
 from kit.study.model import Study
 
@@ -38,18 +37,18 @@ class Compared:
 
 
 def build_images(
-    runtime: Runtime, study: Study, pins: Pins, options: Options, arms: Sequence[str]
+    runtime: Runtime, study: Study, options: Options, arms: Sequence[str]
 ) -> tuple[Images, Mapping[str, bytes]]:
     """Build or find the images of the arms and describe them.
 
     Returns the images, and their bills of materials (SBOMs) by file name. Raises HostError or
     ImageError.
     """
-    return _described(runtime, build(runtime, study, pins, options, arms))
+    return _described(runtime, build(runtime, study, options, arms))
 
 
 def build_twice(
-    runtime: Runtime, study: Study, pins: Pins, options: Options, arms: Sequence[str]
+    runtime: Runtime, study: Study, options: Options, arms: Sequence[str]
 ) -> tuple[Rebuilt, ...]:
     """Build (or find) the images, build them again without cache, and compare every file.
 
@@ -59,23 +58,21 @@ def build_twice(
 
         def build_on(engine: Engine) -> Images:
             on_it = replace(runtime, engine=engine)
-            return builder(on_it, pins, options, phase.step).build(study, tuple(arms))
+            return builder(on_it, options, phase.step).build(study, tuple(arms))
 
         return rebuild(runtime.engine, build_on, phase.step)
 
 
-def build(
-    runtime: Runtime, study: Study, pins: Pins, options: Options, arms: Sequence[str]
-) -> Images:
+def build(runtime: Runtime, study: Study, options: Options, arms: Sequence[str]) -> Images:
     """Build or find the images of the arms; return them. Raises HostError or ImageError."""
     check_disk(runtime.engine, runtime.free_disk, study, arms)
     with runtime.progress.phase("images") as phase:
-        return builder(runtime, pins, options, phase.step).build(study, tuple(arms))
+        return builder(runtime, options, phase.step).build(study, tuple(arms))
 
 
-def builder(runtime: Runtime, pins: Pins, options: Options, say: Callable[[str], None]) -> Builder:
+def builder(runtime: Runtime, options: Options, say: Callable[[str], None]) -> Builder:
     """Return a builder of images that uses that runtime; ``say`` gets a line per build step."""
-    return Builder(Tools(runtime.engine, pins, runtime.net, say), options)
+    return Builder(Tools(runtime.engine, runtime.pins, runtime.net, say), options)
 
 
 def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import kit
 from kit.app.images import build, build_images, builder
-from kit.app.request import Request, check_out, check_shard, repeating
 from kit.app.runner import measure, unfinished
 from kit.app.runtime import Runtime, check_quiet
+from kit.app.session import Request, begin, check_out, check_shard, new_header, repeating
 from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below
@@ -19,9 +19,7 @@ from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
-from kit.measure.header import new_header
 from kit.measure.merge import executable_of, merge_shards
-from kit.pins.load import Pins
 from kit.plan.budget import FIXED, LOOKS
 from kit.plan.make import cuda_arms, make_plan
 from kit.plan.model import SIZE, Plan
@@ -34,14 +32,14 @@ from kit.records.session import Session
 from kit.report.build import build_report
 from kit.report.files import report_files
 from kit.report.model import ReportModel
+from kit.results import REPORT, SBOMS, sbom_name
 from kit.results.folder import open_results, remove_unfinished, write_sums
-from kit.results.names import REPORT, SBOMS, sbom_name
 from kit.results.opened import Opened, keep_study, open_session
 from kit.results.runlog import RunLog, drop_torn_line
 from kit.study.model import CPU, Study
 
 
-def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> Path:
+def reproduce(runtime: Runtime, study: Study, request: Request) -> Path:
     """Measure a new session; return the folder of its log, without a report.
 
     The plan needs no image and is made first, so that a lack of memory is refused before
@@ -50,18 +48,16 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
     """
     check_shard(request)
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
-    now = check_quiet(runtime, request.allow_busy_host)
+    now = check_quiet(runtime)
     have = resources(runtime.engine.info(), now, request.requested, runtime.host.cores())
     plan = _plan(study, request, request.arms, seed, have, request.gpu)
-    gpu = _check_gpu(runtime, study, pins, request, plan) if request.gpu else None
+    gpu = _check_gpu(runtime, study, request, plan) if request.gpu else None
     if gpu is not None and gpu.untestable:
         plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
     refuse_empty(request.shard, plan.blocks)
-    images, sboms = build_images(runtime, study, pins, request.options, plan.arms)
-    header = new_header(
-        runtime.now(), runtime.engine.info(), plan, images, repeating(request, seed), gpu,
-        request.shard, sboms,
-    )  # fmt: skip
+    images, sboms = build_images(runtime, study, request.options, plan.arms)
+    command = repeating(request, seed)
+    header = new_header(runtime, plan, images, command, gpu, request.shard, sboms)
     folder = request.out / header.session_id
     try:
         folder.mkdir(parents=True)
@@ -69,10 +65,7 @@ def reproduce(runtime: Runtime, study: Study, pins: Pins, request: Request) -> P
         raise HostError(
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
-    runtime.lock_results(folder)
-    write_below(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
-    keep_study(study, folder)
-    log = RunLog.create(folder, header)
+    log = begin(runtime, study, header, folder, sboms)
     measure(runtime, study, Session(header, ()), log, folder, images)
     return folder
 
@@ -90,13 +83,12 @@ def check_request(study: Study, request: Request) -> None:
     refuse_empty(request.shard, plan.blocks)
 
 
-def resume(
-    runtime: Runtime, opened: Opened, pins: Pins, options: Options, allow_busy_host: bool = False
-) -> Opened:
+def resume(runtime: Runtime, opened: Opened, options: Options) -> Opened:
     """Make the missing runs of a session's plan; return the session with them.
 
-    Raises InputError if the kit, the GPU or the content of an image differs from the recorded
-    one, HostError if the machine is busy or lacks resources that the plan's runs need.
+    Without missing runs it needs no image, GPU or quiet machine. Raises InputError if the kit,
+    the GPU or the content of an image differs from the recorded one, HostError if the machine is
+    busy or lacks resources that the plan's runs need.
     """
     folder = opened.folder
     runtime.lock_results(folder)
@@ -104,13 +96,15 @@ def resume(
     session, study = opened.session, opened.study
     header = session.header
     _refuse_changed("kit version", header.kit_version, kit.__version__)
+    if not unfinished(session):
+        drop_torn_line(folder)
+        return opened.again()
     if header.gpu is not None:
         refuse_other_gpu(header.gpu, runtime.probe.look())
-    if unfinished(session):
-        available = check_quiet(runtime, allow_busy_host)
-        refuse_shortage(header.plan, runtime.engine.info(), available)
-        _name_other_machine(runtime, session)
-    images = build(runtime, study, pins, options, header.plan.arms)
+    available = check_quiet(runtime)
+    refuse_shortage(header.plan, runtime.engine.info(), available)
+    _name_other_machine(runtime, session)
+    images = build(runtime, study, options, header.plan.arms)
     for arm, image in header.images.items():
         _refuse_other_image(runtime, image, images.arms[arm])
     drop_torn_line(folder)
@@ -153,10 +147,10 @@ def report(opened: Opened) -> ReportModel:
 
     Removes the files that an interrupted write left there.
     """
-    folder = opened.folder
-    model = build_report(opened.session, opened.study, opened.explanation)
-    remove_unfinished(folder)
     load_matplotlib()
+    folder, explanation = opened.folder, opened.explanation
+    remove_unfinished(folder)
+    model = build_report(opened.session, opened.study, explanation)
     write_below(folder, report_files(model))
     write_sums(folder)
     return model
@@ -192,9 +186,7 @@ def _plan(
     )  # fmt: skip
 
 
-def _check_gpu(
-    runtime: Runtime, study: Study, pins: Pins, request: Request, plan: Plan
-) -> GpuCheck:
+def _check_gpu(runtime: Runtime, study: Study, request: Request, plan: Plan) -> GpuCheck:
     """Check whether the plan's CUDA arms can run, trying the engine with a CPU arm's image."""
     cuda = cuda_arms(study, plan.arms)
     arm = next((a.name for a in study.arms.values() if a.variant == CPU), plan.arms[0])
@@ -202,7 +194,7 @@ def _check_gpu(
 
         def image() -> str:
             check_disk(runtime.engine, runtime.free_disk, study, (arm,))
-            built = builder(runtime, pins, request.options, phase.step).build(study, (arm,))
+            built = builder(runtime, request.options, phase.step).build(study, (arm,))
             return built.arms[arm].image_id
 
         found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)

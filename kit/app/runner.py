@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from kit.app.runtime import Runtime
-from kit.engine.protocol import SESSION_LABEL
-from kit.errors import KitError
+from kit.engine.protocol import SESSION_LABEL, Engine, RunRequest
+from kit.errors import KitError, RunError
 from kit.host.facts import host_facts, this_machine
 from kit.images.build.arms import Images
 from kit.judge.pilot import fixed_plan
 from kit.judge.stop import look, look_due
 from kit.measure.device import GpuAssignment
-from kit.measure.executable import run_executable
 from kit.measure.execute import RunContext, execute
 from kit.plan.make import expected_seconds
-from kit.plan.model import COMPARE, PlannedRun
+from kit.plan.model import COMPARE, IDENTITY, Limits, Plan, PlannedRun
 from kit.plan.roles import MAIN
+from kit.plan.spec import spec_json
 from kit.records.command import shown
-from kit.records.images import ArmImage, ExecutableRun
+from kit.records.images import KINDS, ArmImage, ExecutableRun
+from kit.records.record import parse_record
 from kit.records.session import Header, RunEntry, Session
 from kit.report.looks import look_line
 from kit.report.sample_size import outlook_lines
 from kit.results.runlog import RunLog
 from kit.study.model import CPU, Study, by_stack_and_variant
+
+RUN_ID = "executable"
+_FOLDER = "/opt/kit/executable"
+# Exit codes that the program sets: managed code ran. See images/dotnet/Program.cs.
+_PROGRAMS_OWN = frozenset({0, 64, 69, 70})
+_MISSING = re.compile(r"^missing: (.+)$", re.MULTILINE)
+_LOG_CHARACTERS = 2000
+# One stream: engines do not order a container's standard output against its standard error.
+_COMMAND = f"exec 2>&1; cat {_FOLDER}/KIND; exec {_FOLDER}/Workload"
 
 
 def measure(
@@ -46,7 +57,10 @@ def measure(
     if executable is not None and session.executable is None:
         with runtime.progress.phase("executable") as phase:
             phase.step("the executable on a Debian with nothing else")
-            log.add_executable(_run_executable(runtime, study, session.header, executable))
+            arm, session_id = _contender(study, plan), session.header.session_id
+            log.add_executable(
+                run_executable(runtime.engine, executable, study, arm, plan.limits, session_id)
+            )
     session = run_plan(runtime, study, session, log, folder, images)
     if plan.pilot and session.outlook is None:
         fixed, found = fixed_plan(session, study)
@@ -60,8 +74,10 @@ def measure(
 
 def unfinished(session: Session) -> bool:
     """Return whether the plan has runs to make, now or after its pilot fixed the number."""
-    piloting = session.header.plan.pilot > 0 and session.outlook is None
-    return piloting or look_due(session) or bool(session.missing_runs())
+    header = session.header
+    untested = header.executable and session.executable is None
+    piloting = header.plan.pilot > 0 and session.outlook is None
+    return untested or piloting or look_due(session) or bool(session.missing_runs())
 
 
 def run_plan(
@@ -119,13 +135,45 @@ def run_plan(
     return state[0]
 
 
-def _run_executable(
-    runtime: Runtime, study: Study, header: Header, image: ArmImage
+def run_executable(
+    engine: Engine, image: ArmImage, study: Study, arm: str, limits: Limits, session_id: str
 ) -> ExecutableRun:
+    """Run the published executable on its Debian image, with an identity run's spec for that arm.
+
+    Returns what happened. Raises RunError only if the container could not be started: a program
+    that fails is a result.
+    """
+    planned = PlannedRun(RUN_ID, -1, 0, arm, IDENTITY, 1, study.protocol.identity_seed)
+    outcome = engine.run(
+        RunRequest(
+            image=image.image_id,
+            command=("sh", "-c", _COMMAND),
+            env={**study.protocol.env, "KIT_SPEC": spec_json(planned, study)},
+            cpuset=limits.cpuset,
+            memory_bytes=limits.memory_bytes,
+            timeout_s=limits.timeout_s,
+            labels={SESSION_LABEL: session_id},
+        )
+    )
+    kind, _, output = outcome.logs.partition("\n")
+    found = _MISSING.search(output)
+    return ExecutableRun(
+        reference=image.reference,
+        image_id=image.image_id,
+        size_bytes=image.size_bytes,
+        kind=kind if kind in KINDS else "",
+        started=outcome.exit_code in _PROGRAMS_OWN,
+        trained=outcome.exit_code == 0 and _is_record(outcome.files.get("record.json", b"")),
+        missing=found[1].strip() if found else "",
+        exit_code=outcome.exit_code,
+        said=output[-_LOG_CHARACTERS:],
+    )
+
+
+def _contender(study: Study, plan: Plan) -> str:
     # The executable is built on the CPU image, regardless of the order of the arms.
-    arms = by_stack_and_variant((study.arms[a] for a in header.plan.arms), "the plan")
-    arm = arms[study.contender, CPU].name
-    return run_executable(runtime.engine, image, study, arm, header.plan.limits, header.session_id)
+    arms = by_stack_and_variant((study.arms[name] for name in plan.arms), "the plan")
+    return arms[study.contender, CPU].name
 
 
 def _gpu_assignment(runtime: Runtime, header: Header) -> GpuAssignment | None:
@@ -133,3 +181,11 @@ def _gpu_assignment(runtime: Runtime, header: Header) -> GpuAssignment | None:
     if gpu is None or gpu.chosen is None or gpu.problems:
         return None
     return GpuAssignment(runtime.probe, gpu.chosen, gpu.request, gpu.first_start_s)
+
+
+def _is_record(content: bytes) -> bool:
+    try:
+        parse_record(content, RUN_ID)
+    except RunError:
+        return False
+    return True

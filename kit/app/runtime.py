@@ -16,6 +16,7 @@ from kit.host.facts import Host
 from kit.host.gpu.probe import NvmlProbe, Probe
 from kit.host.network import HostNetwork
 from kit.images.inspect.describe import Description
+from kit.pins.load import Pins, shipped_pins
 
 BUSY_READINGS = 12
 BUSY_NAMED, BUSY_REFUSED = 0.1, 0.8
@@ -40,6 +41,9 @@ class Runtime:
     free_disk: Callable[[str], int | None] = lambda _folder: None
     lock_results: Callable[[Path], None] = lambda _folder: None
     probe: Probe = field(default_factory=NvmlProbe)
+    pins: Pins = field(default_factory=shipped_pins)
+    allow_busy_host: bool = False
+    """Measure although the machine is busy with something else."""
 
 
 def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
@@ -53,10 +57,10 @@ def sweep(engine: Engine, lock: str, say: Callable[[str], None]) -> None:
         say(f"removed {removed} that a killed session left")
 
 
-def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
+def check_quiet(runtime: Runtime) -> int:
     """Return the host's available memory in bytes.
 
-    Raises HostError if other processes keep the machine busy, unless ``allow_busy_host``.
+    Raises HostError if other processes keep the machine busy, unless the runtime allows it.
     """
     cpus = runtime.engine.info().cpus
     # The quietest of several readings: a single one may catch an engine's start or a cron job.
@@ -66,7 +70,7 @@ def check_quiet(runtime: Runtime, allow_busy_host: bool) -> int:
             break
         now = min(now, runtime.host.read(), key=lambda reading: reading.busy_cpus)
     share = now.busy_cpus / max(cpus, 1)
-    if share > BUSY_REFUSED and not allow_busy_host:
+    if share > BUSY_REFUSED and not runtime.allow_busy_host:
         raise HostError(
             f"the machine is busy: others use {now.busy_cpus:.1f} of {cpus} CPUs",
             "wait until it is quiet, or measure all the same with --allow-busy-host",

@@ -14,25 +14,16 @@ import click
 import kit
 from kit.cli import process
 from kit.cli.ablate import ablate
-from kit.cli.appendix import appendix
-from kit.cli.build import build
-from kit.cli.bundle import bundle
-from kit.cli.clean import clean
-from kit.cli.diff import diff
-from kit.cli.doctor import doctor
 from kit.cli.github import commands_stopped
-from kit.cli.judge import judge
+from kit.cli.images import build, bundle, verify_image
+from kit.cli.judging import appendix, diff, judge, report
 from kit.cli.lock import lock
-from kit.cli.matrix import matrix
-from kit.cli.merge import merge
+from kit.cli.machine import clean, doctor, setup
 from kit.cli.new_study import new_study
 from kit.cli.process import stop_within
-from kit.cli.report import report
 from kit.cli.reproduce import reproduce
-from kit.cli.setup import setup
-from kit.cli.sign import sign
-from kit.cli.verify import verify
-from kit.cli.verify_image import verify_image
+from kit.cli.shards import matrix, merge
+from kit.cli.verify import sign, verify
 from kit.environment import settle, variables
 from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, ImageError, KitError
 

@@ -8,14 +8,12 @@ import click
 
 from kit.cli.options import (
     HOW_MUCH,
-    MACHINE,
     OUTPUT,
     ImageOptions,
     TopicCommand,
     build_options,
-    image_options,
+    measuring_options,
     option,
-    renamed_flag,
     was_given,
 )
 from kit.cli.values import FOLDER, MAX_BLOCKS, NEW_FOLDER
@@ -38,9 +36,7 @@ from kit.errors import InputError
     metavar="N",
     help="Fits in each run; 4 if left out.",
 )
-@option(MACHINE, "--allow-busy-host", is_flag=True, help="Measure though the machine is busy.")
-@renamed_flag("--noisy", "--allow-busy-host")
-@image_options
+@measuring_options
 @option(
     OUTPUT,
     "--out",
@@ -55,7 +51,6 @@ def ablate(
     out: Path,
     blocks: int | None,
     repeats: int | None,
-    allow_busy_host: bool,
     images: ImageOptions,
 ) -> None:
     """Explain the difference between the two CPU arms: change one thing per run.
@@ -68,9 +63,8 @@ def ablate(
     from kit.app.ablate import explain, target
     from kit.cli.outcome import warn_stale_signature
     from kit.cli.runtime import open_runtime
-    from kit.pins.load import shipped_pins
     from kit.report.ablation import plain_text
-    from kit.results.names import ABLATION_REPORT
+    from kit.results import ABLATION_REPORT
 
     if folder is not None and was_given("out"):
         raise InputError(
@@ -80,7 +74,7 @@ def ablate(
     place = target(folder, out, blocks, repeats)
     options = build_options(images)
     with open_runtime(images) as runtime:
-        found = explain(runtime, place, shipped_pins(), options, blocks, repeats, allow_busy_host)
+        found = explain(runtime, place, options, blocks, repeats)
     if found is None:
         return
     for written in (folder, place.folder):

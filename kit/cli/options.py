@@ -6,9 +6,9 @@ Old names of options and values work for one release, hidden from help, and prin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -33,8 +33,8 @@ class ImageOptions:
     """Options of the command line on the engine and the images.
 
     ``install_engine`` allows the kit to install missing tools, ``wait_for_lock`` waits for
-    another kit that holds the lock; the others are as in `kit.images.build.arms.Options`,
-    ``settings`` and ``mirrors`` unchecked.
+    another kit that holds the lock, ``allow_busy_host`` measures on a busy machine; the others
+    are as in `kit.images.build.arms.Options`, ``settings`` and ``mirrors`` unchecked.
     """
 
     install_engine: bool
@@ -42,6 +42,7 @@ class ImageOptions:
     strict: bool
     settings: tuple[str, ...]
     mirrors: tuple[str, ...]
+    allow_busy_host: bool = False
 
 
 class TopicOption(click.Option):
@@ -93,6 +94,19 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for add in reversed(_OPTIONS):
         typed = add(typed)
     return typed
+
+
+def measuring_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --allow-busy-host, and the engine and image options, to a command that measures."""
+
+    @wraps(command)
+    def typed(*, allow_busy_host: bool, images: ImageOptions, **others: Any) -> Any:
+        return command(images=replace(images, allow_busy_host=allow_busy_host), **others)
+
+    added = renamed_flag("--noisy", "--allow-busy-host")(image_options(typed))
+    help_text = "Measure though the machine is busy."
+    add = option(MACHINE, "--allow-busy-host", is_flag=True, help=help_text)
+    return cast(Callable[..., Any], add(added))
 
 
 def was_given(name: str) -> bool:

@@ -64,7 +64,7 @@ def warn_stale_signature(folder: Path) -> None:
     The kit keeps the signature: only its owner may replace or remove it.
     """
     from kit.records.command import shown
-    from kit.results.names import SIGNATURE
+    from kit.results import SIGNATURE
     from kit.verify.sums import signature_matches
 
     if not signature_matches(folder):
@@ -87,7 +87,7 @@ def conclude(model: ReportModel, folder: Path, outcome: OutcomeOptions) -> None:
     from kit.errors import VerdictError
     from kit.judge.rules import failing_verdicts
     from kit.report import results_json
-    from kit.results.names import REPORT
+    from kit.results import REPORT
 
     if outcome.as_json:
         click.echo(results_json.dumps(model), nl=False)

@@ -17,9 +17,8 @@ from kit.cli.options import (
     RenamedChoice,
     TopicCommand,
     build_options,
-    image_options,
+    measuring_options,
     option,
-    renamed_flag,
     was_given,
 )
 from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
@@ -27,7 +26,7 @@ from kit.cli.values import ARMS, FOLDER, MAX_BLOCKS, MEMORY, NEW_FOLDER, SHARD
 from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.app.request import Request
+    from kit.app.session import Request
     from kit.images.build.arms import Options
     from kit.plan.model import Design, Until
     from kit.plan.shard import Shard
@@ -113,9 +112,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     help="CPUs of every run.",
 )
 @option(MACHINE, "--memory", type=MEMORY, metavar="SIZE", help="Memory of every run, e.g. 8g.")
-@option(MACHINE, "--allow-busy-host", is_flag=True, help="Measure though the machine is busy.")
-@renamed_flag("--noisy", "--allow-busy-host")
-@image_options
+@measuring_options
 @option(
     OUTPUT,
     "--out",
@@ -146,20 +143,19 @@ def reproduce(
     seed: int | None,
     cpus: int | None,
     memory: int | None,
-    allow_busy_host: bool,
     images: ImageOptions,
     out: Path,
     outcome: OutcomeOptions,
     resume: Path | None,
 ) -> None:
     """Build the images, run the study in containers, write the report."""
-    from kit.app.request import Request
+    from kit.app.session import Request
     from kit.plan.resources import ResourceRequest
 
     options = build_options(images)
     if resume is not None:
         _refuse_with_resume()
-        _go_on(resume, options, allow_busy_host, images, outcome)
+        _go_on(resume, options, images, outcome)
         return
     if gpu_device and not gpu:
         raise InputError("--gpu-device: no GPU was asked for", "add --gpu")
@@ -177,7 +173,6 @@ def reproduce(
         until=until,
         study=str(study_folder or ""),
         shard=shard,
-        allow_busy_host=allow_busy_host,
     )
     _begin(request, study_folder, images, outcome)
 
@@ -187,7 +182,6 @@ def _begin(
 ) -> None:
     from kit.app import pipeline
     from kit.cli.runtime import open_runtime
-    from kit.pins.load import shipped_pins
     from kit.results.opened import open_session
     from kit.study.load import load_study, shipped_study
 
@@ -195,7 +189,7 @@ def _begin(
     check_options(outcome, study)
     pipeline.check_request(study, request)
     with open_runtime(images) as runtime:
-        opened = open_session(pipeline.reproduce(runtime, study, shipped_pins(), request))
+        opened = open_session(pipeline.reproduce(runtime, study, request))
         model = pipeline.report(opened)
     conclude(model, opened.folder, outcome)
 
@@ -203,20 +197,18 @@ def _begin(
 def _go_on(
     folder: Path,
     options: Options,
-    allow_busy_host: bool,
     images: ImageOptions,
     outcome: OutcomeOptions,
 ) -> None:
     from kit.app import pipeline
     from kit.cli.runtime import open_runtime
-    from kit.pins.load import shipped_pins
     from kit.results.opened import open_begun
 
     opened = open_begun(folder)
     opened.session.must_compare()
     check_options(outcome, opened.study)
     with open_runtime(images) as runtime:
-        opened = pipeline.resume(runtime, opened, shipped_pins(), options, allow_busy_host)
+        opened = pipeline.resume(runtime, opened, options)
         model = pipeline.report(opened)
     conclude(model, opened.folder, outcome)
 

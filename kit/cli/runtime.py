@@ -24,7 +24,7 @@ from kit.host.setup import setup
 from kit.images.inspect.describe import describe, user_cache
 from kit.report.model import ReportModel
 from kit.report.sections.top import show
-from kit.results.names import REPORT
+from kit.results import REPORT
 
 
 @contextmanager
@@ -53,6 +53,7 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
             describe=lambda image_id: describe(engine, image_id, user_cache()),
             free_disk=free_disk if local else lambda _folder: None,
             lock_results=locks.folder,
+            allow_busy_host=images.allow_busy_host,
         )
         sweep(engine, lock, say)
     finally:

@@ -1,4 +1,4 @@
-"""``kit verify``: check that a results folder follows from its log."""
+"""Commands for outsiders: ``kit verify`` checks a results folder, ``kit sign`` vouches for it."""
 
 from __future__ import annotations
 
@@ -74,6 +74,34 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
             f"{unverified[0].unverified[0]}",
             "finish the session (`--resume`), or verify with the versions that wrote the folder",
         )
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--key", required=True, type=SMALL,
+    help="A private SSH key, or the public key of one that ssh-agent holds.",
+)  # fmt: skip
+def sign(folder: Path, key: Path) -> None:
+    """Sign the results in FOLDER: an SSH signature of SHA256SUMS, in SHA256SUMS.sig.
+
+    The folder is verified first, and one that does not hold is not signed (exit code 8). A
+    signature that was there is replaced. `kit verify --signer` checks it; it says who vouches
+    for the files, not that what they say is true.
+    """
+    from kit.files.write import write_whole
+    from kit.host.locks import writing
+    from kit.results import SIGNATURE
+    from kit.results import sign as signing
+    from kit.verify import verified_sums
+
+    with writing(folder):
+        sums = verified_sums(folder)
+        if signing.wants_touch(key):
+            click.echo("touch the security key if it asks for it", err=True)
+        signature = signing.sign(sums, key)
+        write_whole(folder / SIGNATURE, signature)
+    click.echo(f"{folder / SIGNATURE}: by {signing.examine(sums, signature, None).key}")
 
 
 def _signers(allowed: Path | None, signer: str | None) -> Signers | None:

@@ -1,6 +1,6 @@
 """Command lines of kit: quoted for a shell, and parsed from a session's header.
 
-The recorded command is data here and is never run. `kit.app.request.repeating` and
+The recorded command is data here and is never run. `kit.app.session.repeating` and
 `kit.app.ablate` write it.
 """
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.errors import RunError
-from kit.files.documents import read_json
-from kit.files.values import values_of
+from kit.files.documents import read_json, values_of
 from kit.schemas import problems
 
 

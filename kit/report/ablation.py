@@ -13,7 +13,7 @@ from kit.plan.roles import role_of
 from kit.report.document import Block, Heading, List, Paragraph, Table
 from kit.report.numbers import NONE, fixed, megabytes, seconds, share
 from kit.report.render import markdown, terminal
-from kit.results.names import ABLATION_REPORT, ABLATION_RESULTS
+from kit.results import ABLATION_REPORT, ABLATION_RESULTS
 
 TITLE = "Ablation: sources of the difference"
 MEANS: Mapping[ContrastName, str] = {

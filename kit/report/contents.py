@@ -9,7 +9,7 @@ from kit.report.document import Block, Figure, Heading
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
 from kit.report.sections import checks, environment, runs, samples, session, top
-from kit.results.names import PLOTS
+from kit.results import PLOTS
 
 _Section = tuple[str, Callable[[ReportModel], tuple[Block, ...]]]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from kit.report import contents, crate, export, plots, results_json
 from kit.report.model import ReportModel
 from kit.report.render import html, markdown
-from kit.results.names import CRATE, EXPORTS, PAGE, PLOTS, REPORT, RESULTS, SUMS
+from kit.results import CRATE, EXPORTS, PAGE, PLOTS, REPORT, RESULTS, SUMS
 
 _PICTURE = re.compile(rb'src="(data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*)(?=")')
 

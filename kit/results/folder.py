@@ -12,7 +12,7 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.files.folder import Folder, Rules, open_folder
 from kit.files.write import UNFINISHED, remove_below, write_whole
-from kit.results.names import ABLATION, GIT_ATTRIBUTES, RUN_LOG, SIGNATURE, STUDY, SUMS
+from kit.results import ABLATION, GIT_ATTRIBUTES, RUN_LOG, SIGNATURE, STUDY, SUMS
 from kit.study.folder import VERSION_CONTROL, is_of_desktop
 
 RUN_LOG_BYTES = 1_000_000_000

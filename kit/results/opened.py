@@ -9,8 +9,8 @@ from pathlib import Path
 from kit.errors import InputError
 from kit.files.write import write_below
 from kit.records.session import Session
+from kit.results import ABLATION, RUN_LOG, SBOMS, STUDY
 from kit.results.folder import open_results
-from kit.results.names import ABLATION, RUN_LOG, SBOMS, STUDY
 from kit.results.runlog import read_session
 from kit.study.folder import RULES, open_study
 from kit.study.load import shipped_study, study_in

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.errors import HostError, InputError
-from kit.files.values import values_of
+from kit.files.documents import values_of
 from kit.files.write import append, cut_to_line, last_line
 from kit.plan.form import FORM, in_form
 from kit.plan.make import plan_sha256
@@ -23,6 +23,7 @@ from kit.plan.model import Plan, plan_document
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
 from kit.records.session import Header, Look, Piloted, RunEntry, Session
+from kit.results import RUN_LOG
 from kit.results.folder import REMEDY, RUN_LOG_BYTES, open_results
 from kit.results.lines import (
     LINE,
@@ -34,7 +35,6 @@ from kit.results.lines import (
     look_from,
     parsed,
 )
-from kit.results.names import RUN_LOG
 
 EXECUTABLE = "executable"
 """The type of the line with the run of the executable."""

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from kit.engine.connection import one_line
 from kit.errors import HostError, InputError
-from kit.results.names import SUMS
+from kit.results import SUMS
 
 NAMESPACE = "kit-results@kit"
 """The namespace of kit's signatures: one made for git, for files or for mail does not match."""

@@ -15,8 +15,8 @@ from kit.errors import InputError, KitError, TamperedError
 from kit.plan.model import EXPLAIN
 from kit.records.command import shown
 from kit.records.session import Session
+from kit.results import ABLATION, RUN_LOG, SUMS
 from kit.results.folder import REMEDY, open_results
-from kit.results.names import ABLATION, RUN_LOG, SUMS
 from kit.results.opened import open_session
 from kit.results.runlog import broken_chain
 from kit.results.sign import Signers

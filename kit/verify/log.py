@@ -18,7 +18,7 @@ from kit.plan.spec import spec_json
 from kit.records.command import Command, parse_command
 from kit.records.planned import differing_fields
 from kit.records.session import Header, RunEntry, Session
-from kit.results.names import sbom_name
+from kit.results import sbom_name
 from kit.study.model import Study
 
 MAX_CPUS = 10_000

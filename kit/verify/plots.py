@@ -16,7 +16,7 @@ from kit.report.plots.paths import ForeignError, Matrix, Outline
 from kit.report.plots.pieces import Piece, read
 from kit.report.plots.raster import pixels
 from kit.report.plots.style import DPI
-from kit.results.names import PAGE
+from kit.results import PAGE
 from kit.verify.result import State
 
 Files = Mapping[str, bytes]

@@ -19,8 +19,8 @@ from kit.records.session import Session
 from kit.report import ablation as explanation
 from kit.report.build import build_report
 from kit.report.files import is_picture, report_files, without_pictures
+from kit.results import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
 from kit.results.folder import open_results
-from kit.results.names import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
 from kit.study.model import Study
 from kit.verify import plots
 from kit.verify.numbers import Compared, compare

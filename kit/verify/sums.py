@@ -13,8 +13,8 @@ from pathlib import Path
 from kit.errors import FileError, InputError
 from kit.files.folder import Folder
 from kit.records.session import Session
+from kit.results import RUN_LOG, SBOMS, SIGNATURE, STUDY, SUMS
 from kit.results.folder import AS_THEY_ARE, is_attributes, is_unfinished, open_results, read_sums
-from kit.results.names import RUN_LOG, SBOMS, SIGNATURE, STUDY, SUMS
 from kit.results.sign import Signature, Signers, can_check, examine
 from kit.study.folder import VERSION_CONTROL, belongs, is_of_desktop
 from kit.verify.result import CheckResult, check_result
@@ -111,12 +111,15 @@ def check_files(folder: Path, known: Known, content: bytes | None = None) -> Che
 def check_sboms(folder: Path, session: Session) -> CheckResult:
     """Compare each bill of materials with its sum in the header.
 
-    A header without sums is valid. Raise InputError if the folder cannot be read.
+    A header without sums is valid. Raise InputError if the folder cannot be opened.
     """
     if session.header.sboms:
         return check_result(SBOMS_CHECK, lambda: _sbom_differences(folder, session), "the log's")
     with open_results(folder) as results:
-        there = results.holds_folder(SBOMS)
+        try:
+            there = results.holds_folder(SBOMS)
+        except InputError as error:
+            return CheckResult(SBOMS_CHECK, (error.problem,), "")
     if there:
         return CheckResult(SBOMS_CHECK, (), "", (f"{SBOMS}/: the log has no sums of them",))
     return CheckResult(SBOMS_CHECK, (), "the session wrote none", absent=True)

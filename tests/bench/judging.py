@@ -49,7 +49,7 @@ def reports(session: Session) -> None:
     """From the log's file to every file of a report."""
     from kit.report.build import build_report
     from kit.report.files import report_files
-    from kit.results.names import PAGE
+    from kit.results import PAGE
     from kit.results.runlog import RunLog, read_session
 
     plan_sum = plan_sha256(session.header.plan)

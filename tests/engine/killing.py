@@ -24,7 +24,7 @@ from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LOCK_LABEL
 from kit.host.locks import lock_id
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.runlog import read_session
 
 KILLS_AT_MOST = 4

@@ -76,13 +76,11 @@ def made(
     cache = DescriptionCache(Path(tmp_path_factory.mktemp("cache")))
     runtime = pipeline.Runtime(
         engine, LocalHost(), net, lambda: datetime.now(timezone.utc), PlainProgress(),
-        describe=lambda image_id: describe(engine, image_id, cache),
+        describe=lambda image_id: describe(engine, image_id, cache), allow_busy_host=True,
     )  # fmt: skip
     out = Path(tmp_path_factory.mktemp("out"))
-    request = pipeline.Request(
-        "tiny", ARMS, 5, ResourceRequest(), out, Options(), allow_busy_host=True
-    )
-    folder = pipeline.reproduce(runtime, STUDY, shipped_pins(), request)
+    request = pipeline.Request("tiny", ARMS, 5, ResourceRequest(), out, Options())
+    folder = pipeline.reproduce(runtime, STUDY, request)
     model = reported(folder, STUDY)
     return Made(folder, read_session(folder), model)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from kit.app.runner import run_executable
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.host.network import read_network
 from kit.images.build.arms import Builder, Options
 from kit.images.build.recipe import Tools
 from kit.images.inspect.content import read_content
-from kit.measure.executable import run_executable
 from kit.pins.load import shipped_pins
 from kit.plan.model import Limits
 from kit.records.images import KINDS

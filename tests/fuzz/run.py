@@ -48,7 +48,7 @@ from kit.records.record import parse_record  # noqa: E402
 from kit.report import appendix, export, results_json  # noqa: E402
 from kit.report.build import build_report  # noqa: E402
 from kit.report.files import report_files  # noqa: E402
-from kit.results.names import RUN_LOG  # noqa: E402
+from kit.results import RUN_LOG  # noqa: E402
 from kit.results.runlog import RunLog, read_session  # noqa: E402
 from kit.study.folder import own_pins  # noqa: E402
 from kit.study.load import load_study, shipped_folder  # noqa: E402

@@ -32,7 +32,7 @@ def pack(folder: Path, archive: Path) -> None:
 def reported(folder: Path) -> None:
     """Write every report of the folder's logs."""
     from kit.app import ablate, pipeline
-    from kit.results.names import ABLATION
+    from kit.results import ABLATION
     from kit.results.opened import open_session
 
     opened = open_session(folder)

@@ -44,20 +44,20 @@ def scripted(request):
 
 def made_up(place: Path) -> Path:
     """A session of the template study with an explanation inside, measured by the script."""
-    from support.bench import PINS, Bench
+    from support.bench import Bench
 
     from kit.app import ablate, pipeline
     from kit.images.build.arms import Options
     from kit.plan.resources import ResourceRequest
-    from kit.results.names import ABLATION
+    from kit.results import ABLATION
     from kit.study.load import load_study, new_study
 
     new_study(place / "sum")
     study = load_study(place / "sum")
     bench = Bench(place / "results", scripted)
     request = pipeline.Request("quick", (), 7, ResourceRequest(), bench.out, Options())
-    made = pipeline.reproduce(bench.runtime(), study, PINS, request)
-    ablate.ablate(bench.runtime(), study, PINS, Options(), made / ABLATION, 2, 3)
+    made = pipeline.reproduce(bench.runtime(), study, request)
+    ablate.ablate(bench.runtime(), study, Options(), made / ABLATION, 2, 3)
     return made
 
 

@@ -13,11 +13,11 @@ import pytest
 from fakes.engine import FakeEngine, RunScript, fails, image
 
 from kit.app import pipeline
+from kit.app.runner import RUN_ID
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.host.network import HostNetwork
 from kit.images.build.arms import Options
 from kit.images.inspect.describe import Description, Part
-from kit.measure.executable import RUN_ID
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
 from kit.report.model import ReportModel
@@ -52,10 +52,10 @@ class Bench:
 
     def reproduce(self, **changes: object) -> Path:
         request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, Options())
-        return pipeline.reproduce(self.runtime(), STUDY, PINS, replace(request, **changes))
+        return pipeline.reproduce(self.runtime(), STUDY, replace(request, **changes))
 
     def resume(self, folder: Path) -> Path:
-        return pipeline.resume(self.runtime(), open_begun(folder), PINS, Options()).folder
+        return pipeline.resume(self.runtime(), open_begun(folder), Options()).folder
 
     def ran(self) -> list[str]:
         """The planned runs that were made, in order."""

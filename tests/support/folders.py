@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from kit.results import RUN_LOG, SUMS
 from kit.results.folder import sums_of
-from kit.results.names import RUN_LOG, SUMS
 from kit.verify import verify
 
 

@@ -8,7 +8,7 @@ import click
 import pytest
 
 import kit.cli
-from kit.cli.options import ImageOptions, build_options, image_options
+from kit.cli.options import ImageOptions, build_options, image_options, measuring_options
 from kit.images.build.binding import NAMES
 
 BUILDING = ("reproduce", "ablate", "build", "bundle save")
@@ -98,6 +98,21 @@ def test_the_old_option_of_a_feed_sets_it(capsys: pytest.CaptureFixture[str]) ->
     out, err = capsys.readouterr()
     (line,) = err.splitlines()
     assert out == "" and "--set nuget_source=FEED" in line
+
+
+@pytest.mark.parametrize(
+    ("given", "busy"), [([], False), (["--allow-busy-host"], True), (["--noisy"], True)]
+)
+def test_a_command_that_measures_gets_whether_the_host_may_be_busy(
+    given: list[str], busy: bool
+) -> None:
+    received: list[ImageOptions] = []
+
+    def receive(images: ImageOptions) -> None:
+        received.append(images)
+
+    click.command()(measuring_options(receive)).main(given, standalone_mode=False)
+    assert [images.allow_busy_host for images in received] == [busy]
 
 
 @pytest.mark.parametrize("name", BUILDING)

@@ -30,7 +30,7 @@ from kit.plan.shard import Shard
 from kit.records.session import Session
 from kit.report import headline
 from kit.report.build import build_report
-from kit.results.names import RESULTS
+from kit.results import RESULTS
 from kit.results.runlog import read_session
 
 pytestmark = pytest.mark.slow

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 import pytest
+from lint.reference import reference
 from support.documented import PAGES, ROOT, SECURITY, SHOWN
 from support.sessions import make_session, make_study, paired
 
 from kit.cli import cli
-from kit.cli.reference import reference
 from kit.environment import VARIABLES
 from kit.report.build import build_report
 from kit.report.files import is_picture, report_files
@@ -29,7 +29,7 @@ MIN_WORDED = 0.55
 def test_the_reference_is_what_the_commands_print() -> None:
     written = (ROOT / "docs" / "cli.md").read_text()
     # Releases of click break lines at other places.
-    assert written.split() == reference().split(), "python -m kit.cli.reference > docs/cli.md"
+    assert written.split() == reference().split(), "python -m tests.lint.reference > docs/cli.md"
 
 
 @pytest.mark.parametrize("page, command", SHOWN, ids=lambda value: str(value)[:50])

@@ -17,9 +17,9 @@ from support.sessions import (
     report_md,
 )
 
+from kit.app.runner import run_executable
 from kit.judge.executable import judge_executable
 from kit.judge.reasons import ExecutableFails, ExecutableMisses, NoStart
-from kit.measure.executable import run_executable
 from kit.plan.make import plan_sha256
 from kit.plan.model import Limits
 from kit.records.images import ArmImage, ExecutableRun

@@ -8,7 +8,7 @@ import pytest
 from support.records import THROTTLED
 from support.sessions import make_record
 
-from kit.files.values import values_of
+from kit.files.documents import values_of
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from kit.plan.spec import spec_json
 from kit.records.record import parse_record, record_document
 from kit.report import appendix, export, results_json
 from kit.report.build import build_report
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.runlog import RunLog, read_session
 from kit.schemas import schema
 from kit.study.load import load_study, shipped_folder, shipped_study

@@ -86,10 +86,10 @@ class Table:
 
     def go(self, **changes: Any) -> Path:
         request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, Options(), gpu=True)
-        return pipeline.reproduce(self.runtime(), STUDY, PINS, replace(request, **changes))
+        return pipeline.reproduce(self.runtime(), STUDY, replace(request, **changes))
 
     def resume(self, folder: Path) -> Path:
-        return pipeline.resume(self.runtime(), open_session(folder), PINS, Options()).folder
+        return pipeline.resume(self.runtime(), open_session(folder), Options()).folder
 
     def runs(self) -> list[RunRequest]:
         return [request for request in self.engine.named("run") if not is_trial(request)]

@@ -16,7 +16,7 @@ from kit.judge.stop import blocks_tried, look, look_due
 from kit.plan.budget import FIRST_LOOK
 from kit.plan.make import make_plan
 from kit.plan.resources import Resources
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.runlog import read_session
 from kit.verify.log import missing_runs, run_differences
 from kit.verify.plan import differences, look_differences
@@ -115,6 +115,7 @@ def test_a_resumed_session_that_has_ended_makes_no_run(settled: Path, tmp_path: 
     bench = Bench(tmp_path)
     bench.resume(settled)
     assert bench.ran() == []
+    assert bench.engine.named("build") == bench.engine.named("find_image") == []
 
 
 def test_a_failed_block_is_left_out_and_not_made_again_after_the_end(tmp_path: Path) -> None:

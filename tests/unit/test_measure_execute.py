@@ -25,7 +25,7 @@ from kit.errors import HostError, RunError
 from kit.measure.execute import LOG_TAIL_CHARACTERS, RunContext, execute
 from kit.plan.make import plan_sha256
 from kit.records.session import RunEntry, Session
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.runlog import RunLog, read_session
 
 ARMS = (PYTHON, DOTNET)

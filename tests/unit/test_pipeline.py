@@ -17,17 +17,17 @@ from support.sessions import DOTNET, PYTHON
 
 import kit
 from kit.app import pipeline
+from kit.app.runner import RUN_ID
 from kit.engine.protocol import SESSION_LABEL
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
-from kit.measure.executable import RUN_ID
 from kit.plan.model import Stopping
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.records.session import Look
 from kit.report.model import Course
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.model import Arm
@@ -199,6 +199,7 @@ def test_resuming_a_finished_session_runs_nothing(tmp_path: Path) -> None:
     again.resume(folder)
     assert again.ran() == []
     assert (folder / RUN_LOG).read_bytes() == before
+    assert again.engine.named("build") == again.engine.named("find_image") == []
 
 
 def test_a_failed_run_is_reported_and_made_again_on_resuming(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from kit.report.appendix.checklist import TO_FILL_IN
 from kit.report.build import build_report
 from kit.report.files import SUMS
 from kit.report.render.latex import escape
-from kit.results.names import APPENDIX, APPENDIX_LATEX, RUN_LOG
+from kit.results import APPENDIX, APPENDIX_LATEX, RUN_LOG
 from kit.study.load import shipped_study
 from kit.study.model import Tier
 from kit.verify import verify

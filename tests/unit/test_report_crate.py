@@ -21,7 +21,7 @@ from support.sessions import (
 from kit.records.host import EngineFacts
 from kit.report import crate
 from kit.report.build import build_report
-from kit.results.names import CRATE
+from kit.results import CRATE
 
 SIX = [1 / 0.936, 1 / 0.933, 1 / 0.939]
 NAMES = ("report.md", "results.json", "plots/gains.svg", "formats/fits.csv")

@@ -23,8 +23,8 @@ from kit.plan.model import ALTERNATING
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
 from kit.records.session import Session
+from kit.results import RUN_LOG
 from kit.results.lines import READABLE, SCHEMA
-from kit.results.names import RUN_LOG
 from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
 
 NEED = Need(0.8, 9, 3, 9, 4)

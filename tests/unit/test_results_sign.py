@@ -19,8 +19,8 @@ from support.packages import install
 import kit.cli
 from kit.errors import HostError, InputError
 from kit.files.write import write_whole
+from kit.results import ABLATION, SIGNATURE, SUMS
 from kit.results.folder import SIGNATURE_BYTES, sums_of
-from kit.results.names import ABLATION, SIGNATURE, SUMS
 from kit.results.sign import NAMESPACE, Signers, examine, sign, wants_touch
 from kit.verify import sums, verify
 from kit.verify.result import State

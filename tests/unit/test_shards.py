@@ -28,7 +28,7 @@ from kit.plan.shard import Shard, matrix, of_shard, parse_shard
 from kit.records.session import Session
 from kit.report.build import build_report
 from kit.report.export import ci
-from kit.results.names import RUN_LOG
+from kit.results import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import RunLog, read_session
 

@@ -26,7 +26,7 @@ from kit.plan.model import plan_from
 from kit.records.planned import misfits
 from kit.report.build import build_report
 from kit.report.sections import environment
-from kit.results.names import ABLATION, RUN_LOG
+from kit.results import ABLATION, RUN_LOG
 from kit.results.runlog import broken_chain, read_session
 from kit.verify import log, plan, sums, verify
 from kit.verify.result import State
@@ -227,6 +227,9 @@ def test_bills_of_materials_that_the_log_does_not_name_are_not_verified(
     shutil.rmtree(folder / "sbom")
     states = {each.what: each.state for each in verify(folder, ABLATION)}
     assert states["bills of materials"] is State.ABSENT
+    (folder / "sbom").write_text("a file in the folder's place")
+    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    assert states["bills of materials"] is State.WRONG
 
 
 def test_a_component_without_a_row_changes_no_verdict_and_the_report_names_it(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fakes.engine import SUCCESS
 from fakes.gpu import NO_DRIVER, T4, FakeProbe
-from support.bench import PINS, STUDY, Bench, failing, varied
+from support.bench import STUDY, Bench, failing, varied
 from support.measured import TwoCores, works
 from support.sessions import make_merged
 
@@ -109,7 +109,7 @@ def test_shards_that_were_planned_before_there_were_looks(tmp_path: Path) -> Non
 def test_an_ablation(tmp_path: Path, blocks: int | None) -> None:
     bench = Bench(tmp_path, varied(0.01))
     folder = tmp_path / "explanation"
-    ablate.ablate(bench.runtime(), STUDY, PINS, Options(), folder, blocks, blocks)
+    ablate.ablate(bench.runtime(), STUDY, Options(), folder, blocks, blocks)
     assert problems(read_session(folder)) == []
 
 
@@ -121,7 +121,7 @@ def test_cuda_arms_that_could_and_could_not_be_run(tmp_path: Path, probe: FakePr
     bench = Bench(tmp_path, script)
     runtime = replace(bench.runtime(), probe=probe)
     request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options(), gpu=True)
-    folder = pipeline.reproduce(runtime, STUDY, PINS, request)
+    folder = pipeline.reproduce(runtime, STUDY, request)
     assert problems(read_session(folder)) == []
 
 

@@ -12,8 +12,8 @@ from support.folders import unreadable
 
 from kit.errors import InputError
 from kit.report.files import SUMS
+from kit.results import GIT_ATTRIBUTES
 from kit.results.folder import add_sums, read_sums, sums_of, write_sums
-from kit.results.names import GIT_ATTRIBUTES
 from kit.study.folder import DESKTOP
 from kit.verify.sums import ANY, Known
 from kit.verify.sums import check_files as check

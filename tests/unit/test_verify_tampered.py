@@ -15,8 +15,8 @@ from golden.archive import ARCHIVES, opened, reported
 
 from kit.records.session import Session
 from kit.report.files import SUMS, without_pictures
+from kit.results import ABLATION, GIT_ATTRIBUTES
 from kit.results.folder import sums_of
-from kit.results.names import ABLATION, GIT_ATTRIBUTES
 from kit.results.opened import open_session
 from kit.study.model import Study
 from kit.verify import reports, verify

@@ -13,7 +13,7 @@ from rocrate_validator.models import Severity, ValidationSettings
 from rocrate_validator.utils.http import HttpRequester
 from support.bench import written
 
-from kit.results.names import CRATE
+from kit.results import CRATE
 
 WFRUN = "https://w3id.org/ro/terms/workflow-run#"
 UNKNOWN_HERE = {

@@ -9,7 +9,7 @@ from kit.report.appendix.checklist import opening
 from kit.report.appendix.experiments import experiments
 from kit.report.model import ReportModel
 from kit.report.render import latex, markdown
-from kit.results.names import APPENDIX, APPENDIX_LATEX
+from kit.results import APPENDIX, APPENDIX_LATEX
 
 
 def render(session: Session, model: ReportModel) -> Mapping[str, bytes]:

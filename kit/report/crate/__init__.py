@@ -17,7 +17,7 @@ from kit.report.crate import entities
 from kit.report.crate.entities import Entity, compact, data_entities, day, entity, ref, refs, when
 from kit.report.model import ReportModel
 from kit.report.text import plain
-from kit.results.names import CRATE
+from kit.results import CRATE
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _CRATE = "https://w3id.org/ro/crate/1.1"

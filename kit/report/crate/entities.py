@@ -17,8 +17,8 @@ from kit.report.conditions import engine_text, merged_text, substitute_text
 from kit.report.looks import course_facts
 from kit.report.model import ReportModel
 from kit.report.text import plain
-from kit.results.names import RUN_LOG, SBOMS, sbom_name
-from kit.results.names import STUDY as STUDY_FOLDER
+from kit.results import RUN_LOG, SBOMS, sbom_name
+from kit.results import STUDY as STUDY_FOLDER
 
 HOST, STUDY = "#host", "#study"
 _PAPER, _PLAN = "#paper", "#plan"

@@ -28,7 +28,7 @@ from kit.report.gpu import GpuReport, GpuRun
 from kit.report.model import ArmFacts, ReportModel
 from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio, scaled
 from kit.report.text import plain
-from kit.results.names import SBOMS, sbom_name
+from kit.results import SBOMS, sbom_name
 
 _BRIEF = 120  # letters of a reason in the table
 _SHORT = 19  # "sha256:" and 12 digits, as engines shorten an id

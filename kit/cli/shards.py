@@ -1,4 +1,4 @@
-"""``kit matrix``: print the jobs of a workflow as JSON."""
+"""Commands for one session on several machines: ``kit matrix`` and ``kit merge``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from kit.cli.values import FOLDER, LABELS
+from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_options
+from kit.cli.values import FOLDER, LABELS, NEW_FOLDER
 
 
 @click.command()
@@ -50,3 +51,28 @@ def matrix(
 
     study = shipped_study() if study_folder is None else load_study(study_folder)
     click.echo(rows(study, runners, gpu_runners, shards, blocks))
+
+
+@click.command()
+@click.argument("shards", nargs=-1, required=True, type=FOLDER)
+@click.option(
+    "--out",
+    type=NEW_FOLDER,
+    default=Path("results"),
+    show_default=True,
+    help="Where the merged session's folder is made.",
+)
+@outcome_options
+def merge(shards: tuple[Path, ...], out: Path, outcome: OutcomeOptions) -> None:
+    """Put the SHARDS of one plan (see `kit reproduce --shard`) into one session and judge it.
+
+    Shards of another plan, kit or image, twice the same one, or a missing one are refused
+    by name.
+    """
+    from kit.app import pipeline
+    from kit.results.opened import open_session
+
+    opened = [open_session(shard) for shard in shards]
+    check_options(outcome, opened[0].study)
+    merged = pipeline.merge(opened, out)
+    conclude(pipeline.report(merged), merged.folder, outcome)

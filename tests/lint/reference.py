@@ -1,6 +1,6 @@
 """The reference of the command line, generated from the commands.
 
-Run ``python -m kit.cli.reference > docs/cli.md`` after a change of any option.
+Run ``python -m tests.lint.reference > docs/cli.md`` after a change of any option.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def reference() -> str:
     """Return the help of every command as markdown."""
     parts = [
         "# Command line",
-        "Made by `python -m kit.cli.reference`; it is what `kit COMMAND --help` prints.",
+        "Made by `python -m tests.lint.reference`; it is what `kit COMMAND --help` prints.",
         _help(cli, "kit"),
     ]
     for name, command in sorted(cli.commands.items()):

@@ -1,17 +1,32 @@
-"""The request of a user to `kit reproduce`, and the command line that repeats it."""
+"""A new session: the request for it, the command line that repeats it, its header, its folder."""
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
+import kit
+from kit.app.runtime import Runtime
 from kit.errors import InputError
-from kit.images.build.arms import Options
+from kit.files.write import write_below
+from kit.host.facts import host_facts
+from kit.images.build.arms import Images, Options
 from kit.images.build.binding import NUGET_SOURCE
-from kit.plan.model import ALTERNATING, SIZE, Design, Until
+from kit.plan.make import plan_sha256
+from kit.plan.model import ALTERNATING, COMPARE, SIZE, Design, Plan, Until
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
+from kit.records.gpu import GpuCheck
+from kit.records.images import Component
+from kit.records.session import Header
+from kit.results import SBOMS
+from kit.results.opened import keep_study
+from kit.results.runlog import RunLog
 from kit.study.model import Study
 
 
@@ -37,8 +52,6 @@ class Request:
     """Folder of the study as the user named it; empty: the shipped one."""
     shard: Shard | None = None
     """Part of the plan to run; None: all of it."""
-    allow_busy_host: bool = False
-    """Measure although the machine is busy with something else."""
 
 
 def check_shard(request: Request) -> None:
@@ -90,3 +103,59 @@ def repeating(request: Request, seed: int) -> str:
     if request.shard is not None:
         words.append(f"--shard {request.shard}")
     return " ".join(words)
+
+
+def new_header(
+    runtime: Runtime,
+    plan: Plan,
+    images: Images,
+    command: str,
+    gpu: GpuCheck | None = None,
+    shard: Shard | None = None,
+    sboms: Mapping[str, bytes] = MappingProxyType({}),
+) -> Header:
+    """Return the header of a session that begins now; ``command`` repeats it.
+
+    ``shard`` is the part of the plan to run, None for all of it; ``sboms`` are the bills of
+    materials by file name.
+    """
+    now = runtime.now()
+    return Header(
+        session_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        kit_version=kit.__version__,
+        created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        command=command,
+        plan=plan,
+        plan_sha256=plan_sha256(plan),
+        images=images.arms,
+        fidelity=tuple(_with_gpu(row, gpu) for row in images.fidelity),
+        host=host_facts(runtime.engine.info()),
+        gpu=gpu,
+        shard=shard,
+        executable=images.executable is not None and plan.purpose == COMPARE,
+        sboms={name: hashlib.sha256(content).hexdigest() for name, content in sboms.items()},
+    )
+
+
+def begin(
+    runtime: Runtime,
+    study: Study,
+    header: Header,
+    folder: Path,
+    sboms: Mapping[str, bytes] = MappingProxyType({}),
+) -> RunLog:
+    """Lock a new session's folder, write bills of materials and study into it; return its log.
+
+    Raises InputError if there is a session in the folder, HostError if it cannot be written.
+    """
+    runtime.lock_results(folder)
+    write_below(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
+    keep_study(study, folder)
+    return RunLog.create(folder, header)
+
+
+def _with_gpu(row: Component, gpu: GpuCheck | None) -> Component:
+    """Return the row, with the name of the GPU that takes part if it is the hardware row."""
+    if row.name != "hardware" or gpu is None or gpu.gpu is None or gpu.problems:
+        return row
+    return replace(row, got=f"{row.got} and {gpu.gpu.name}")
