@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Mapping
 
-from kit.report import contents, crate, export, plots, results_json
+from kit.report import crate, export, plots, results_json, sections
 from kit.report.model import ReportModel
 from kit.report.render import html, markdown
 from kit.results import CRATE, EXPORTS, PAGE, PLOTS, REPORT, RESULTS, SUMS
@@ -17,7 +17,7 @@ _PICTURE = re.compile(rb'src="(data:image/[a-z+]+;base64,[0-9A-Za-z+/=]*)(?=")')
 def report_files(model: ReportModel) -> Mapping[str, bytes]:
     """Return the content of every file of the report, by its path in the results folder."""
     drawn = plots.draw_all(model)
-    document = contents.report(model, drawn)
+    document = sections.report(model, drawn)
     files = {
         REPORT: markdown.render(document).encode(),
         PAGE: html.render(document).encode(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kit.report.contents import _EVIDENCE
+from kit.report.sections import _EVIDENCE
 
 
 def heading(make: Callable[..., Any]) -> str:

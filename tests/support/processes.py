@@ -22,7 +22,7 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
 # The server has none of the tests' threads, locks and replaced functions.
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
-    ["fakes.command", "kit.report.contents", "scipy.stats", "cyclonedx.output"]
+    ["fakes.command", "kit.report.sections", "scipy.stats", "cyclonedx.output"]
 )
 
 

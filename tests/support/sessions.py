@@ -23,7 +23,7 @@ from kit.records.host import EngineFacts, HostConditions, HostFacts
 from kit.records.images import ArmImage, Component
 from kit.records.record import Device, Fit, Identity, Record
 from kit.records.session import Header, MergedShard, RunEntry, Session
-from kit.report import contents
+from kit.report import sections
 from kit.report.model import ReportModel
 from kit.report.plots import Plot
 from kit.report.render import html, markdown
@@ -56,12 +56,12 @@ def printed(model: ReportModel) -> str:
 
 def report_md(model: ReportModel, plots: Sequence[Plot] = ()) -> str:
     """The report in markdown."""
-    return markdown.render(contents.report(model, plots))
+    return markdown.render(sections.report(model, plots))
 
 
 def report_html(model: ReportModel, plots: Sequence[Plot] = ()) -> str:
     """The report as a page."""
-    return html.render(contents.report(model, plots))
+    return html.render(sections.report(model, plots))
 
 
 def sha(text: str) -> str:

@@ -9,8 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from kit.report.document import Bar, Chart, Dot
-from kit.report.render.bars import drawings
-from kit.report.render.chart import chart
+from kit.report.render.drawings import bars, chart
 
 BAND = (math.log(1.03), math.log(1.11))
 
@@ -31,7 +30,7 @@ def ends(drawing: str) -> tuple[float, float, float]:
 
 
 def test_all_bars_of_a_table_share_one_scale() -> None:
-    first, second = drawings([bar(0.05, 0.06, 0.07), bar(-0.3, -0.25, -0.2)])
+    first, second = bars([bar(0.05, 0.06, 0.07), bar(-0.3, -0.25, -0.2)])
     low, high, zero = ends(first)
     assert zero < low < high
     assert ends(second)[2] == zero
@@ -39,14 +38,14 @@ def test_all_bars_of_a_table_share_one_scale() -> None:
 
 
 def test_a_claim_without_a_number_has_no_bar_and_one_without_an_interval_no_line() -> None:
-    nothing, wide = drawings([None, Bar(None, None, None, BAND)])
+    nothing, wide = bars([None, Bar(None, None, None, BAND)])
     assert nothing == ""
     assert set(shapes(wide)) == {"band", "zero"}
 
 
 @pytest.mark.parametrize("low, high", [(-700.0, 700.0), (0.06, 0.06)])
 def test_an_interval_of_any_width_stays_inside_and_leaves_the_band_visible(low, high) -> None:
-    (drawing,) = drawings([bar(low, 0.06, high)])
+    (drawing,) = bars([bar(low, 0.06, high)])
     width = float(ElementTree.fromstring(drawing).attrib["width"])
     first, last, zero = ends(drawing)
     assert 0 <= first <= last <= width and 0 <= zero <= width

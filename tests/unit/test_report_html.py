@@ -25,7 +25,7 @@ from support.sessions import (
 
 from kit.records.host import EngineFacts
 from kit.records.images import ArmImage, Component
-from kit.report import contents, plots
+from kit.report import plots, sections
 from kit.report.build import build_report
 from kit.report.document import (
     Answer,
@@ -128,7 +128,7 @@ def stock_rows(text):
 def page_of(session, study=None):
     model = build_report(session, study or make_study())
     drawn = plots.draw_all(model)
-    document = contents.report(model, drawn)
+    document = sections.report(model, drawn)
     return markdown.render(document), html.render(document)
 
 
@@ -363,7 +363,7 @@ def test_plots_are_inside_as_they_were_drawn():
     large = replace(drawn[1], svg=drawn[1].svg + b" " * html.PLOT_LIMIT_BYTES)
     hard = replace(drawn[2], alt='a "b" <c> | d & `e`')
     drawn = (drawn[0], large, hard, *drawn[3:])
-    images = Page(html.render(contents.report(model, drawn))).named("img")
+    images = Page(html.render(sections.report(model, drawn))).named("img")
     found = [img["src"].split(",", 1) for img in images]
     assert [base64.b64decode(content) for _, content in found] == [
         plot.png if plot is large else plot.svg for plot in drawn
@@ -406,7 +406,7 @@ def test_a_session_of_a_thousand_runs_stays_below_five_megabytes():
     )
     model = replace(model, raw=raw, judged=replace(model.judged, runs=judged))
     drawn = plots.draw_all(model)
-    shown = html.render(contents.report(model, drawn))
+    shown = html.render(sections.report(model, drawn))
     assert "20000 fits of 1000 timed runs" in shown
     assert shown.count("<tr>") > 20000
     assert len(shown.encode()) < 5_000_000

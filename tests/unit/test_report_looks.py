@@ -16,7 +16,7 @@ from support.sessions import make_session, make_study, paired
 from kit.judge.statistics import Interval
 from kit.judge.words import INCONCLUSIVE
 from kit.records.session import Look, LookedAt, Session
-from kit.report import appendix, contents, crate, diff, results_json
+from kit.report import appendix, crate, diff, results_json, sections
 from kit.report.build import build_report
 from kit.report.document import List, Paragraph, Table
 from kit.report.headline import status_lines
@@ -126,7 +126,7 @@ def test_the_head_says_after_how_many_blocks_it_ended(model: ReportModel) -> Non
 
 def test_only_its_p_values_are_called_repeated(model: ReportModel) -> None:
     def words(found: ReportModel) -> str:
-        texts = [b.text for b in contents.report(found) if isinstance(b, Paragraph)]
+        texts = [b.text for b in sections.report(found) if isinstance(b, Paragraph)]
         return " ".join(text for text in texts if isinstance(text, str))
 
     assert "Jennison" in words(model)

@@ -27,11 +27,11 @@ from kit.judge.words import (
     SAME_DIRECTION,
     Word,
 )
-from kit.report.contents import brief
 from kit.report.findings import arithmetic
 from kit.report.model import ReportModel
 from kit.report.numbers import gain
 from kit.report.render import markdown
+from kit.report.sections import brief
 from kit.report.text import plain
 
 _FAILED = (OPPOSITE, EQUIVALENT)

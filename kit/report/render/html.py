@@ -35,8 +35,7 @@ from kit.report.document import (
     Text,
     parts,
 )
-from kit.report.render.bars import drawings
-from kit.report.render.chart import chart, shape
+from kit.report.render.drawings import bars, chart, shape
 from kit.report.text import lines, part, plain
 
 PLOT_LIMIT_BYTES = 120_000
@@ -222,7 +221,7 @@ def _rows(table: Table, named: bool) -> Markup:
     rows keep the line's end out of the last cell.
     """
     first = '<th scope="row">' if named else "<td>"
-    ends = [f'<td class="drawing">{drawing}' for drawing in drawings(table.bars)]
+    ends = [f'<td class="drawing">{drawing}' for drawing in bars(table.bars)]
     return Markup(
         "".join(
             f"<tr>{first}{row}{end}</tr>\n"

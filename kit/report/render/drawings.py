@@ -1,16 +1,23 @@
-"""A chart of runs inside an HTML page, in which a reader can point at a run."""
+"""Drawings inside an HTML page: bars of a table, and a chart of runs that one can point at."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
 
-from kit.report.document import Chart, Dot
+from kit.report.document import Bar, Chart, Dot
 from kit.report.numbers import fixed
 from kit.report.text import plain
 
+_BAR_WIDTH, _BAR_HEIGHT = 130, 20
+_EDGE = 4
+"""Pixels left free on either side."""
+_REACH = 2.5
+"""An interval may make the scale this many times as long as effects and bands would."""
+_SHORTEST = math.log(1.02)
+"""The scale shows at least this log ratio, so that no difference is not a wide bar."""
 _WIDTH, _HEIGHT = 760, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 10, 10, 40
 _LINES = 4
@@ -25,6 +32,47 @@ _SHAPES = (
     "M-4.5-3.5H4.5L0 4.5Z",
     "M-1.5-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z",
 )
+
+
+def bars(drawn: Sequence[Bar | None]) -> Iterator[Markup]:
+    """Yield an SVG element for each bar, or an empty string for None."""
+    scale = _scale([bar for bar in drawn if bar is not None])
+    for bar in drawn:
+        yield Markup("") if bar is None else _bar(bar, *scale)
+
+
+def _scale(bars: Sequence[Bar]) -> tuple[float, float]:
+    """Return the log ratios at the left and the right edge. Zero is always between them."""
+    sizes = [abs(end) for bar in bars for end in (*bar.band, bar.value) if end is not None]
+    reach = _REACH * max(sizes, default=0.0)
+    ends = [
+        max(-reach, min(reach, end))
+        for bar in bars
+        for end in (*bar.band, bar.value, bar.low, bar.high)
+        if end is not None
+    ]
+    return min((-_SHORTEST, *ends)), max((_SHORTEST, *ends))
+
+
+def _bar(bar: Bar, left: float, right: float) -> Markup:
+    def at(log: float) -> str:
+        share = (min(max(log, left), right) - left) / (right - left)
+        return f"{_EDGE + share * (_BAR_WIDTH - 2 * _EDGE):.1f}"
+
+    low, high = sorted(map(float, map(at, bar.band)))
+    middle = _BAR_HEIGHT / 2
+    shapes = [
+        f'<rect class="band" x="{low:.1f}" y="2" width="{max(high - low, 2):.1f}" height="16"/>',
+        f'<path class="zero" d="M{at(0.0)} 0V{_BAR_HEIGHT}"/>',
+    ]
+    if bar.low is not None and bar.high is not None:
+        shapes.append(f'<path class="interval" d="M{at(bar.low)} {middle:g}H{at(bar.high)}"/>')
+    if bar.value is not None:
+        shapes.append(f'<circle class="value" cx="{at(bar.value)}" cy="{middle:g}" r="3.5"/>')
+    return Markup(
+        f'<svg class="bar" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" '
+        f'viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" aria-hidden="true">{"".join(shapes)}</svg>'
+    )
 
 
 def chart(block: Chart) -> Markup:
