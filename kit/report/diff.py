@@ -162,7 +162,7 @@ def _settings(model: ReportModel) -> dict[str, str]:
             for name, value in vars(header.host).items()
         },
         "substitutes": ", ".join(row.name for row in header.fidelity if not row.exact) or "none",
-        "same work": "held" if model.same_work_held else "not held",
+        "same work": "passed" if model.same_work_held else "failed",
     }
     for arm, image in header.images.items():
         named[f"image of {arm}"] = image.content_sha256 or image.image_id

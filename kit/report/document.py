@@ -89,10 +89,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class Answer:
-    """The word of a verdict as a badge, and the sentence that says what was found."""
+    """The word of a verdict as a badge, the sentence that says what was found, and a note."""
 
     word: Strong
     sentence: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,10 @@ class CodeBlock:
 
 @dataclass(frozen=True)
 class Command:
-    """A command to type, on one line; a page offers to copy it."""
+    """A command to type, on one line, below its purpose; a page offers to copy it."""
 
     text: str
+    purpose: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,15 @@ from kit.judge.words import (
 from kit.plan.model import DUET
 from kit.report.findings import detail
 from kit.report.looks import course_line
-from kit.report.numbers import Form, claimed, effect, gain_in_words, margin_words
+from kit.report.numbers import (
+    Form,
+    claimed,
+    difference,
+    effect,
+    gain_in_words,
+    margin_words,
+    time_text,
+)
 from kit.report.reasons import control_text, reason_text
 from kit.study.model import Claim, Direction
 
@@ -30,6 +38,14 @@ if TYPE_CHECKING:
 
 
 _STATEMENT = 160
+_ANSWERS: Mapping[Word, str] = {
+    REPRODUCED: "Holds",
+    SAME_DIRECTION: "Holds in direction only",
+    EQUIVALENT: "Does not hold, equally fast",
+    OPPOSITE: "Does not hold",
+    INCONCLUSIVE: "Undecided",
+    NOT_TESTABLE: "Not testable here",
+}
 _FASTER, _SLOWER, _EQUAL = Direction.FASTER, Direction.SLOWER, Direction.EQUAL
 _NO_CLAIM = "Inconclusive: the study has no measured claims."
 _PART = "Holds in direction only"
@@ -84,12 +100,28 @@ def headline(
     return f'{begin}: "{statement}" ({_name(verdict, several)}); {_numbers(verdict, form)}.'
 
 
-def answer(verdict: Verdict | None, contender: str, several: bool, form: Form) -> str:
-    """Return the sentence next to a verdict's word: what it means, the claim, and the numbers."""
+def answer(
+    verdict: Verdict | None, baseline: str, contender: str, several: bool, form: Form
+) -> str:
+    """Return the sentence next to a verdict's word: whether the claim holds, and the numbers.
+
+    ``baseline`` and ``contender`` are the names of the stacks.
+    """
     if verdict is None:
         return _NO_CLAIM
-    named = _name(verdict, several)
-    return f"{opening(verdict, contender)}: {named} {_numbers(verdict, form)}."
+    begin, measured = _ANSWERS[verdict.word], verdict.measured
+    name = _name(verdict, several)
+    if measured is None or measured.gain_percent is None:
+        return f"{begin}: {name}, {reason_text(verdict, form)}."
+    found = difference(measured, baseline, contender, form)
+    blocks = f"{measured.pairs} block{'s' if measured.pairs != 1 else ''}"
+    return f"{begin}: {found}, published {_published(verdict.claim, form)} ({name}, {blocks})."
+
+
+def _published(claim: Claim, form: Form) -> str:
+    if claim.equal_within_percent is not None or form is Form.FACTOR:
+        return claimed_text(claim, form)
+    return time_text(claim.published_gain_percent)
 
 
 def _name(verdict: Verdict, several: bool) -> str:
@@ -107,7 +139,7 @@ def _numbers(verdict: Verdict, form: Form) -> str:
 
 
 def controls_line(judged: Judged) -> str:
-    """Return a line on the controls: held, open, not held with each that failed, or not planned.
+    """Return a line on the controls: passed, open, not held with each that failed, or not planned.
 
     Empty if no variant has both arms.
     """
@@ -119,11 +151,11 @@ def controls_line(judged: Judged) -> str:
     broken = failing(found)
     if not broken:
         named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in found)
-        return f"Controls: held ({named})."
+        return f"Controls: passed ({named})."
     named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in broken)
     if all(control.is_open for control in broken):
         return f"Controls: open, so kit decides no claim without a difference. {named}."
-    return f"Controls: NOT HELD, so kit decides no claim by timed runs. {named}."
+    return f"Controls: FAILED, so kit decides no claim by timed runs. {named}."
 
 
 def same_work_line(work: SameWork) -> str:
@@ -131,9 +163,9 @@ def same_work_line(work: SameWork) -> str:
     if not work.applicable:
         return f"Same work: {detail(work.checks[0])} of this variant in the plan."
     if work.held:
-        return f"Same work: held ({len(work.checks)} checks)."
+        return f"Same work: passed ({len(work.checks)} checks)."
     differences = "; ".join(f"{check.name}: {detail(check)}" for check in work.broken())
-    return f"Same work: NOT HELD. {differences}."
+    return f"Same work: FAILED. {differences}."
 
 
 def status_lines(model: ReportModel) -> list[str]:

@@ -92,8 +92,7 @@ def _exact(model: ReportModel, lead: Verdict) -> NextStep | None:
         return None
     return NextStep(
         f"{_base(model)} --budget {_budget(model)} --strict",
-        f"lists what is missing here to measure without substitutes of "
-        f"{', '.join(model.substitutes)}",
+        f"names what is missing here to measure {' and '.join(model.substitutes)} as published",
     )
 
 

@@ -244,7 +244,7 @@ def make_fidelity(*substituted: str) -> tuple[Component, ...]:
         for n, w in wanted.items()
     ]  # fmt: skip
     rows.append(
-        Component("operating system", "not stated; points to Windows", "Debian 12", False,
+        Component("operating system", "not stated, probably Windows", "Debian 12", False,
                   "a Linux container never is the paper's system")
     )  # fmt: skip
     return tuple(rows)

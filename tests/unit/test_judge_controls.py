@@ -59,7 +59,7 @@ def test_controls_that_hold_leave_the_verdicts_alone():
     result = judged()
     assert {c.held for c in controls_of(result).values()} == {True}
     assert words(result) == {OPPOSITE}
-    assert controls_line(result).startswith("Controls: held (placebo: ")
+    assert controls_line(result).startswith("Controls: passed (placebo: ")
     assert isinstance(controls_of(result)["placebo"].reason, PlaceboHeld)
     assert isinstance(controls_of(result)["slowed"].reason, SlowdownFound)
 
@@ -81,7 +81,7 @@ def test_a_control_that_fails_caps_every_measured_verdict(placebo, slowed, reaso
     capped = Capped((FailedControl(failed.role, failed.reason),), (), OPPOSITE, Against())
     assert {v.reason for part in result.comparisons for v in part.verdicts} == {capped}
     line = controls_line(result)
-    assert line.startswith("Controls: NOT HELD") and control_text(failed.reason) in line
+    assert line.startswith("Controls: FAILED") and control_text(failed.reason) in line
 
 
 def test_one_pair_tells_nothing_and_caps_too():
@@ -148,7 +148,7 @@ def test_an_open_slowdown_caps_no_difference_that_was_found():
     assert held == {"fixed": False, "looked": None}
     assert words == {"fixed": INCONCLUSIVE, "looked": OPPOSITE}
     assert lines["fixed"] != lines["looked"]
-    assert "NOT HELD" not in lines["looked"]
+    assert "FAILED" not in lines["looked"]
     assert notes["looked"].text.startswith(notes["fixed"].text)
     assert notes["looked"] != notes["fixed"]
 

@@ -132,7 +132,7 @@ def test_no_number_is_absurd_and_each_is_the_same_everywhere(claim, factor, sd, 
             assert abs(float(percent.rstrip("% "))) <= 100, (name, percent)
 
     row = cells(got["report.md"], top.basis)[0]
-    shown = row["measured, 95 % interval"]
+    shown = row["measured, 95 % CI"]
     table = cells(got["report.md"], samples.published)
     assert next(r for r in table if r["statistic of a run"] == "mean")["measured gain"] == shown
     flat = {name: " ".join(text.split()) for name, text in got.items()}

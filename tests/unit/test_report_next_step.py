@@ -39,7 +39,7 @@ def test_substitutes_are_named_by_a_strict_session() -> None:
     step = next_step(model_of([1.068, 1.0681, 1.0679, 1.068] * 3, "python", "binding"))
     assert step is not None
     assert step.command == "kit reproduce --budget quick --strict"
-    assert "python, binding" in step.purpose
+    assert "python and binding" in step.purpose
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from kit.judge.statistics import estimate
+from kit.judge.statistics import Estimate, Interval, estimate
 from kit.report import numbers
 from kit.report.numbers import Form
 
@@ -70,3 +70,24 @@ def test_an_interval_that_says_nothing_is_not_determined():
 def test_no_number_is_too_large_to_print(value):
     shown = [numbers.fixed(value, 4), numbers.seconds(value), numbers.gigabytes(value * 10**9)]
     assert all(numbers.OUT_OF_RANGE in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    "value, bounds, form, text",
+    [
+        (6.4, (6.0, 6.8), Form.GAIN, "took 6.4 % less time than Py (95 % interval 6.0 to 6.8 %)"),
+        (-39.9, (-43.8, -36.1), Form.GAIN,
+         "took 39.9 % more time than Py (95 % interval 36.1 to 43.8 %)"),
+        (7.4, (-12.2, 23.5), Form.GAIN,
+         "took 7.4 % less time than Py (95 % interval 12.2 % more to 23.5 % less)"),
+        (85.0, (80.0, 88.0), Form.GAIN,
+         "was 6.7x faster than Py (95 % interval 5.0x to 8.3x faster)"),
+        (0.1, (-0.2, 0.3), Form.FACTOR,
+         "took 1.00x the time of Py (95 % interval 1.00x to 1.00x)"),
+        (3.0, None, Form.GAIN, "took 3.0 % less time than Py, no interval"),
+    ],
+)  # fmt: skip
+def test_a_difference_says_who_took_more_time(value, bounds, form, text) -> None:
+    interval = None if bounds is None else Interval(*bounds)
+    found = Estimate("mean", 6, 1.0, None, value, interval, None)
+    assert numbers.difference(found, "Py", "C#", form) == f"C# {text}"

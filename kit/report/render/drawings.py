@@ -20,6 +20,11 @@ _SHORTEST = math.log(1.02)
 """The scale shows at least this log ratio, so that no difference is not a wide bar."""
 _WIDTH, _HEIGHT = 760, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 10, 10, 40
+_KEYS = {
+    "dot": '<path class="interval" d="M2 6H22"/><circle class="value" cx="12" cy="6" r="3.5"/>',
+    "band": '<rect class="band" x="2" y="1" width="20" height="10"/>',
+    "zero": '<path class="zero" d="M12 0V12"/>',
+}
 _LINES = 4
 """About as many lines as the scale of seconds has."""
 SERIES = 6
@@ -107,6 +112,14 @@ def chart(block: Chart) -> Markup:
     return Markup(
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(plain(block.title))}">{"".join(parts)}</svg>'
+    )
+
+
+def key(name: str) -> Markup:
+    """Return a small drawing of a part of a bar for its legend: "dot", "band" or "zero"."""
+    return Markup(
+        '<svg class="mark bar" viewBox="0 0 24 12" width="24" height="12" aria-hidden="true">'
+        f"{_KEYS[name]}</svg>"
     )
 
 

@@ -35,7 +35,7 @@ from kit.report.document import (
     Text,
     parts,
 )
-from kit.report.render.drawings import bars, chart, shape
+from kit.report.render.drawings import bars, chart, key, shape
 from kit.report.text import lines, part, plain
 
 PLOT_LIMIT_BYTES = 120_000
@@ -152,6 +152,7 @@ def _environment() -> Environment:
         address=_address,
         drawn=chart,
         shape=shape,
+        key=key,
     )
     return made
 

@@ -112,9 +112,13 @@ def _block(block: Block) -> str:
             written = started(_text(text, PROSE_LIMIT))
         case List(items):
             written = "\n".join(f"- {started(_text(item, PROSE_LIMIT))}" for item in items)
-        case Answer(word, sentence):
+        case Answer(word, sentence, note):
             written = started(_text((word, f" {sentence}"), PROSE_LIMIT))
-        case CodeBlock(text) | Command(text):
+            written += f"\n\n{started(_text(note, PROSE_LIMIT))}" if note else ""
+        case Command(text, purpose):
+            written = started(_text(purpose, PROSE_LIMIT)) + "\n\n" if purpose else ""
+            written += fence(text)
+        case CodeBlock(text):
             written = fence(text)
         case Replacements(label, items):
             rows = "".join(f"\n- {_replaced(item)}" for item in items)

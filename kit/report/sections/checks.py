@@ -108,7 +108,7 @@ def control_runs(model: ReportModel) -> tuple[Block, ...]:
 
 def _control(control: Control, form: Form) -> tuple[Text, ...]:
     results: dict[bool | None, Text] = {
-        True: "held", False: Strong("NOT HELD", Tone.BAD), None: "not decided",
+        True: "passed", False: Strong("FAILED", Tone.BAD), None: "not decided",
     }  # fmt: skip
     return (
         f"{control.role}, {control.arm}",

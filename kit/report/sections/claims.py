@@ -37,9 +37,7 @@ _GAIN = (
     "A gain is 100 × ({baseline} - {contender}) / {baseline}: it is positive if {contender} is "
     "faster. Effects of a factor of two or more are printed as factors: 6.7x faster is a gain of "
     "85 %. Brackets hold the 95 % confidence interval. kit judges each claim by the statistic "
-    "that the claim names. Effects {equal} count as equal. In a bar the vertical line marks no "
-    "difference, the shaded range is what counts as the published size, and the dot with its line "
-    "is the measured gain with its interval."
+    "that the claim names. Effects {equal} count as equal."
 )
 _EQUALITY = (
     "A claim of equality states a margin: within 5 % means that neither arm takes more than 5 % "
@@ -70,7 +68,7 @@ def claims(model: ReportModel, between: tuple[Block, ...]) -> tuple[Block, ...]:
     ]
     if not verdicts:
         return between
-    header = ("claim", "published", "measured, 95 % interval", "verdict")
+    header = ("claim", "published", "measured, 95 % CI", "verdict")
     rows = tuple(_row(verdict, named, model) for named, verdict in verdicts)
     table = Table(
         header,
@@ -101,9 +99,9 @@ def _note(model: ReportModel, rows: tuple[tuple[Text, ...], ...]) -> str:
 
 
 def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]:
-    """Return the row of a claim; only claims on times have numbers."""
+    """Return the row of a claim; only claims on times have numbers here."""
     published: Text = NONE
-    measured: Text = NONE
+    measured: Text = "see the reason"
     if isinstance(verdict, Verdict):
         form = model.form_of(verdict)
         published = either(partial(claimed_text, verdict.claim), form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -57,22 +58,40 @@ def basis(model: ReportModel) -> tuple[Block, ...]:
     return (
         *claims.claims(model, _checks(model)),
         *_replacements(model),
-        Command(model.header.command),
+        Command(model.header.command, "To repeat this session:"),
         Paragraph(_session(model)),
         *_next(model),
     )
 
 
 def same_work(model: ReportModel) -> tuple[Block, ...]:
-    """Return every check, held or not, and the libraries that only one arm maps."""
+    """Return every check, passed or failed, and the libraries that only one arm maps."""
     return tuple(block for part in model.variants for block in _variant(part, model.several))
 
 
 def _answer(model: ReportModel) -> Answer:
-    lead = model.lead
+    lead, study = model.lead, model.study
     word = Strong("NO CLAIM", Tone.OPEN) if lead is None else claims.verdict_text(lead)
     form = Form.GAIN if lead is None else model.form_of(lead)
-    return Answer(word, answer(lead, model.study.contender, model.several, form))
+    sentence = answer(lead, study.baseline, study.contender, model.several, form)
+    return Answer(word, sentence, " ".join(filter(None, (_tally(model), _indicative(model)))))
+
+
+def _tally(model: ReportModel) -> str:
+    """Return how many claims have each word, most frequent first; empty for one claim."""
+    every: list[AnyVerdict] = [*model.verdicts, *model.judged.training, *model.judged.executable]
+    words = Counter(verdict.word.lower() for verdict in every)
+    if len(every) < 2:
+        return ""
+    counts = ", ".join(f"{count} {word}" for word, count in words.most_common())
+    return f"Of {len(every)} claims: {counts}."
+
+
+def _indicative(model: ReportModel) -> str:
+    """Return what makes the verdicts indicative; empty if they are not."""
+    if not model.substitutes:
+        return ""
+    return f"Indicative: not as published: {', '.join(model.substitutes)}."
 
 
 def _checks(model: ReportModel) -> tuple[Fold, ...]:
@@ -80,7 +99,7 @@ def _checks(model: ReportModel) -> tuple[Fold, ...]:
     work = [part.comparison.same_work for part in model.variants]
     applicable = [each for each in work if each.applicable]
     done = bool(applicable) and all(each.held for each in applicable)
-    state = "held" if done else "NOT HELD" if applicable else "not applicable"
+    state = "passed" if done else "FAILED" if applicable else "not applicable"
     tone = Tone.GOOD if done else Tone.BAD if applicable else Tone.OPEN
     found = Fold(f"Same work: {state}", same_work(model), tone)
     if not model.controls_line:
@@ -98,10 +117,10 @@ def _controls(
     if not controls:
         return "Controls: none", runs, Tone.OPEN
     if not broken:
-        return "Controls: held", runs, Tone.GOOD
+        return "Controls: passed", runs, Tone.GOOD
     if all(control.is_open for control in broken):
         return "Controls: open", runs, Tone.OPEN
-    return "Controls: NOT HELD", runs, Tone.BAD
+    return "Controls: FAILED", runs, Tone.BAD
 
 
 def _replacements(model: ReportModel) -> tuple[Block, ...]:
@@ -117,9 +136,9 @@ def _replacements(model: ReportModel) -> tuple[Block, ...]:
     ]
     if not items:
         return (Paragraph("Substitutes: none."),)
-    label = "Substitutes:"
+    label = "Substitutes, as published → used here:"
     if model.substitutes:
-        label = f"Substitutes; verdicts are indicative because of {', '.join(model.substitutes)}:"
+        label = "Substitutes, as published → used here (marked: verdicts depend on them):"
     return (Replacements(label, tuple(items)),)
 
 
@@ -169,7 +188,7 @@ def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
 def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
     work = part.comparison.same_work
     rows: tuple[tuple[Text, ...], ...] = tuple(
-        (check.name, "held" if check.held else Strong("NOT HELD", Tone.BAD), detail(check))
+        (check.name, "passed" if check.held else Strong("FAILED", Tone.BAD), detail(check))
         for check in work.checks
     )
     own = tuple(

@@ -88,7 +88,7 @@
     button.type = "button";
     button.className = "switch";
     let factors = pair.classList.contains("factor");
-    const name = () => (button.textContent = factors ? "Show gains" : "Show factors");
+    const name = () => (button.textContent = factors ? "Show as gains (%)" : "Show as factors (1.07x)");
     button.addEventListener("click", () => {
       factors = !factors;
       body.toggle("factors", factors);
