@@ -66,6 +66,17 @@ def _takes_folders(place: Path) -> bool:
     return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
 
 
+LONGEST = 100
+"""Most characters of a value in a test's name."""
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a long value by its beginning and length: each report and environment holds the name."""
+    if isinstance(val, (str, bytes)) and len(val) > LONGEST:
+        return f"{val[:20]!a} to {len(val)}"
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests on one worker that share what takes long, or the machine's lock: slow ones.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Values = NDArray[np.float64]
+    Indices = NDArray[np.intp]
     Chance = Callable[[Values], Values]
 
 _GRID = 40  # points of each of the two grids of states
@@ -149,9 +150,8 @@ def _before(k: int, edge: float, following: float, chance: Chance) -> Chance:
     """
     import numpy as np
     from scipy import special
-    from scipy.interpolate import PchipInterpolator
 
-    share = np.linspace(0.0, 1.0, _GRID)
+    share = _shares()
     turn = math.sqrt(max(following * following - 1, 0.0))
     turn = min(max(turn, edge * 1e-9), edge * (1 - 1e-9))
     states = np.concatenate([turn * np.sin(share * math.pi / 2), turn + (edge - turn) * share**2])
@@ -166,20 +166,77 @@ def _before(k: int, edge: float, following: float, chance: Chance) -> Chance:
 
     found = np.where(wide > 0, above(low) - np.where(high < math.pi / 2, above(high), 0.0), 0.0)
     limit = min(math.pi / 2, _SPREADS / math.sqrt(k))
-    for start, end in ((np.full_like(low, -limit), low), (high, np.full_like(high, limit))):
-        angles, weights = _quadrature(np.clip(start, -limit, limit), np.clip(end, -limit, limit))
-        next_states = np.abs(states[:, None] * np.cos(angles) + np.sin(angles))
-        density = np.exp(_log_density(k) + (k - 1) * np.log(np.cos(angles)))
-        found = found + np.sum(weights * density * chance(next_states), axis=1)
-    inner = PchipInterpolator(share, found[:_GRID])
-    outer = PchipInterpolator(share, found[_GRID:])
+    below = np.clip([np.full_like(low, -limit), high], -limit, limit)
+    over = np.clip([low, np.full_like(high, limit)], -limit, limit)
+    angles, weights = _quadrature(below, over)
+    cosines = np.cos(angles)
+    next_states = np.abs(states[:, None] * cosines + np.sin(angles))
+    density = np.exp(_log_density(k) + (k - 1) * np.log(cosines))
+    left, right = np.sum(weights * density * chance(next_states), axis=2)
+    pieces = _pieces((found + left + right).reshape(2, _GRID))
 
     def interpolated(at: Values) -> Values:
+        inside = at <= turn
         within = np.arcsin(np.minimum(at / turn, 1.0)) * 2 / math.pi
         beyond = np.sqrt(np.clip((at - turn) / (edge - turn), 0.0, 1.0))
-        return np.asarray(np.where(at <= turn, inner(within), outer(beyond)))
+        return _interpolated(pieces, np.where(inside, 0, 1), np.where(inside, within, beyond))
 
     return interpolated
+
+
+@cache
+def _shares() -> Values:
+    """Return the points of a grid of states, in its own coordinate."""
+    import numpy as np
+
+    return np.linspace(0.0, 1.0, _GRID)
+
+
+def _pieces(values: Values) -> Values:
+    """Return the coefficients of a cubic between each two points of a grid; a row is one grid.
+
+    They are those of ``scipy.interpolate.PchipInterpolator`` (F. N. Fritsch and J. Butland, SIAM
+    J. Sci. Stat. Comput. 5, 1984) to the last bit, whose checks take most of its time.
+    """
+    import numpy as np
+
+    steps = np.diff(_shares())
+    rises = np.diff(values) / steps
+    turning = np.sign(rises[:, 1:]) * np.sign(rises[:, :-1]) <= 0
+    ahead, behind = 2 * steps[1:] + steps[:-1], steps[1:] + 2 * steps[:-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = (ahead / rises[:, :-1] + behind / rises[:, 1:]) / (ahead + behind)
+        inner = np.where(turning, 0.0, 1.0 / mean)
+    first = _end_slope(steps[0], steps[1], rises[:, 0], rises[:, 1])
+    last = _end_slope(steps[-1], steps[-2], rises[:, -1], rises[:, -2])
+    slopes = np.concatenate([first[:, None], inner, last[:, None]], axis=1)
+    bend = (slopes[:, :-1] + slopes[:, 1:] - 2 * rises) / steps
+    second = (rises - slopes[:, :-1]) / steps - bend
+    return np.stack([values[:, :-1], slopes[:, :-1], second, bend / steps])
+
+
+def _end_slope(near: float, far: float, rise: Values, next_rise: Values) -> Values:
+    """Return the slopes at an end of the grids, from the two steps and rises next to it."""
+    import numpy as np
+
+    slope = ((2 * near + far) * rise - near * next_rise) / (near + far)
+    steep = (np.sign(rise) != np.sign(next_rise)) & (np.abs(slope) > 3.0 * np.abs(rise))
+    return np.where(np.sign(slope) != np.sign(rise), 0.0, np.where(steep, 3.0 * rise, slope))
+
+
+def _interpolated(pieces: Values, grid: Indices, at: Values) -> Values:
+    """Return the values at the coordinates, each on its grid."""
+    import numpy as np
+
+    shares = _shares()
+    # The product may be rounded up to the next point, or down from one.
+    place = np.minimum((at * (_GRID - 1)).astype(np.intp), _GRID - 2)
+    place -= shares.take(place) > at
+    place += (shares.take(place + 1) <= at) & (place < _GRID - 2)
+    value, slope, second, third = pieces.reshape(4, -1).take(grid * (_GRID - 1) + place, axis=1)
+    over = at - shares.take(place)
+    square = over * over
+    return np.asarray(value + slope * over + second * square + third * (square * over))
 
 
 def _quadrature(low: float | Values, high: float | Values) -> tuple[Values, Values]:

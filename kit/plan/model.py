@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from kit.files.values import values_of
 from kit.plan.roles import MAIN, PILOT, RoleName
 
 BlockDesign = Literal["alternating", "duet"]
@@ -177,7 +178,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
     So a plan that a kit without such rules wrote has the same document and hash.
     """
-    document = asdict(plan)
+    document = values_of(plan)
     if plan.stopping is None:
         del document["stopping"]
     return document

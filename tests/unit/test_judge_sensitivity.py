@@ -36,6 +36,38 @@ def test_the_worked_example_of_darwins_plants():
     assert found.permutation == pytest.approx(1726 / 2**15, abs=1e-9)
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.01])
+@pytest.mark.parametrize("blocks", [2, 3, 7, 9])
+def test_all_flips_are_those_of_scipy(blocks, spread):
+    """With few decimals many means are equal, and the mean of some may be nearly 0."""
+    drawn = np.random.default_rng(blocks).normal(0.01, spread, blocks)
+    for logs in (drawn, np.round(drawn, 2), drawn - drawn.mean()):
+        known = stats.permutation_test(
+            (logs,),
+            lambda x, axis: np.mean(x, axis=axis),
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=2**blocks,
+        )
+        assert sensitivity(logs.tolist()).permutation == known.pvalue
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        [0.1, 0.2, 0.2, -0.1, 0.3, 0.4],
+        [0.1, 0.0, 0.2, -0.3, 0.0, 0.4],
+        [0.0, 0.0, -0.2],
+        [0.1] * 7,
+        [0.02 * n for n in range(-6, 8)] + [0.1],
+        [0.01 * n * (-1) ** n for n in range(1, 9)],
+    ],
+    ids=["alike", "zeros", "one", "one size", "many alike", "none alike"],
+)
+def test_signed_ranks_are_those_of_scipy(logs):
+    assert sensitivity(logs).wilcoxon == stats.wilcoxon(logs).pvalue
+
+
 def test_holm_is_the_textbook_one_and_keeps_missing_ones_missing():
     assert holm({"a": 0.01, "b": 0.04, "c": None, "d": 0.03}) == {
         "a": pytest.approx(0.03),

@@ -40,7 +40,7 @@ _DONE = "http://schema.org/CompletedActionStatus"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session of few looks: its times scatter little, and it only settles the direction."""
     made = Bench(tmp_path_factory.mktemp("looks"), varied(0.01)).reproduce(
-        budget="standard", until="direction"
+        budget="20m", until="direction"
     )
     reported(made)
     return made

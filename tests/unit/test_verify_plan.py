@@ -34,7 +34,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "a tier with looks": {"budget": "standard"},
     "only the direction": {"budget": "standard", "until": "direction"},
     "few minutes": {"budget": "12m"},
-    "minutes with looks": {"budget": "60m"},
+    "minutes with looks": {"budget": "20m"},
     "blocks": {"blocks": 2},
     "blocks of a tier with looks": {"budget": "standard", "blocks": 2},
     "duet": {"design": "duet"},
