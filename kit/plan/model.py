@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from kit.files.values import values_of
+from kit.files.documents import values_of
 from kit.plan.roles import MAIN, PILOT, RoleName
 
 BlockDesign = Literal["alternating", "duet"]
