@@ -184,6 +184,14 @@ def state_folder() -> Path:
     return platformdirs.user_state_path("kit")
 
 
+def build_log() -> Path | None:
+    """Return the file that holds all output of the last image builds; None without a home."""
+    try:
+        return state_folder() / "build.log"
+    except InputError:
+        return None
+
+
 def homeless(variable: str) -> InputError:
     """Return the error for a user without a home folder; setting ``variable`` is the remedy."""
     return InputError(

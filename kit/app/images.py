@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.app.runtime import Runtime
+from kit.app.runtime import Phase, Runtime
 from kit.engine.protocol import Engine
 from kit.errors import ImageError, InputError
 from kit.images.build.arms import Builder, Images, Options
@@ -58,7 +58,7 @@ def build_twice(
 
         def build_on(engine: Engine) -> Images:
             on_it = replace(runtime, engine=engine)
-            return builder(on_it, options, phase.step).build(study, tuple(arms))
+            return builder(on_it, options, phase).build(study, tuple(arms))
 
         return rebuild(runtime.engine, build_on, phase.step)
 
@@ -67,12 +67,16 @@ def build(runtime: Runtime, study: Study, options: Options, arms: Sequence[str])
     """Build or find the images of the arms; return them. Raises HostError or ImageError."""
     check_disk(runtime.engine, runtime.free_disk, study, arms)
     with runtime.progress.phase("images") as phase:
-        return builder(runtime, options, phase.step).build(study, tuple(arms))
+        return builder(runtime, options, phase).build(study, tuple(arms))
 
 
-def builder(runtime: Runtime, options: Options, say: Callable[[str], None]) -> Builder:
-    """Return a builder of images that uses that runtime; ``say`` gets a line per build step."""
-    return Builder(Tools(runtime.engine, runtime.pins, runtime.net, say), options)
+def builder(runtime: Runtime, options: Options, phase: Phase) -> Builder:
+    """Return a builder of images that uses that runtime and shows its steps in that phase."""
+    tools = Tools(
+        runtime.engine, runtime.pins, runtime.net, phase.step,
+        phase.detail, phase.say, runtime.build_output,
+    )  # fmt: skip
+    return Builder(tools, options)
 
 
 def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage]:

@@ -194,7 +194,7 @@ def _check_gpu(runtime: Runtime, study: Study, request: Request, plan: Plan) -> 
 
         def image() -> str:
             check_disk(runtime.engine, runtime.free_disk, study, (arm,))
-            built = builder(runtime, request.options, phase.step).build(study, (arm,))
+            built = builder(runtime, request.options, phase).build(study, (arm,))
             return built.arms[arm].image_id
 
         found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kit.engine.objects import Removed
-from kit.engine.protocol import LOCK_LABEL, Engine
+from kit.engine.protocol import LOCK_LABEL, Engine, LineSink
 from kit.errors import HostError
 from kit.host.facts import Host
 from kit.host.gpu.probe import NvmlProbe, Probe
@@ -42,6 +42,8 @@ class Runtime:
     lock_results: Callable[[Path], None] = lambda _folder: None
     probe: Probe = field(default_factory=NvmlProbe)
     pins: Pins = field(default_factory=shipped_pins)
+    build_output: LineSink = lambda _line: None
+    """Gets every line that a builder of images prints."""
     allow_busy_host: bool = False
     """Measure although the machine is busy with something else."""
 
@@ -89,6 +91,10 @@ class Phase(Protocol):
 
     def step(self, text: str) -> None:
         """Show ``text`` as the phase's current step."""
+        ...
+
+    def detail(self, text: str) -> None:
+        """Show ``text`` as the current step where that replaces the one before, else nothing."""
         ...
 
     def advance(self) -> None:

@@ -30,6 +30,8 @@ from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, ImageError, KitError
 INTERRUPT_LIMIT_S = 9
 OLD_NAMES = {"explain": "ablate", "gather": "merge"}
 """New names of commands by their old ones, which work for one release."""
+_SHOWN_LINES = 20
+"""Lines of a failed build that are printed; all are in the log of builds."""
 _MESSAGE_LIMIT = 4000
 # Raised for a group without a command; click before 8.2 prints its help without an exception.
 _HELP_WANTED = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -153,7 +155,7 @@ def _show_output(error: BaseException) -> None:
     while cause is not None and not getattr(cause, "output", ()):
         cause = cause.__cause__
     if isinstance(cause, ImageError):
-        for line in cause.output:
+        for line in cause.output[-_SHOWN_LINES:]:
             click.echo(f"  | {plain(line, _MESSAGE_LIMIT)}", err=True)
 
 

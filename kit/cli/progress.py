@@ -89,6 +89,9 @@ class _PlainPhase:
         left = self._estimate.left()
         self.say(f"{self._name}: {text}" + (f" ({left})" if left else ""))
 
+    def detail(self, text: str) -> None:
+        """Print nothing: a log of a job would have a line for each step of each build."""
+
     def advance(self) -> None:
         self._estimate.advance()
 
@@ -147,6 +150,9 @@ class _LivePhase:
         self._estimate = estimate
         self._task = bar.add_task(name, total=total, step="")
         self._lines: dict[threading.Thread, TaskID] = {}
+
+    def detail(self, text: str) -> None:
+        self.step(text)
 
     def step(self, text: str) -> None:
         self._bar.update(self._line(threading.current_thread()), step=plain(text, 200))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.console import Console
@@ -16,6 +17,7 @@ from kit.cli.process import say
 from kit.cli.progress import progress_for
 from kit.engine.discover import discover
 from kit.engine.protocol import LOCK_LABEL, is_local
+from kit.environment import build_log, variables
 from kit.host.doctor.probe import free_disk
 from kit.host.facts import LocalHost
 from kit.host.locks import Locks, lock_id
@@ -24,7 +26,10 @@ from kit.host.setup import setup
 from kit.images.inspect.describe import describe, user_cache
 from kit.report.model import ReportModel
 from kit.report.sections.top import show
+from kit.report.text import plain
 from kit.results import REPORT
+
+_LONGEST_LINE = 10_000
 
 
 @contextmanager
@@ -53,11 +58,44 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
             describe=lambda image_id: describe(engine, image_id, user_cache()),
             free_disk=free_disk if local else lambda _folder: None,
             lock_results=locks.folder,
+            build_output=BuildLog().write,
             allow_busy_host=images.allow_busy_host,
         )
         sweep(engine, lock, say)
     finally:
         locks.release()
+
+
+class BuildLog:
+    """The file with all output of this command's image builds, begun with its first line.
+
+    KIT_DEBUG prints the lines too. A file that cannot be written is left alone: the builds go on.
+    """
+
+    def __init__(self) -> None:
+        self._file: TextIO | None = None
+        self._tried = False
+
+    def write(self, line: str) -> None:
+        """Write a line, without characters that control a terminal."""
+        text = plain(line, _LONGEST_LINE)
+        if variables().get("KIT_DEBUG"):
+            say(text)
+        with suppress(OSError):
+            if not self._tried:
+                self._tried = True
+                self._file = self._begun()
+            if self._file is not None:
+                self._file.write(f"{text}\n")
+                self._file.flush()
+
+    @staticmethod
+    def _begun() -> TextIO | None:
+        path = build_log()
+        if path is None:
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
 
 
 def print_head(model: ReportModel, folder: Path) -> None:

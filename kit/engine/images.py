@@ -24,6 +24,7 @@ from kit.engine.connection import (
 )
 from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, OWNED, BuildRequest, ImageInfo, LineSink
+from kit.environment import build_log
 from kit.errors import ImageError, InputError
 
 STORE_IDLE_TIMEOUT_S = 1800
@@ -314,6 +315,11 @@ def _not_built(tag: str, log: _BuildLog, reason: str) -> ImageError:
         shown = f"{one_line(reason, 200)}; the end of its output: {output}"
     return ImageError(
         f"the build of {tag} failed at {one_line(log.step, 60)}: {shown}",
-        "see the output of that step (all of it with KIT_DEBUG=1); if a download failed, check "
+        f"see the output of that step, all of it {_where()}; if a download failed, check "
         "`kit doctor` and repeat",
     )
+
+
+def _where() -> str:
+    log = build_log()
+    return "with KIT_DEBUG=1" if log is None else f"in {log}"

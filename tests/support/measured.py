@@ -99,6 +99,9 @@ class FakeProgress:
     def step(self, text: str) -> None:
         self.lines.append(text)
 
+    def detail(self, text: str) -> None:
+        """Show nothing, as without a terminal."""
+
     def advance(self) -> None:
         self.advanced += 1
 

@@ -11,8 +11,9 @@ import hashlib
 import io
 import tarfile
 import tempfile
+import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,7 @@ from typing import BinaryIO, cast
 import kit
 from kit.engine.connection import one_line
 from kit.engine.images import is_step
-from kit.engine.protocol import BuildRequest, Engine, ImageInfo
-from kit.environment import variables
+from kit.engine.protocol import BuildRequest, Engine, ImageInfo, LineSink
 from kit.errors import ImageError
 from kit.files.folder import Folder
 from kit.host.network import HostNetwork
@@ -157,12 +157,19 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Tools:
-    """The tools of image builds: engine, pins, network settings; ``say`` gets a line per step."""
+    """The tools of image builds: engine, pins, network settings, and where lines go.
+
+    ``say`` gets a line per image and per decision, ``step`` one per step of a builder, ``built``
+    one per image when it is built, ``output`` every line of a builder.
+    """
 
     engine: Engine
     pins: Pins
     net: HostNetwork
-    say: Callable[[str], None]
+    say: LineSink
+    step: LineSink = lambda _line: None
+    built: LineSink = lambda _line: None
+    output: LineSink = lambda _line: None
 
 
 def reference_of(name: str) -> str:
@@ -237,8 +244,7 @@ def find_built(engine: Engine, recipe: Recipe) -> ImageInfo | None:
 def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
     """Return the image of a recipe; build it unless an equal one is in the store.
 
-    Reports each step through ``tools.say``. Raises ImageError, whose ``output`` is the end of the
-    builder's output.
+    Raises ImageError, whose ``output`` is the end of the builder's output.
     """
     say = tools.say
     found = find_built(tools.engine, recipe)
@@ -247,18 +253,17 @@ def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
         return found
     say(f"{recipe.name}: building")
     digest = _digest(recipe)
-    debug = bool(variables().get("KIT_DEBUG"))
+    begun = time.monotonic()
     kept: deque[str] = deque(maxlen=KEPT_LINES)
 
     def take(line: str) -> None:
         kept.append(line)
-        if debug:
-            say(f"{recipe.name}: {line}")
-        elif is_step(line):
-            say(f"{recipe.name}: {one_line(line, _STEP_LENGTH)}")
+        tools.output(f"{recipe.name}: {line}")
+        if is_step(line):
+            tools.step(f"{recipe.name}: {one_line(line, _STEP_LENGTH)}")
 
     with recipe.context.tar() as stream, _with_output(kept):
-        return tools.engine.build(
+        built = tools.engine.build(
             BuildRequest(
                 context=stream,
                 dockerfile=recipe.dockerfile,
@@ -269,6 +274,8 @@ def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
             ),
             take,
         )
+    tools.built(f"{recipe.name}: built in {time.monotonic() - begun:.0f} s")
+    return built
 
 
 def _content(source: _OfStudy | Path | bytes) -> bytes:
