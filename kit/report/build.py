@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from statistics import fmean
 
 from kit.judge.ablation import explain
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import fit_costs
 from kit.judge.pairing import PairedBlock
-from kit.judge.pilot import outlook_from, spent_seconds
+from kit.judge.pilot import outlook_from
 from kit.judge.statistics import RunStatistics, in_order, value_of
 from kit.judge.stop import blocks_tried
 from kit.judge.training import trained
@@ -75,19 +74,9 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         gpu=gpu_report(session, judged, study),
         controls_line=controls_line(judged),
         outlook=outlook_from(session.outlook or {}),
-        block_s=_block_seconds(session),
         course=_course(session),
         explanation=explain(explaining, study) if explaining is not None else None,
     )
-
-
-def _block_seconds(session: Session) -> float | None:
-    first = session.header.plan.first_judged
-    judged = tuple(entry for entry in session.entries if entry.block >= first)
-    if not judged or session.header.shards:
-        return None
-    blocks = len({entry.block for entry in judged})
-    return spent_seconds(replace(session, entries=judged)) / blocks
 
 
 def _course(session: Session) -> Course | None:

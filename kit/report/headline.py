@@ -119,9 +119,12 @@ def answer(
 
 
 def _published(claim: Claim, form: Form) -> str:
-    if claim.equal_within_percent is not None or form is Form.FACTOR:
-        return claimed_text(claim, form)
-    return time_text(claim.published_gain_percent)
+    if claim.equal_within_percent is not None:
+        return claimed_short(claim, form)
+    if form is Form.GAIN:
+        return time_text(claim.published_gain_percent)
+    own = effect(claim.published_gain_percent, Form.GAIN)
+    return ", ".join(dict.fromkeys((own, effect(claim.published_gain_percent, form))))
 
 
 def _name(verdict: Verdict, several: bool) -> str:
@@ -151,7 +154,7 @@ def controls_line(judged: Judged) -> str:
     broken = failing(found)
     if not broken:
         named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in found)
-        return f"Controls: passed ({named})."
+        return f"Controls: passed. {named[:1].upper()}{named[1:]}."
     named = "; ".join(f"{control.role}: {control_text(control.reason)}" for control in broken)
     if all(control.is_open for control in broken):
         return f"Controls: open, so kit decides no claim without a difference. {named}."

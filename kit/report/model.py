@@ -182,8 +182,6 @@ class ReportModel:
     controls_line: str
     outlook: Outlook | None
     """The result of the pilot; None: no pilot, or without result."""
-    block_s: float | None
-    """Seconds that a judged block took, on average; None: no block, or several hosts."""
     course: Course | None = None
     """The looks of a group-sequential session; None: judged once, or still in its pilot."""
     explanation: Ablation | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from kit.errors import InputError
@@ -13,13 +14,13 @@ from kit.judge.reasons import Capped, StillOpen
 from kit.judge.words import INCONCLUSIVE
 from kit.plan.budget import MAX_SEQUENTIAL
 from kit.plan.model import DUET
-from kit.plan.roles import CONTROLS
 from kit.records.command import parse_command, shown, without_option
+from kit.records.session import moment
 from kit.report.reasons import AIMS
 
 if TYPE_CHECKING:
     from kit.judge.verdict import Verdict
-    from kit.report.model import ReportModel
+    from kit.report.model import RawRun, ReportModel
 
 _OF_THIS_SESSION = ("--budget", "--blocks", "--seed", "--until")
 """Options that another session does not repeat."""
@@ -104,14 +105,26 @@ def _promise(found: StillOpen, blocks: int, minutes: str) -> str:
 
 
 def _minutes(model: ReportModel, blocks: int, tier: str) -> str:
-    """Return how long so many blocks of that tier take here, by this session's own blocks."""
-    if model.block_s is None:
+    """Return how long so many blocks of that tier take here, by this session's own runs."""
+    timed = [run for run in model.raw if run.fits]
+    if not timed:
         return ""
-    plan, wanted = model.header.plan, model.study.protocol.tiers[tier]
-    controls = sum(role in CONTROLS for role in plan.roles)
-    runs = (len(plan.arms) + len(wanted.controls)) / (len(plan.arms) + controls)
-    seconds = blocks * model.block_s * runs * max(wanted.repeats / plan.repeats, 1)
-    return f", about {math.ceil(seconds / 60)} min here,"
+    wanted = model.study.protocol.tiers[tier]
+    whole = fmean(_seconds(run) for run in timed)
+    fit = fmean(fmean(fit.wall_ns for fit in run.fits) for run in timed) / 1e9
+    begin = max(whole - model.header.plan.repeats * fit, 0.0)
+    at_once = 2 if model.header.plan.design == DUET else 1
+    runs = blocks * (len(model.header.plan.arms) + len(wanted.controls)) / at_once
+    return f", about {math.ceil(runs * (begin + wanted.repeats * fit) / 60)} min here,"
+
+
+def _seconds(run: RawRun) -> float:
+    """Return how long a run took, with the start of its container; 0 for foreign times."""
+    try:
+        begun, ended = map(moment, (run.started_at, run.finished_at))
+        return max((ended - begun).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _base(model: ReportModel) -> str:

@@ -112,6 +112,15 @@ def claimed(value: float | None, form: Form) -> str:
     return f"{value:+.1f} % ({effect_text(value, form)})"
 
 
+def claimed_brief(value: float, form: Form) -> str:
+    """Return the gain that a claim states, in percent as published, and its factor if asked for.
+
+    In a narrow column: "+6.5 %", or "+6.5 %, 1.07x" if ``form`` is a factor.
+    """
+    own = f"{value:+.1f} %"
+    return own if form is Form.GAIN else f"{own}, {_factor(log_of(value))[0]}"
+
+
 def gain(estimate: Estimate | None, form: Form) -> str:
     """Return a measured effect with its interval, "+6.4 % [+4.1, +8.6]"; a dash for None."""
     if estimate is None:

@@ -50,6 +50,8 @@ STEPS = (
         says="built-in sum",
     ),
     Step("kit reproduce", f"{LIGHT} --out plain", says="Same work: passed"),
+    Step("kit reproduce --budget quick", f"{LIGHT} --out plain"),
+    Step("kit reproduce --budget standard", f"{LIGHT} --out plain"),
     Step("kit reproduce --mirror registry.example/hub", f"{LIGHT} --out plain"),
     Step("kit reproduce --set nuget_source=packages", f"{LIGHT} --out plain"),
     Step("kit judge DIR", says="C1"),

@@ -59,7 +59,7 @@ def test_controls_that_hold_leave_the_verdicts_alone():
     result = judged()
     assert {c.held for c in controls_of(result).values()} == {True}
     assert words(result) == {OPPOSITE}
-    assert controls_line(result).startswith("Controls: passed (placebo: ")
+    assert controls_line(result).startswith("Controls: passed. Placebo: ")
     assert isinstance(controls_of(result)["placebo"].reason, PlaceboHeld)
     assert isinstance(controls_of(result)["slowed"].reason, SlowdownFound)
 

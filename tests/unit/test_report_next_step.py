@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -63,16 +64,22 @@ def test_the_smallest_budget_that_suffices_is_named_with_its_blocks(
     assert "8 of 10" in step.purpose and "seed" not in step.command
 
 
-def test_minutes_are_those_of_this_session_for_the_fits_and_controls_of_the_other() -> None:
+def test_minutes_are_those_of_this_session_with_the_fits_and_controls_of_the_other() -> None:
     model = model_of([1.10, 1.04, 1.12, 1.01])
-    assert model.block_s is not None and model.block_s > 0
-    step = next_step(replace(model, block_s=60.0))
-    plan, wanted = model.header.plan, model.study.protocol.tiers["standard"]
-    runs = (2 + len(wanted.controls)) / 2
-    minutes = wanted.blocks * runs * wanted.repeats / plan.repeats
-    assert step is not None and f"about {round(minutes)} min" in step.purpose
-    step = next_step(replace(model, block_s=None))
+    fit = 2.0
+    fits = tuple(replace(each, wall_ns=int(fit * 1e9)) for each in model.raw[0].fits)
+    times = {"started_at": "2026-01-02T03:04:00+00:00", "finished_at": "2026-01-02T03:04:30+00:00"}
+    raw = tuple(replace(run, fits=fits, **times) for run in model.raw)
+    step = next_step(replace(model, raw=raw))
+    wanted = model.study.protocol.tiers["standard"]
+    begin = 30 - model.header.plan.repeats * fit
+    runs = wanted.blocks * (2 + len(wanted.controls))
+    minutes = math.ceil(runs * (begin + wanted.repeats * fit) / 60)
+    assert step is not None and f"about {minutes} min" in step.purpose
+    step = next_step(replace(model, raw=()))
     assert step is not None and " min" not in step.purpose
+    foreign = tuple(replace(run, started_at="yesterday") for run in raw)
+    assert next_step(replace(model, raw=foreign)) is not None
 
 
 def test_a_spread_that_no_session_overcomes_leads_to_the_doctor() -> None:

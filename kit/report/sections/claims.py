@@ -20,18 +20,18 @@ from kit.report.document import (
     Tone,
     either,
 )
-from kit.report.headline import claimed_text
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
     NONE,
     UNDETERMINED,
     UNDETERMINED_MEANS,
     Form,
+    claimed_brief,
     effect,
     equal_text,
     gain,
 )
-from kit.study.model import Direction
+from kit.study.model import Claim, Direction
 
 _GAIN = (
     "A gain is 100 × ({baseline} - {contender}) / {baseline}: it is positive if {contender} is "
@@ -101,13 +101,19 @@ def _note(model: ReportModel, rows: tuple[tuple[Text, ...], ...]) -> str:
 def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]:
     """Return the row of a claim; only claims on times have numbers here."""
     published: Text = NONE
-    measured: Text = "see the reason"
+    measured: Text = "open the row"
     if isinstance(verdict, Verdict):
         form = model.form_of(verdict)
-        published = either(partial(claimed_text, verdict.claim), form)
+        published = either(partial(_published, verdict.claim), form)
         measured = either(partial(gain, verdict.measured), form)
     claim = (Strong(name), f" {verdict.claim.statement}")
     return (claim, published, measured, verdict_text(verdict))
+
+
+def _published(claim: Claim, form: Form) -> str:
+    if claim.equal_within_percent is not None:
+        return f"equal within {claim.equal_within_percent:g} %"
+    return claimed_brief(claim.published_gain_percent, form)
 
 
 def _reason(verdict: AnyVerdict, model: ReportModel) -> Text:

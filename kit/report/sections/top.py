@@ -91,7 +91,7 @@ def _indicative(model: ReportModel) -> str:
     """Return what makes the verdicts indicative; empty if they are not."""
     if not model.substitutes:
         return ""
-    return f"Indicative: not as published: {', '.join(model.substitutes)}."
+    return f"Only indicative, because not as published: {', '.join(model.substitutes)}."
 
 
 def _checks(model: ReportModel) -> tuple[Fold, ...]:
