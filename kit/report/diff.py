@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from kit.errors import InputError
 from kit.judge.statistics import Interval
+from kit.plan.make import plan_sha256
 from kit.records.host import EngineFacts
 from kit.report.conditions import engine_text
 from kit.report.looks import blocks_text, course_facts
@@ -146,7 +147,7 @@ def _settings(model: ReportModel) -> dict[str, str]:
     named = {
         "study": model.study.sha256,
         "kit": header.kit_version,
-        "plan": header.plan_sha256,
+        "plan": plan_sha256(plan),  # the recorded one depends on the form of the log
         "budget": plan.tier,
         "order seed": str(plan.seed),
         "design": plan.design,

@@ -11,6 +11,7 @@ from support.sessions import PYTHON, make_fidelity, make_session, make_study, pa
 
 import kit.cli
 from kit.errors import InputError
+from kit.plan.make import plan_sha256
 from kit.records.host import EngineFacts
 from kit.report.build import build_report
 from kit.report.diff import SAME, compare, document, shown
@@ -44,16 +45,23 @@ def test_images_versions_host_plan_and_substitutes_are_named():
         images={**base.header.images, PYTHON: replace(image, content_sha256="a" * 64)},
         host=replace(base.header.host, engine="Podman 5", kernel="6.2"),
         plan=replace(base.header.plan, seed=9),
-        plan_sha256="b" * 64,
         kit_version="9.9",
     )
     found = settings(compare(base, other))
     assert found[f"image of {PYTHON}"][1] == "a" * 64
     assert found["engine"] == ("Docker 24.0.5", "Podman 5")
     assert ("1", "9") in found.values()
-    assert found["plan"][1] == "b" * 64
+    assert found["plan"][1] == plan_sha256(other.header.plan) != found["plan"][0]
     assert found["kit"] == ("0.1.0", "9.9")
     assert "binding" in found["substitutes"][1]
+
+
+def test_logs_of_two_forms_with_one_plan_have_one_plan():
+    plan = model().header.plan
+    hashes = {form: plan_sha256(plan, form) for form in (6, 7)}
+    assert hashes[6] != hashes[7]
+    old, new = (model(form=form, plan_sha256=found) for form, found in hashes.items())
+    assert "plan" not in settings(compare(old, new))
 
 
 def test_each_row_on_one_component_counts():
@@ -69,12 +77,12 @@ def test_hashes_that_begin_alike_differ_and_are_cut_where_that_shows_it():
 
     def other(digest):
         images = {PYTHON: replace(image, image_id=f"sha256:{digest}", content_sha256="")}
-        return model(images=images, plan_sha256=digest)
+        return model(images=images)
 
     one, alike, clear = other("a" * 64), other("a" * 20 + "b" * 44), other("c" * 64)
     found = settings(compare(one, alike))
-    assert found.keys() == {"plan", f"image of {PYTHON}"}
-    assert found["plan"] == ("a" * 64, "a" * 20 + "b" * 44)
+    shown_of = {digest: f"sha256:{digest}" for digest in ("a" * 64, "a" * 20 + "b" * 44)}
+    assert found == {f"image of {PYTHON}": tuple(shown_of.values())}
     assert "b" * 12 in "".join(shown(compare(one, alike)).split())
     cut = shown(compare(one, clear))
     assert f"sha256:{'c' * 12}\n" in cut and "c" * 13 not in cut
