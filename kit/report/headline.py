@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from kit.judge.comparison import Judged
 from kit.judge.controls import failing
+from kit.judge.effects import is_determined
 from kit.judge.samework import SameWork
+from kit.judge.statistics import Estimate
 from kit.judge.verdict import Verdict
 from kit.judge.words import (
     EQUIVALENT,
@@ -22,13 +24,16 @@ from kit.plan.model import DUET
 from kit.report.findings import detail
 from kit.report.looks import course_line
 from kit.report.numbers import (
+    NONE,
+    UNDETERMINED,
+    UNDETERMINED_MEANS,
     Form,
     claimed,
-    difference,
+    common,
     effect,
-    gain_in_words,
+    effect_text,
     margin_words,
-    time_text,
+    range_text,
 )
 from kit.report.reasons import control_text, reason_text
 from kit.study.model import Claim, Direction
@@ -139,6 +144,51 @@ def _numbers(verdict: Verdict, form: Form) -> str:
         return f"{paper}, {reason_text(verdict, form)}"
     blocks = f"{measured.pairs} block{'s' if measured.pairs != 1 else ''}"
     return f"{paper}, measured {gain_in_words(measured, form)} over {blocks}"
+
+
+def gain_in_words(estimate: Estimate, form: Form) -> str:
+    """Return a measured effect for a sentence, without brackets."""
+    value, bounds = estimate.gain_percent, estimate.gain_interval
+    if value is None:
+        return NONE
+    if not is_determined(bounds):
+        return f"{UNDETERMINED} ({UNDETERMINED_MEANS})"
+    form = common(form, value, bounds)
+    if bounds is None:
+        return f"{effect_text(value, form)} (no interval)"
+    return f"{effect_text(value, form)} (95 % interval {range_text(bounds.low, bounds.high, form)})"
+
+
+def difference(estimate: Estimate, baseline: str, contender: str, form: Form) -> str:
+    """Return a measured effect as a clause: "C# took 6.4 % less time than Python (95 % ...)".
+
+    Effects printed as factors give "C# was 6.7x faster than Python"; ``form`` is the report's.
+    """
+    value, bounds = estimate.gain_percent, estimate.gain_interval
+    if value is None or not is_determined(bounds):
+        return f"{contender} against {baseline}: {UNDETERMINED} ({UNDETERMINED_MEANS})"
+    form = common(form, value, bounds)
+    if form is Form.FACTOR:
+        size = effect_text(value, form)  # 1.00x has no direction
+        text = f"{contender} was {size} than {baseline}"
+        if not size.endswith("er"):
+            text = f"{contender} took {size} the time of {baseline}"
+    else:
+        text = f"{contender} took {time_text(value)} time than {baseline}"
+    if bounds is None:
+        return f"{text}, no interval"
+    if form is Form.FACTOR:
+        return f"{text} (95 % interval {range_text(bounds.low, bounds.high, form)})"
+    low, high = bounds.low, bounds.high
+    if low < 0 <= high:
+        return f"{text} (95 % interval {time_text(low)} to {time_text(high)})"
+    ends = sorted((abs(low), abs(high)))
+    return f"{text} (95 % interval {ends[0]:.1f} to {ends[1]:.1f} %)"
+
+
+def time_text(gain: float) -> str:
+    """Return a gain in percent as time saved or lost: "6.4 % less", "39.9 % more"."""
+    return f"{abs(gain):.1f} % {'less' if gain >= 0 else 'more'}"
 
 
 def controls_line(judged: Judged) -> str:

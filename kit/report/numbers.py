@@ -145,51 +145,6 @@ def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
     return f"{effect_text(value, form)} {brackets_text(bounds.low, bounds.high, form)}"
 
 
-def gain_in_words(estimate: Estimate, form: Form) -> str:
-    """Return a measured effect for a sentence, without brackets."""
-    value, bounds = estimate.gain_percent, estimate.gain_interval
-    if value is None:
-        return NONE
-    if not is_determined(bounds):
-        return f"{UNDETERMINED} ({UNDETERMINED_MEANS})"
-    form = common(form, value, bounds)
-    if bounds is None:
-        return f"{effect_text(value, form)} (no interval)"
-    return f"{effect_text(value, form)} (95 % interval {range_text(bounds.low, bounds.high, form)})"
-
-
-def difference(estimate: Estimate, baseline: str, contender: str, form: Form) -> str:
-    """Return a measured effect as a clause: "C# took 6.4 % less time than Python (95 % ...)".
-
-    Effects printed as factors give "C# was 6.7x faster than Python"; ``form`` is the report's.
-    """
-    value, bounds = estimate.gain_percent, estimate.gain_interval
-    if value is None or not is_determined(bounds):
-        return f"{contender} against {baseline}: {UNDETERMINED} ({UNDETERMINED_MEANS})"
-    form = common(form, value, bounds)
-    if form is Form.FACTOR:
-        size = effect_text(value, form)  # 1.00x has no direction
-        text = f"{contender} was {size} than {baseline}"
-        if not size.endswith("er"):
-            text = f"{contender} took {size} the time of {baseline}"
-    else:
-        text = f"{contender} took {time_text(value)} time than {baseline}"
-    if bounds is None:
-        return f"{text}, no interval"
-    if form is Form.FACTOR:
-        return f"{text} (95 % interval {range_text(bounds.low, bounds.high, form)})"
-    low, high = bounds.low, bounds.high
-    if low < 0 <= high:
-        return f"{text} (95 % interval {time_text(low)} to {time_text(high)})"
-    ends = sorted((abs(low), abs(high)))
-    return f"{text} (95 % interval {ends[0]:.1f} to {ends[1]:.1f} %)"
-
-
-def time_text(gain: float) -> str:
-    """Return a gain in percent as time saved or lost: "6.4 % less", "39.9 % more"."""
-    return f"{abs(gain):.1f} % {'less' if gain >= 0 else 'more'}"
-
-
 def ratio(estimate: Estimate | None) -> str:
     """Return the ratio of two arms' times with its interval, "1.068 [1.043, 1.094]".
 

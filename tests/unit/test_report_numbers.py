@@ -7,7 +7,7 @@ import math
 import pytest
 
 from kit.judge.statistics import Estimate, Interval, estimate
-from kit.report import numbers
+from kit.report import headline, numbers
 from kit.report.numbers import Form
 
 
@@ -20,7 +20,7 @@ def test_a_gain_shows_its_sign_and_interval():
     assert numbers.gain(found, Form.GAIN) == "+6.5 % [+4.3, +8.7]"
     assert numbers.gain(found, Form.FACTOR) == "1.07x faster [1.05x, 1.10x]"
     assert numbers.ratio(found) == "1.070 [1.045, 1.095]"
-    words = numbers.gain_in_words(found, Form.GAIN)
+    words = headline.gain_in_words(found, Form.GAIN)
     assert words == "+6.5 % (95 % interval +4.3 to +8.7 %)"
 
 
@@ -48,7 +48,7 @@ def test_a_claim_has_its_own_form_and_the_one_it_is_compared_in():
 
 def test_one_pair_says_that_it_has_no_interval():
     assert numbers.gain(pairs(1.25), Form.GAIN) == "+20.0 % (no interval)"
-    assert "no interval" in numbers.gain_in_words(pairs(2.0), Form.GAIN)
+    assert "no interval" in headline.gain_in_words(pairs(2.0), Form.GAIN)
 
 
 def test_nothing_is_a_dash():
@@ -61,7 +61,7 @@ def test_nothing_is_a_dash():
 def test_an_interval_that_says_nothing_is_not_determined():
     found = estimate("mean", [(9.0, 0.01), (0.01, 9.0)])
     assert numbers.gain(found, Form.GAIN) == numbers.ratio(found) == numbers.UNDETERMINED
-    assert numbers.gain_in_words(found, Form.GAIN).startswith(numbers.UNDETERMINED)
+    assert headline.gain_in_words(found, Form.GAIN).startswith(numbers.UNDETERMINED)
     # One-sided: however wide, it excludes no difference, and that is said.
     assert numbers.gain(pairs(1000.0, 100.0, 400.0), Form.GAIN) == ("340x faster [19x, over 1000x]")
 
@@ -90,4 +90,4 @@ def test_no_number_is_too_large_to_print(value):
 def test_a_difference_says_who_took_more_time(value, bounds, form, text) -> None:
     interval = None if bounds is None else Interval(*bounds)
     found = Estimate("mean", 6, 1.0, None, value, interval, None)
-    assert numbers.difference(found, "Py", "C#", form) == f"C# {text}"
+    assert headline.difference(found, "Py", "C#", form) == f"C# {text}"
