@@ -192,7 +192,7 @@ def time_text(gain: float) -> str:
 
 
 def controls_line(judged: Judged) -> str:
-    """Return a line on the controls: passed, open, not held with each that failed, or not planned.
+    """Return a line on the controls: passed, open or failed with each that did not pass, or none.
 
     Empty if no variant has both arms.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import median
 from typing import TYPE_CHECKING
 
 from kit.errors import InputError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _OF_THIS_SESSION = ("--budget", "--blocks", "--seed", "--until")
 """Options that another session does not repeat."""
+_LONGEST_MIN = 1e6
+"""Longer times cannot be meant: a log may hold any."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,11 @@ def _quieter(model: ReportModel) -> NextStep | None:
 def _more_blocks(model: ReportModel, found: StillOpen) -> NextStep | None:
     needed = found.blocks
     if needed is None or needed > MAX_SEQUENTIAL:
+        why = f"at this spread, {MAX_SEQUENTIAL} blocks would not"
+        if needed is None:
+            why = "this session does not show how many blocks would"
         return NextStep(
-            shown("doctor"),
-            "shows what keeps this machine busy: at this spread, "
-            f"{MAX_SEQUENTIAL} blocks would not {AIMS[found.aim]}",
+            shown("doctor"), f"shows what keeps this machine busy: {why} {AIMS[found.aim]}"
         )
     plan = model.header.plan
     tiers = model.study.protocol.tiers
@@ -106,16 +109,17 @@ def _promise(found: StillOpen, blocks: int, minutes: str) -> str:
 
 def _minutes(model: ReportModel, blocks: int, tier: str) -> str:
     """Return how long so many blocks of that tier take here, by this session's own runs."""
-    timed = [run for run in model.raw if run.fits]
+    timed = [(run, run.statistics) for run in model.raw if run.statistics is not None]
     if not timed:
         return ""
     wanted = model.study.protocol.tiers[tier]
-    whole = fmean(_seconds(run) for run in timed)
-    fit = fmean(fmean(fit.wall_ns for fit in run.fits) for run in timed) / 1e9
+    whole = median(_seconds(run) for run, _ in timed)
+    fit = median(statistics.mean for _, statistics in timed)
     begin = max(whole - model.header.plan.repeats * fit, 0.0)
     at_once = 2 if model.header.plan.design == DUET else 1
     runs = blocks * (len(model.header.plan.arms) + len(wanted.controls)) / at_once
-    return f", about {math.ceil(runs * (begin + wanted.repeats * fit) / 60)} min here,"
+    minutes = runs * (begin + wanted.repeats * fit) / 60
+    return f", about {math.ceil(minutes)} min here," if minutes < _LONGEST_MIN else ""
 
 
 def _seconds(run: RawRun) -> float:

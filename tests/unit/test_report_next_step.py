@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from support.sessions import (
     change_identity,
+    change_record,
     make_fidelity,
     make_session,
     make_study,
@@ -67,9 +68,11 @@ def test_the_smallest_budget_that_suffices_is_named_with_its_blocks(
 def test_minutes_are_those_of_this_session_with_the_fits_and_controls_of_the_other() -> None:
     model = model_of([1.10, 1.04, 1.12, 1.01])
     fit = 2.0
-    fits = tuple(replace(each, wall_ns=int(fit * 1e9)) for each in model.raw[0].fits)
     times = {"started_at": "2026-01-02T03:04:00+00:00", "finished_at": "2026-01-02T03:04:30+00:00"}
-    raw = tuple(replace(run, fits=fits, **times) for run in model.raw)
+    assert all(run.statistics is not None for run in model.raw)
+    raw = tuple(
+        replace(run, statistics=replace(run.statistics, mean=fit), **times) for run in model.raw
+    )
     step = next_step(replace(model, raw=raw))
     wanted = model.study.protocol.tiers["standard"]
     begin = 30 - model.header.plan.repeats * fit
@@ -80,6 +83,17 @@ def test_minutes_are_those_of_this_session_with_the_fits_and_controls_of_the_oth
     assert step is not None and " min" not in step.purpose
     foreign = tuple(replace(run, started_at="yesterday") for run in raw)
     assert next_step(replace(model, raw=foreign)) is not None
+    huge = tuple(replace(run, statistics=replace(run.statistics, mean=1e308)) for run in raw)
+    step = next_step(replace(model, raw=huge))
+    assert step is not None and " min" not in step.purpose
+
+
+def test_a_fit_whose_time_is_not_finite_stops_no_report() -> None:
+    session = make_session(paired([1.10, 1.04, 1.12, 1.01]))
+    for wall_ns in (math.inf, math.nan):
+        fits = tuple(replace(fit, wall_ns=wall_ns) for fit in session.timed()[0].record.fits)
+        model = build_report(change_record(session, "t0-python-cpu", fits=fits), shipped_study())
+        assert next_step(model) is not None
 
 
 def test_a_spread_that_no_session_overcomes_leads_to_the_doctor() -> None:

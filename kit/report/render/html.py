@@ -181,7 +181,8 @@ def _part(inline: Text, limit: int) -> Markup:
             return Markup("<code>{}</code>").format(plain(text, limit))
         case Either(text, gain, factor):
             spans = "".join(
-                f'<span class="{name}{" own" if shown == text else ""}">{escape(shown)}</span>'
+                f'<span class="{name}{" own" if shown == text else ""}">'
+                f"{escape(plain(shown, limit))}</span>"
                 for name, shown in (("gain", gain), ("factor", factor))
             )
             return Markup(spans)

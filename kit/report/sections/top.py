@@ -84,7 +84,7 @@ def _tally(model: ReportModel) -> str:
     if len(every) < 2:
         return ""
     counts = ", ".join(f"{count} {word}" for word, count in words.most_common())
-    return f"Of {len(every)} claims: {counts}."
+    return f"Of {len(every)} {'verdicts' if model.several else 'claims'}: {counts}."
 
 
 def _indicative(model: ReportModel) -> str:
