@@ -128,8 +128,8 @@ def _published(claim: Claim, form: Form) -> str:
         return claimed_short(claim, form)
     if form is Form.GAIN:
         return time_text(claim.published_gain_percent)
-    own = effect(claim.published_gain_percent, Form.GAIN)
-    return ", ".join(dict.fromkeys((own, effect(claim.published_gain_percent, form))))
+    gain = claim.published_gain_percent
+    return ", ".join(dict.fromkeys((effect(gain, Form.GAIN), effect(gain, form))))
 
 
 def _name(verdict: Verdict, several: bool) -> str:

@@ -20,6 +20,7 @@ from kit.report.document import (
     Tone,
     either,
 )
+from kit.report.headline import claimed_short
 from kit.report.model import AnyVerdict, ReportModel
 from kit.report.numbers import (
     NONE,
@@ -111,8 +112,8 @@ def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]
 
 
 def _published(claim: Claim, form: Form) -> str:
-    if claim.equal_within_percent is not None:
-        return f"equal within {claim.equal_within_percent:g} %"
+    if claim.direction is Direction.EQUAL:
+        return claimed_short(claim, form)
     return claimed_brief(claim.published_gain_percent, form)
 
 
