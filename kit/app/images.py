@@ -87,7 +87,7 @@ def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage
     """
     recorded = read_session(folder).header.images
     if image and not arm:
-        raise InputError("--image: says not of which arm", f"add --arm ({', '.join(recorded)})")
+        raise InputError("--image: the arm is not named", f"add --arm ({', '.join(recorded)})")
     if arm and arm not in recorded:
         raise InputError(f"--arm: {folder} has no arm {arm!r}", f"use one of {', '.join(recorded)}")
     chosen = {arm: recorded[arm]} if arm else recorded

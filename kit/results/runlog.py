@@ -64,7 +64,7 @@ class RunLog:
             log._append(document, new=True)
         except FileExistsError as error:
             raise InputError(
-                f"{log._path}: there is a session here already", "choose another --out"
+                f"{log._path}: holds a session already", "choose another --out"
             ) from error
         return log
 

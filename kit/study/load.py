@@ -111,7 +111,7 @@ def new_study(folder: Path) -> tuple[str, ...]:
     Raises InputError for a folder that is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder}: is there and not empty", "name a new folder")
+        raise InputError(f"{folder}: exists and is not empty", "name a new folder")
     template = study_files(Path(str(files("kit.study") / "template")))
     name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower())
     name = name.strip("-")[:LONGEST_NAME].strip("-") or _ID

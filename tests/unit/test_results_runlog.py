@@ -284,7 +284,7 @@ def test_a_run_s_field_of_another_type_is_named(tmp_path: Path, field: str) -> N
 def test_a_second_session_in_a_folder_is_refused(tmp_path: Path) -> None:
     made = write(tmp_path)
     before = (tmp_path / RUN_LOG).read_bytes()
-    with pytest.raises(InputError, match="there is a session here already"):
+    with pytest.raises(InputError, match="holds a session already"):
         RunLog.create(tmp_path, made.header)
     assert (tmp_path / RUN_LOG).read_bytes() == before
 
@@ -324,7 +324,7 @@ def test_a_log_is_made_and_written_through_nothing_that_is_there(tmp_path: Path)
     ):
         victim.write_bytes(b"mine\n")
         there(folder / RUN_LOG)
-        with pytest.raises(InputError, match="there is a session here already"):
+        with pytest.raises(InputError, match="holds a session already"):
             RunLog.create(folder, made.header)
         with pytest.raises((InputError, HostError), match=RUN_LOG):
             RunLog.reopen(folder).add(made.entries[0], None)

@@ -1,12 +1,8 @@
-"""The reference of the command line, generated from the commands.
-
-Run ``python -m tests.lint.reference > docs/cli.md`` after a change of any option.
-"""
+"""The reference of the command line, generated from the commands."""
 
 from __future__ import annotations
 
 import re
-import sys
 
 import click
 
@@ -15,7 +11,7 @@ from kit.cli import cli
 WIDTH = 88
 
 
-def reference() -> str:
+def commands() -> str:
     """Return the help of every command as markdown."""
     parts = [
         "# Command line",
@@ -43,7 +39,3 @@ def _help(command: click.Command, name: str) -> str:
     )
     text = re.sub(r"[ \t]+$", "", command.get_help(context), flags=re.MULTILINE)
     return f"```text\n{text.strip()}\n```"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())
