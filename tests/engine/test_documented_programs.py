@@ -11,8 +11,8 @@ from support.documented import (
     BENCHES,
     BUNDLE,
     CHECKOUT,
-    DRAWN,
     LONG,
+    MAKERS,
     PARTS,
     ROOT,
     SHELL,
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 def test_every_line_of_another_program_is_run() -> None:
     shown = (*CHECKOUT.lines, *BUNDLE.lines)
     lines = {line for line in shown if not line.startswith("kit ")}
-    run = lines | {VENV, TESTS, *PARTS, *BENCHES, *LONG, *DRAWN}
+    run = lines | {VENV, TESTS, *PARTS, *BENCHES, *LONG, *MAKERS}
     assert {command for _, command in SHELL} == run
     assert TESTS in (ROOT / ".ci" / "run").read_text(), "it runs this very test"
 

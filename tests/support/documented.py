@@ -13,10 +13,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SECURITY = ROOT / "SECURITY.md"
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tests/README.md")),
     SECURITY,
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+
+
+GENERATED = {"cli.md", "formats.md", "errors.md"}
 
 
 def commands_in(text: str, programs: str) -> list[str]:
@@ -31,7 +34,7 @@ def _on_pages(programs: str) -> list[tuple[str, str]]:
     return [
         (page.name, command)
         for page in PAGES
-        if page.name != "cli.md"
+        if page.name not in GENERATED
         for command in commands_in(page.read_text(), programs)
     ]
 
@@ -96,9 +99,13 @@ LONG = (
     "python tests/method/faults/run.py fixes --name MPLBACKEND",
 )
 
-
-DRAWN = ("python tests/lint/rooms.py",)
-"""What it prints is held to its page by tests/lint/test_rooms.py."""
+MAKERS = (
+    "python -m tests.lint.reference",
+    "python tests/lint/rooms.py",
+    "python tests/browser/pictures.py FOLDER [RESULTS]",
+    "python docs/pictures/terminal.py TYPESCRIPT SVG",
+)
+"""Of committed files. Tests hold pages to what the first two print; the others draw pictures."""
 PARTS = (
     'pytest tests/unit -m "not slow"',
     "pytest tests/unit tests/lint",

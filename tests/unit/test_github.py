@@ -32,7 +32,7 @@ def test_it_is_valid_by_githubs_own_schema(path: Path) -> None:
 
 
 def test_there_are_the_workflows_and_one_action() -> None:
-    assert [p.name for p in WORKFLOWS] == ["release.yml", "reproduce.yml", "test.yml"]
+    assert [p.name for p in WORKFLOWS] == ["docs.yml", "release.yml", "reproduce.yml", "test.yml"]
     assert [*ROOT.glob(".github/**/action.y*ml")] == []
 
 
