@@ -1,3 +1,3 @@
 """kit: a containerized reproducibility kit."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -16,14 +16,14 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
 from environment.variables import COMMANDS, KINDS, NAMES, ends  # noqa: E402
-from golden.archive import ARCHIVES, opened  # noqa: E402
+from golden.archive import GOLDEN, opened  # noqa: E402
 
 
 def main(names: list[str]) -> int:
     """Try each; how many cases differ."""
     differ = 0
     with tempfile.TemporaryDirectory() as temporary:
-        folder = opened(ARCHIVES[0], Path(temporary))
+        folder = opened(GOLDEN, Path(temporary))
         _, unset, _ = ends(folder, {})
         for name in names:
             for kind, value in KINDS.items():

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from environment.variables import COMMANDS, KINDS, NAMES, ends
-from golden.archive import ARCHIVES, opened
+from golden.archive import GOLDEN, opened
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return opened(ARCHIVES[0], tmp_path_factory.mktemp("golden"))
+    return opened(GOLDEN, tmp_path_factory.mktemp("golden"))
 
 
 @pytest.fixture(scope="module")

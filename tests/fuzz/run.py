@@ -61,7 +61,7 @@ PINS = {
     "components": {"python": {"got": "3.8.2", "exact": True, "why": "as published"}},
 }
 BUNDLE = {
-    "schema": 1, "kit_version": "0.1.0", "created": "2026-01-02T03:04:05Z",
+    "schema": 1, "kit_version": "0.2.0", "created": "2026-01-02T03:04:05Z",
     "architecture": "amd64", "nuget_source": "", "bases": {},
     "images": [{"id": f"sha256:{'0' * 64}", "references": ["kit/a:b"], "recipe": "0" * 64,
                 "size_bytes": 1}],

@@ -8,7 +8,11 @@ import tarfile
 from pathlib import Path
 
 ENDING = ".tar.xz"
-ARCHIVES = sorted(Path(__file__).resolve().parent.glob(f"*{ENDING}"))
+FOLDER = Path(__file__).resolve().parent
+GOLDEN = FOLDER / f"sum{ENDING}"
+"""Of this version of kit; a change to it is tampering."""
+ARCHIVES = [GOLDEN, FOLDER / f"sum_form_6{ENDING}"]
+"""The second one was measured by kit 0.1.0; its log is in form 6."""
 
 
 def opened(archive: Path, place: Path) -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
+import kit
 from kit.plan.model import Limits, Note, Plan, PlannedRun
 from kit.plan.shard import Shard
 from kit.records.host import EngineFacts, HostConditions, HostFacts
@@ -330,7 +331,7 @@ def make_session(
     ]
     header = Header(
         session_id="20260102-030405-abcd",
-        kit_version="0.1.0",
+        kit_version=kit.__version__,
         created="2026-01-02T03:04:00Z",
         command="kit reproduce --budget quick --seed 1",
         plan=plan,

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from lint.reference import PAGES as REFERENCE
 from support.documented import PAGES, ROOT, SECURITY, SHOWN
 from support.sessions import make_session, make_study, paired
 
+import kit
 from kit.cli import cli
 from kit.environment import VARIABLES
 from kit.report.build import build_report
@@ -184,3 +186,14 @@ def keys(schema: object) -> Iterator[str]:
     for part in schema.values() if isinstance(schema, dict) else schema:
         if isinstance(part, dict | list):
             yield from keys(part)
+
+
+def test_every_place_that_names_the_version_names_this_one() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    major_minor = ".".join(kit.__version__.split(".")[:2])
+    released = re.findall(
+        r"^## (\d+\.\d+\.\d+) - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )
+    assert citation["version"] == kit.__version__
+    assert released[0] == (kit.__version__, str(citation["date-released"]))
+    assert f"newest version, {major_minor}." in (ROOT / "SECURITY.md").read_text()

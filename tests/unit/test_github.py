@@ -13,7 +13,7 @@ import pytest
 import yaml
 from check_jsonschema import main as check
 from click.testing import CliRunner
-from golden.archive import ARCHIVES, opened
+from golden.archive import GOLDEN, opened
 from support.workflows import ACTION, ROOT, WORKFLOWS, loaded, matrix_to_copy, steps_of
 
 from kit.results.folder import sums_of
@@ -184,7 +184,7 @@ def test_the_action_gives_results_and_verdicts_and_ends_as_kit_does(
     programs = tmp_path / "bin"
     write_program(programs / "kit", REPRODUCE)
     write_program(programs / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    golden = opened(ARCHIVES[0], tmp_path)
+    golden = opened(GOLDEN, tmp_path)
     (reproduce,) = (s for s in steps_of(ACTION) if s.get("id") == "reproduce")
     output = tmp_path / "output"
     env = {

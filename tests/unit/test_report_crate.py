@@ -18,6 +18,7 @@ from support.sessions import (
     paired,
 )
 
+import kit
 from kit.records.host import EngineFacts
 from kit.report import crate
 from kit.report.build import build_report
@@ -63,7 +64,7 @@ def test_the_library_reads_it(tmp_path):
     action = read.root_dataset["mentions"]
     assert action["startTime"] == "2026-01-02T03:04:00+00:00"
     assert action["endTime"] == "2026-01-02T03:04:25+00:00"
-    assert action["instrument"]["softwareVersion"] == "0.1.0"
+    assert action["instrument"]["softwareVersion"] == kit.__version__
     results = {found.id for found in action["result"]}
     assert {"runlog.jsonl", *NAMES, f"sbom/{PYTHON}.cdx.json"} <= results
     assert {part.id for part in read.root_dataset["hasPart"]} == results

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.sessions import PYTHON, make_fidelity, make_session, make_study, paired
 
+import kit
 import kit.cli
 from kit.errors import InputError
 from kit.plan.make import plan_sha256
@@ -52,7 +53,7 @@ def test_images_versions_host_plan_and_substitutes_are_named():
     assert found["engine"] == ("Docker 24.0.5", "Podman 5")
     assert ("1", "9") in found.values()
     assert found["plan"][1] == plan_sha256(other.header.plan) != found["plan"][0]
-    assert found["kit"] == ("0.1.0", "9.9")
+    assert found["kit"] == (kit.__version__, "9.9")
     assert "binding" in found["substitutes"][1]
 
 

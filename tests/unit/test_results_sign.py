@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from golden.archive import ARCHIVES, opened, reported
+from golden.archive import GOLDEN, opened, reported
 from support.folders import rewritten
 from support.packages import install
 
@@ -75,7 +75,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole results folder, the session alone."""
-    folder = opened(ARCHIVES[0], tmp_path_factory.mktemp("made"))
+    folder = opened(GOLDEN, tmp_path_factory.mktemp("made"))
     shutil.rmtree(folder / ABLATION)
     reported(folder)
     return folder

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from golden.archive import ARCHIVES, opened
+from golden.archive import GOLDEN, opened
 from PIL import Image
 
 from kit.report.build import build_report
@@ -32,7 +32,7 @@ Change = Callable[[bytes], bytes]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """The files of a report, derived here."""
-    folder = opened(ARCHIVES[0], tmp_path_factory.mktemp("golden"))
+    folder = opened(GOLDEN, tmp_path_factory.mktemp("golden"))
     session = read_session(folder)
     study = study_for(folder, session.header.plan.study_sha256)
     return dict(report_files(build_report(session, study)))

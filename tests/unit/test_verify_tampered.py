@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from golden.archive import ARCHIVES, opened, reported
+from golden.archive import GOLDEN, opened, reported
 
 from kit.records.session import Session
 from kit.report.files import SUMS, without_pictures
@@ -32,7 +32,7 @@ SAMPLE = 8
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A golden folder with its reports derived by the libraries here."""
-    folder = opened(ARCHIVES[0], tmp_path_factory.mktemp("golden"))
+    folder = opened(GOLDEN, tmp_path_factory.mktemp("golden"))
     reported(folder)
     return folder
 
