@@ -17,7 +17,7 @@ from typing import Protocol
 import psutil
 
 from kit.engine.protocol import EngineInfo
-from kit.plan.cpuset import cpus_of
+from kit.plan.resources import cpus_of
 from kit.records.host import EngineFacts, HostConditions, HostFacts
 
 BUSY_WINDOW_S = 0.25

@@ -18,8 +18,8 @@ from kit.host.facts import Host, conditions_between
 from kit.host.gpu.probe import Watch
 from kit.measure.device import GpuAssignment, device_mismatch
 from kit.plan.blocks import steps_of
-from kit.plan.cpuset import cpus_of
 from kit.plan.model import IDENTITY, Limits, Plan, PlannedRun
+from kit.plan.resources import cpus_of
 from kit.plan.roles import role_of
 from kit.plan.spec import spec_json
 from kit.records.gpu import GpuTelemetry

@@ -16,12 +16,12 @@ from kit.errors import HostError, InputError
 from kit.plan.blocks import BlockMaker, designs_of, run_seconds, steps_of
 from kit.plan.budget import LOOKS, Extent, Sizing, extent_of, tier_of
 from kit.plan.coherent import refuse_duplicate_runs
-from kit.plan.form import FORM, in_form
 from kit.plan.model import (
     ALTERNATING,
     AUTO,
     DUET,
     FEWER_REPEATS,
+    FORM,
     NO_PILOT,
     SIZE,
     Bounds,
@@ -31,10 +31,10 @@ from kit.plan.model import (
     Plan,
     PlannedRun,
     Until,
+    in_form,
     plan_document,
 )
-from kit.plan.notes import refusal_text
-from kit.plan.resources import Resources, memory_of_a_run, refuse_duet
+from kit.plan.resources import Resources, memory_of_a_run, refusal_text, refuse_duet
 from kit.plan.roles import MAIN, roles_named
 from kit.study.model import CUDA, Protocol, Study, Tier, by_stack_and_variant
 

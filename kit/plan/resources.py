@@ -1,17 +1,29 @@
-"""The CPUs and the memory of a run, from those available and those requested."""
+"""The CPUs and the memory of a run, from those available and those requested.
+
+Sets of CPUs are written as kernel and engine write them, cpuset(7): "0", "0-3", "0-1,4-5".
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from rich.filesize import decimal
 
 from kit.errors import HostError, InputError
-from kit.plan.cpuset import cpus_of, cpuset_of
-from kit.plan.model import ALTERNATING, DUET_CORES, DUET_MEMORY, DUET_ON_GPU, Design, Note, Plan
+from kit.plan.model import (
+    ALTERNATING,
+    DUET_CORES,
+    DUET_MEMORY,
+    DUET_ON_GPU,
+    FEWER_REPEATS,
+    NO_PILOT,
+    Design,
+    Note,
+    Plan,
+)
 from kit.study.model import Protocol
 
 # The engine, the driver and the page cache need some memory; without it the kernel
@@ -164,3 +176,54 @@ def refuse_duet(available: Resources, protocol: Protocol, on_gpu: bool) -> Note 
     if needed > half:
         return Note(DUET_MEMORY, needed_bytes=2 * needed, available_bytes=available.memory_bytes)
     return None
+
+
+def note_text(note: Note, repeats: int, cpuset: str) -> str:
+    """Return a note on a plan as a sentence.
+
+    ``repeats`` are those of each run of the plan, ``cpuset`` its CPUs.
+    """
+    if note.code == FEWER_REPEATS:
+        needed, available = decimal(note.needed_bytes), decimal(note.available_bytes)
+        return (
+            f"Each run makes {repeats} repeats, not {note.wanted}: {note.wanted} need "
+            f"{needed} of memory and {available} are available."
+        )
+    if note.code == NO_PILOT:
+        return "Without a pilot the design is alternating."
+    return f"The design is alternating: {refusal_text(note, cpuset)}."
+
+
+def refusal_text(note: Note, cpuset: str) -> str:
+    """Return why duet blocks are not possible for runs with those CPUs, as part of a sentence."""
+    if note.code == DUET_ON_GPU:
+        return "the runs of CUDA arms would share one GPU"
+    if note.code == DUET_CORES:
+        return f"CPUs {cpuset} do not make two equal sets of cores"
+    return (
+        f"two runs at a time need {decimal(note.needed_bytes)} of memory, "
+        f"{decimal(note.available_bytes)} are available"
+    )
+
+
+def cpus_of(cpuset: str) -> tuple[int, ...]:
+    """Return the numbers of the CPUs in a set such as "0-1,4", in its order.
+
+    Raise ValueError for an invalid set.
+    """
+    found: list[int] = []
+    for span in cpuset.split(","):
+        first, _, last = span.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)
+
+
+def cpuset_of(cpus: Iterable[int]) -> str:
+    """Return the set of these CPU numbers as text, such as "0-1,4"."""
+    spans: list[list[int]] = []
+    for cpu in sorted(cpus):
+        if spans and cpu == spans[-1][1] + 1:
+            spans[-1][1] = cpu
+        else:
+            spans.append([cpu, cpu])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)

@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from kit.errors import InputError
-from kit.plan.form import FORM
 from kit.plan.make import plan_sha256
 from kit.plan.model import (
     ALTERNATING,
     DUET,
     EXPLAIN,
+    FORM,
     IDENTITY,
     TIMED,
     BlockDesign,

@@ -35,7 +35,7 @@ from kit.judge.pairing import (
     SeveralMachines,
 )
 from kit.judge.statistics import Estimate, NoFits, TimeNotFinite, TimeNotPositive
-from kit.plan.notes import note_text
+from kit.plan.resources import note_text
 from kit.plan.roles import MAIN
 from kit.records.host import EngineFacts
 from kit.records.images import Component

@@ -14,9 +14,8 @@ from typing import Any
 from kit.errors import InputError
 from kit.files.documents import read_json
 from kit.plan.coherent import contradictions
-from kit.plan.form import FORM, in_form
 from kit.plan.make import plan_sha256
-from kit.plan.model import Note, Plan, plan_from
+from kit.plan.model import FORM, Note, Plan, in_form, plan_from
 from kit.plan.shard import Shard
 from kit.records.gpu import check_from, telemetry_from
 from kit.records.host import EngineFacts, HostConditions, HostFacts

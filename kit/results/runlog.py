@@ -17,9 +17,8 @@ from typing import Any
 from kit.errors import HostError, InputError
 from kit.files.documents import values_of
 from kit.files.write import append, cut_to_line, last_line
-from kit.plan.form import FORM, in_form
 from kit.plan.make import plan_sha256
-from kit.plan.model import Plan, plan_document
+from kit.plan.model import FORM, Plan, in_form, plan_document
 from kit.records.images import ExecutableRun
 from kit.records.record import record_document
 from kit.records.session import Header, Look, Piloted, RunEntry, Session

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from kit.images.fidelity import UNSTATED
 from kit.judge.stop import look_due
 from kit.plan.blocks import step_index_by_run, steps_of
-from kit.plan.cpuset import cpus_of
 from kit.plan.model import ALTERNATING, EXPLAIN, Limits, PlannedRun
+from kit.plan.resources import cpus_of
 from kit.plan.shard import of_shard
 from kit.plan.spec import spec_json
 from kit.records.command import Command, parse_command

@@ -17,9 +17,8 @@ from kit.errors import HostError, InputError
 from kit.host.facts import HostReading
 from kit.images.build.arms import Options
 from kit.plan.budget import BY_PILOT
-from kit.plan.cpuset import cpus_of
 from kit.plan.make import make_plan, plan_sha256
-from kit.plan.resources import Resources
+from kit.plan.resources import Resources, cpus_of
 from kit.results import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import RunLog, read_session

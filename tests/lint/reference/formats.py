@@ -124,7 +124,8 @@ class _Tables:
             return f"{kind}{_bounds(schema)}"
         if kind == "string":
             pattern = schema.get("pattern")
-            return f"text, pattern `{_cell(pattern)}`" if pattern else "text"
+            # A pipe cannot be shown in the cell of a table by every renderer.
+            return f"text, pattern `{pattern}`" if pattern and "|" not in pattern else "text"
         if kind == "array":
             items = schema.get("items")
             inner = self._value(items) if isinstance(items, dict) else ""
