@@ -34,6 +34,15 @@ _KINDS = {
     "available)",
 }
 
+_BRIEF: Mapping[type[why.QuantityReason], str] = {
+    why.NotFinite: "not finite",
+    why.OneBlock: "from one block",
+    why.MeansDiffer: "differ",
+    why.TooFewBlocks: "from too few blocks",
+    why.EqualInRange: "equal, as published",
+    why.EqualElsewhere: "equal, not as published",
+}
+
 
 def reason_text(verdict: Verdict, form: Form) -> str:
     """Return why a verdict on times has its word, and how many blocks would settle what is open.
@@ -52,6 +61,13 @@ def untimed_text(verdict: TrainingVerdict | ExecutableVerdict) -> str:
     if isinstance(verdict, TrainingVerdict):
         return training_text(verdict.reason)
     return executable_text(verdict.reason)
+
+
+def untimed_brief(verdict: TrainingVerdict | ExecutableVerdict) -> str:
+    """Return what was found on training or the executable in a few words, for a table's cell."""
+    if isinstance(verdict, TrainingVerdict):
+        return training_brief(verdict.reason)
+    return executable_brief(verdict.reason)
 
 
 def claim_text(reason: why.ClaimReason, form: Form) -> str:
@@ -229,6 +245,33 @@ def _quantity(reason: why.QuantityReason) -> str:
         case _:
             raise _unknown(reason)
     return text
+
+
+def training_brief(reason: why.TrainingReason) -> str:
+    """Return what was found on each quantity in a few words."""
+    if not isinstance(reason, why.ByQuantity):
+        return "not measured"
+    found: dict[str, list[str]] = {}
+    for quantity, each in reason.reasons:
+        found.setdefault(_BRIEF[type(each)], []).append(quantity)
+    return "; ".join(f"{' and '.join(names)} {brief}" for brief, names in found.items())
+
+
+def executable_brief(reason: why.ExecutableReason) -> str:
+    """Return what the executable did in a few words. Raise TypeError for an unknown reason."""
+    match reason:
+        case why.NotRun():
+            return "no executable was run"
+        case why.ExecutableTrained():
+            return "trained without Python"
+        case why.ExecutableMisses(_, what):
+            return f"did not train: missing {what}"
+        case why.ExecutableFails():
+            return "started, did not train"
+        case why.NoStart():
+            return "did not start"
+        case _:
+            raise _unknown(reason)
 
 
 def _means(found: why.Means) -> str:

@@ -15,8 +15,10 @@ from kit.report.numbers import Form
 from kit.report.reasons import (
     claim_text,
     control_text,
+    executable_brief,
     executable_text,
     still_open_text,
+    training_brief,
     training_text,
 )
 from kit.study.model import Range
@@ -115,6 +117,19 @@ def test_each_has_one_line_and_each_another() -> None:
     assert len({made[each] for each in STILL_OPEN}) == len(STILL_OPEN)
 
 
+def test_in_few_words_each_says_something_else() -> None:
+    of_quantity = [training_brief(why.ByQuantity((("loss", each),))) for each in QUANTITY]
+    of_executable = [executable_brief(each) for each in EXECUTABLE]
+    for brief in (of_quantity, of_executable):
+        assert len(set(brief)) == len(brief)
+        assert all(0 < len(each) <= 60 for each in brief)
+    both = why.ByQuantity((("loss", QUANTITY[4]), ("accuracy", QUANTITY[4])))
+    apart = why.ByQuantity((("loss", QUANTITY[4]), ("accuracy", QUANTITY[2])))
+    assert training_brief(both).startswith("loss and accuracy ")
+    assert training_brief(apart).count(";") == 1
+    assert "libpython3.8.so.1.0" in executable_brief(EXECUTABLE[2])
+
+
 def test_the_numbers_stand_in_the_sentence() -> None:
     assert "3 to 10 %" in claim_text(why.InBand(BAND), Form.GAIN)
     assert "1.03x to 1.11x faster" in claim_text(why.InBand(BAND), Form.FACTOR)
@@ -128,7 +143,7 @@ def test_the_numbers_stand_in_the_sentence() -> None:
     assert "about 20" in still_open_text(STILL_OPEN[2])
 
 
-@pytest.mark.parametrize("write", [control_text, training_text, executable_text])
+@pytest.mark.parametrize("write", [control_text, training_text, executable_text, executable_brief])
 def test_what_is_no_reason_is_refused(write) -> None:
     with pytest.raises(TypeError):
         write("a sentence")

@@ -32,18 +32,23 @@ from kit.report.numbers import (
     equal_text,
     gain,
 )
+from kit.report.reasons import untimed_brief
+from kit.report.text import plain
 from kit.study.model import Claim, Direction
 
 _GAIN = (
     "A gain is 100 × ({baseline} - {contender}) / {baseline}: it is positive if {contender} is "
     "faster. Effects of a factor of two or more are printed as factors: 6.7x faster is a gain of "
-    "85 %. Brackets hold the 95 % confidence interval. kit judges each claim by the statistic "
+    "85 %. Brackets hold the 95 % confidence interval over the blocks; a block is one container of "
+    "each arm, which repeats the timed work several times. kit judges each claim by the statistic "
     "that the claim names. Effects {equal} count as equal."
 )
 _EQUALITY = (
     "A claim of equality states a margin: within 5 % means that neither arm takes more than 5 % "
     "longer than the other."
 )
+_BRIEF_LIMIT = 60
+"""Most characters of what was found on training or the executable; the row opens for the rest."""
 _TONES: Mapping[Word, Tone] = {
     REPRODUCED: Tone.GOOD,
     SAME_DIRECTION: Tone.PART,
@@ -100,13 +105,14 @@ def _note(model: ReportModel, rows: tuple[tuple[Text, ...], ...]) -> str:
 
 
 def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]:
-    """Return the row of a claim; only claims on times have numbers here."""
+    """Return the row of a claim."""
     published: Text = NONE
-    measured: Text = "open the row"
     if isinstance(verdict, Verdict):
         form = model.form_of(verdict)
         published = either(partial(_published, verdict.claim), form)
-        measured = either(partial(gain, verdict.measured), form)
+        measured: Text = either(partial(gain, verdict.measured), form)
+    else:
+        measured = plain(untimed_brief(verdict), _BRIEF_LIMIT)
     claim = (Strong(name), f" {verdict.claim.statement}")
     return (claim, published, measured, verdict_text(verdict))
 
