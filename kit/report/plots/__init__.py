@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from kit.report.model import ReportModel
 
@@ -13,13 +14,17 @@ _DRAWN_BY = re.compile(rb"<dc:title>Matplotlib v([\w.+-]{1,40}),")
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn plot: its name and title, its SVG and PNG, and ``alt``, its description in words."""
+    """A drawn plot: its name and title, its SVG and PNG, and ``alt``, its description in words.
+
+    ``figure`` is the matplotlib figure behind them.
+    """
 
     name: str
     title: str
     alt: str
     svg: bytes
     png: bytes
+    figure: Any = field(default=None, repr=False, compare=False)
 
 
 def draw_all(model: ReportModel) -> tuple[Plot, ...]:

@@ -84,9 +84,10 @@ def panels(height_in: float, number: int) -> tuple[Any, tuple[Any, ...]]:
     ``number`` axes lie one above the other.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    drawn = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+    from kit.report.plots.figure import ShownFigure
+
+    drawn = ShownFigure(figsize=(WIDTH_IN, height_in), layout="constrained")
     FigureCanvasAgg(drawn)
     return drawn, tuple(drawn.subplots(number, squeeze=False)[:, 0])
 
@@ -113,4 +114,6 @@ def plot_of(name: str, title: str, words: str, drawn: Any) -> Plot:
     ``title`` and ``words`` together are its description.
     """
     svg, picture = rendered(drawn)
-    return Plot(name=name, title=title, alt=f"{title}. {words}.", svg=svg, png=picture)
+    return Plot(
+        name=name, title=title, alt=f"{title}. {words}.", svg=svg, png=picture, figure=drawn
+    )
