@@ -42,7 +42,7 @@ _BUNDLE = "file of PEM certificates; exit code 2 if it cannot be read"
 _ANY = "any"
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("KIT_DEBUG", "show where an unexpected failure arose, and all output of builds",
+    Variable("KIT_DEBUG", "show where an unexpected failure arose",
              "not empty: yes"),
     Variable("KIT_MIRROR", "mirrors to query for base images, see `--mirror`",
              "`HOST[:PORT][/PREFIX]`, separated by commas; exit code 2 for anything else"),

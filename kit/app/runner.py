@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -98,10 +99,11 @@ def run_plan(
     if not left and not look_due(session):
         return session
     others = {run.run_id for run in header.plan.runs} - {run.run_id for run in left}
-    seconds = expected_seconds(study, left)
+    expected_s = expected_seconds(study, (*left, *_runs_to_come(session, left)))
     resume = shown("reproduce", "--resume", folder)
     go_on = resume if header.plan.purpose == COMPARE else "repeat the command"
-    with runtime.progress.phase("runs", total=len(left), expected_s=seconds, go_on=go_on) as phase:
+    with runtime.progress.phase("runs", expected_s, go_on) as phase:
+        phase.may_end(_fewest(session, left))
 
         def before(run: PlannedRun) -> None:
             where = "identity" if run.block < 0 else f"block {run.block + 1}"
@@ -116,6 +118,7 @@ def run_plan(
                 log.add_look(found)
                 state[0] = replace(state[0], looks=(*state[0].looks, found))
                 phase.say(look_line(found, header.plan))
+                phase.may_end(_fewest(state[0], left))
             return state[0].ending is None
 
         def after(entry: RunEntry) -> None:
@@ -133,6 +136,28 @@ def run_plan(
                 runtime.engine.remove_by_label(SESSION_LABEL, header.session_id)
             raise
     return state[0]
+
+
+def _fewest(session: Session, left: Sequence[PlannedRun]) -> int:
+    """Return how many of the runs that were left at the start are made at least.
+
+    These are all, or with a stopping rule those up to the next look.
+    """
+    plan = session.header.plan
+    if plan.looks is None:
+        return len(left)
+    looked = session.looks[-1].blocks if session.looks else 0
+    end = plan.first_judged + max(plan.looks.first, looked + 1)
+    return sum(run.block < end for run in left)
+
+
+def _runs_to_come(session: Session, left: Sequence[PlannedRun]) -> tuple[PlannedRun, ...]:
+    """Return runs like those that a pilot may plan at most; none without a pilot."""
+    plan = session.header.plan
+    if not plan.pilot or session.outlook is not None or plan.bounds is None:
+        return ()
+    last = [run for run in left if run.block == left[-1].block]
+    return tuple(last) * plan.bounds.blocks
 
 
 def run_executable(

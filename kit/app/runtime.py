@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -101,6 +101,10 @@ class Phase(Protocol):
         """Count one of the phase's units as done."""
         ...
 
+    def may_end(self, units: int) -> None:
+        """Take note that the phase may end when so many units in all are done, not earlier."""
+        ...
+
     def say(self, text: str) -> None:
         """Print text that stays on the screen, such as the end of a failed run's output."""
         ...
@@ -112,11 +116,10 @@ class Progress(Protocol):
     def phase(
         self,
         name: str,
-        total: int | None = None,
-        expected_s: float | None = None,
+        expected_s: Sequence[float] = (),
         go_on: str = "",
     ) -> AbstractContextManager[Phase]:
-        """Begin a phase of ``total`` units, expected to take ``expected_s`` seconds.
+        """Begin a phase with at most so many units, each expected to take those seconds.
 
         ``go_on`` tells the user how to continue an interrupted phase; empty if the command
         starts over.

@@ -25,7 +25,7 @@ from kit.cli.reproduce import reproduce
 from kit.cli.shards import matrix, merge
 from kit.cli.verify import sign, verify
 from kit.environment import settle, variables
-from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, ImageError, KitError
+from kit.errors import ERRORS, EXIT_INTERRUPTED, EXIT_OK, ImageError, InputError, KitError
 
 INTERRUPT_LIMIT_S = 9
 OLD_NAMES = {"explain": "ablate", "gather": "merge"}
@@ -57,13 +57,25 @@ class _Commands(click.Group):
         return super().get_command(ctx, name)
 
 
+_FIRST = """\
+kit checks, claim by claim, whether a published benchmark holds.
+
+  kit doctor                     what this machine lacks, with remedies
+  kit reproduce --budget quick   measure the shipped study in minutes, and write a report
+  kit new-study FOLDER           a small study to start from
+
+kit --help lists all commands."""
+
+
 @click.group(
     cls=_Commands,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_exit_codes(),
 )
 @click.version_option(kit.__version__, prog_name="kit")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Check, claim by claim, whether a published benchmark holds, in pinned containers.
 
     \b
@@ -71,6 +83,13 @@ def cli() -> None:
       kit doctor     what this machine lacks, with remedies
       kit reproduce  measure the shipped study and write a report
     """
+    if context.invoked_subcommand is not None:
+        return
+    if sys.stdout.isatty():
+        click.echo(_FIRST)
+    else:
+        click.echo(context.get_help(), err=True)
+        context.exit(InputError.exit_code)
 
 
 COMMANDS = (

@@ -20,7 +20,7 @@ from kit.cli.values import FOLDER, MAX_BLOCKS, NEW_FOLDER
 from kit.errors import InputError
 
 
-@click.command(cls=TopicCommand)
+@click.command(cls=TopicCommand, short_help="Attribute the difference to its causes.")
 @click.argument("folder", required=False, type=FOLDER)
 @option(
     HOW_MUCH,

@@ -65,7 +65,7 @@ def build(arms: tuple[str, ...], verify: bool, images: ImageOptions) -> None:
         )
 
 
-@click.group()
+@click.group(short_help="Pack everything into one file for use without network.")
 def bundle() -> None:
     """Write or load one file with every image, the pins, the study and the kit."""
 
@@ -122,7 +122,7 @@ def load(file: Path) -> None:
     )
 
 
-@click.command("verify-image")
+@click.command("verify-image", short_help="Compare an image here with that of a results folder.")
 @click.argument("folder", type=FOLDER)
 @click.option("--arm", default="", help="Only this arm; else every arm of the session.")
 @click.option("--image", default="", metavar="REF", help="The image to check, with --arm.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.report.model import ReportModel
 
 
-@click.command()
+@click.command(short_help="Print the verdicts of a session from its log.")
 @click.argument("folder", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead.")
 def judge(folder: Path, as_json: bool) -> None:
@@ -44,7 +44,7 @@ def judge(folder: Path, as_json: bool) -> None:
         show(model, Console())
 
 
-@click.command()
+@click.command(short_help="Judge a session again and write its reports.")
 @click.argument("folder", type=FOLDER)
 @outcome_options
 def report(folder: Path, outcome: OutcomeOptions) -> None:
@@ -60,7 +60,7 @@ def report(folder: Path, outcome: OutcomeOptions) -> None:
     conclude(model, folder, outcome)
 
 
-@click.command()
+@click.command(short_help="Compare two sessions: settings, then claim by claim.")
 @click.argument("first", type=FOLDER)
 @click.argument("second", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
@@ -75,7 +75,7 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
     click.echo(document(found) if as_json else shown(found), nl=False)
 
 
-@click.command()
+@click.command(short_help="Write an artifact-evaluation appendix for a session.")
 @click.argument("folder", type=FOLDER)
 def appendix(folder: Path) -> None:
     """Write an artifact-evaluation appendix for the session in FOLDER, into FOLDER.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kit.pins.check import Row
 
 
-@click.command()
+@click.command(short_help="Generate the pins in a checkout, or check them.")
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; report bit rot.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print the rows as JSON.")
 @click.option(

@@ -37,7 +37,7 @@ def doctor(as_json: bool, budget: str) -> int:
     return 0 if ready(rows) else HostError.exit_code
 
 
-@click.command()
+@click.command(short_help="Find an engine, or install and start one.")
 @click.option("--stop-engine", is_flag=True, help="End the engine that kit setup started.")
 @renamed_flag("--stop", "--stop-engine")
 def setup(stop_engine: bool) -> None:
@@ -53,7 +53,7 @@ def setup(stop_engine: bool) -> None:
     set_up(shipped_pins(), say, stop_engine)
 
 
-@click.command()
+@click.command(short_help="Remove what kit created in the engine.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 def clean(dry_run: bool) -> None:
     """Remove the kit's own containers, volumes and images; say how much space that frees.

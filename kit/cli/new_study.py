@@ -9,7 +9,7 @@ import click
 from kit.cli.values import NEW_FOLDER
 
 
-@click.command("new-study")
+@click.command("new-study", short_help="Create a small commented study to start from.")
 @click.argument("folder", type=NEW_FOLDER)
 def new_study(folder: Path) -> None:
     """Write a small study that runs as it is, with every key explained, to FOLDER.

@@ -33,8 +33,9 @@ class ImageOptions:
     """Options of the command line on the engine and the images.
 
     ``install_engine`` allows the kit to install missing tools, ``wait_for_lock`` waits for
-    another kit that holds the lock, ``allow_busy_host`` measures on a busy machine; the others
-    are as in `kit.images.build.arms.Options`, ``settings`` and ``mirrors`` unchecked.
+    another kit that holds the lock, ``verbose`` prints the builders' output, ``allow_busy_host``
+    measures on a busy machine; the others are as in `kit.images.build.arms.Options`, ``settings``
+    and ``mirrors`` unchecked.
     """
 
     install_engine: bool
@@ -42,6 +43,7 @@ class ImageOptions:
     strict: bool
     settings: tuple[str, ...]
     mirrors: tuple[str, ...]
+    verbose: bool = False
     allow_busy_host: bool = False
 
 
@@ -84,10 +86,11 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
         settings: tuple[str, ...],
         old_settings: tuple[str, ...],
         mirrors: tuple[str, ...],
+        verbose: bool,
         **others: Any,
     ) -> Any:
         images = ImageOptions(
-            install_engine, wait_for_lock, strict, (*settings, *old_settings), mirrors
+            install_engine, wait_for_lock, strict, (*settings, *old_settings), mirrors, verbose
         )
         return command(images=images, **others)
 
@@ -198,7 +201,7 @@ _OPTIONS = (
     renamed_flag("--setup", "--install-engine"),
     option(
         MACHINE, "--wait-for-lock", is_flag=True,
-        help="Wait while another kit measures on this machine, or works in the folder.",
+        help="Wait while another kit measures or works here.",
     ),
     renamed_flag("--wait", "--wait-for-lock"),
     option(IMAGES, "--strict", is_flag=True, help="Refuse substitutes."),
@@ -215,4 +218,5 @@ _OPTIONS = (
         help="A registry to ask for base images first, by digest; repeatable. "
         "Else KIT_MIRROR (A,B).",
     ),
+    option(OUTPUT, "-v", "--verbose", is_flag=True, help="Print all output of builds too."),
 )  # fmt: skip

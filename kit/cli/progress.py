@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -32,11 +32,15 @@ def progress_for(console: Console) -> Progress:
 
 
 class Estimate:
-    """The time left in a phase: first from the expected time, then from the pace of its units."""
+    """The time left in a phase, from the seconds that its units are expected to take.
 
-    def __init__(self, total: int | None, expected_s: float | None) -> None:
-        self._total = total
+    As soon as the units that are done were expected to take as long as the longest one, their
+    real pace scales the others: shorter units at the start say little.
+    """
+
+    def __init__(self, expected_s: Sequence[float]) -> None:
         self._expected_s = expected_s
+        self._earliest = len(expected_s)
         self._done = 0
         self._start = time.monotonic()
         self._last = self._start
@@ -46,18 +50,34 @@ class Estimate:
         self._done += 1
         self._last = time.monotonic()
 
+    def may_end(self, units: int) -> None:
+        """Take note that the phase may end when so many units in all are done."""
+        self._earliest = units
+
     def left(self) -> str:
-        """Return the time left, such as "3:20 left"; "" if there is no estimate."""
-        now = time.monotonic()
-        if self._total and self._done:
-            pace = (self._last - self._start) / self._done
-            seconds = pace * (self._total - self._done) - (now - self._last)
-        elif self._expected_s is not None:
-            seconds = self._expected_s - (now - self._start)
-        else:
+        """Return the time left: "3:20 left", or "3:20 to 41:00 left" if it may end earlier.
+
+        "" if there is no estimate.
+        """
+        if not self._expected_s:
             return ""
-        rounded = max(int(seconds), 0)
-        return f"{rounded // 60}:{rounded % 60:02d} left"
+        since = time.monotonic() - self._last
+        pace, rest = self._pace(), self._expected_s[self._done :]
+        most = _clock(pace * sum(rest) - since)
+        if self._earliest >= len(self._expected_s):
+            return f"{most} left"
+        least = pace * sum(rest[: max(self._earliest - self._done, 0)]) - since
+        return f"{_clock(least)} to {most} left"
+
+    def _pace(self) -> float:
+        expected = sum(self._expected_s[: self._done])
+        enough = self._done > 0 and expected >= max(self._expected_s)
+        return (self._last - self._start) / expected if enough else 1.0
+
+
+def _clock(seconds: float) -> str:
+    rounded = max(int(seconds), 0)
+    return f"{rounded // 60}:{rounded % 60:02d}"
 
 
 class PlainProgress:
@@ -67,12 +87,11 @@ class PlainProgress:
     def phase(
         self,
         name: str,
-        total: int | None = None,
-        expected_s: float | None = None,
+        expected_s: Sequence[float] = (),
         go_on: str = "",
     ) -> Iterator[Phase]:
         """See ``kit.app.runtime.Progress``."""
-        phase = _PlainPhase(name, Estimate(total, expected_s))
+        phase = _PlainPhase(name, Estimate(expected_s))
         try:
             yield phase
         except KeyboardInterrupt:
@@ -95,6 +114,9 @@ class _PlainPhase:
     def advance(self) -> None:
         self._estimate.advance()
 
+    def may_end(self, units: int) -> None:
+        self._estimate.may_end(units)
+
     def say(self, text: str) -> None:
         # Text and newline in one write, because threads may write concurrently.
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} {lines(text)}\n")
@@ -111,20 +133,19 @@ class LiveProgress:
     def phase(
         self,
         name: str,
-        total: int | None = None,
-        expected_s: float | None = None,
+        expected_s: Sequence[float] = (),
         go_on: str = "",
     ) -> Iterator[Phase]:
         """See ``kit.app.runtime.Progress``."""
         columns = [SpinnerColumn(), TextColumn("[bold]{task.description}"), TimeElapsedColumn()]
-        if total is not None:
+        if expected_s:
             columns += [BarColumn(bar_width=12), MofNCompleteColumn()]
-        estimate = Estimate(total, expected_s)
+        estimate = Estimate(expected_s)
         columns += [_LeftColumn(estimate), TextColumn("{task.fields[step]}", markup=False)]
         bar = Bar(*columns, console=self._console)
         try:
             with bar:
-                yield _LivePhase(bar, name, total, estimate)
+                yield _LivePhase(bar, name, len(expected_s) or None, estimate)
         except KeyboardInterrupt:
             self._console.print(_interrupted(go_on), markup=False, highlight=False)
             raise
@@ -171,6 +192,9 @@ class _LivePhase:
     def advance(self) -> None:
         self._estimate.advance()
         self._bar.update(self._task, advance=1)
+
+    def may_end(self, units: int) -> None:
+        self._estimate.may_end(units)
 
     def say(self, text: str) -> None:
         self._bar.console.print(lines(text), markup=False, highlight=False)

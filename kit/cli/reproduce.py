@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.plan.shard import Shard
 
 
-@click.command(cls=TopicCommand)
+@click.command(cls=TopicCommand, short_help="Build images, run the study, judge, report.")
 @option(
     WHAT,
     "--study",

@@ -17,7 +17,7 @@ from kit.cli.process import say
 from kit.cli.progress import progress_for
 from kit.engine.discover import discover
 from kit.engine.protocol import LOCK_LABEL, is_local
-from kit.environment import build_log, variables
+from kit.environment import build_log
 from kit.host.doctor.probe import free_disk
 from kit.host.facts import LocalHost
 from kit.host.locks import Locks, lock_id
@@ -58,7 +58,7 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
             describe=lambda image_id: describe(engine, image_id, user_cache()),
             free_disk=free_disk if local else lambda _folder: None,
             lock_results=locks.folder,
-            build_output=BuildLog().write,
+            build_output=BuildLog(images.verbose).write,
             allow_busy_host=images.allow_busy_host,
         )
         sweep(engine, lock, say)
@@ -69,17 +69,18 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
 class BuildLog:
     """The file with all output of this command's image builds, begun with its first line.
 
-    KIT_DEBUG prints the lines too. A file that cannot be written is left alone: the builds go on.
+    ``verbose`` prints the lines too. Builds go on if the file cannot be written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, verbose: bool) -> None:
+        self._verbose = verbose
         self._file: TextIO | None = None
         self._tried = False
 
     def write(self, line: str) -> None:
         """Write a line, without characters that control a terminal."""
         text = plain(line, _LONGEST_LINE)
-        if variables().get("KIT_DEBUG"):
+        if self._verbose:
             say(text)
         with suppress(OSError):
             if not self._tried:

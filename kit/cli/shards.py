@@ -10,7 +10,7 @@ from kit.cli.outcome import OutcomeOptions, check_options, conclude, outcome_opt
 from kit.cli.values import FOLDER, LABELS, NEW_FOLDER
 
 
-@click.command()
+@click.command(short_help="Print the matrix of runners and shards for a workflow.")
 @click.option(
     "--runner",
     "runners",
@@ -53,7 +53,7 @@ def matrix(
     click.echo(rows(study, runners, gpu_runners, shards, blocks))
 
 
-@click.command()
+@click.command(short_help="Combine the shards of one plan into one session.")
 @click.argument("shards", nargs=-1, required=True, type=FOLDER)
 @click.option(
     "--out",

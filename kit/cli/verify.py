@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.results.sign import Signers
 
 
-@click.command()
+@click.command(short_help="Check a results folder independently, without an engine.")
 @click.argument("folder", type=FOLDER)
 @click.option(
     "--allowed-signers",
@@ -76,7 +76,7 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
         )
 
 
-@click.command()
+@click.command(short_help="Add an SSH signature to results.")
 @click.argument("folder", type=FOLDER)
 @click.option(
     "--key", required=True, type=SMALL,

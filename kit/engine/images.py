@@ -322,4 +322,4 @@ def _not_built(tag: str, log: _BuildLog, reason: str) -> ImageError:
 
 def _where() -> str:
     log = build_log()
-    return "with KIT_DEBUG=1" if log is None else f"in {log}"
+    return "with -v" if log is None else f"in {log}"

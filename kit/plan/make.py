@@ -128,11 +128,15 @@ def plan_sha256(plan: Plan, form: int = FORM) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> float:
-    """Return the estimated seconds that these runs take, from the study's cost figures."""
-    # A pair runs together, so the longer run counts.
-    return sum(
-        max(run_seconds(study, run.repeats, run.role) for run in step) for step in steps_of(runs)
+def expected_seconds(study: Study, runs: Sequence[PlannedRun]) -> tuple[float, ...]:
+    """Return the estimated seconds that each of these runs takes, from the study's cost figures.
+
+    The two runs of a pair share the time of the longer one, since they run together.
+    """
+    return tuple(
+        max(run_seconds(study, run.repeats, run.role) for run in step) / len(step)
+        for step in steps_of(runs)
+        for _ in step
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,16 +84,16 @@ class FakeProgress:
 
     lines: list[str] = field(default_factory=list)
     advanced: int = 0
+    fewest: list[int] = field(default_factory=list)
 
     @contextmanager
     def phase(
         self,
         name: str,
-        total: int | None = None,
-        expected_s: float | None = None,
+        expected_s: Sequence[float] = (),
         go_on: str = "",
     ):
-        self.lines.append(f"{name} {total}")
+        self.lines.append(f"{name} {len(expected_s) or None}")
         yield self
 
     def step(self, text: str) -> None:
@@ -104,6 +104,9 @@ class FakeProgress:
 
     def advance(self) -> None:
         self.advanced += 1
+
+    def may_end(self, units: int) -> None:
+        self.fewest.append(units)
 
     def say(self, text: str) -> None:
         self.lines.append(text)

@@ -208,6 +208,8 @@ def test_a_pilot_fixes_the_plan_and_says_so(tmp_path: Path) -> None:
     assert session.looks[-1].ending is not None
     assert [e.run_id for e in session.entries] == [run.run_id for run in session.due_runs()]
     assert any(line.startswith("Fixed now:") for line in bench.progress.lines)
+    piloted = sum(entry.block < plan.first_judged for entry in session.entries)
+    assert bench.progress.fewest[0] == piloted, "the pilot may be followed by nothing yet known"
     model = reported(folder)
     assert all(len(part.comparison.blocks) == session.looks[-1].blocks for part in model.variants)
     text = (folder / "report.md").read_text()

@@ -23,7 +23,7 @@ def test_the_console_decides() -> None:
 def test_plain_lines_have_a_time_the_phase_and_what_is_left(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with PlainProgress().phase("runs", total=2, expected_s=125) as phase:
+    with PlainProgress().phase("runs", [62.5, 62.5]) as phase:
         phase.step("block 1/1: python-cpu")
         phase.advance()
         phase.say("t0 failed")
@@ -66,7 +66,7 @@ def test_an_interruption_before_any_folder_says_what_is_kept(
 
 def test_a_terminal_shows_phase_step_count_and_what_is_left() -> None:
     screen = console(True)
-    with LiveProgress(screen).phase("runs", total=8, expected_s=200) as phase:
+    with LiveProgress(screen).phase("runs", [25] * 8) as phase:
         phase.step("block 1/3: [bold]dotnet-cpu\nmore")
         phase.advance()
         phase.say("t0 failed: [red]exit code 1")
@@ -80,12 +80,37 @@ def test_an_estimate_goes_from_what_is_expected_to_its_own_pace(
 ) -> None:
     clock = iter([0.0, 10.0, 50.0, 60.0, 500.0])
     monkeypatch.setattr("kit.cli.progress.time.monotonic", lambda: next(clock))
-    estimate = Estimate(total=4, expected_s=100)
+    estimate = Estimate([25] * 4)
     assert estimate.left() == "1:30 left"
     estimate.advance()
     assert estimate.left() == "2:20 left"
     assert estimate.left() == "0:00 left"
 
 
+def test_units_shorter_than_the_longest_do_not_set_the_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 20.0, 20.0, 100.0, 100.0])
+    monkeypatch.setattr("kit.cli.progress.time.monotonic", lambda: next(clock))
+    estimate = Estimate([10, 40, 40])
+    estimate.advance()
+    assert estimate.left() == "1:20 left", "as planned, though the first took twice as long"
+    estimate.advance()
+    assert estimate.left() == "1:20 left", "50 s took 100: 40 s will take 80"
+
+
+def test_a_phase_that_may_end_earlier_has_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.cli.progress.time.monotonic", lambda: 0.0)
+    estimate = Estimate([30] * 6)
+    estimate.may_end(2)
+    assert estimate.left() == "1:00 to 3:00 left"
+    monkeypatch.setattr("kit.cli.progress.time.monotonic", lambda: 60.0)
+    estimate.advance()
+    estimate.advance()
+    assert estimate.left() == "0:00 to 2:00 left"
+    estimate.may_end(6)
+    assert estimate.left() == "2:00 left"
+
+
 def test_an_estimate_of_nothing_known_is_empty() -> None:
-    assert Estimate(None, None).left() == ""
+    assert Estimate([]).left() == ""

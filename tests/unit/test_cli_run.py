@@ -320,7 +320,7 @@ def test_help_names_every_option_once_under_a_topic_and_in_one_column(
     assert max(map(len, lines)) <= int(columns) and texts <= 32
     named = [re.findall(r"--[a-z-]+", line[:texts])[0] for line in options]
     parameters = kit.cli.cli.commands[command].params
-    known = [p.opts[0] for p in parameters if isinstance(p, click.Option) and not p.hidden]
+    known = [p.opts[-1] for p in parameters if isinstance(p, click.Option) and not p.hidden]
     assert sorted(named) == sorted({*known, "--help"})
     headings = [line for line in lines if re.fullmatch(r"[A-Z][\w ]+:", line)]
     assert headings == [f"{topic}:" for topic in TOPICS if f"{topic}:" in headings]
@@ -335,6 +335,45 @@ def test_help_says_what_to_type_first(
     begin = "".join(capsys.readouterr()).partition("Options:")[0]
     typed = re.findall(r"^ +kit ([\w-]+)  ", begin, re.MULTILINE)
     assert typed and set(typed) < set(kit.cli.cli.commands)
+
+
+def test_kit_alone_says_what_to_type_first_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert kit.cli.run([]) == 0
+    out, err = capsys.readouterr()
+    typed = re.findall(r"^  kit ([\w-]+)", out, re.MULTILINE)
+    assert typed and set(typed) < set(kit.cli.cli.commands)
+    assert len(out.splitlines()) < 10 and err == ""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    assert kit.cli.run([]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "Commands:" in err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_the_script_that_completes_commands(shell: str) -> None:
+    program = (sys.executable, "-m", "kit")
+    asked = {**os.environ, "_KIT_COMPLETE": f"{shell}_source"}
+    done = subprocess.run(program, env=asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "_KIT_COMPLETE" in done.stdout
+
+
+def test_commands_are_completed() -> None:
+    asked = {**os.environ, "_KIT_COMPLETE": "bash_complete", "COMP_WORDS": "kit rep",
+             "COMP_CWORD": "1"}  # fmt: skip
+    program = (sys.executable, "-m", "kit")
+    done = subprocess.run(program, env=asked, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["plain,report", "plain,reproduce"]
+
+
+def test_no_command_is_cut_in_the_list_of_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    kit.cli.run(["--help"])
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
 
 
 def test_the_help_of_reproduce_fits_on_a_page(

@@ -21,7 +21,7 @@ def test_the_log_holds_the_builds_of_the_last_command(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for lines in (["old"], ["python: Step 1", "python: \x1b[31mred"]):
-        log = BuildLog()
+        log = BuildLog(verbose=False)
         for line in lines:
             log.write(line)
     assert build_log() == state / "build.log"
@@ -30,21 +30,18 @@ def test_the_log_holds_the_builds_of_the_last_command(
 
 
 def test_a_command_that_builds_nothing_keeps_the_log(state: Path) -> None:
-    BuildLog().write("kept")
-    BuildLog()
+    BuildLog(verbose=False).write("kept")
+    BuildLog(verbose=False)
     assert (state / "build.log").read_text() == "kept\n"
 
 
 def test_a_log_that_cannot_be_written_stops_no_build(state: Path) -> None:
     state.write_text("a file in the folder's place")
-    log = BuildLog()
+    log = BuildLog(verbose=False)
     log.write("one")
     log.write("two")
 
 
-def test_debugging_prints_the_lines_too(
-    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("KIT_DEBUG", "1")
-    BuildLog().write("python: Step 1")
+def test_verbose_prints_the_lines_too(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    BuildLog(verbose=True).write("python: Step 1")
     assert capsys.readouterr().err == "python: Step 1\n"

@@ -68,9 +68,12 @@ def test_no_planned_block_after_the_end_counts_as_missing(settled: Path) -> None
 
 
 def test_only_the_direction_takes_fewer_blocks(tmp_path: Path, settled: Path) -> None:
-    folder = Bench(tmp_path, varied(QUIET)).reproduce(budget="standard", until="direction")
-    session = read_session(folder)
+    bench = Bench(tmp_path, varied(QUIET))
+    session = read_session(bench.reproduce(budget="standard", until="direction"))
     assert session.ending == "settled"
+    # Two identity runs, four runs a block: so many are made at least, up to the next look.
+    looks = range(FIRST_LOOK, session.looks[-1].blocks + 2)
+    assert bench.progress.fewest == [2 + 4 * blocks for blocks in looks]
     assert session.looks[-1].blocks < read_session(settled).looks[-1].blocks
     assert "--until direction" in session.header.command
 

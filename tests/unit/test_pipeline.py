@@ -74,6 +74,7 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     assert model.headline == results["headline"]
     assert bench.progress.advanced == RUNS
     assert f"runs {RUNS}" in bench.progress.lines
+    assert bench.progress.fewest == [RUNS]
     assert {r.labels[SESSION_LABEL] for r in bench.engine.named("run")} == {folder.name}
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from kit.report.document import (
+    Command,
     Heading,
     List,
     Paragraph,
@@ -24,7 +25,7 @@ from kit.report.document import (
 from kit.report.numbers import NONE
 from kit.report.text import part, plain
 
-Shown: TypeAlias = "Heading | Paragraph | List | Table"
+Shown: TypeAlias = "Heading | Paragraph | List | Table | Command"
 
 WIDTH = 80
 _NARROW = 70
@@ -32,6 +33,7 @@ _NARROW = 70
 _MIN_WIDTH = 20  # lines for a narrower terminal, or one of unknown width, have this width
 _MAX_LINES = 4  # of a wrapped sentence, at full width
 _CELL_LIMIT = 40
+_COMMAND_LIMIT = 4000
 _COLOURS: Mapping[Tone, str] = {
     Tone.GOOD: "green",
     Tone.PART: "cyan",
@@ -73,6 +75,10 @@ def _lines(block: Shown, console: Console, width: int) -> Iterator[rich.Text]:
         case List(items):
             for item in items:
                 yield from _hanging("- ", item, console, width)
+        case Command(command, purpose):
+            yield from _wrapped(purpose, console, width)
+            # Never broken by kit: a terminal that breaks it still copies one line.
+            yield rich.Text("    " + part(command, _COMMAND_LIMIT))
         case Table(header, rows):
             for first, *others in rows:
                 yield from _wrapped(first, console, width)
@@ -82,7 +88,9 @@ def _lines(block: Shown, console: Console, width: int) -> Iterator[rich.Text]:
 
 
 def _grid(table: Table) -> Grid:
-    grid = Grid(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
+    grid = Grid(
+        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=""
+    )
     for name, numeric in zip(table.header, table.numeric, strict=True):
         grid.add_column(name, justify="right" if numeric else "left")
     for row in table.rows:

@@ -152,6 +152,12 @@ def _next(model: ReportModel) -> tuple[Paragraph, ...]:
     return () if step is None else (Paragraph(("Next: ", Code(step.command), f" {step.purpose}.")),)
 
 
+def _next_to_type(model: ReportModel) -> tuple[Command, ...]:
+    """Return the same for a terminal, with the command on a line that is copied whole."""
+    step = next_step(model)
+    return () if step is None else (Command(step.command, f"Next: this command {step.purpose}."),)
+
+
 def _session(model: ReportModel) -> Text:
     header = model.header
     made: Text = (
@@ -181,7 +187,7 @@ def head(model: ReportModel) -> tuple[terminal.Shown, ...]:
         List(tuple(status_lines(model))),
         table,
         *(Paragraph(note) for note in notes if note),
-        *_next(model),
+        *_next_to_type(model),
     )
 
 
