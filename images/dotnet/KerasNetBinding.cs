@@ -19,7 +19,7 @@ namespace Kit.Workload
     /// </summary>
     internal sealed class KerasNetBinding : IBinding
     {
-        private readonly Kitwork kitwork;
+        private readonly Harness harness;
 
         private NDarray? trainImages;
         private NDarray? trainLabels;
@@ -30,16 +30,16 @@ namespace Kit.Workload
         {
             // Keras.NET would do it at its first use; staging comes before that.
             PythonEngine.Initialize();
-            kitwork = new Kitwork();
+            harness = new Harness();
         }
 
-        public void StageData(string dataset) => kitwork.StageData(dataset);
+        public void StageData(string dataset) => harness.StageData(dataset);
 
-        public void RequireDevice(string variant) => kitwork.RequireDevice(variant);
+        public void RequireDevice(string variant) => harness.RequireDevice(variant);
 
-        public void WatchPlacement() => kitwork.WatchPlacement();
+        public void WatchPlacement() => harness.WatchPlacement();
 
-        public void MakeDeterministic(int seed) => kitwork.MakeDeterministic(seed);
+        public void MakeDeterministic(int seed) => harness.MakeDeterministic(seed);
 
         public void LoadData(Work work)
         {
@@ -61,11 +61,11 @@ namespace Kit.Workload
             model.Compile(work.Optimizer, work.Loss, work.Metrics);
         }
 
-        public string BuildAndHashWeights() => kitwork.BuildAndHashWeights(model!.ToPython(), trainImages!.self);
+        public string BuildAndHashWeights() => harness.BuildAndHashWeights(model!.ToPython(), trainImages!.self);
 
-        public void WatchFit() => kitwork.WatchFit();
+        public void WatchFit() => harness.WatchFit();
 
-        public long InnerNanoseconds() => kitwork.InnerNanoseconds();
+        public long InnerNanoseconds() => harness.InnerNanoseconds();
 
         public void Fit(int batchSize, int epochs, bool progress) =>
             history = progress
@@ -79,19 +79,19 @@ namespace Kit.Workload
         }
 
         public string IdentityJson(string dataset, string initialWeights, bool deep) =>
-            kitwork.IdentityJson(
+            harness.IdentityJson(
                 dataset, trainImages!.self, trainLabels!.self, model!.ToPython(), initialWeights, deep);
 
-        public string DeviceJson(bool deep) => kitwork.DeviceJson(model!.ToPython(), deep);
+        public string DeviceJson(bool deep) => harness.DeviceJson(model!.ToPython(), deep);
 
-        public string CgroupJson() => kitwork.CgroupJson();
+        public string CgroupJson() => harness.CgroupJson();
 
         public string VersionsJson() =>
-            kitwork.VersionsJson(Kitwork.NameAndVersion("Keras.NET", typeof(Sequential)));
+            harness.VersionsJson(Harness.NameAndVersion("Keras.NET", typeof(Sequential)));
 
-        public string SpecSha256(string variable) => Kitwork.Sha256OfVariable(variable);
+        public string SpecSha256(string variable) => Harness.Sha256OfVariable(variable);
 
-        public void FlushOutput() => Kitwork.FlushOutput();
+        public void FlushOutput() => Harness.FlushOutput();
 
         private static ((NDarray images, NDarray labels), (NDarray images, NDarray labels)) Load(string dataset) =>
             dataset switch

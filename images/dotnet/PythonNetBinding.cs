@@ -20,7 +20,7 @@ namespace Kit.Workload
     internal sealed class PythonNetBinding : IBinding
     {
         private readonly List<PyObject> kept = new List<PyObject>();
-        private readonly Kitwork kitwork;
+        private readonly Harness harness;
 
         // Imported at the first use, as the Python program does: staging comes before it.
         private readonly Lazy<PyObject> keras = new Lazy<PyObject>(() => Py.Import("tensorflow.keras"));
@@ -36,16 +36,16 @@ namespace Kit.Workload
                 ?? throw new InvalidOperationException("KIT_LIBPYTHON is not set: it names the Python library");
             // This thread keeps the interpreter lock from here on, as a Keras.NET program does.
             PythonEngine.Initialize();
-            kitwork = new Kitwork();
+            harness = new Harness();
         }
 
-        public void StageData(string dataset) => kitwork.StageData(dataset);
+        public void StageData(string dataset) => harness.StageData(dataset);
 
-        public void RequireDevice(string variant) => kitwork.RequireDevice(variant);
+        public void RequireDevice(string variant) => harness.RequireDevice(variant);
 
-        public void WatchPlacement() => kitwork.WatchPlacement();
+        public void WatchPlacement() => harness.WatchPlacement();
 
-        public void MakeDeterministic(int seed) => kitwork.MakeDeterministic(seed);
+        public void MakeDeterministic(int seed) => harness.MakeDeterministic(seed);
 
         public void LoadData(Work work)
         {
@@ -75,11 +75,11 @@ namespace Kit.Workload
             model.InvokeMethod("compile", Array.Empty<PyObject>(), options);
         }
 
-        public string BuildAndHashWeights() => kitwork.BuildAndHashWeights(model!, trainImages!);
+        public string BuildAndHashWeights() => harness.BuildAndHashWeights(model!, trainImages!);
 
-        public void WatchFit() => kitwork.WatchFit();
+        public void WatchFit() => harness.WatchFit();
 
-        public long InnerNanoseconds() => kitwork.InnerNanoseconds();
+        public long InnerNanoseconds() => harness.InnerNanoseconds();
 
         public void Fit(int batchSize, int epochs, bool progress)
         {
@@ -101,18 +101,18 @@ namespace Kit.Workload
         }
 
         public string IdentityJson(string dataset, string initialWeights, bool deep) =>
-            kitwork.IdentityJson(dataset, trainImages!, trainLabels!, model!, initialWeights, deep);
+            harness.IdentityJson(dataset, trainImages!, trainLabels!, model!, initialWeights, deep);
 
-        public string DeviceJson(bool deep) => kitwork.DeviceJson(model!, deep);
+        public string DeviceJson(bool deep) => harness.DeviceJson(model!, deep);
 
-        public string CgroupJson() => kitwork.CgroupJson();
+        public string CgroupJson() => harness.CgroupJson();
 
         public string VersionsJson() =>
-            kitwork.VersionsJson(Kitwork.NameAndVersion("pythonnet", typeof(PythonEngine)));
+            harness.VersionsJson(Harness.NameAndVersion("pythonnet", typeof(PythonEngine)));
 
-        public string SpecSha256(string variable) => Kitwork.Sha256OfVariable(variable);
+        public string SpecSha256(string variable) => Harness.Sha256OfVariable(variable);
 
-        public void FlushOutput() => Kitwork.FlushOutput();
+        public void FlushOutput() => Harness.FlushOutput();
 
         private static PyObject NewLayer(PyObject layers, Layer layer)
         {

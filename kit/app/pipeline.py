@@ -15,7 +15,7 @@ from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_below
 from kit.host.facts import this_machine
-from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable
+from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable_arms
 from kit.images.build.arms import Options
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
@@ -53,7 +53,7 @@ def reproduce(runtime: Runtime, study: Study, request: Request) -> Path:
     plan = _plan(study, request, request.arms, seed, have, request.gpu)
     gpu = _check_gpu(runtime, study, request, plan) if request.gpu else None
     if gpu is not None and gpu.untestable:
-        plan = _plan(study, request, testable(plan.arms, gpu), seed, have, False)
+        plan = _plan(study, request, testable_arms(plan.arms, gpu), seed, have, False)
     refuse_empty(request.shard, plan.blocks)
     images, sboms = build_images(runtime, study, request.options, plan.arms)
     command = repeating(request, seed)
@@ -163,7 +163,7 @@ def check_outcome(model: ReportModel, folder: Path) -> None:
             "the arms did not do the same work",
             f"see the section on the same work in {folder / REPORT}",
         )
-    failed = [failure for failure in model.failures if not failure.mended]
+    failed = [failure for failure in model.failures if not failure.recovered]
     if failed:
         again = f"`{shown('reproduce', '--resume', folder)}` repeats them"
         if model.course is not None and model.course.ending is not None:

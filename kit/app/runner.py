@@ -26,7 +26,7 @@ from kit.records.images import KINDS, ArmImage, ExecutableRun
 from kit.records.record import parse_record
 from kit.records.session import Header, RunEntry, Session
 from kit.report.looks import look_line
-from kit.report.sample_size import outlook_lines
+from kit.report.sample_size import pilot_lines
 from kit.results.runlog import RunLog
 from kit.study.model import CPU, Study, by_stack_and_variant
 
@@ -68,7 +68,7 @@ def measure(
         outlook = asdict(found) if found is not None else {}
         log.add_plan(fixed, outlook, session.header.form)
         with runtime.progress.phase("pilot") as phase:
-            for line in outlook_lines(found, fixed.stopping is not None):
+            for line in pilot_lines(found, fixed.stopping is not None):
                 phase.say(line)
         run_plan(runtime, study, session.with_plan(fixed, outlook), log, folder, images)
 
@@ -191,7 +191,7 @@ def run_executable(
         trained=outcome.exit_code == 0 and _is_record(outcome.files.get("record.json", b"")),
         missing=found[1].strip() if found else "",
         exit_code=outcome.exit_code,
-        said=output[-_LOG_CHARACTERS:],
+        output=output[-_LOG_CHARACTERS:],
     )
 
 

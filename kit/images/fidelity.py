@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from kit.records.images import Component
-from kit.study.folder import Vouched
+from kit.study.folder import Declared
 
 UNSTATED = "not stated"
-_UNKNOWN = Vouched("not known", False, "the study's pins.yaml does not say what its images hold")
+_UNKNOWN = Declared("not known", False, "the study's pins.yaml does not say what its images hold")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Part:
 
 def fidelity(
     environment: Mapping[str, str],
-    vouched: Mapping[str, Vouched],
+    declared: Mapping[str, Declared],
     parts: Mapping[str, Part | None],
     variants: Collection[str] = (),
     facts: Mapping[str, str] | None = None,
@@ -42,23 +42,23 @@ def fidelity(
     the study knows counts as substituted.
     """
     rows = []
-    for name in dict.fromkeys((*environment, *vouched, *parts)):
+    for name in dict.fromkeys((*environment, *declared, *parts)):
         wanted = environment.get(name, UNSTATED)
         if name in parts:
             part = parts[name]
         else:
-            part = _part(vouched.get(name, _UNKNOWN), variants, facts or {})
+            part = _part(declared.get(name, _UNKNOWN), variants, facts or {})
         if part is not None:
             rows.append(Component(name, wanted, part.got, part.exact, part.why, part.details))
     return tuple(rows)
 
 
-def _part(vouched: Vouched, variants: Collection[str], facts: Mapping[str, str]) -> Part | None:
+def _part(declared: Declared, variants: Collection[str], facts: Mapping[str, str]) -> Part | None:
     """Return the study's declaration for the built variants; None if it is for others only."""
-    texts = [text for variant, text in vouched.variants.items() if variant in variants]
-    if vouched.variants and not texts:
+    texts = [text for variant, text in declared.variants.items() if variant in variants]
+    if declared.variants and not texts:
         return None
-    got = vouched.got
+    got = declared.got
     for name, value in {**facts, "variants": " and ".join(texts)}.items():
         got = got.replace(f"{{{name}}}", value)
-    return Part(got, vouched.exact, vouched.why)
+    return Part(got, declared.exact, declared.why)

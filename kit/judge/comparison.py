@@ -61,7 +61,7 @@ class Judged:
     runs: tuple[RunStatistics, ...]
     main: tuple[RunStatistics, ...]
     exclusions: tuple[Exclusion, ...]
-    alone: frozenset[str]
+    unpaired_runs: frozenset[str]
     """Ids of those of ``runs`` without a partner in their block."""
     comparisons: tuple[Comparison, ...]
     consistency: tuple[ConsistencyResult, ...]
@@ -89,7 +89,7 @@ def judge(session: Session, study: Study) -> Judged:
         runs=runs,
         main=_main(runs),
         exclusions=tuple(sorted(every, key=lambda e: (e.block, e.arm, e.run_id))),
-        alone=frozenset(exclusion.run_id for exclusion in unpaired),
+        unpaired_runs=frozenset(exclusion.run_id for exclusion in unpaired),
         comparisons=comparisons,
         consistency=consistency_results(study),
         executable=judge_executable(study.executable, session.executable, session.header.fidelity),

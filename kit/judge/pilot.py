@@ -39,7 +39,7 @@ needs, or the most that the budget's blocks or minutes allow."""
 
 
 @dataclass(frozen=True)
-class DesignOutlook:
+class DesignEstimate:
     """The numbers of one design from its pilot blocks. ``needs``: blocks for the lead claim.
 
     ``control_sd`` is the planning SD of the statistic that the positive control is judged on,
@@ -56,7 +56,7 @@ class DesignOutlook:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class PilotResult:
     """The design and number of blocks fixed after the pilot, and the reasons for them.
 
     ``undecided``: the claims with less than 80 % power at this number of blocks, assuming the
@@ -74,7 +74,7 @@ class Outlook:
     slowdown_percent: float | None
     minutes_left: float
     detectable_gain_percent: float | None
-    designs: tuple[DesignOutlook, ...]
+    designs: tuple[DesignEstimate, ...]
     undecided: Mapping[str, int | None]
     sooner: bool
     limit: Limit
@@ -96,7 +96,7 @@ def aim_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> Aim:
     )
 
 
-def outlook(session: Session, study: Study) -> Outlook | None:
+def evaluate_pilot(session: Session, study: Study) -> PilotResult | None:
     """Return the result of a session's pilot: the design and number of blocks, and why.
 
     None if the plan has no bounds or the study no claim, or if no design has a spread.
@@ -121,7 +121,7 @@ def outlook(session: Session, study: Study) -> Outlook | None:
     blocks = max(min(needed if needed is not None else most, most), MIN_AFTER_PILOT)
     if needed is not None and needed <= blocks:
         limit, budget = "fewest" if needed < blocks else "power", None
-    return Outlook(
+    return PilotResult(
         design=best.design,
         blocks=blocks,
         claim=claim.id,
@@ -140,7 +140,7 @@ def outlook(session: Session, study: Study) -> Outlook | None:
 
 def _design(
     session: Session, study: Study, design: BlockDesign, claim: Claim
-) -> DesignOutlook | None:
+) -> DesignEstimate | None:
     """Return one design's numbers; None if fewer than two of its blocks are complete."""
     sd, blocks = _spread(session, study, design, claim.statistic)
     if sd is None:
@@ -148,7 +148,7 @@ def _design(
     planned = planning_sd(sd, blocks)
     control, pairs = _spread(session, study, design, WARM_MEDIAN)
     control_sd = planned if control is None else planning_sd(control, pairs)
-    return DesignOutlook(
+    return DesignEstimate(
         design=design,
         blocks=blocks,
         sd_log=sd,
@@ -249,7 +249,7 @@ def spent_seconds(session: Session) -> float:
     return running + len(spans) * _gap(session)
 
 
-def _seconds_to_decide(design: DesignOutlook) -> tuple[float, float]:
+def _seconds_to_decide(design: DesignEstimate) -> tuple[float, float]:
     """Return a sort key, least is best: seconds to decide, then variance times seconds."""
     needed = design.needs[0].blocks
     seconds = math.inf if needed is None else needed * design.block_s
@@ -265,7 +265,7 @@ def _most(session: Session, bounds: Bounds, block_s: float) -> tuple[int, Limit,
 
 
 def _undecided(
-    session: Session, study: Study, best: DesignOutlook, blocks: int
+    session: Session, study: Study, best: DesignEstimate, blocks: int
 ) -> dict[str, int | None]:
     short = {}
     for claim in study.claims:
@@ -279,20 +279,20 @@ def _undecided(
     return short
 
 
-def fixed_plan(session: Session, study: Study) -> tuple[Plan, Outlook | None]:
+def fixed_plan(session: Session, study: Study) -> tuple[Plan, PilotResult | None]:
     """Return the plan extended by the pilot's result, and that; with no result the fewest blocks.
 
     Raise InputError as ``usable_runs`` does, and for an arm that is not in the study.
     """
     plan = session.header.plan
-    found = outlook(session, study)
+    found = evaluate_pilot(session, study)
     if found is None:
         design = ALTERNATING if plan.design == AUTO else plan.design
         return extended_plan(study, plan, design, MIN_AFTER_PILOT), None
     return extended_plan(study, plan, found.design, found.blocks), found
 
 
-def outlook_from(document: Mapping[str, Any]) -> Outlook | None:
+def read_pilot_result(document: Mapping[str, Any]) -> PilotResult | None:
     """Return the outlook in a document of the run log; None for an empty one.
 
     Raise KeyError or TypeError for another document.
@@ -301,7 +301,7 @@ def outlook_from(document: Mapping[str, Any]) -> Outlook | None:
         return None
     values = dict(document)
     values["designs"] = tuple(
-        DesignOutlook(**{**design, "needs": tuple(Need(**need) for need in design["needs"])})
+        DesignEstimate(**{**design, "needs": tuple(Need(**need) for need in design["needs"])})
         for design in values["designs"]
     )
-    return Outlook(**values)
+    return PilotResult(**values)

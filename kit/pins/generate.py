@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kit.errors import ImageError
-from kit.pins.load import sealed
+from kit.pins.load import with_checksum
 from kit.pins.sources import NoAnswer, Sources, Wheel, chosen, read_wheels, wheels_text
 
 SCHEMA = 2
@@ -88,7 +88,7 @@ def generate(inputs: Inputs, sources: Sources) -> Generated:
         "debian": _debian(inputs, sources, notes),
         "data": dict(sorted(inputs.payloads.items())),
     }
-    return Generated(sealed(pins), texts, tuple(notes))
+    return Generated(with_checksum(pins), texts, tuple(notes))
 
 
 def _wheels(path: str, inputs: Inputs, sources: Sources, notes: list[str]) -> list[Wheel]:

@@ -92,10 +92,10 @@ def shipped_pins() -> Pins:
 
 @cache
 def pins_document() -> dict[str, Any]:
-    """Return the parsed pins.yaml, checked against its schema and seal. Raises InputError."""
+    """Return the parsed pins.yaml, checked against its schema and checksum. Raises InputError."""
     document = read_yaml(PINS)
     check("pins", document, WHERE, "run kit lock in a checkout, or reinstall the kit")
-    if not is_whole(document):
+    if not has_valid_checksum(document):
         raise InputError(
             f"{WHERE}: was edited by hand (its content_sha256 does not fit)",
             "put what you want into wanted.yaml and run kit lock; or reinstall the kit",
@@ -136,25 +136,25 @@ def refuse_edited_lists(recipes: Path, pins: Pins) -> None:
         )
 
 
-SEAL = "content_sha256"
+CHECKSUM = "content_sha256"
 """Field of a generated file: a hash over its other content, to detect edits."""
 
 
-def seal_of(document: Mapping[str, Any]) -> str:
-    """Return the seal of pins: the sha256 of the document as canonical JSON, without its seal.
+def checksum_of(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document of pins as canonical JSON, without its checksum.
 
     Canonical JSON is sorted and compact.
     """
-    content = {key: value for key, value in document.items() if key != SEAL}
+    content = {key: value for key, value in document.items() if key != CHECKSUM}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document of pins with its seal (see ``seal_of``) added."""
-    return {**document, SEAL: seal_of(document)}
+def with_checksum(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document of pins with its checksum (see ``checksum_of``) added."""
+    return {**document, CHECKSUM: checksum_of(document)}
 
 
-def is_whole(document: Mapping[str, Any]) -> bool:
-    """Return whether the seal in a document of pins matches its content."""
-    return document.get(SEAL) == seal_of(document)
+def has_valid_checksum(document: Mapping[str, Any]) -> bool:
+    """Return whether the checksum in a document of pins matches its content."""
+    return document.get(CHECKSUM) == checksum_of(document)

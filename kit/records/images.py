@@ -68,4 +68,4 @@ class ExecutableRun:
     trained: bool
     missing: str
     exit_code: int | None
-    said: str
+    output: str

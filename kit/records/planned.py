@@ -23,7 +23,7 @@ def differing_fields(entry: RunEntry, run: PlannedRun) -> tuple[str, ...]:
     return tuple(name for name in _FIELDS if getattr(entry, name) != getattr(run, name))
 
 
-def misfits(session: Session) -> Iterator[str]:
+def run_mismatches(session: Session) -> Iterator[str]:
     """Yield one line per log entry that is not as planned or repeats a valid one.
 
     kit makes a run again if it or its partner failed, so only valid entries may not be repeated;
@@ -55,8 +55,8 @@ def misfits(session: Session) -> Iterator[str]:
 
 
 def refuse_misfits(session: Session, where: str = "") -> None:
-    """Raise InputError naming ``where`` (else the session's id) and the first misfits."""
-    found = list(misfits(session))
+    """Raise InputError naming ``where`` (else the session's id) and the first run_mismatches."""
+    found = list(run_mismatches(session))
     if found:
         more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise InputError(

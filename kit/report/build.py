@@ -8,7 +8,7 @@ from kit.judge.ablation import explain
 from kit.judge.comparison import Comparison, Judged, judge
 from kit.judge.cost import fit_costs
 from kit.judge.pairing import PairedBlock
-from kit.judge.pilot import outlook_from
+from kit.judge.pilot import read_pilot_result
 from kit.judge.statistics import RunStatistics, in_order, value_of
 from kit.judge.stop import blocks_tried
 from kit.judge.training import trained
@@ -73,7 +73,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         torn=session.torn,
         gpu=gpu_report(session, judged, study),
         controls_line=controls_line(judged),
-        outlook=outlook_from(session.outlook or {}),
+        outlook=read_pilot_result(session.outlook or {}),
         course=_course(session),
         explanation=explain(explaining, study) if explaining is not None else None,
     )
@@ -163,7 +163,7 @@ def _failures(session: Session) -> tuple[Failure, ...]:
             exit_code=entry.exit_code,
             failure=entry.failure or "no record",
             log_tail=entry.log_tail,
-            mended=entry.run_id in good,
+            recovered=entry.run_id in good,
         )
         for entry in session.entries
         if entry.record is None
@@ -198,7 +198,7 @@ def _raw_run(
         pair=entry.pair,
         machine=entry.machine,
         flags=tuple(disturbance(flag.what) for flag in judged.flags if flag.run_id == entry.run_id),
-        counted=statistics is not None and entry.run_id not in judged.alone,
+        counted=statistics is not None and entry.run_id not in judged.unpaired_runs,
         host=entry.host,
         cgroup=record.cgroup,
         fits=in_order(record),

@@ -12,7 +12,7 @@ from kit.judge.ablation import Ablation
 from kit.judge.comparison import Comparison, Judged
 from kit.judge.cost import FitCost
 from kit.judge.executable import ExecutableVerdict
-from kit.judge.pilot import Outlook
+from kit.judge.pilot import PilotResult
 from kit.judge.statistics import Estimate, RunStatistics
 from kit.judge.training import Trained, TrainingVerdict
 from kit.judge.verdict import Verdict
@@ -97,7 +97,7 @@ class ArmFacts:
 class Failure:
     """A run without a record, with the end of its output.
 
-    ``mended``: a later try of the same run, in a resumed session, succeeded.
+    ``recovered``: a later try of the same run, in a resumed session, succeeded.
     """
 
     run_id: str
@@ -107,7 +107,7 @@ class Failure:
     exit_code: int | None
     failure: str
     log_tail: str
-    mended: bool
+    recovered: bool
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class ReportModel:
     gpu: GpuReport | None
     """None if no GPU was requested."""
     controls_line: str
-    outlook: Outlook | None
+    outlook: PilotResult | None
     """The result of the pilot; None: no pilot, or without result."""
     course: Course | None = None
     """The looks of a group-sequential session; None: judged once, or still in its pilot."""

@@ -17,7 +17,7 @@ from kit.judge.comparison import Comparison
 from kit.judge.consistency import ConsistencyResult
 from kit.judge.controls import Control
 from kit.judge.executable import ExecutableVerdict
-from kit.judge.pilot import Outlook
+from kit.judge.pilot import PilotResult
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.plan.model import plan_document
@@ -29,7 +29,7 @@ from kit.report.numbers import Form
 from kit.report.reasons import control_text, reason_text, untimed_text
 from kit.report.sample_size import blocks_because
 
-SCHEMA = 6
+SCHEMA = 7
 
 
 def to_document(model: ReportModel) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _consistency_result(found: ConsistencyResult) -> dict[str, object]:
     }
 
 
-def _outlook(found: Outlook) -> dict[str, object]:
+def _outlook(found: PilotResult) -> dict[str, object]:
     return {
         "design": found.design,
         "blocks": found.blocks,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from kit.judge.effects import log_of
-from kit.judge.pilot import DesignOutlook, Outlook
+from kit.judge.pilot import DesignEstimate, PilotResult
 from kit.judge.power import MAX_BLOCKS, POWERS, Need
 from kit.report.numbers import Form, claimed, effect_text, fixed, form_of, size_text
 
 
-def outlook_lines(found: Outlook | None, looked_at: bool = False) -> tuple[str, ...]:
+def pilot_lines(found: PilotResult | None, looked_at: bool = False) -> tuple[str, ...]:
     """Return lines on a pilot's result: spread and blocks needed, plan, claims it cannot decide.
 
     ``looked_at``: the session has looks, so that the number of blocks is the most.
@@ -37,7 +37,7 @@ def outlook_lines(found: Outlook | None, looked_at: bool = False) -> tuple[str, 
     return tuple(lines)
 
 
-def blocks_because(found: Outlook) -> str:
+def blocks_because(found: PilotResult) -> str:
     """Return why the pilot fixed this design and number of blocks, as text.
 
     Raise TypeError for an unknown limit.
@@ -55,7 +55,7 @@ def blocks_because(found: Outlook) -> str:
     return f"{sooner}{found.blocks} blocks, {limit}"
 
 
-def _design(design: DesignOutlook, found: Outlook, form: Form) -> str:
+def _design(design: DesignEstimate, found: PilotResult, form: Form) -> str:
     equal = found.wanted_gain_percent == 0
     wanted = "equality" if equal else claimed(found.wanted_gain_percent, form)
     return (
@@ -67,7 +67,7 @@ def _design(design: DesignOutlook, found: Outlook, form: Form) -> str:
     )
 
 
-def _need(need: Need, found: Outlook, form: Form) -> str:
+def _need(need: Need, found: PilotResult, form: Form) -> str:
     parts = [f"direction {_blocks(need.direction)}", f"size {_blocks(need.size)}"]
     if found.wanted_gain_percent == 0:  # a claim of equality has no direction
         parts = [f"inside the margin {_blocks(need.size)}"]

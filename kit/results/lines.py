@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from kit.errors import InputError
-from kit.files.documents import read_json
+from kit.files.documents import read_json, values_of
 from kit.plan.coherent import contradictions
 from kit.plan.make import plan_sha256
 from kit.plan.model import FORM, Note, Plan, in_form, plan_from
@@ -141,7 +141,15 @@ def look_from(
 
 def executable_from(document: Mapping[str, Any], where: str) -> ExecutableRun:
     """Return the run of the executable in a line of the log. Raise InputError naming ``where``."""
-    return ExecutableRun(**_checked("executable", document, where, "broken executable"))
+    values = dict(_checked("executable", document, where, "broken executable"))
+    return ExecutableRun(output=values.pop("said"), **values)
+
+
+def executable_document(run: ExecutableRun) -> dict[str, Any]:
+    """Return the run of the executable as JSON values, as in its line of the log."""
+    values: dict[str, Any] = values_of(run)
+    values["said"] = values.pop("output")
+    return values
 
 
 def entry_from(document: Mapping[str, Any], where: str) -> RunEntry:

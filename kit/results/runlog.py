@@ -28,6 +28,7 @@ from kit.results.lines import (
     LINE,
     PREVIOUS_SHA256,
     entry_from,
+    executable_document,
     executable_from,
     fixed_plan,
     header_from,
@@ -82,7 +83,7 @@ class RunLog:
 
     def add_executable(self, run: ExecutableRun) -> None:
         """Append the run of the executable, and sync it to disk."""
-        self._append({"type": EXECUTABLE, **values_of(run)})
+        self._append({"type": EXECUTABLE, **executable_document(run)})
 
     def add_entries(self, entries: Iterable[RunEntry]) -> None:
         """Append runs, each as the log of another session (such as a shard) has it."""

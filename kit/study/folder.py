@@ -41,7 +41,7 @@ RULES = Rules(
 
 
 @dataclass(frozen=True)
-class OwnBase:
+class StudyBase:
     """The base image of a build argument: one of kit's, or an image by its digest."""
 
     argument: str
@@ -50,7 +50,7 @@ class OwnBase:
 
 
 @dataclass(frozen=True)
-class Vouched:
+class Declared:
     """The version of a component in the study's images, as the study declares it.
 
     With ``variants`` it applies only to images of those; ``{variants}`` in ``got`` stands for
@@ -64,11 +64,11 @@ class Vouched:
 
 
 @dataclass(frozen=True)
-class OwnPins:
+class StudyPins:
     """The bases of a study's Dockerfiles, and its declaration of every component."""
 
-    bases: tuple[OwnBase, ...]
-    components: Mapping[str, Vouched]
+    bases: tuple[StudyBase, ...]
+    components: Mapping[str, Declared]
 
 
 def belongs(path: str) -> bool:
@@ -86,7 +86,7 @@ def open_study(folder: Path) -> AbstractContextManager[Folder]:
     return open_folder(folder, RULES)
 
 
-def own_pins(folder: Path) -> OwnPins:
+def study_pins(folder: Path) -> StudyPins:
     """Return the pins of the study in that folder. Raises InputError naming file and field."""
     path = folder / PINS
     remedy = "see the schema kit/schemas/study-pins.schema.json for what the file must hold"
@@ -99,7 +99,7 @@ def own_pins(folder: Path) -> OwnPins:
         content = study.read(PINS)
     document: dict[str, Any] = read_yaml(content, str(path), remedy)
     check("study-pins", document, str(path), remedy)
-    return OwnPins(
-        bases=tuple(OwnBase(name, **base) for name, base in document["bases"].items()),
-        components={name: Vouched(**row) for name, row in document["components"].items()},
+    return StudyPins(
+        bases=tuple(StudyBase(name, **base) for name, base in document["bases"].items()),
+        components={name: Declared(**row) for name, row in document["components"].items()},
     )

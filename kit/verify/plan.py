@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 
 from kit.errors import KitError
-from kit.host.gpu.preflight import testable
-from kit.judge.pilot import Outlook, fixed_plan
+from kit.host.gpu.preflight import testable_arms
+from kit.judge.pilot import PilotResult, fixed_plan
 from kit.judge.stop import look, look_due
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.budget import BY_PILOT, FIXED, LOOKS, Sizing
@@ -40,7 +40,7 @@ def differences(session: Session, study: Study) -> Iterator[str]:
         return
     begun = plan if session.piloted is None else session.piloted.plan
     made = _planned(begun, session.header, study, command)
-    found: Outlook | None = None
+    found: PilotResult | None = None
     if session.piloted is not None:
         yield from _unlike(begun, made)
         header = replace(session.header, plan=made)
@@ -115,7 +115,7 @@ def _on(have: Resources, header: Header, study: Study, command: Command) -> Plan
 
     made = plan(command.arms, command.has("--gpu"))
     if header.gpu is not None and header.gpu.untestable:
-        made = plan(testable(made.arms, header.gpu), False)
+        made = plan(testable_arms(made.arms, header.gpu), False)
     return made
 
 
@@ -151,7 +151,7 @@ def _unlike(plan: Plan, made: Plan) -> Iterator[str]:
         yield f"its runs are not in the order that the seed {plan.seed} makes"
 
 
-def _outlook(session: Session, found: Outlook | None) -> Iterator[str]:
+def _outlook(session: Session, found: PilotResult | None) -> Iterator[str]:
     """Yield an error if the recorded result of the pilot does not follow from its runs."""
     recorded = {} if session.outlook is None else dict(session.outlook)
     again = {} if found is None else asdict(found)

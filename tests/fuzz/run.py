@@ -50,7 +50,7 @@ from kit.report.build import build_report  # noqa: E402
 from kit.report.files import report_files  # noqa: E402
 from kit.results import RUN_LOG  # noqa: E402
 from kit.results.runlog import RunLog, read_session  # noqa: E402
-from kit.study.folder import own_pins  # noqa: E402
+from kit.study.folder import study_pins  # noqa: E402
 from kit.study.load import load_study, shipped_folder  # noqa: E402
 
 LIMIT_S = 10
@@ -144,7 +144,7 @@ class Fuzzer:
         content = yaml.safe_dump(PINS).encode()
         (self._study / "pins.yaml").write_bytes(mutated(PINS, content, chance))
         try:
-            own_pins(self._study)
+            study_pins(self._study)
         finally:
             (self._study / "pins.yaml").unlink()
 
@@ -155,7 +155,7 @@ class Fuzzer:
             change = chance.choice((alike, by_structure))
             document = change(json.loads(lines[place]), chance)
             if place == 0:
-                reseal(document)
+                set_checksum(document)
             lines[place] = written(document)
         else:
             lines[place] = by_byte(lines[place], chance)
@@ -199,7 +199,7 @@ def mutated(document: Any, content: bytes, chance: random.Random) -> bytes:
     return written((alike if act == 1 else by_structure)(document, chance))
 
 
-def reseal(document: Any) -> None:
+def set_checksum(document: Any) -> None:
     """Give a plan its own hash again, so that what lies behind that check is reached."""
     try:
         document["plan_sha256"] = plan_sha256(plan_from(document["plan"]))

@@ -26,7 +26,7 @@ from kit.report.headline import status_lines
 from kit.results import ABLATION, RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
-from kit.study.folder import own_pins
+from kit.study.folder import study_pins
 from kit.study.load import load_study, new_study
 from kit.verify import verify
 
@@ -284,7 +284,7 @@ def test_kit_judge_prints_and_writes_nothing(
     assert kit.cli.run(["judge", str(folder)]) == 0
     assert "C1 mean" in capsys.readouterr().out
     assert kit.cli.run(["judge", str(folder), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 6
+    assert json.loads(capsys.readouterr().out)["schema"] == 7
     assert sorted(p.name for p in folder.iterdir()) == before
 
 
@@ -395,7 +395,7 @@ def test_a_broken_study_is_named(
     (folder / name).write_text(text.replace(old, new))
     with pytest.raises(InputError) as caught:
         load_study(folder)
-        own_pins(folder)
+        study_pins(folder)
     assert said in caught.value.problem
 
 

@@ -19,7 +19,7 @@ from test_report_effects import outputs
 from kit.errors import InputError
 from kit.judge.comparison import judge
 from kit.judge.equality import margin_of
-from kit.judge.pilot import aim_of, outlook, outlook_from
+from kit.judge.pilot import aim_of, evaluate_pilot, read_pilot_result
 from kit.judge.power import blocks_for, blocks_for_equality, needs
 from kit.judge.words import (
     EQUIVALENT,
@@ -35,7 +35,7 @@ from kit.report.build import build_report
 from kit.report.headline import OPENINGS, found, opening
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
-from kit.report.sample_size import outlook_lines
+from kit.report.sample_size import pilot_lines
 from kit.schemas import problems
 from kit.study.load import load_study, shipped_folder
 from kit.study.model import Direction
@@ -187,17 +187,17 @@ def test_the_aim_is_to_put_equal_arms_inside_the_margin():
 
 def test_a_pilot_plans_for_equality():
     study = replace(STUDY, claims=(make_equal(5.0), make_claim("C2", "min", 85.0, (75.0, 91.7))))
-    found = outlook(pilot(0.02), study)
+    found = evaluate_pilot(pilot(0.02), study)
     (design,) = found.designs
     aim = aim_of(study.claims[0], study, ("main", "placebo", "slowed"))
     assert found.blocks == blocks_for(design.planning_sd, design.control_sd, aim, 0.8) > 6
     assert (found.wanted_gain_percent, found.slowdown_percent) == (0.0, 5.0)
     assert "C1" not in found.undecided
-    assert outlook_from(json.loads(json.dumps(asdict(found)))) == found
-    first, fixed, *_ = outlook_lines(found)
+    assert read_pilot_result(json.loads(json.dumps(asdict(found)))) == found
+    first, fixed, *_ = pilot_lines(found)
     assert "equality" in first and "direction" not in first
     assert f"{found.blocks} alternating blocks" in fixed
-    noisy = outlook(pilot(0.3), study)
+    noisy = evaluate_pilot(pilot(0.3), study)
     assert noisy.blocks == STUDY.protocol.tiers["standard"].blocks and "C1" in noisy.undecided
 
 

@@ -111,7 +111,7 @@ def test_the_log_keeps_it_and_every_report_shows_it(tmp_path):
 
 
 def test_hostile_output_stays_text(tmp_path):
-    evil = replace(MISSING, said="```\n<script>|`\x1b[31m", missing="a|b`<i>", reference="x|y")
+    evil = replace(MISSING, output="```\n<script>|`\x1b[31m", missing="a|b`<i>", reference="x|y")
     session = make_session(paired([1.05, 1.06, 1.04]))
     study = replace(make_study(), executable=STUDY.executable)
     text = report_md(build_report(replace(session, executable=evil), study))

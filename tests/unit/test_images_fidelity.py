@@ -6,12 +6,12 @@ import pytest
 
 from kit.images.fidelity import Part, fidelity
 from kit.records.images import Component
-from kit.study.folder import Vouched, own_pins
+from kit.study.folder import Declared, study_pins
 from kit.study.load import shipped_study
 
 STUDY = shipped_study()
 WANTED = STUDY.paper.environment
-VOUCHED = own_pins(STUDY.folder).components
+VOUCHED = study_pins(STUDY.folder).components
 PYTHON = Part("CPython 3.8.2", True, "pulled by digest")
 DOTNET = Part(".NET 3.1.2", False, "no registry")
 BINDING = Part("Keras.NET 3.8.5", True, "its packages were restored")
@@ -94,5 +94,5 @@ def test_a_component_nobody_knows_counts_as_substituted() -> None:
 
 def test_a_studys_word_makes_no_substitute_exact() -> None:
     found = {"python": Part("CPython 3.9", False, "none to adopt")}
-    (row,) = fidelity({"python": "3.8"}, {"python": Vouched("3.8", True, "mine")}, found)
+    (row,) = fidelity({"python": "3.8"}, {"python": Declared("3.8", True, "mine")}, found)
     assert (row.got, row.exact) == ("CPython 3.9", False)

@@ -11,7 +11,7 @@ from support.archives import member, tree
 
 from kit.engine.protocol import BuildRequest
 from kit.images.build.arms import Images
-from kit.images.inspect.compare import FreshEngine, rebuild
+from kit.images.inspect.compare import EmptyStoreEngine, rebuild
 
 NAME = "kit/python-cpu:1"
 
@@ -65,7 +65,7 @@ def test_an_interrupted_second_build_leaves_nothing(error):
 
     def interrupted(where):
         build_on(where)
-        if isinstance(where, FreshEngine):
+        if isinstance(where, EmptyStoreEngine):
             raise error
 
     with pytest.raises(type(error)):
@@ -76,6 +76,6 @@ def test_an_interrupted_second_build_leaves_nothing(error):
 def test_images_had_by_digest_are_the_real_ones():
     pinned = "python@sha256:" + "0" * 64
     engine = FakeEngine(images={pinned: image(pinned), NAME: replace(image(NAME))})
-    fresh = FreshEngine(engine)
+    fresh = EmptyStoreEngine(engine)
     assert fresh.find_image(pinned) == image(pinned)
     assert fresh.find_image(NAME) is None

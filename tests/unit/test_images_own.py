@@ -17,7 +17,7 @@ from kit.images.build.recipe import Tools, references
 from kit.images.stored import images_there
 from kit.judge.verdict import substitutes
 from kit.pins.load import shipped_pins
-from kit.study.folder import Vouched, own_pins
+from kit.study.folder import Declared, study_pins
 from kit.study.load import load_study, new_study
 from kit.study.model import Study
 
@@ -69,10 +69,10 @@ def test_of_python_on_the_kits_own_base_the_base_tells_whether_it_is_exact(study
         )
     )
     assert study.folder is not None
-    vouched = replace(
-        own_pins(study.folder), components={"python": Vouched("3.8, as published", True, "")}
+    declared = replace(
+        study_pins(study.folder), components={"python": Declared("3.8, as published", True, "")}
     )
-    for pins in (own_pins(study.folder), vouched):
+    for pins in (study_pins(study.folder), declared):
         rows = {row.name: row for row in own.fidelity_of(study, pins, (), bases)}
         assert (rows["python"].got, rows["python"].exact) == ("CPython 3.9.2", False)
         assert substitutes(study, tuple(rows.values())) == ("python",)

@@ -19,7 +19,7 @@ from support.sessions import (
     paired,
 )
 
-from kit.judge.pilot import aim_of, fixed_plan, outlook, outlook_from
+from kit.judge.pilot import aim_of, evaluate_pilot, fixed_plan, read_pilot_result
 from kit.judge.power import blocks_for, planning_sd
 from kit.plan.budget import BY_PILOT
 from kit.plan.make import make_plan
@@ -28,7 +28,7 @@ from kit.plan.resources import Resources
 from kit.plan.roles import slowdown_percent
 from kit.plan.spec import spec_json
 from kit.records.session import moment
-from kit.report.sample_size import outlook_lines
+from kit.report.sample_size import pilot_lines
 from kit.study.load import shipped_study
 
 STUDY = shipped_study()
@@ -62,7 +62,7 @@ def stamp(second):
 
 
 def test_the_number_follows_from_the_spread_and_the_wanted_gain():
-    found = outlook(pilot(0.02), STUDY)
+    found = evaluate_pilot(pilot(0.02), STUDY)
     (design,) = found.designs
     assert design.sd_log == pytest.approx(0.02, rel=1e-6)
     assert design.planning_sd == pytest.approx(planning_sd(0.02, 5), rel=1e-6)
@@ -79,25 +79,25 @@ def test_the_number_follows_from_the_spread_and_the_wanted_gain():
 
 
 def test_a_quiet_pilot_is_enough():
-    found = outlook(pilot(0.005), STUDY)
+    found = evaluate_pilot(pilot(0.005), STUDY)
     assert (found.blocks, found.limit, found.budget) == (6, "fewest", None)
     assert found.undecided == {}
 
 
 def test_a_noisy_one_is_bounded_and_says_what_stays_open():
-    found = outlook(pilot(0.3), STUDY)
+    found = evaluate_pilot(pilot(0.3), STUDY)
     assert found.blocks == STUDY.protocol.tiers["standard"].blocks
     assert (found.limit, found.budget) == ("blocks", 25)
     assert set(found.undecided) == {"C1", "C2", "C3", "C4"}
     assert found.undecided["C2"] is None or found.undecided["C2"] > found.blocks
-    lines = outlook_lines(found)
+    lines = pilot_lines(found)
     assert any("Too few to reproduce with 80% power" in line and "C1" in line for line in lines)
     assert any("the most within the budget's 25 blocks" in line for line in lines)
 
 
 def test_minutes_bend_the_number():
     session = pilot(0.3, budget="20m", seconds=10)
-    found = outlook(session, STUDY)
+    found = evaluate_pilot(session, STUDY)
     block_s = found.designs[0].block_s
     spent = 10 * len(session.entries)
     assert found.blocks == int((1200 - spent) // block_s)
@@ -126,7 +126,7 @@ def moved(text, hours):
 def test_a_pause_is_no_measuring(budget, after):
     """Between blocks, within one, after the identity runs: the plan stays the same."""
     session = pilot(0.02, budget=budget, seconds=10)
-    assert outlook(paused(session, 10, after), STUDY) == outlook(session, STUDY)
+    assert evaluate_pilot(paused(session, 10, after), STUDY) == evaluate_pilot(session, STUDY)
 
 
 def slept(session, hours, run, told):
@@ -143,8 +143,8 @@ def slept(session, hours, run, told):
 def test_a_pause_inside_a_run_is_no_measuring(budget, run, told):
     """Ten hours of sleep inside one run planned the fewest blocks that there are."""
     session = pilot(0.02, budget=budget, seconds=10)
-    found = outlook(slept(session, 10, run, told), STUDY)
-    assert found == outlook(session, STUDY)
+    found = evaluate_pilot(slept(session, 10, run, told), STUDY)
+    assert found == evaluate_pilot(session, STUDY)
     assert found.blocks > 6
 
 
@@ -152,7 +152,9 @@ def test_of_two_pilot_runs_the_longer_is_the_paused_one():
     session = pilot(0.02, budget="20m", seconds=10)
     session = replace(session, entries=session.entries[:6])
     assert [entry.kind for entry in session.entries].count("timed") == 4
-    assert outlook(slept(session, 10, 2, told=False), STUDY) == outlook(session, STUDY)
+    assert evaluate_pilot(slept(session, 10, 2, told=False), STUDY) == evaluate_pilot(
+        session, STUDY
+    )
 
 
 def test_every_control_is_counted_in_the_number():
@@ -174,9 +176,9 @@ def test_the_slowdown_is_the_claims_own_size(gain, percent):
 
 
 def test_auto_takes_the_design_that_decides_sooner():
-    quieter = outlook(pilot(0.2, design="auto", duet_spread=0.02), STUDY)
+    quieter = evaluate_pilot(pilot(0.2, design="auto", duet_spread=0.02), STUDY)
     assert quieter.design == "duet" and quieter.sooner
-    louder = outlook(pilot(0.02, design="auto", duet_spread=0.2), STUDY)
+    louder = evaluate_pilot(pilot(0.02, design="auto", duet_spread=0.2), STUDY)
     assert louder.design == "alternating"
     plan, found = fixed_plan(pilot(0.2, design="auto", duet_spread=0.05), STUDY)
     assert plan.design == "duet"
@@ -200,7 +202,8 @@ def test_the_number_does_not_depend_on_which_arm_is_faster():
         for e in session.entries
     )
     assert (
-        outlook(replace(session, entries=shifted), STUDY).blocks == outlook(session, STUDY).blocks
+        evaluate_pilot(replace(session, entries=shifted), STUDY).blocks
+        == evaluate_pilot(session, STUDY).blocks
     )
 
 
@@ -210,21 +213,21 @@ def test_a_pilot_without_a_pair_leaves_it_at_that():
     plan, found = fixed_plan(only, STUDY)
     assert found is None
     assert plan.blocks == 6
-    assert outlook_lines(None)[0].startswith("Pilot: no estimate of the spread")
+    assert pilot_lines(None)[0].startswith("Pilot: no estimate of the spread")
 
 
 def test_an_outlook_survives_the_log():
-    found = outlook(pilot(0.05), STUDY)
-    assert outlook_from(asdict(found)) == found
-    assert outlook_from({}) is None
+    found = evaluate_pilot(pilot(0.05), STUDY)
+    assert read_pilot_result(asdict(found)) == found
+    assert read_pilot_result({}) is None
 
 
 def test_a_study_without_claims_plans_nothing():
-    assert outlook(pilot(0.05), make_study(claims=())) is None
+    assert evaluate_pilot(pilot(0.05), make_study(claims=())) is None
 
 
 def test_a_session_with_looks_has_as_many_blocks_as_can_be_looked_at():
     session = pilot(0.02, budget="600m", seconds=5)
     plan = replace(session.header.plan, stopping=Stopping(6, 0.1, 0.2, "size", 600))
-    found = outlook(replace(session, header=replace(session.header, plan=plan)), STUDY)
+    found = evaluate_pilot(replace(session, header=replace(session.header, plan=plan)), STUDY)
     assert (found.blocks, found.limit, found.budget) == (200, "blocks", 200)

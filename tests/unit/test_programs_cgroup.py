@@ -15,7 +15,7 @@ import pytest
 from kit.images.build.recipe import recipes
 
 PROGRAMS = {
-    "shipped": recipes() / "python" / "program" / "kitwork.py",
+    "shipped": recipes() / "python" / "program" / "harness.py",
     "template": Path(str(files("kit.study"))) / "template" / "shared" / "record.py",
 }
 STAT_2 = "usage_usec 9\nnr_periods {}\nnr_throttled {}\nthrottled_usec {}\nnr_bursts 0\n"
@@ -89,9 +89,9 @@ def test_the_csharp_program_gets_what_the_python_one_writes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.syspath_prepend(str(PROGRAMS["shipped"].parent))
-    kitwork = importlib.import_module("kitwork")
-    monkeypatch.setattr(kitwork, "CGROUP", str(tmp_path))
-    assert json.loads(kitwork.cgroup_json()) is None
+    harness = importlib.import_module("harness")
+    monkeypatch.setattr(harness, "CGROUP", str(tmp_path))
+    assert json.loads(harness.cgroup_json()) is None
     (tmp_path / "cpu.stat").write_text(STAT_2.format(2, 1, 30))
-    monkeypatch.setattr(kitwork, "_STARTED", kitwork.cgroup_now())
-    assert list(json.loads(kitwork.cgroup_json())) == FIELDS
+    monkeypatch.setattr(harness, "_STARTED", harness.cgroup_now())
+    assert list(json.loads(harness.cgroup_json())) == FIELDS

@@ -28,7 +28,7 @@ from support.sessions import (
     with_role,
 )
 
-from kit.judge.pilot import DesignOutlook, Outlook
+from kit.judge.pilot import DesignEstimate, PilotResult
 from kit.judge.power import Need
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.records.host import HostConditions
@@ -38,7 +38,7 @@ from kit.report.export import render_all
 from kit.report.numbers import OUT_OF_RANGE, UNDETERMINED, Form
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
-from kit.report.sample_size import outlook_lines
+from kit.report.sample_size import pilot_lines
 from kit.report.sections import samples, top
 from kit.report.sections import session as session_parts
 from kit.report.sections.top import show
@@ -240,8 +240,8 @@ def test_two_sessions_are_compared_in_one_form():
     "wanted, smallest", [(85.0, 4.0), (6.5, 70.0), (-400.0, 4.0), (6.5, 4.0), (6.5, 100.0)]
 )
 def test_a_pilots_numbers_are_in_one_form(wanted, smallest):
-    design = DesignOutlook("alternating", 5, 0.05, 0.06, 0.06, 30.0, (Need(0.8, 9, 3, 9, 4),))
-    found = Outlook(
+    design = DesignEstimate("alternating", 5, 0.05, 0.06, 0.06, 30.0, (Need(0.8, 9, 3, 9, 4),))
+    found = PilotResult(
         "alternating",
         9,
         "C1",
@@ -256,7 +256,7 @@ def test_a_pilots_numbers_are_in_one_form(wanted, smallest):
         "power",
         None,
     )
-    lines = outlook_lines(found)
+    lines = pilot_lines(found)
     assert is_factor(lines[0]) == is_factor(lines[1])
     assert is_factor(lines[0]) == (max(abs(wanted), smallest) >= 50)
 
@@ -276,10 +276,10 @@ def test_no_number_of_a_log_stops_a_report(large):
     header = session.header
     limits = replace(header.plan.limits, memory_bytes=large, timeout_s=1e308)
     images = {arm: replace(image, size_bytes=large) for arm, image in header.images.items()}
-    design = DesignOutlook(
+    design = DesignEstimate(
         "alternating", 5, 1e308, 1e308, 1e308, 1e308, (Need(0.8, large, large, large, None),)
     )
-    outlook = Outlook(
+    outlook = PilotResult(
         "alternating", large, "C1", -1e308, 0.8, 1e308, 1e308, 1e308, (design,), {"C1": large},
         True, "blocks", large,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast, get_args
 import pytest
 
 from kit.judge import check, consistency, interference, missing, pairing, statistics
-from kit.judge.pilot import Outlook
+from kit.judge.pilot import PilotResult
 from kit.report.conditions import WATCHED, disturbance, exclusion, lack
 from kit.report.findings import arithmetic, compared, detail, difference
 from kit.report.sample_size import blocks_because
@@ -169,7 +169,7 @@ def test_a_check_names_four_differences_and_counts_the_rest(runs: int, more: boo
     ],
 )
 def test_every_limit_of_a_number_of_blocks_is_said(limit: Any, budget: Any, said: str) -> None:
-    found = Outlook("duet", 9, "C1", 6.5, 0.8, None, 5.0, 4.0, (), {}, True, limit, budget)
+    found = PilotResult("duet", 9, "C1", 6.5, 0.8, None, 5.0, 4.0, (), {}, True, limit, budget)
     assert blocks_because(found) == f"duet blocks decide sooner here; 9 blocks, {said}"
     assert blocks_because(replace(found, sooner=False)) == f"9 blocks, {said}"
     with pytest.raises(TypeError):

@@ -282,7 +282,7 @@ def test_quiet_and_json_print_that_alone(
     assert kit.cli.run(["report", str(shards[0]), "--quiet"]) == 0
     assert capsys.readouterr().out == f"{shards[0] / 'report.md'}\n"
     assert kit.cli.run(["report", str(shards[0]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 6
+    assert json.loads(capsys.readouterr().out)["schema"] == 7
 
 
 HOSTILE = "a\n::error::b %0A\r x\x1b[31m"

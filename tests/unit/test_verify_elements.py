@@ -24,7 +24,7 @@ from kit import schemas
 from kit.errors import KitError
 from kit.plan.make import plan_sha256
 from kit.plan.model import plan_from
-from kit.records.planned import misfits
+from kit.records.planned import run_mismatches
 from kit.report.build import build_report
 from kit.report.sections import environment
 from kit.results import ABLATION, RUN_LOG
@@ -86,7 +86,7 @@ def problems(folder: Path, lines: Lines) -> list[str]:
             *log.header_differences(session, STUDY),
             *log.run_differences(session, STUDY),
             *log.missing_runs(session),
-            *misfits(session),
+            *run_mismatches(session),
             *bills.wrong,
             *bills.unverified,
         ] or list(plan.differences(session, STUDY))

@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 
-import kitwork
+import harness
 
 RESULTS = os.environ.get("KIT_RESULTS", "/results")
 EXIT_BAD_SPEC = 64
@@ -57,16 +57,16 @@ def main():
     work = spec["workload"]
     conditions = spec["conditions"]
     identity_run = spec["kind"] == "identity"
-    kitwork.stage_data(work["dataset"])
+    harness.stage_data(work["dataset"])
 
     from tensorflow import keras
 
-    kitwork.require_device(spec["variant"])
+    harness.require_device(spec["variant"])
     if identity_run:
-        kitwork.make_deterministic(spec["seed"])
-        kitwork.watch_placement()
+        harness.make_deterministic(spec["seed"])
+        harness.watch_placement()
     if conditions["probe"]:
-        kitwork.watch_fit()
+        harness.watch_fit()
 
     fits = []
     kept = []
@@ -74,13 +74,13 @@ def main():
     for index in range(spec["repeats"]):
         images, labels = load(keras, work)
         model = build(keras, work)
-        initial = kitwork.build_and_hash_weights(model, images) if identity_run else ""
+        initial = harness.build_and_hash_weights(model, images) if identity_run else ""
         fits.append(timed_fit(model, images, labels, work, conditions, index))
         if identity is None:
             identity = json.loads(
-                kitwork.identity_json(work["dataset"], images, labels, model, initial, identity_run)
+                harness.identity_json(work["dataset"], images, labels, model, initial, identity_run)
             )
-        device = json.loads(kitwork.device_json(model, identity_run))
+        device = json.loads(harness.device_json(model, identity_run))
         if conditions["keep"]:
             kept.append((images, labels, model))
 
@@ -91,7 +91,7 @@ def main():
             "arm": spec["arm"],
             "kind": spec["kind"],
             "spec_sha256": hashlib.sha256(text.encode()).hexdigest(),
-            "versions": json.loads(kitwork.versions_json("", "none")),
+            "versions": json.loads(harness.versions_json("", "none")),
             "identity": identity,
             "clock": {
                 "name": "time.perf_counter_ns",
@@ -99,7 +99,7 @@ def main():
             },
             "device": device,
             "fits": fits,
-            "cgroup": json.loads(kitwork.cgroup_json()),
+            "cgroup": json.loads(harness.cgroup_json()),
             "complete": True,
         }
     )
@@ -126,7 +126,7 @@ def read_spec(text):
         raise ValueError("kind: %r is neither timed nor identity" % spec["kind"])
     if spec["kind"] == "identity" and not isinstance(spec["seed"], int):
         raise ValueError("seed: an identity run needs one")
-    if work["dataset"] not in kitwork.FOLDERS:
+    if work["dataset"] not in harness.FOLDERS:
         raise ValueError("workload.dataset: %r is unknown" % work["dataset"])
     for layer in work["layers"]:
         if layer["type"] not in LAYERS:
@@ -202,7 +202,7 @@ def timed_fit(model, images, labels, work, conditions, index):
         "rss_after_bytes": rss_bytes(),
         "losses": [float(value) for value in history.history["loss"]],
         "accuracies": [float(value) for value in history.history["accuracy"]],
-        "inner_ns": kitwork.inner_ns() if conditions["probe"] else None,
+        "inner_ns": harness.inner_ns() if conditions["probe"] else None,
     }
 
 

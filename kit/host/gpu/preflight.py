@@ -211,15 +211,15 @@ def ask(
     """
     info = engine.info()
     found = check(Preflight(info, probe.look(), requested), cuda)
-    testable(arms, found)
+    testable_arms(arms, found)
     # An engine that ignores the request would only start an ordinary container.
     if info.gpu_drivers:
         found = tried(engine, image(), found)
-        testable(arms, found)
+        testable_arms(arms, found)
     return found
 
 
-def testable(arms: tuple[str, ...], gpu: GpuCheck) -> tuple[str, ...]:
+def testable_arms(arms: tuple[str, ...], gpu: GpuCheck) -> tuple[str, ...]:
     """Return the arms that can run here. Raises HostError when there is none."""
     left = tuple(arm for arm in arms if arm not in gpu.untestable)
     if not left:

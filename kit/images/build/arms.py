@@ -26,7 +26,7 @@ from kit.images.bundle.document import Base, Bundle, Substitutes
 from kit.images.fidelity import Part, fidelity
 from kit.pins.load import refuse_edited_lists
 from kit.records.images import ArmImage, Component
-from kit.study.folder import PINS, Vouched, open_study, own_pins
+from kit.study.folder import PINS, Declared, open_study, study_pins
 from kit.study.model import CPU, Arm, Study, Variant
 from kit.together import together
 
@@ -206,7 +206,7 @@ class Builder:
             parts[DOTNET] = Part(f".NET {dotnet.version}", dotnet.exact, dotnet.why, dotnet.details)
             parts["binding"] = Part(binding.name, binding.exact, binding.why, binding.details)
         facts = {"os": python.os, "tensorflow": self._tools.pins.tensorflow}
-        return fidelity(study.paper.environment, _vouched(study), parts, variants, facts)
+        return fidelity(study.paper.environment, _declared(study), parts, variants, facts)
 
 
 def _refuse_without_recipe(arms: Sequence[Arm]) -> None:
@@ -219,13 +219,13 @@ def _refuse_without_recipe(arms: Sequence[Arm]) -> None:
             )
 
 
-def _vouched(study: Study) -> Mapping[str, Vouched]:
+def _declared(study: Study) -> Mapping[str, Declared]:
     """Return what the pins.yaml of a study on the kit's recipes declares; {} without one."""
     if study.folder is None:
         return {}
     with open_study(study.folder) as opened:
         silent = not opened.holds(PINS)
-    return {} if silent else own_pins(study.folder).components
+    return {} if silent else study_pins(study.folder).components
 
 
 def _arm_image(arm: Arm, image: ImageInfo) -> ArmImage:

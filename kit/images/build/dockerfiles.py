@@ -13,7 +13,7 @@ from kit.images.bases.resolve import Bases
 from kit.images.build.recipe import PYTHON, Context, Recipe, Tools, build_recipe, own_name
 from kit.images.fidelity import Part, fidelity
 from kit.records.images import ArmImage, Component
-from kit.study.folder import OwnBase, OwnPins, open_study, own_pins
+from kit.study.folder import StudyBase, StudyPins, open_study, study_pins
 from kit.study.model import Arm, Study
 from kit.together import together
 
@@ -31,7 +31,7 @@ def build_own(
     or a build fails.
     """
     folder = _folder(study, arms)
-    pins = own_pins(folder)
+    pins = study_pins(folder)
     args = _bases(tools, pins, bases)
     images = {}
     for arm in arms:
@@ -49,7 +49,7 @@ def refuse_substitutes(study: Study, arms: Sequence[Arm], bases: Bases) -> None:
     Checks the kit's Python base only if a Dockerfile uses it. Raises InputError as
     ``build_own`` does.
     """
-    pins = own_pins(_folder(study, arms))
+    pins = study_pins(_folder(study, arms))
     if any(base.kit for base in pins.bases):
         bases.refuse_substitutes((PYTHON,))
     rows = (row for row in fidelity_of(study, pins, arms, bases) if not row.exact)
@@ -70,11 +70,11 @@ def _folder(study: Study, arms: Sequence[Arm]) -> Path:
     return study.folder
 
 
-def _bases(tools: Tools, pins: OwnPins, bases: Bases) -> dict[str, str]:
+def _bases(tools: Tools, pins: StudyPins, bases: Bases) -> dict[str, str]:
     """Return the image id for each build argument, in the order of the pins."""
     args = {base.argument: "" for base in pins.bases}
 
-    def make(own: Sequence[OwnBase]) -> None:
+    def make(own: Sequence[StudyBase]) -> None:
         for base in own:
             args[base.argument] = _base(tools, base, bases).id
 
@@ -85,7 +85,7 @@ def _bases(tools: Tools, pins: OwnPins, bases: Bases) -> dict[str, str]:
     return args
 
 
-def _base(tools: Tools, base: OwnBase, bases: Bases) -> ImageInfo:
+def _base(tools: Tools, base: StudyBase, bases: Bases) -> ImageInfo:
     if base.kit:
         return bases.python.image
     found = tools.engine.find_image(base.image)
@@ -111,7 +111,7 @@ def _context(folder: Path, arm: Arm) -> Context:
 
 
 def fidelity_of(
-    study: Study, pins: OwnPins, arms: Sequence[Arm], bases: Bases
+    study: Study, pins: StudyPins, arms: Sequence[Arm], bases: Bases
 ) -> tuple[Component, ...]:
     """Return one row per component; one that the study does not declare counts as substituted.
 

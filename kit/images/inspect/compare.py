@@ -52,7 +52,7 @@ class Rebuilt:
     differences: tuple[Difference, ...]
 
 
-class FreshEngine:
+class EmptyStoreEngine:
     """An engine around another one: it builds without cache, and under other names.
 
     ``made`` maps a name to the image built for it.
@@ -168,7 +168,7 @@ def rebuild(engine: Engine, build_on: BuildOn, say: Callable[[str], None]) -> tu
     does.
     """
     build_on(engine)
-    fresh = FreshEngine(engine)
+    fresh = EmptyStoreEngine(engine)
     try:
         build_on(fresh)
         found = []

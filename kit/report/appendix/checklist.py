@@ -75,7 +75,7 @@ def compute(session: Session, arms: Collection[str]) -> str:
     return f"{text} ({unknown} more without a time)" if unknown else text
 
 
-def whole(session: Session) -> str:
+def time_to_complete(session: Session) -> str:
     """Return how long the session took, from its start to the end of its last container, as text.
 
     If that is unknown, the text says so.
@@ -213,7 +213,7 @@ def _effort(session: Session, model: ReportModel) -> Facts:
             "Time to prepare workflow (approximately)",
             "not measured: kit pulls or builds images before the session starts",
         ),
-        ("Time to complete (approximately)", whole(session)),
+        ("Time to complete (approximately)", time_to_complete(session)),
         ("Publicly available", f"{TO_FILL_IN}: address"),
         ("Licences", f"kit: MIT; software in the images: see sbom/; artifact: {TO_FILL_IN}"),
         ("Archived", f"{TO_FILL_IN}: DOI"),

@@ -136,7 +136,7 @@ def executable(model: ReportModel) -> tuple[Block, ...]:
         ("missing first", run.missing or NONE),
         ("exit code", str(run.exit_code)),
     )
-    return facts(rows), Paragraph(_EXECUTABLE), Fold("Its output", (CodeBlock(run.said),))
+    return facts(rows), Paragraph(_EXECUTABLE), Fold("Its output", (CodeBlock(run.output),))
 
 
 def sensitivity(model: ReportModel) -> tuple[Block, ...]:

@@ -10,7 +10,7 @@ from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, T
 from kit.report.looks import blocks_text, course_facts, estimate_texts
 from kit.report.model import Course, Failure, RawRun, ReportModel
 from kit.report.numbers import NONE, Form, megabytes, seconds
-from kit.report.sample_size import outlook_lines
+from kit.report.sample_size import pilot_lines
 
 _LIMIT = 400
 _LOOKS = (
@@ -58,7 +58,7 @@ def _failed(failures: tuple[Failure, ...]) -> tuple[Block, ...]:
             f.kind,
             str(f.exit_code),
             f.failure,
-            "yes" if f.mended else "no",
+            "yes" if f.recovered else "no",
         )
         for f in failures
     )
@@ -86,7 +86,7 @@ def plan(model: ReportModel) -> tuple[Block, ...]:
         for number in sorted({run.block for run in timed})
     )
     ended = planned.pilot and planned.blocks  # a plan has no judged blocks before its pilot's end
-    pilot = (List(outlook_lines(model.outlook, planned.stopping is not None)),) if ended else ()
+    pilot = (List(pilot_lines(model.outlook, planned.stopping is not None)),) if ended else ()
     table = (Table(("block", "order of its runs"), order, _LIMIT),) if order else ()
     looks = _looks(model, course) if course is not None else ()
     return facts(_settings(model)), *pilot, *looks, *table

@@ -18,10 +18,10 @@ from kit.images.build.recipe import recipes
 
 
 @pytest.fixture
-def kitwork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module, with a baked data folder and a home of its own."""
     monkeypatch.syspath_prepend(str(recipes() / "python" / "program"))
-    module = importlib.import_module("kitwork")
+    module = importlib.import_module("harness")
     data = tmp_path / "data"
     (data / "fashion-mnist").mkdir(parents=True)
     for name in ("a-ubyte", "b-ubyte"):
@@ -32,18 +32,18 @@ def kitwork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_data_is_staged_by_links_and_twice_is_fine(kitwork: ModuleType, tmp_path: Path) -> None:
-    kitwork.stage_data("fashion_mnist")
-    kitwork.stage_data("fashion_mnist")
+def test_data_is_staged_by_links_and_twice_is_fine(harness: ModuleType, tmp_path: Path) -> None:
+    harness.stage_data("fashion_mnist")
+    harness.stage_data("fashion_mnist")
     staged = tmp_path / "home" / ".keras" / "datasets" / "fashion-mnist"
     assert {p.name for p in staged.iterdir()} == {"a-ubyte.gz", "b-ubyte.gz"}
     assert all(p.is_symlink() for p in staged.iterdir())
     assert gzip.decompress((staged / "a-ubyte.gz").read_bytes()) == b"a-ubyte"
 
 
-def test_data_that_the_image_lacks(kitwork: ModuleType) -> None:
+def test_data_that_the_image_lacks(harness: ModuleType) -> None:
     with pytest.raises(KeyError):
-        kitwork.stage_data("imagenet")
+        harness.stage_data("imagenet")
 
 
 class Model:
@@ -70,53 +70,53 @@ class Model:
         return json.dumps({"config": {"name": self.name, "layers": [*self.extra, dense]}})
 
 
-def config(kitwork: ModuleType, **changes: Any) -> str:
+def config(harness: ModuleType, **changes: Any) -> str:
     array = np.zeros((2, 2))
-    made = kitwork.identity_json("fashion_mnist", array, array, Model(**changes), "", False)
+    made = harness.identity_json("fashion_mnist", array, array, Model(**changes), "", False)
     return str(json.loads(made)["model_config"])
 
 
-def test_names_and_the_input_layer_are_no_difference(kitwork: ModuleType) -> None:
-    same = config(kitwork)
-    assert config(kitwork, name="sequential_1") == same
+def test_names_and_the_input_layer_are_no_difference(harness: ModuleType) -> None:
+    same = config(harness)
+    assert config(harness, name="sequential_1") == same
     layer = {"class_name": "InputLayer", "config": {"name": "input_1"}}
-    assert config(kitwork, extra=[layer]) == same
+    assert config(harness, extra=[layer]) == same
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"units": 64}, {"loss": "dense"}, {"rate": 0.01}, {"extra": [{"class_name": "Flatten"}]}],
 )
-def test_what_is_a_difference(kitwork: ModuleType, changes: dict[str, Any]) -> None:
-    assert config(kitwork, **changes) != config(kitwork)
+def test_what_is_a_difference(harness: ModuleType, changes: dict[str, Any]) -> None:
+    assert config(harness, **changes) != config(harness)
 
 
-def tensor(kitwork: ModuleType, array: Any) -> str:
-    made = kitwork.identity_json("fashion_mnist", array, array, Model(), "", False)
+def tensor(harness: ModuleType, array: Any) -> str:
+    made = harness.identity_json("fashion_mnist", array, array, Model(), "", False)
     return str(json.loads(made)["tensors"]["train_images"])
 
 
-def test_a_tensor_is_its_type_shape_and_bytes(kitwork: ModuleType) -> None:
+def test_a_tensor_is_its_type_shape_and_bytes(harness: ModuleType) -> None:
     array = np.arange(6, dtype="<f8").reshape(2, 3)
     want = hashlib.sha256(b"<f8(2, 3)" + array.tobytes()).hexdigest()
-    assert tensor(kitwork, array) == want
-    assert tensor(kitwork, np.asfortranarray(array)) == want
+    assert tensor(harness, array) == want
+    assert tensor(harness, np.asfortranarray(array)) == want
     others = [array.astype("<f4"), array.reshape(3, 2), array + 1]
-    assert len({want, *(tensor(kitwork, other) for other in others)}) == 4
+    assert len({want, *(tensor(harness, other) for other in others)}) == 4
 
 
-def test_weights_are_hashed_in_order(kitwork: ModuleType) -> None:
+def test_weights_are_hashed_in_order(harness: ModuleType) -> None:
     one, two = np.ones(3), np.zeros(3)
     model = Model([one, two])
     images = np.zeros((60, 28, 28))
-    assert kitwork.build_and_hash_weights(model, images) == kitwork.weights_sha256(model)
+    assert harness.build_and_hash_weights(model, images) == harness.weights_sha256(model)
     assert model.built == (None, 28, 28)
-    assert kitwork.weights_sha256(Model([two, one])) != kitwork.weights_sha256(model)
+    assert harness.weights_sha256(Model([two, one])) != harness.weights_sha256(model)
 
 
-def test_a_shallow_identity(kitwork: ModuleType) -> None:
+def test_a_shallow_identity(harness: ModuleType) -> None:
     array = np.zeros(2)
-    found = json.loads(kitwork.identity_json("fashion_mnist", array, array, Model(), "", False))
+    found = json.loads(harness.identity_json("fashion_mnist", array, array, Model(), "", False))
     assert found["initial_weights"] is None
     assert found["libraries"] == found["wheels"] == {}
     assert found["data"] == {
@@ -126,9 +126,9 @@ def test_a_shallow_identity(kitwork: ModuleType) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs /proc")
 @pytest.mark.slow
-def test_a_deep_identity_hashes_the_mapped_libraries(kitwork: ModuleType) -> None:
+def test_a_deep_identity_hashes_the_mapped_libraries(harness: ModuleType) -> None:
     array = np.zeros(2)
-    found = json.loads(kitwork.identity_json("fashion_mnist", array, array, Model(), "ab", True))
+    found = json.loads(harness.identity_json("fashion_mnist", array, array, Model(), "ab", True))
     assert found["initial_weights"] == "ab"
     ours = [path for path in found["libraries"] if "numpy" in path]
     assert ours
@@ -156,14 +156,14 @@ class Distribution:
         return self.folder / path
 
 
-def test_a_wheel_is_checked_against_its_record(kitwork: ModuleType, tmp_path: Path) -> None:
+def test_a_wheel_is_checked_against_its_record(harness: ModuleType, tmp_path: Path) -> None:
     wheel = Distribution(tmp_path, one=b"1", two=b"2")
-    assert kitwork._check_record(wheel) == "ok"
+    assert harness._check_record(wheel) == "ok"
     (tmp_path / "two.py").write_bytes(b"edited")
-    assert kitwork._check_record(wheel) == "differs: two.py"
+    assert harness._check_record(wheel) == "differs: two.py"
     (tmp_path / "two.py").unlink()
-    assert kitwork._check_record(wheel) == "missing: two.py"
+    assert harness._check_record(wheel) == "missing: two.py"
 
 
-def test_a_record_without_hashes_proves_nothing(kitwork: ModuleType, tmp_path: Path) -> None:
-    assert kitwork._check_record(Distribution(tmp_path)) == "no hashes in RECORD"
+def test_a_record_without_hashes_proves_nothing(harness: ModuleType, tmp_path: Path) -> None:
+    assert harness._check_record(Distribution(tmp_path)) == "no hashes in RECORD"

@@ -9,9 +9,9 @@ namespace Kit.Workload
     /// only when the hashed thing differs. Only calls that pythonnet 2.5 and 3.0
     /// both have: it is compiled against either.
     /// </summary>
-    internal sealed class Kitwork
+    internal sealed class Harness
     {
-        private readonly PyObject module = Py.Import("kitwork");
+        private readonly PyObject module = Py.Import("harness");
 
         public void StageData(string dataset)
         {
