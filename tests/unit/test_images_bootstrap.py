@@ -80,8 +80,8 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
         )
     )  # fmt: skip
     monkeypatch.setattr(bootstrap, "find_host_python", made.find)
-    monkeypatch.setattr(bootstrap, "debian_rootfs", made.rootfs)
-    monkeypatch.setattr(bootstrap, "debian_files", made.files)
+    monkeypatch.setattr(bootstrap, "write_debian_rootfs", made.rootfs)
+    monkeypatch.setattr(bootstrap, "unpack_debian_packages", made.files)
     return made
 
 

@@ -85,7 +85,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )  # fmt: skip
     monkeypatch.setattr(bootstrap, "find_host_python", lambda: (python, SUITES[0]))
     monkeypatch.setattr(
-        bootstrap, "debian_rootfs", lambda suite, packages, tar: tar.write_bytes(b"rootfs")
+        bootstrap, "write_debian_rootfs", lambda suite, packages, tar: tar.write_bytes(b"rootfs")
     )
     return tmp_path
 

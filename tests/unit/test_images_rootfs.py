@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kit.errors import HostError, ImageError
-from kit.images.bases.bootstrap import EPOCH, debian_files, debian_rootfs
+from kit.images.bases.bootstrap import EPOCH, unpack_debian_packages, write_debian_rootfs
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def says(path: Path, body: str) -> None:
 
 
 def test_a_root_file_system_is_asked_for(program: Path, tmp_path: Path) -> None:
-    debian_rootfs("bullseye", ["netbase", "zlib1g"], tmp_path / "out.tar")
+    write_debian_rootfs("bullseye", ["netbase", "zlib1g"], tmp_path / "out.tar")
     words = (tmp_path / "called").read_text(encoding="utf-8").split()
     assert words[-2:] == ["bullseye", str(tmp_path / "out.tar")]
     assert {"--variant=minbase", "--include=netbase,zlib1g"} <= set(words)
@@ -35,13 +35,13 @@ def test_a_root_file_system_is_asked_for(program: Path, tmp_path: Path) -> None:
 
 
 def test_files_alone_are_only_unpacked(program: Path, tmp_path: Path) -> None:
-    debian_files("bullseye", ["libssl1.1"], tmp_path / "folder")
+    unpack_debian_packages("bullseye", ["libssl1.1"], tmp_path / "folder")
     words = (tmp_path / "called").read_text(encoding="utf-8").split()
     assert "--variant=extract" in words and "--variant=minbase" not in words
     assert words[-2:] == ["bullseye", str(tmp_path / "folder")]
 
 
-@pytest.mark.parametrize("make", [debian_rootfs, debian_files])
+@pytest.mark.parametrize("make", [write_debian_rootfs, unpack_debian_packages])
 def test_without_mmdebstrap_the_remedy_is_setup(
     make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +55,7 @@ def test_without_mmdebstrap_the_remedy_is_setup(
 def test_its_own_error_lines_are_the_reason(program: Path, tmp_path: Path) -> None:
     says(program, "echo 'I: fine'; echo 'E: apt-get update failed' >&2; exit 25")
     with pytest.raises(ImageError) as caught:
-        debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
+        write_debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
     assert caught.value.problem == "Debian bullseye could not be made: E: apt-get update failed"
     assert "proxy" in caught.value.remedy
 
@@ -66,7 +66,7 @@ def test_an_error_without_error_lines(
 ) -> None:
     says(program, f"{body}\nexit 1")
     with pytest.raises(ImageError, match=reason):
-        debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
+        write_debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
 
 
 def test_one_that_hangs_is_ended_and_told(
@@ -75,7 +75,7 @@ def test_one_that_hangs_is_ended_and_told(
     monkeypatch.setattr("kit.images.bases.bootstrap.TIMEOUT_S", 0.2)
     says(program, "exec /bin/sleep 30")
     with pytest.raises(ImageError):
-        debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
+        write_debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
 
 
 def test_a_folder_in_which_nothing_can_be_run_is_named(
@@ -85,5 +85,5 @@ def test_a_folder_in_which_nothing_can_be_run_is_named(
     flags = (*mounted[:8], mounted.f_flag | os.ST_NOEXEC, *mounted[9:])
     monkeypatch.setattr(os, "statvfs", lambda _folder: os.statvfs_result(flags))
     with pytest.raises(HostError, match="noexec") as caught:
-        debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
+        write_debian_rootfs("bullseye", ["netbase"], tmp_path / "out.tar")
     assert "TMPDIR" in caught.value.remedy and not (tmp_path / "called").exists()

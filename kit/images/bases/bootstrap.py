@@ -191,7 +191,7 @@ class Bootstrap:
         self._tools.say(f"making a Debian {suite} root file system")
         with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
             tar = Path(scratch) / "rootfs.tar"
-            debian_rootfs(suite, packages, tar)
+            write_debian_rootfs(suite, packages, tar)
             return self._tools.engine.import_rootfs(tar, reference, ['CMD ["bash"]'])
 
     def _openssl_suite(self, base: PythonBase) -> str:
@@ -205,7 +205,7 @@ class Bootstrap:
             return
         self._need_tools()
         self._tools.say(f"taking libssl1.1 from Debian {suite}")
-        debian_files(suite, ["libssl1.1"], scratch / "openssl")
+        unpack_debian_packages(suite, ["libssl1.1"], scratch / "openssl")
         for name in OPENSSL:
             found = sorted((scratch / "openssl").rglob(name))
             if not found:
@@ -234,7 +234,7 @@ class Bootstrap:
         return context
 
 
-def debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
+def write_debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
     """Write a root file system of a minimal Debian of that suite with the packages, as a tar.
 
     Raises HostError when mmdebstrap is missing, ImageError when it fails.
@@ -242,10 +242,10 @@ def debian_rootfs(suite: str, packages: Sequence[str], tar: Path) -> None:
     _mmdebstrap(["--variant=minbase", f"--include={','.join(packages)}"], suite, tar)
 
 
-def debian_files(suite: str, packages: Sequence[str], folder: Path) -> None:
+def unpack_debian_packages(suite: str, packages: Sequence[str], folder: Path) -> None:
     """Unpack the files of Debian packages of that suite below a folder, without configuration.
 
-    Raises as ``debian_rootfs`` does.
+    Raises as ``write_debian_rootfs`` does.
     """
     _mmdebstrap(["--variant=extract", f"--include={','.join(packages)}"], suite, folder)
 

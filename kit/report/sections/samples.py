@@ -60,7 +60,7 @@ _NOTE = (
 
 
 def published(model: ReportModel) -> tuple[Block, ...]:
-    """Return a table and its notes for each planned variant."""
+    """Return a table of published and measured seconds, with its notes, for each variant."""
     blocks: list[Block] = []
     for part in (part for part in model.variants if part.planned):
         rows = tuple(_row(row, model, part.form) for row in part.rows)
@@ -106,7 +106,7 @@ def training(model: ReportModel) -> tuple[Block, ...]:
 
 
 def cost(model: ReportModel) -> tuple[Block, ...]:
-    """Return CPU seconds, faults and memory next to wall time."""
+    """Return a table of each arm's CPU seconds, page faults and memory per fit."""
     if not model.costs:
         return ()
     header = (
@@ -124,7 +124,7 @@ def cost(model: ReportModel) -> tuple[Block, ...]:
 
 
 def cold(model: ReportModel) -> tuple[Block, ...]:
-    """Return the first fit of a process, which includes imports, tracing and warm-up."""
+    """Return the mean seconds of each arm's cold fits, the first ones, and their ratio."""
     rows = tuple(
         (arm, seconds(value)) for part in model.variants for arm, value in part.cold.items()
     )
