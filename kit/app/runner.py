@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ from kit.engine.protocol import SESSION_LABEL, Engine, RunRequest
 from kit.errors import KitError, RunError
 from kit.host.facts import host_facts, this_machine
 from kit.images.build.arms import Images
-from kit.judge.pilot import fixed_plan
+from kit.judge.pilot import fixed_plan, spent_seconds
 from kit.judge.stop import look, look_due
 from kit.measure.device import GpuAssignment
 from kit.measure.execute import RunContext, execute
@@ -103,7 +104,8 @@ def run_plan(
     resume = shown("reproduce", "--resume", folder)
     go_on = resume if header.plan.purpose == COMPARE else "repeat the command"
     with runtime.progress.phase("runs", expected_s, go_on) as phase:
-        phase.may_end(_fewest(session, left))
+        limit_s = _limit_s(session)
+        phase.may_end(_fewest(session, left), limit_s)
 
         def before(run: PlannedRun) -> None:
             where = "identity" if run.block < 0 else f"block {run.block + 1}"
@@ -118,7 +120,7 @@ def run_plan(
                 log.add_look(found)
                 state[0] = replace(state[0], looks=(*state[0].looks, found))
                 phase.say(look_line(found, header.plan))
-                phase.may_end(_fewest(state[0], left))
+                phase.may_end(_fewest(state[0], left), limit_s)
             return state[0].ending is None
 
         def after(entry: RunEntry) -> None:
@@ -149,6 +151,14 @@ def _fewest(session: Session, left: Sequence[PlannedRun]) -> int:
     looked = session.looks[-1].blocks if session.looks else 0
     end = plan.first_judged + max(plan.looks.first, looked + 1)
     return sum(run.block < end for run in left)
+
+
+def _limit_s(session: Session) -> float:
+    """Return how many more seconds the session's rule allows; infinite without such a rule."""
+    rule = session.header.plan.stopping
+    if rule is None or rule.minutes is None:
+        return math.inf
+    return max(60 * rule.minutes - spent_seconds(session), 0.0)
 
 
 def _runs_to_come(session: Session, left: Sequence[PlannedRun]) -> tuple[PlannedRun, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -101,8 +102,11 @@ class Phase(Protocol):
         """Count one of the phase's units as done."""
         ...
 
-    def may_end(self, units: int) -> None:
-        """Take note that the phase may end when so many units in all are done, not earlier."""
+    def may_end(self, units: int, limit_s: float = math.inf) -> None:
+        """Take note that the phase may end when so many units in all are done, not earlier.
+
+        It ends ``limit_s`` seconds after its begin, if not before.
+        """
         ...
 
     def say(self, text: str) -> None:

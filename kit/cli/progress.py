@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -41,6 +42,7 @@ class Estimate:
     def __init__(self, expected_s: Sequence[float]) -> None:
         self._expected_s = expected_s
         self._earliest = len(expected_s)
+        self._limit_s = math.inf
         self._done = 0
         self._start = time.monotonic()
         self._last = self._start
@@ -50,9 +52,9 @@ class Estimate:
         self._done += 1
         self._last = time.monotonic()
 
-    def may_end(self, units: int) -> None:
-        """Take note that the phase may end when so many units in all are done."""
-        self._earliest = units
+    def may_end(self, units: int, limit_s: float) -> None:
+        """Take note that the phase may end after so many units, and ends after ``limit_s``."""
+        self._earliest, self._limit_s = units, limit_s
 
     def left(self) -> str:
         """Return the time left: "3:20 left", or "3:20 to 41:00 left" if it may end earlier.
@@ -61,13 +63,14 @@ class Estimate:
         """
         if not self._expected_s:
             return ""
-        since = time.monotonic() - self._last
-        pace, rest = self._pace(), self._expected_s[self._done :]
-        most = _clock(pace * sum(rest) - since)
-        if self._earliest >= len(self._expected_s):
-            return f"{most} left"
+        now = time.monotonic()
+        since, pace = now - self._last, self._pace()
+        rest = self._expected_s[self._done :]
+        most = min(pace * sum(rest) - since, self._limit_s - (now - self._start))
         least = pace * sum(rest[: max(self._earliest - self._done, 0)]) - since
-        return f"{_clock(least)} to {most} left"
+        if least >= most:
+            return f"{_clock(most)} left"
+        return f"{_clock(least)} to {_clock(most)} left"
 
     def _pace(self) -> float:
         expected = sum(self._expected_s[: self._done])
@@ -114,8 +117,8 @@ class _PlainPhase:
     def advance(self) -> None:
         self._estimate.advance()
 
-    def may_end(self, units: int) -> None:
-        self._estimate.may_end(units)
+    def may_end(self, units: int, limit_s: float = math.inf) -> None:
+        self._estimate.may_end(units, limit_s)
 
     def say(self, text: str) -> None:
         # Text and newline in one write, because threads may write concurrently.
@@ -193,8 +196,8 @@ class _LivePhase:
         self._estimate.advance()
         self._bar.update(self._task, advance=1)
 
-    def may_end(self, units: int) -> None:
-        self._estimate.may_end(units)
+    def may_end(self, units: int, limit_s: float = math.inf) -> None:
+        self._estimate.may_end(units, limit_s)
 
     def say(self, text: str) -> None:
         self._bar.console.print(lines(text), markup=False, highlight=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -85,6 +86,7 @@ class FakeProgress:
     lines: list[str] = field(default_factory=list)
     advanced: int = 0
     fewest: list[int] = field(default_factory=list)
+    limit_s: float = math.inf
 
     @contextmanager
     def phase(
@@ -105,8 +107,9 @@ class FakeProgress:
     def advance(self) -> None:
         self.advanced += 1
 
-    def may_end(self, units: int) -> None:
+    def may_end(self, units: int, limit_s: float = math.inf) -> None:
         self.fewest.append(units)
+        self.limit_s = limit_s
 
     def say(self, text: str) -> None:
         self.lines.append(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 
 import pytest
@@ -102,14 +103,16 @@ def test_units_shorter_than_the_longest_do_not_set_the_pace(
 def test_a_phase_that_may_end_earlier_has_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kit.cli.progress.time.monotonic", lambda: 0.0)
     estimate = Estimate([30] * 6)
-    estimate.may_end(2)
+    estimate.may_end(2, math.inf)
     assert estimate.left() == "1:00 to 3:00 left"
     monkeypatch.setattr("kit.cli.progress.time.monotonic", lambda: 60.0)
     estimate.advance()
     estimate.advance()
     assert estimate.left() == "0:00 to 2:00 left"
-    estimate.may_end(6)
+    estimate.may_end(6, math.inf)
     assert estimate.left() == "2:00 left"
+    estimate.may_end(4, 90.0)
+    assert estimate.left() == "0:30 left", "its minutes are up before the fourth unit"
 
 
 def test_an_estimate_of_nothing_known_is_empty() -> None:

@@ -79,7 +79,9 @@ def test_only_the_direction_takes_fewer_blocks(tmp_path: Path, settled: Path) ->
 
 
 def test_a_session_that_cannot_settle_its_claim_ends_early(tmp_path: Path) -> None:
-    session = read_session(Bench(tmp_path, varied(LOUD)).reproduce(budget="20m"))
+    bench = Bench(tmp_path, varied(LOUD))
+    session = read_session(bench.reproduce(budget="20m"))
+    assert bench.progress.limit_s == 20 * 60
     assert session.ending == "futile"
     assert session.looks[-1].blocks < session.header.plan.blocks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections import Counter
 from dataclasses import replace
@@ -74,7 +75,7 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     assert model.headline == results["headline"]
     assert bench.progress.advanced == RUNS
     assert f"runs {RUNS}" in bench.progress.lines
-    assert bench.progress.fewest == [RUNS]
+    assert bench.progress.fewest == [RUNS] and bench.progress.limit_s == math.inf
     assert {r.labels[SESSION_LABEL] for r in bench.engine.named("run")} == {folder.name}
 
 
