@@ -233,6 +233,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert kit.__version__ in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys, kit.cli; kit.cli.run(['--help']);"
@@ -245,6 +246,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "HEAVY []"
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error() -> None:
     done = subprocess.run(
         f"{sys.executable} -m kit --help | head -c 1; exit ${{PIPESTATUS[0]}}",
@@ -352,6 +354,7 @@ def test_kit_alone_says_what_to_type_first_on_a_terminal(
     assert out == "" and "Commands:" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_gets_the_script_that_completes_commands(shell: str) -> None:
     program = (sys.executable, "-m", "kit")
@@ -360,6 +363,7 @@ def test_a_shell_gets_the_script_that_completes_commands(shell: str) -> None:
     assert done.returncode == 0 and "_KIT_COMPLETE" in done.stdout
 
 
+@pytest.mark.slow
 def test_commands_are_completed() -> None:
     asked = {**os.environ, "_KIT_COMPLETE": "bash_complete", "COMP_WORDS": "kit rep",
              "COMP_CWORD": "1"}  # fmt: skip

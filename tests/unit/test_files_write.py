@@ -109,6 +109,7 @@ files.write_below(Path(sys.argv[1]), {"report.md": b"half", "in/page": b"half"})
 """
 
 
+@pytest.mark.slow
 def test_what_a_killed_write_left_is_told_and_removed_by_one_function(tmp_path: Path) -> None:
     (tmp_path / "study").mkdir()
     for name in ("other", "study/mine.part"):

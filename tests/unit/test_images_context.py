@@ -75,6 +75,7 @@ def test_the_same_files_give_the_same_bytes(folder: Path) -> None:
     assert content(turned) == before
 
 
+@pytest.mark.slow
 def test_a_large_context_is_whole(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(os.urandom(1000) * 9000)
     context = Context()

@@ -51,6 +51,7 @@ def test_with_many_blocks_before_the_first_look_students_t_is_normal(shape, cons
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("looks", [LOOKS, Looks(12, 6, 0.1), Looks(9, 4, 0.5)])
 def test_few_blocks_cross_as_often_as_in_a_simulation(looks):
     random, sessions = np.random.default_rng(28), 40_000
@@ -84,6 +85,7 @@ def test_the_p_value_falls_with_t_from_1():
     assert 0 <= found[-1] < 1e-20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("looks", "blocks", "t"),
     [(Looks(200, 6, 0.1), 200, 12.0), (Looks(200, 6, 0.1), 100, 20.0),

@@ -78,6 +78,7 @@ def test_only_the_direction_takes_fewer_blocks(tmp_path: Path, settled: Path) ->
     assert "--until direction" in session.header.command
 
 
+@pytest.mark.slow
 def test_a_session_that_cannot_settle_its_claim_ends_early(tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied(LOUD))
     session = read_session(bench.reproduce(budget="20m"))
@@ -94,6 +95,7 @@ def test_every_block_is_made_where_the_claim_stays_open(tmp_path: Path) -> None:
     assert list(look_differences(session, STUDY)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [3, 26, 27, 31])
 def test_a_session_that_was_interrupted_goes_on_by_the_same_rule(
     tmp_path: Path, at: int, settled: Path
@@ -123,6 +125,7 @@ def test_a_resumed_session_that_has_ended_makes_no_run(settled: Path, tmp_path: 
     assert bench.engine.named("build") == bench.engine.named("find_image") == []
 
 
+@pytest.mark.slow
 def test_a_failed_block_is_left_out_and_not_made_again_after_the_end(tmp_path: Path) -> None:
     folder = Bench(tmp_path, failing_once(12)).reproduce(budget="standard")
     session = read_session(folder)

@@ -32,6 +32,7 @@ def verdict(centre, spread, claim):
 GAINS = st.floats(-300.0, 92.0).filter(lambda gain: abs(gain) > 0.1)
 
 
+@pytest.mark.slow
 @given(
     claimed=GAINS,
     below=st.floats(0.0, 60.0),

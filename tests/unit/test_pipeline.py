@@ -79,6 +79,7 @@ def test_from_a_request_to_every_report(tmp_path: Path) -> None:
     assert {r.labels[SESSION_LABEL] for r in bench.engine.named("run")} == {folder.name}
 
 
+@pytest.mark.slow
 def test_the_reports_follow_from_the_log_alone(tmp_path: Path) -> None:
     folder = Bench(tmp_path / "a").reproduce()
     reported(folder)

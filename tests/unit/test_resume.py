@@ -202,6 +202,7 @@ def test_reporting_removes_what_an_interrupted_write_left(tmp_path: Path) -> Non
     assert kept.exists()
 
 
+@pytest.mark.slow
 def test_a_piloted_session_of_an_older_log_goes_on_in_its_own_names(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         Bench(tmp_path, StopAt(4), TwoCores()).reproduce(budget="standard", design="auto")
