@@ -21,10 +21,14 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import Progress as Bar
+from rich.table import Column
 from rich.text import Text
 
 from kit.app.runtime import Phase, Progress
 from kit.report.text import lines, plain
+
+_BAR_FROM = 100
+"""Columns of a terminal from which a phase has a bar; below, its step has the room."""
 
 
 def progress_for(console: Console) -> Progress:
@@ -140,12 +144,20 @@ class LiveProgress:
         go_on: str = "",
     ) -> Iterator[Phase]:
         """See ``kit.app.runtime.Progress``."""
-        columns = [SpinnerColumn(), TextColumn("[bold]{task.description}"), TimeElapsedColumn()]
+        columns: list[ProgressColumn] = [
+            SpinnerColumn(),
+            TextColumn("[bold]{task.description}"),
+            TimeElapsedColumn(),
+        ]
+        if expected_s and self._console.width >= _BAR_FROM:
+            columns.append(BarColumn(bar_width=12))
         if expected_s:
-            columns += [BarColumn(bar_width=12), MofNCompleteColumn()]
+            columns.append(MofNCompleteColumn())
         estimate = Estimate(expected_s)
-        columns += [_LeftColumn(estimate), TextColumn("{task.fields[step]}", markup=False)]
-        bar = Bar(*columns, console=self._console)
+        # The step takes what the others leave; else all are cut alike where it is long.
+        rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        step = TextColumn("{task.fields[step]}", markup=False, table_column=rest)
+        bar = Bar(*columns, _LeftColumn(estimate), step, console=self._console, expand=True)
         try:
             with bar:
                 yield _LivePhase(bar, name, len(expected_s) or None, estimate)

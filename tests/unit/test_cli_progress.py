@@ -76,6 +76,17 @@ def test_a_terminal_shows_phase_step_count_and_what_is_left() -> None:
         assert words in shown
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_a_long_step_is_cut_and_leaves_the_name_and_the_time(width: int) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=width)
+    with LiveProgress(screen).phase("images") as phase:
+        phase.step(f"python-cpu: Step 20/41 : RUN set -e; {'if true; then exit; fi; ' * 9}")
+    lines = [line for line in re.split(r"[\r\n]", screen.file.getvalue()) if "python-cpu" in line]
+    assert lines
+    for line in lines:
+        assert "images" in line and "0:00:0" in line
+
+
 def test_an_estimate_goes_from_what_is_expected_to_its_own_pace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
