@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from rich import text as rich
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -33,6 +34,7 @@ _NARROW = 70
 _MIN_WIDTH = 20  # lines for a narrower terminal, or one of unknown width, have this width
 _MAX_LINES = 4  # of a wrapped sentence, at full width
 _CELL_LIMIT = 40
+_GAP = 2  # between columns
 _COMMAND_LIMIT = 4000
 _COLOURS: Mapping[Tone, str] = {
     Tone.GOOD: "green",
@@ -52,7 +54,7 @@ def show(blocks: Iterable[Shown], console: Console) -> None:
     width = max(min(console.width, WIDTH), _MIN_WIDTH)
     for block in blocks:
         if isinstance(block, Table) and width >= _NARROW:
-            console.print(_grid(block), width=width)
+            console.print(_grid(block, width), width=width)
         else:
             for line in _lines(block, console, width):
                 console.print(line, soft_wrap=True)
@@ -87,15 +89,26 @@ def _lines(block: Shown, console: Console, width: int) -> Iterator[rich.Text]:
                         yield from _hanging("  ", (f"{name}: ", *parts(cell)), console, width)
 
 
-def _grid(table: Table) -> Grid:
+def _grid(table: Table, width: int) -> Grid:
+    """Return a table that fits; where it would not, intervals stand below what they are of."""
+    rows = [[_styled(cell, _CELL_LIMIT) for cell in row] for row in table.rows]
+    columns = zip(table.header, *([cell.plain for cell in row] for row in rows), strict=True)
+    longest = [max(cell_len(text) for text in column) for column in columns]
+    if sum(longest) + _GAP * (len(longest) - 1) > width:
+        rows = [[_broken(cell) for cell in row] for row in rows]
     grid = Grid(
         box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=""
     )
     for name, numeric in zip(table.header, table.numeric, strict=True):
         grid.add_column(name, justify="right" if numeric else "left")
-    for row in table.rows:
-        grid.add_row(*(_styled(cell, _CELL_LIMIT) for cell in row))
+    for row in rows:
+        grid.add_row(*row)
     return grid
+
+
+def _broken(cell: rich.Text) -> rich.Text:
+    before, mark, interval = cell.plain.partition(" [")
+    return rich.Text(f"{before}\n[{interval}", cell.style) if mark else cell
 
 
 def _styled(content: Text, limit: int) -> rich.Text:
