@@ -20,6 +20,7 @@ SESSIONS = {
     "opposite": [0.5, 0.52, 0.49, 0.51, 0.5, 0.53, 0.5, 0.5],
     "a large factor": [6.1, 6.3, 6.2, 6.2, 6.4, 6.2, 6.1, 6.3],
     "one block": [1.2],
+    "large, not yet shown": [0.45, 0.5, 0.62],
 }
 CODE = re.compile(r"\x1b\[[0-9;]*m")
 
