@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ from kit.report.build import build_report
 from kit.results import RESULTS, RUN_LOG
 from kit.study.load import shipped_study
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawn]
+pytestmark = pytest.mark.drawn
 PAGE = ROOT / "docs" / "notebook.md"
 
 
@@ -98,14 +99,17 @@ def test_every_column_is_on_the_page_and_in_the_docstring(results: Results) -> N
         assert set(columns) <= documented, name
 
 
+@pytest.mark.slow
 def test_figures_are_the_plots_of_the_folder_and_settings_stay(
     folder: Path, results: Results, tmp_path: Path
 ) -> None:
     import matplotlib as mpl
 
+    backend = mpl.get_backend()
     with mpl.rc_context({"font.size": 33.0}):
         figures = results.plots
         assert mpl.rcParams["font.size"] == 33.0
+    assert mpl.get_backend() == backend
     assert {f"{name}.svg" for name in figures} == {
         path.name for path in (folder / "plots").glob("*.svg")
     }
@@ -120,16 +124,39 @@ def test_a_folder_of_a_stranger_is_refused(folder: Path, tmp_path: Path) -> None
     (copy / RUN_LOG).symlink_to(tmp_path / "log")
     with pytest.raises(InputError):
         kit.open_results(copy)
+    (copy / RUN_LOG).unlink()
+    os.mkfifo(copy / RUN_LOG)
+    with pytest.raises(InputError):
+        kit.open_results(copy)
     with pytest.raises(InputError):
         kit.open_results(str(tmp_path / "nothing"))
 
 
+def test_a_session_that_was_cut_short_opens_with_what_it_has(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    lines = (copy / RUN_LOG).read_bytes().splitlines(keepends=True)
+    (copy / RUN_LOG).write_bytes(b"".join(lines[:5]))
+    cut, whole = kit.open_results(copy), kit.open_results(folder)
+    assert 0 < len(cut.runs) < len(whole.runs)
+    assert list(cut.claims["claim"]) == list(whole.claims["claim"])
+
+
+def test_an_opposite_effect_keeps_its_sign() -> None:
+    claims = made_up(make_session(paired([0.5, 0.51, 0.5, 0.49, 0.5, 0.52]))).claims
+    first = claims.iloc[0]
+    assert first["word"] == "OPPOSITE"
+    assert first["gain_low_percent"] < first["gain_percent"] < first["gain_high_percent"] < 0
+
+
+@pytest.mark.slow
 def test_importing_kit_imports_nothing_heavy() -> None:
     code = "import kit, sys; print(sorted({'pandas', 'matplotlib', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+    assert (Path(kit.__file__).parent / "py.typed").is_file(), "type checkers read the types"
 
 
+@pytest.mark.slow
 def test_the_page_runs_in_a_real_notebook(folder: Path) -> None:
     cells = re.findall(r"^```python\n(.+?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     assert len(cells) >= 5
