@@ -73,7 +73,10 @@ class ResourceRequest:
 
 
 def parse_memory(text: str) -> int:
-    """Return the bytes of "8g", "900m" or a plain number. Raises InputError."""
+    """Return the bytes of "8g", "900m" (powers of 1000, either case) or a plain number.
+
+    Raises InputError for other text.
+    """
     match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)([kmg]?)b?", text.strip().lower())
     size = int(float(match.group(1)) * _UNITS[match.group(2)]) if match else 0
     if size < 1:
@@ -195,7 +198,10 @@ def note_text(note: Note, repeats: int, cpuset: str) -> str:
 
 
 def refusal_text(note: Note, cpuset: str) -> str:
-    """Return why duet blocks are not possible for runs with those CPUs, as part of a sentence."""
+    """Return, as part of a sentence, why two runs at a time (a duet) are not possible.
+
+    ``note`` is the one of ``refuse_duet``, ``cpuset`` the CPUs of each run.
+    """
     if note.code == DUET_ON_GPU:
         return "the runs of CUDA arms would share one GPU"
     if note.code == DUET_CORES:

@@ -94,7 +94,7 @@ def software(model: ReportModel) -> list[Entity]:
 
 
 def images(model: ReportModel) -> list[Entity]:
-    """Return an entity for the image of every arm; its content digest leaves out times of files."""
+    """Return an entity per arm for its image; the content digest leaves out times of files."""
     found = []
     for arm, image in sorted(model.header.images.items()):
         name, _, tag = plain(image.reference).rpartition(":")
