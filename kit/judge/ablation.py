@@ -15,7 +15,7 @@ from kit.judge.cost import FitNumbers, fit_numbers
 from kit.judge.pairing import ArmPair, arm_pairs
 from kit.judge.statistics import Interval, half_width
 from kit.plan.roles import ALLOCATOR, KEPT, MAIN, PROBE, QUIET, TERMINAL
-from kit.records.planned import refuse_misfits
+from kit.records.planned import refuse_run_mismatches
 from kit.records.session import Session
 from kit.study.model import CPU, Study
 
@@ -127,7 +127,7 @@ def explain(session: Session, study: Study) -> Ablation | None:
 
     Raise InputError if the log's runs are not those of its plan, each valid one once.
     """
-    refuse_misfits(session)
+    refuse_run_mismatches(session)
     pair = next((p for p in arm_pairs(session, study) if p.variant == CPU), None)
     if pair is None or pair.baseline is None or pair.contender is None:
         return None

@@ -21,7 +21,7 @@ from kit.judge.statistics import (
 )
 from kit.plan.model import TIMED, Looks
 from kit.plan.roles import MAIN, RoleName
-from kit.records.planned import refuse_misfits
+from kit.records.planned import refuse_run_mismatches
 from kit.records.session import RunEntry, Session
 from kit.study.model import Arm, Study, Variant, by_stack_and_variant
 
@@ -142,7 +142,7 @@ def usable_runs(session: Session) -> tuple[tuple[RunStatistics, ...], tuple[Excl
 
     Raise InputError if the log's runs are not those of its plan, each valid one once.
     """
-    refuse_misfits(session)
+    refuse_run_mismatches(session)
     good: list[RunStatistics] = []
     out: list[Exclusion] = []
     machines = _machines(session)

@@ -293,7 +293,7 @@ def fixed_plan(session: Session, study: Study) -> tuple[Plan, PilotResult | None
 
 
 def read_pilot_result(document: Mapping[str, Any]) -> PilotResult | None:
-    """Return the outlook in a document of the run log; None for an empty one.
+    """Return the result of the pilot in a document of the run log; None for an empty one.
 
     Raise KeyError or TypeError for another document.
     """

@@ -13,7 +13,7 @@ from kit.plan.model import IDENTITY, Limits
 from kit.plan.shard import Shard
 from kit.records.command import without_option
 from kit.records.images import ArmImage, ExecutableRun
-from kit.records.planned import refuse_misfits
+from kit.records.planned import refuse_run_mismatches
 from kit.records.record import Record
 from kit.records.session import Header, MergedShard, RunEntry, Session
 
@@ -34,7 +34,7 @@ def merge_shards(shards: Sequence[Named]) -> tuple[Header, tuple[RunEntry, ...]]
     for folder, session in shards:
         _refuse_different(first_folder, first, folder, session)
         shard = _shard(folder, session)
-        refuse_misfits(session, str(folder))
+        refuse_run_mismatches(session, str(folder))
         if shard in seen:
             raise InputError(
                 f"{folder}: shard {shard} is there already, from {seen[shard]}",

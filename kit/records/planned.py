@@ -54,8 +54,8 @@ def run_mismatches(session: Session) -> Iterator[str]:
             good.add(entry.run_id)
 
 
-def refuse_misfits(session: Session, where: str = "") -> None:
-    """Raise InputError naming ``where`` (else the session's id) and the first run_mismatches."""
+def refuse_run_mismatches(session: Session, where: str = "") -> None:
+    """Raise InputError naming ``where`` (else the session's id) and the first mismatches."""
     found = list(run_mismatches(session))
     if found:
         more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""

@@ -103,7 +103,7 @@ def _judged(model: ReportModel) -> dict[str, object]:
         "consistency": [_consistency_result(found) for found in judged.consistency],
         "exclusions": excluded(judged.exclusions),
         "flags": [{"run_id": flag.run_id, "what": disturbance(flag.what)} for flag in judged.flags],
-        "outlook": _outlook(model.outlook) if model.outlook is not None else None,
+        "outlook": _pilot_result(model.outlook) if model.outlook is not None else None,
     }
 
 
@@ -238,7 +238,7 @@ def _consistency_result(found: ConsistencyResult) -> dict[str, object]:
     }
 
 
-def _outlook(found: PilotResult) -> dict[str, object]:
+def _pilot_result(found: PilotResult) -> dict[str, object]:
     return {
         "design": found.design,
         "blocks": found.blocks,

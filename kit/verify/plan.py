@@ -46,7 +46,7 @@ def differences(session: Session, study: Study) -> Iterator[str]:
         header = replace(session.header, plan=made)
         pilot = replace(session, header=header, entries=session.entries[: session.piloted.runs])
         made, found = fixed_plan(pilot, study)
-        yield from _outlook(session, found)
+        yield from _pilot_result(session, found)
     yield from _unlike(plan, made)
 
 
@@ -151,7 +151,7 @@ def _unlike(plan: Plan, made: Plan) -> Iterator[str]:
         yield f"its runs are not in the order that the seed {plan.seed} makes"
 
 
-def _outlook(session: Session, found: PilotResult | None) -> Iterator[str]:
+def _pilot_result(session: Session, found: PilotResult | None) -> Iterator[str]:
     """Yield an error if the recorded result of the pilot does not follow from its runs."""
     recorded = {} if session.outlook is None else dict(session.outlook)
     again = {} if found is None else asdict(found)

@@ -16,7 +16,7 @@ from support.documented import GPU
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.errors import RunError
-from kit.host.gpu.preflight import Preflight, check, tried
+from kit.host.gpu.preflight import Preflight, check, run_trial
 from kit.host.gpu.probe import NvmlProbe
 from kit.judge.words import NOT_TESTABLE
 from kit.records.gpu import DetectedGpus, GpuCheck
@@ -37,7 +37,7 @@ def asked(engine: DockerEngine) -> GpuCheck:
 @pytest.fixture(scope="module")
 def refused(engine: DockerEngine, tiny_image: str) -> GpuCheck:
     """What the engine answers; a host whose containers get a GPU has nothing to refuse."""
-    found = tried(engine, tiny_image, asked(engine))
+    found = run_trial(engine, tiny_image, asked(engine))
     if not found.problems:
         pytest.skip("this engine gives a container a GPU")
     return found
@@ -76,7 +76,7 @@ def test_the_trial_leaves_no_container_of_its_image_and_makes_no_cache(
 ) -> None:
     client = engine._link.client
     before = {volume["Name"] for volume in client.volumes()["Volumes"] or ()}
-    tried(engine, tiny_image, asked(engine))
+    run_trial(engine, tiny_image, asked(engine))
     assert client.containers(all=True, filters={"ancestor": tiny_image}) == []
     after = {volume["Name"] for volume in client.volumes()["Volumes"] or ()}
     assert "kit-cuda-cache" not in after - before

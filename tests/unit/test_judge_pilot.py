@@ -216,7 +216,7 @@ def test_a_pilot_without_a_pair_leaves_it_at_that():
     assert pilot_lines(None)[0].startswith("Pilot: no estimate of the spread")
 
 
-def test_an_outlook_survives_the_log():
+def test_a_pilot_result_survives_the_log():
     found = evaluate_pilot(pilot(0.05), STUDY)
     assert read_pilot_result(asdict(found)) == found
     assert read_pilot_result({}) is None

@@ -214,7 +214,7 @@ def ask(
     testable_arms(arms, found)
     # An engine that ignores the request would only start an ordinary container.
     if info.gpu_drivers:
-        found = tried(engine, image(), found)
+        found = run_trial(engine, image(), found)
         testable_arms(arms, found)
     return found
 
@@ -263,7 +263,7 @@ def refuse_other_gpu(recorded: GpuCheck, found: DetectedGpus) -> None:
         )
 
 
-def tried(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
+def run_trial(engine: Engine, image: str, check: GpuCheck) -> GpuCheck:
     """Start a container with the chosen GPU; return the check, with a problem added if that fails.
 
     ``image`` is any local one with a shell; the container is removed.

@@ -11,7 +11,7 @@ from kit.images.bases.bootstrap import Bootstrap
 from kit.images.bases.candidates import Resolver
 from kit.images.bases.resolve import DOTNET_ROLES, Bases
 from kit.images.build.binding import BindingChoice, Bindings, check_nuget_source
-from kit.images.build.dockerfiles import build_own, refuse_substitutes
+from kit.images.build.dockerfiles import build_study_images, refuse_substitutes
 from kit.images.build.recipe import (
     DOTNET,
     PYTHON,
@@ -117,7 +117,7 @@ class Builder:
         """Build the images with the study's own Dockerfiles."""
         if self._options.strict:
             refuse_substitutes(study, chosen, self._bases)
-        images, rows = build_own(self._tools, study, chosen, self._bases)
+        images, rows = build_study_images(self._tools, study, chosen, self._bases)
         return Images(arms=images, fidelity=rows)
 
     def _pythons_and_bases(

@@ -22,7 +22,7 @@ SHARED = "shared"
 _PULL_IDLE_TIMEOUT_S = 60.0
 
 
-def build_own(
+def build_study_images(
     tools: Tools, study: Study, arms: Sequence[Arm], bases: Bases
 ) -> tuple[dict[str, ArmImage], tuple[Component, ...]]:
     """Build the image of each of those arms; return the images and the fidelity table.
@@ -47,7 +47,7 @@ def refuse_substitutes(study: Study, arms: Sequence[Arm], bases: Bases) -> None:
     """Raise ImageError that names each substitute the study's images would hold.
 
     Checks the kit's Python base only if a Dockerfile uses it. Raises InputError as
-    ``build_own`` does.
+    ``build_study_images`` does.
     """
     pins = study_pins(_folder(study, arms))
     if any(base.kit for base in pins.bases):
