@@ -12,8 +12,8 @@ from kit.app.runner import run_plan
 from kit.app.runtime import Runtime, check_quiet
 from kit.app.session import begin, new_header
 from kit.errors import InputError
-from kit.files.write import write_below
-from kit.images.build.arms import Options
+from kit.files.write import write_tree
+from kit.images.build.arms import BuildOptions
 from kit.judge.ablation import Ablation
 from kit.judge.ablation import explain as judged
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
@@ -63,7 +63,7 @@ def target(session: Path | None, out: Path, blocks: int | None, repeats: int | N
 def explain(
     runtime: Runtime,
     target: Target,
-    options: Options,
+    options: BuildOptions,
     blocks: int | None,
     repeats: int | None,
 ) -> Ablation | None:
@@ -85,7 +85,7 @@ def explain(
 def ablate(
     runtime: Runtime,
     study: Study,
-    options: Options,
+    options: BuildOptions,
     folder: Path,
     blocks: int | None = None,
     repeats: int | None = None,
@@ -168,7 +168,7 @@ def write(folder: Path, found: Ablation) -> None:
     Removes the files that an interrupted write left there.
     """
     remove_unfinished(folder)
-    write_below(folder, files(found))
+    write_tree(folder, files(found))
     write_sums(folder)
 
 

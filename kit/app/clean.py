@@ -38,7 +38,7 @@ Removed = Callable[[EngineObject], None]
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptObject:
     """An object with the kit's label that is not removed, and the reason."""
 
     held: EngineObject
@@ -46,14 +46,14 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RemovalPlan:
     """Objects of the engine's store to remove, in this order, and objects to keep.
 
     ``freed_bytes`` is the space that the removal frees on the engine's disk.
     """
 
     remove: tuple[EngineObject, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptObject, ...]
     freed_bytes: int
 
 
@@ -69,7 +69,9 @@ class Living:
         return held.labels.get(LOCK_LABEL) == self.lock
 
 
-def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None = None) -> Plan:
+def plan_removal(
+    objects: EngineObjects, owner: str = OWNER, living: Living | None = None
+) -> RemovalPlan:
     """Return the plan to remove the kit's containers, then volumes, then images.
 
     Images that others are built on come last. ``owner`` is the label's value of the kit's objects;
@@ -80,13 +82,17 @@ def make_plan(objects: EngineObjects, owner: str = OWNER, living: Living | None 
     volumes, kept_volumes = _volumes(objects, owner, staying, living)
     unused, kept_images = _images(objects, owner, staying)
     images = unused if living is None else []
-    needed = [Kept(image, f"{living.holder} may need it") for image in unused] if living else []
+    needed = (
+        [KeptObject(image, f"{living.holder} may need it") for image in unused] if living else []
+    )
     remove: tuple[EngineObject, ...] = (*containers, *volumes, *images)
     kept = (*kept_containers, *kept_volumes, *kept_images, *needed)
-    return Plan(remove, kept, freed(objects, remove))
+    return RemovalPlan(remove, kept, reclaimable_bytes(objects, remove))
 
 
-def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) -> Plan:
+def clean(
+    engine: Engine, objects: EngineObjects, plan: RemovalPlan, removed: Removed
+) -> RemovalPlan:
     """Remove the plan's objects; return a plan of those removed and kept.
 
     Calls ``removed`` with each object after its removal. Keeps objects that came into use
@@ -98,14 +104,14 @@ def clean(engine: Engine, objects: EngineObjects, plan: Plan, removed: Removed) 
         try:
             engine.discard(held)
         except InUseError as error:
-            kept.append(Kept(held, error.problem))
+            kept.append(KeptObject(held, error.problem))
             continue
         gone.append(held)
         removed(held)
-    return Plan(tuple(gone), tuple(kept), freed(objects, gone))
+    return RemovalPlan(tuple(gone), tuple(kept), reclaimable_bytes(objects, gone))
 
 
-def freed(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
+def reclaimable_bytes(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
     """Return the bytes that removing these objects frees, counting each unshared layer once."""
     going = set(map(_key, remove))
     here: list[EngineObject] = [*objects.containers, *objects.volumes]
@@ -123,20 +129,22 @@ def freed(objects: EngineObjects, remove: Iterable[EngineObject]) -> int:
 
 def _containers(
     objects: EngineObjects, owner: str, living: Living | None
-) -> tuple[list[ContainerEntry], list[Kept]]:
+) -> tuple[list[ContainerEntry], list[KeptObject]]:
     """Return the kit's containers that no living kit uses, and those that stay."""
     named = own_name(owner)
     found: list[ContainerEntry] = []
-    kept: list[Kept] = []
+    kept: list[KeptObject] = []
     for held in objects.containers:
         if held.labels.get(LABEL) != owner:
             continue
         if not named.fullmatch(held.name):
             kept.append(
-                Kept(held, "its name is not one that the kit gives: the label may be its image's")
+                KeptObject(
+                    held, "its name is not one that the kit gives: the label may be its image's"
+                )
             )
         elif living is not None and living.uses(held):
-            kept.append(Kept(held, f"{living.holder} uses it"))
+            kept.append(KeptObject(held, f"{living.holder} uses it"))
         else:
             found.append(held)
     return found, kept
@@ -144,18 +152,18 @@ def _containers(
 
 def _volumes(
     objects: EngineObjects, owner: str, staying: list[ContainerEntry], living: Living | None
-) -> tuple[list[VolumeEntry], list[Kept]]:
+) -> tuple[list[VolumeEntry], list[KeptObject]]:
     """Return the kit's volumes that nothing uses, and those that stay."""
     users = {volume: held.name for held in staying for volume in held.volumes}
     found: list[VolumeEntry] = []
-    kept: list[Kept] = []
+    kept: list[KeptObject] = []
     for held in objects.volumes:
         if held.labels.get(LABEL) != owner:
             continue
         if held.name in users:
-            kept.append(Kept(held, f"container {users[held.name]} uses it"))
+            kept.append(KeptObject(held, f"container {users[held.name]} uses it"))
         elif living is not None and living.uses(held):
-            kept.append(Kept(held, f"{living.holder} uses it"))
+            kept.append(KeptObject(held, f"{living.holder} uses it"))
         else:
             found.append(held)
     return found, kept
@@ -163,10 +171,10 @@ def _volumes(
 
 def _images(
     objects: EngineObjects, owner: str, staying: list[ContainerEntry]
-) -> tuple[list[ImageEntry], list[Kept]]:
+) -> tuple[list[ImageEntry], list[KeptObject]]:
     """Return the kit's images that nothing uses, and those that stay."""
     found = labelled(objects.images, owner)
-    foreign = [Kept(image, why) for image, why in found.foreign]
+    foreign = [KeptObject(image, why) for image, why in found.foreign]
     users = {held.image_id: f"container {held.name} uses it" for held in staying}
     unused, used = _unused(found.own, _children(objects.images), users)
     return unused, [*foreign, *used]
@@ -181,24 +189,24 @@ def _children(images: Iterable[ImageEntry]) -> dict[str, list[ImageEntry]]:
 
 def _unused(
     own: Iterable[ImageEntry], children: dict[str, list[ImageEntry]], users: dict[str, str]
-) -> tuple[list[ImageEntry], list[Kept]]:
+) -> tuple[list[ImageEntry], list[KeptObject]]:
     """Return the images that no remaining container or image uses, and the others.
 
     Each of ``own`` comes before the images it is built on, so that every child is decided
     before its parent.
     """
     going: dict[str, ImageEntry] = {}
-    kept: list[Kept] = []
+    kept: list[KeptObject] = []
     causes: dict[str, str] = {}
     for image in own:
         resting = [child for child in children.get(image.id, ()) if child.id not in going]
         if image.id in users:
-            kept.append(Kept(image, users[image.id]))
+            kept.append(KeptObject(image, users[image.id]))
         elif resting:
             # The image at the end of the chain: the unnamed steps between mean little to users.
             causes[image.id] = causes.get(resting[0].id, title(resting[0]))
             cause = causes[image.id] if image.names else "an image that stays"
-            kept.append(Kept(image, f"{cause} is built on it"))
+            kept.append(KeptObject(image, f"{cause} is built on it"))
         else:
             going[image.id] = image
     return list(going.values()), kept

@@ -9,9 +9,9 @@ from pathlib import Path
 from kit.app.runtime import Phase, Runtime
 from kit.engine.protocol import Engine
 from kit.errors import ImageError, InputError
-from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.arms import Builder, BuildOptions, Images
 from kit.images.build.recipe import Tools
-from kit.images.inspect.compare import Rebuilt, rebuild
+from kit.images.inspect.compare import RebuildResult, rebuild
 from kit.images.inspect.content import read_content
 from kit.images.inspect.describe import sbom_json
 from kit.images.stored import check_disk
@@ -22,7 +22,7 @@ from kit.study.model import Study
 
 
 @dataclass(frozen=True)
-class Compared:
+class ImageComparison:
     """The content digests of an arm's image in this engine and of the recorded one."""
 
     arm: str
@@ -37,7 +37,7 @@ class Compared:
 
 
 def build_images(
-    runtime: Runtime, study: Study, options: Options, arms: Sequence[str]
+    runtime: Runtime, study: Study, options: BuildOptions, arms: Sequence[str]
 ) -> tuple[Images, Mapping[str, bytes]]:
     """Build or find the images of the arms and describe them.
 
@@ -48,8 +48,8 @@ def build_images(
 
 
 def build_twice(
-    runtime: Runtime, study: Study, options: Options, arms: Sequence[str]
-) -> tuple[Rebuilt, ...]:
+    runtime: Runtime, study: Study, options: BuildOptions, arms: Sequence[str]
+) -> tuple[RebuildResult, ...]:
     """Build (or find) the images, build them again without cache, and compare every file.
 
     Removes the second images. Raises HostError or ImageError as ``build`` does.
@@ -63,14 +63,14 @@ def build_twice(
         return rebuild(runtime.engine, build_on, phase.step)
 
 
-def build(runtime: Runtime, study: Study, options: Options, arms: Sequence[str]) -> Images:
+def build(runtime: Runtime, study: Study, options: BuildOptions, arms: Sequence[str]) -> Images:
     """Build or find the images of the arms; return them. Raises HostError or ImageError."""
     check_disk(runtime.engine, runtime.free_disk, study, arms)
     with runtime.progress.phase("images") as phase:
         return builder(runtime, options, phase).build(study, tuple(arms))
 
 
-def builder(runtime: Runtime, options: Options, phase: Phase) -> Builder:
+def builder(runtime: Runtime, options: BuildOptions, phase: Phase) -> Builder:
     """Return a builder of images that uses that runtime and shows its steps in that phase."""
     tools = Tools(
         runtime.engine, runtime.pins, runtime.net, phase.step,
@@ -100,7 +100,9 @@ def recorded_images(folder: Path, arm: str, image: str) -> Mapping[str, ArmImage
     return chosen
 
 
-def compare(engine: Engine, recorded: Mapping[str, ArmImage], image: str) -> Iterator[Compared]:
+def compare(
+    engine: Engine, recorded: Mapping[str, ArmImage], image: str
+) -> Iterator[ImageComparison]:
     """Read the recorded images in this engine file by file; yield each comparison.
 
     ``recorded`` is by arm; ``image``, if not empty, is read in place of them. Raises ImageError
@@ -108,10 +110,10 @@ def compare(engine: Engine, recorded: Mapping[str, ArmImage], image: str) -> Ite
     """
     for arm, found in recorded.items():
         here = image or _local(engine, found)
-        yield Compared(arm, here, read_content(engine, here).sha256, found.content_sha256)
+        yield ImageComparison(arm, here, read_content(engine, here).sha256, found.content_sha256)
 
 
-def refuse_different(folder: Path, compared: Iterable[Compared]) -> None:
+def refuse_different(folder: Path, compared: Iterable[ImageComparison]) -> None:
     """Raise ImageError that names each image whose content differs from the recorded one."""
     differing = [
         f"{found.arm} has {found.sha256}, recorded is {found.recorded_sha256}"

@@ -13,12 +13,12 @@ from kit.engine.discover import discover
 from kit.errors import HostError, ImageError, InputError, KitError
 from kit.files.documents import read_json
 from kit.files.plain import read_named
-from kit.files.write import write_whole
+from kit.files.write import write_atomic
 from kit.images.bases.bootstrap import BASE_PACKAGES
 from kit.images.bases.hostpython import SUITES
 from kit.images.build.compose import compose_yaml
 from kit.images.build.recipe import DOTNET, PYTHON, checkout, recipes
-from kit.pins.check import BAD, Row, check
+from kit.pins.check import BAD, PinStatus, check
 from kit.pins.generate import Inputs, generate
 from kit.pins.load import PINS, WANTED, pins_document, read_yaml
 from kit.pins.sources import RealSources, Sources
@@ -41,7 +41,7 @@ def real_sources(feed: str) -> Sources:
         return RealSources(None, feed)
 
 
-def check_all(sources: Sources) -> tuple[Row, ...]:
+def check_all(sources: Sources) -> tuple[PinStatus, ...]:
     """Return the bit-rot report of the shipped pins: one row per pin, with its present state."""
     data = _data()
     urls = {
@@ -51,7 +51,7 @@ def check_all(sources: Sources) -> tuple[Row, ...]:
     return check(pins_document(), _debian_packages(), urls, sources)
 
 
-def refuse_rot(rows: Sequence[Row]) -> None:
+def refuse_rot(rows: Sequence[PinStatus]) -> None:
     """Raise ImageError naming the pins of a bit-rot report which are gone or changed, if any."""
     bad = [f"{row.kind} {row.name}" for row in rows if row.state in BAD]
     if bad:
@@ -85,10 +85,10 @@ def lock(sources: Sources, nuget_lock: Path | None = None) -> list[str]:
     )
     made = generate(inputs, sources)
     for path, text in made.lists.items():
-        write_whole(folder / path, text.encode())
+        write_atomic(folder / path, text.encode())
     text = HEADER + yaml.safe_dump(made.pins, sort_keys=False, width=100)
-    write_whole(PINS, text.encode())
-    write_whole(top / "compose.yaml", compose_yaml(made.pins).encode())
+    write_atomic(PINS, text.encode())
+    write_atomic(top / "compose.yaml", compose_yaml(made.pins).encode())
     return list(made.notes)
 
 
@@ -136,7 +136,7 @@ def _record(source: Path, folder: Path) -> None:
         )
     folder.mkdir(exist_ok=True)
     name = _short(frameworks[0])
-    write_whole(folder / f"packages.{name}.lock.json", content)
+    write_atomic(folder / f"packages.{name}.lock.json", content)
 
 
 def _short(framework: str) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from kit.engine.discover import discover
 from kit.environment import variables
 from kit.errors import InputError
-from kit.host.doctor import Needs, Row, check, find_facts
+from kit.host.doctor import Needs, Requirement, check, find_facts
 from kit.host.doctor.probe import reachability
 from kit.host.setup import ensure_bootstrap_tools, setup
 from kit.images.bases.candidates import bases_out_of_reach, host_of, parse_mirrors
@@ -25,7 +25,7 @@ from kit.study.model import CPU, Study
 _PATIENCE_S = 20.0
 
 
-def examine(study: Study, pins: Pins, budget: str) -> tuple[Row, ...]:
+def examine(study: Study, pins: Pins, budget: str) -> tuple[Requirement, ...]:
     """Return every requirement for measuring the study's CPU arms, and whether it is met here.
 
     ``budget`` is a tier of the study. Raises InputError for an unknown tier and for an invalid

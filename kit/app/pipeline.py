@@ -13,10 +13,10 @@ from kit.app.runtime import Runtime, check_quiet
 from kit.app.session import Request, begin, check_out, check_shard, new_header, repeating
 from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
-from kit.files.write import write_below
-from kit.host.facts import this_machine
+from kit.files.write import write_tree
+from kit.host.facts import local_host_id
 from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable_arms
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
 from kit.measure.merge import executable_of, merge_shards
@@ -34,7 +34,7 @@ from kit.report.files import report_files
 from kit.report.model import ReportModel
 from kit.results import REPORT, SBOMS, sbom_name
 from kit.results.folder import open_results, remove_unfinished, write_sums
-from kit.results.opened import Opened, keep_study, open_session
+from kit.results.opened import Opened, open_session, save_snapshot
 from kit.results.runlog import RunLog, drop_torn_line
 from kit.study.model import CPU, Study
 
@@ -83,7 +83,7 @@ def check_request(study: Study, request: Request) -> None:
     refuse_empty(request.shard, plan.blocks)
 
 
-def resume(runtime: Runtime, opened: Opened, options: Options) -> Opened:
+def resume(runtime: Runtime, opened: Opened, options: BuildOptions) -> Opened:
     """Make the missing runs of a session's plan; return the session with them.
 
     Without missing runs it needs no image, GPU or quiet machine. Raises InputError if the kit,
@@ -133,8 +133,8 @@ def merge(shards: Sequence[Opened], out: Path) -> Opened:
     with open_results(first) as results:
         names = [f"{SBOMS}/{sbom_name(arm)}" for arm in header.images]
         sboms = {name: results.read(name) for name in names if results.holds(name)}
-    write_below(folder, sboms)
-    keep_study(study, folder)
+    write_tree(folder, sboms)
+    save_snapshot(study, folder)
     log = RunLog.create(folder, header)
     if executable is not None:
         log.add_executable(executable)
@@ -151,7 +151,7 @@ def report(opened: Opened) -> ReportModel:
     folder, explanation = opened.folder, opened.explanation
     remove_unfinished(folder)
     model = build_report(opened.session, opened.study, explanation)
-    write_below(folder, report_files(model))
+    write_tree(folder, report_files(model))
     write_sums(folder)
     return model
 
@@ -206,7 +206,7 @@ def _check_gpu(runtime: Runtime, study: Study, request: Request, plan: Plan) -> 
 def _name_other_machine(runtime: Runtime, session: Session) -> None:
     """Tell the user if the session began on another machine: kit does not compare the times."""
     before = {entry.machine for entry in session.entries}
-    if before and this_machine(runtime.engine.info()) not in before:
+    if before and local_host_id(runtime.engine.info()) not in before:
         with runtime.progress.phase("host") as phase:
             phase.say(
                 "this is not the machine that the session began on, or its kernel was changed: "

@@ -12,7 +12,7 @@ from pathlib import Path
 from kit.app.runtime import Runtime
 from kit.engine.protocol import SESSION_LABEL, Engine, RunRequest
 from kit.errors import KitError, RunError
-from kit.host.facts import host_facts, this_machine
+from kit.host.facts import host_facts, local_host_id
 from kit.images.build.arms import Images
 from kit.judge.pilot import fixed_plan, spent_seconds
 from kit.judge.stop import look, look_due
@@ -94,7 +94,7 @@ def run_plan(
     engine = runtime.engine.info()
     context = RunContext(
         runtime.engine, runtime.host, header.images, header.session_id,
-        _gpu_assignment(runtime, header), this_machine(engine), host_facts(engine).cpus, found,
+        _gpu_assignment(runtime, header), local_host_id(engine), host_facts(engine).cpus, found,
     )  # fmt: skip
     left = session.missing_runs()
     if not left and not look_due(session):

@@ -14,7 +14,7 @@ from kit.engine.objects import Removed
 from kit.engine.protocol import LOCK_LABEL, Engine, LineSink
 from kit.errors import HostError
 from kit.host.facts import Host
-from kit.host.gpu.probe import NvmlProbe, Probe
+from kit.host.gpu.probe import GpuReader, NvmlProbe
 from kit.host.network import HostNetwork
 from kit.images.inspect.describe import Description
 from kit.pins.load import Pins, shipped_pins
@@ -41,7 +41,7 @@ class Runtime:
     describe: Callable[[str], Description]
     free_disk: Callable[[str], int | None] = lambda _folder: None
     lock_results: Callable[[Path], None] = lambda _folder: None
-    probe: Probe = field(default_factory=NvmlProbe)
+    probe: GpuReader = field(default_factory=NvmlProbe)
     pins: Pins = field(default_factory=shipped_pins)
     build_output: LineSink = lambda _line: None
     """Gets every line that a builder of images prints."""

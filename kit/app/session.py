@@ -13,9 +13,9 @@ from types import MappingProxyType
 import kit
 from kit.app.runtime import Runtime
 from kit.errors import InputError
-from kit.files.write import write_below
+from kit.files.write import write_tree
 from kit.host.facts import host_facts
-from kit.images.build.arms import Images, Options
+from kit.images.build.arms import BuildOptions, Images
 from kit.images.build.binding import NUGET_SOURCE
 from kit.plan.make import plan_sha256
 from kit.plan.model import ALTERNATING, COMPARE, SIZE, Design, Plan, Until
@@ -25,7 +25,7 @@ from kit.records.gpu import GpuCheck
 from kit.records.images import Component
 from kit.records.session import Header
 from kit.results import SBOMS
-from kit.results.opened import keep_study
+from kit.results.opened import save_snapshot
 from kit.results.runlog import RunLog
 from kit.study.model import Study
 
@@ -42,7 +42,7 @@ class Request:
     seed: int | None
     requested: ResourceRequest
     out: Path
-    options: Options
+    options: BuildOptions
     gpu: bool = False
     gpu_device: str = ""
     design: Design = ALTERNATING
@@ -149,8 +149,8 @@ def begin(
     Raises InputError if there is a session in the folder, HostError if it cannot be written.
     """
     runtime.lock_results(folder)
-    write_below(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
-    keep_study(study, folder)
+    write_tree(folder, {f"{SBOMS}/{name}": content for name, content in sboms.items()})
+    save_snapshot(study, folder)
     return RunLog.create(folder, header)
 
 

@@ -83,7 +83,7 @@ def appendix(folder: Path) -> None:
     It is filled from the study and from what this session cost, as markdown and as a
     LaTeX document. What only the authors know is marked TO FILL IN.
     """
-    from kit.files.write import write_below
+    from kit.files.write import write_tree
     from kit.host.locks import writing
     from kit.report.appendix import render
     from kit.report.build import build_report
@@ -94,7 +94,7 @@ def appendix(folder: Path) -> None:
         opened = open_session(folder)
         made = render(opened.session, build_report(opened.session, opened.study))
         remove_unfinished(folder)
-        write_below(folder, made)
+        write_tree(folder, made)
         add_sums(folder, made)
     warn_stale_signature(folder)
     for name in made:

@@ -12,7 +12,7 @@ from kit.cli.values import SMALL
 from kit.errors import InputError
 
 if TYPE_CHECKING:
-    from kit.pins.check import Row
+    from kit.pins.check import PinStatus
 
 
 @click.command(short_help="Generate the pins in a checkout, or check them.")
@@ -54,13 +54,13 @@ def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: Path | 
     click.echo("kit/pins/pins.yaml, lists of wheels and compose.yaml are written")
 
 
-def _json(rows: Sequence[Row]) -> str:
+def _json(rows: Sequence[PinStatus]) -> str:
     import json
 
     return json.dumps([vars(row) for row in rows], indent=2)
 
 
-def _table(rows: Sequence[Row]) -> str:
+def _table(rows: Sequence[PinStatus]) -> str:
     """Return a table of the pins that are not "ok", and a line with the count per state."""
     from tabulate import tabulate
 

@@ -16,7 +16,7 @@ from kit.cli.options import renamed_flag
 from kit.errors import HostError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.app.clean import Kept, Living, Plan
+    from kit.app.clean import KeptObject, Living, RemovalPlan
     from kit.engine.objects import EngineObject
 
 
@@ -70,7 +70,7 @@ def clean(dry_run: bool) -> None:
     engine = discover()
     with _living() as living:
         holdings = engine.objects(LABEL, OWNER)
-        plan = cleaning.make_plan(holdings, living=living)
+        plan = cleaning.plan_removal(holdings, living=living)
         if dry_run:
             for held in plan.remove:
                 _say("would remove", held)
@@ -87,14 +87,14 @@ def _living() -> Iterator[Living | None]:
     from kit.app.clean import Living
     from kit.cli.process import say
     from kit.errors import LockedError
-    from kit.host.locks import Locks, lock_id
+    from kit.host.locks import Locks, lock_namespace_id
 
     locks = Locks(wait=False, say=say)
     living = None
     try:
         locks.machine()
     except LockedError as error:
-        living = Living(lock_id(), error.holder)
+        living = Living(lock_namespace_id(), error.holder)
     try:
         yield living
     finally:
@@ -114,7 +114,7 @@ def _say(done: str, held: EngineObject) -> None:
     click.echo(f"{done} {title(held)} ({decimal(held.size_bytes)}{running})")
 
 
-def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
+def _kept_lines(kept: tuple[KeptObject, ...]) -> list[str]:
     """Return one line per kept object; unnamed images are counted by reason."""
     from kit.app.clean import title
     from kit.engine.objects import ImageEntry
@@ -129,7 +129,7 @@ def _kept_lines(kept: tuple[Kept, ...]) -> list[str]:
     return lines + [f"kept {_count(n, 'unnamed image')}: {why}" for why, n in unnamed.items()]
 
 
-def _sum(plan: Plan, verb: str) -> str:
+def _sum(plan: RemovalPlan, verb: str) -> str:
     from rich.filesize import decimal
 
     from kit.engine.objects import ContainerEntry, ImageEntry, VolumeEntry

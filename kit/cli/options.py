@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
-    from kit.images.build.arms import Options
+    from kit.images.build.arms import BuildOptions
 
 
 WHAT = "What to measure"
@@ -118,7 +118,7 @@ def was_given(name: str) -> bool:
     return source is click.core.ParameterSource.COMMANDLINE
 
 
-def build_options(images: ImageOptions) -> Options:
+def build_options(images: ImageOptions) -> BuildOptions:
     """Return the builder's options, with the bundle that was loaded last.
 
     They install tools only with ``install_engine``. Raises InputError for an invalid setting
@@ -128,7 +128,7 @@ def build_options(images: ImageOptions) -> Options:
     from kit.environment import data_folder, variables
     from kit.host.setup import ensure_bootstrap_tools
     from kit.images.bases.candidates import parse_mirrors
-    from kit.images.build.arms import Options
+    from kit.images.build.arms import BuildOptions
     from kit.images.build.binding import NUGET_SOURCE, parse_settings
     from kit.images.bundle.load import loaded
 
@@ -136,7 +136,7 @@ def build_options(images: ImageOptions) -> Options:
         if images.install_engine:
             ensure_bootstrap_tools(say)
 
-    return Options(
+    return BuildOptions(
         strict=images.strict,
         nuget_source=parse_settings(images.settings).get(NUGET_SOURCE, ""),
         ensure_tools=install,

@@ -27,7 +27,7 @@ from kit.errors import InputError
 
 if TYPE_CHECKING:  # heavy: `kit --help` must not wait for them
     from kit.app.session import Request
-    from kit.images.build.arms import Options
+    from kit.images.build.arms import BuildOptions
     from kit.plan.model import Design, Until
     from kit.plan.shard import Shard
 
@@ -196,7 +196,7 @@ def _begin(
 
 def _go_on(
     folder: Path,
-    options: Options,
+    options: BuildOptions,
     images: ImageOptions,
     outcome: OutcomeOptions,
 ) -> None:

@@ -20,7 +20,7 @@ from kit.engine.protocol import LOCK_LABEL, is_local
 from kit.environment import build_log
 from kit.host.doctor.probe import free_disk
 from kit.host.facts import LocalHost
-from kit.host.locks import Locks, lock_id
+from kit.host.locks import Locks, lock_namespace_id
 from kit.host.network import read_network
 from kit.host.setup import setup
 from kit.images.inspect.describe import describe, user_cache
@@ -42,7 +42,7 @@ def open_runtime(images: ImageOptions) -> Iterator[Runtime]:
     net = read_network()
     if images.install_engine:
         setup(say)
-    lock = lock_id()
+    lock = lock_namespace_id()
     engine = discover().labelling({LOCK_LABEL: lock})
     local = is_local(engine.endpoint)
     locks = Locks(images.wait_for_lock, say)

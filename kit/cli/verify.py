@@ -89,7 +89,7 @@ def sign(folder: Path, key: Path) -> None:
     signature that was there is replaced. `kit verify --signer` checks it; it says who vouches
     for the files, not that what they say is true.
     """
-    from kit.files.write import write_whole
+    from kit.files.write import write_atomic
     from kit.host.locks import writing
     from kit.results import SIGNATURE
     from kit.results import sign as signing
@@ -100,7 +100,7 @@ def sign(folder: Path, key: Path) -> None:
         if signing.wants_touch(key):
             click.echo("touch the security key if it asks for it", err=True)
         signature = signing.sign(sums, key)
-        write_whole(folder / SIGNATURE, signature)
+        write_atomic(folder / SIGNATURE, signature)
     click.echo(f"{folder / SIGNATURE}: by {signing.examine(sums, signature, None).key}")
 
 

@@ -81,7 +81,7 @@ class Connection:
         ``idle_timeout_s`` is the longest time without any data from the engine. Raises
         ``docker.errors.APIError`` for a refusal, HostError for a lost engine.
         """
-        with answering(self.endpoint):
+        with translate_errors(self.endpoint):
             response = self.client.post(
                 self.url(path),
                 params=dict(params),
@@ -95,7 +95,7 @@ class Connection:
                 raise _refusal(response)
             lines = response.iter_lines()
             while True:
-                with answering(self.endpoint):
+                with translate_errors(self.endpoint):
                     line = next(lines, None)
                 if line is None:
                     return
@@ -108,7 +108,7 @@ def connect(url: str, tls: Any = None, timeout_s: float | None = None) -> Connec
 
     ``tls`` is docker-py's TLSConfig or None. ``timeout_s`` bounds the first call only.
     """
-    with answering(url):
+    with translate_errors(url):
         first = _client(url, tls, "auto", int(timeout_s or CALL_TIMEOUT_S))
         version = first.version()
         first.timeout = CALL_TIMEOUT_S
@@ -141,7 +141,7 @@ def error_in(event: Mapping[str, Any]) -> str | None:
     detail = event.get("errorDetail")
     text = detail.get("message") if isinstance(detail, dict) else None
     text = text or event.get("error")
-    return whole_line(text) if text else None
+    return full_message(text) if text else None
 
 
 @contextmanager
@@ -160,17 +160,17 @@ def reading_settings() -> Iterator[None]:
         if name is None:
             raise
         raise InputError(
-            f"{name}: not as docker writes it ({one_line(error)})", _SETTINGS_REMEDY
+            f"{name}: not as docker writes it ({message_line(error)})", _SETTINGS_REMEDY
         ) from error
 
 
-def one_line(text: object, limit: int = 400) -> str:
+def message_line(text: object, limit: int = 400) -> str:
     """Return the text as one printable line of at most ``limit`` characters, for messages."""
-    line = whole_line(text)
+    line = full_message(text)
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
-def whole_line(text: object) -> str:
+def full_message(text: object) -> str:
     """Return the text as one printable line of any length, for matching.
 
     The shortened line may lack the part that matters.
@@ -180,14 +180,14 @@ def whole_line(text: object) -> str:
 
 def reason_of(error: BaseException) -> str:
     """Return the engine's message for an error as one line, shortened for messages."""
-    return one_line(all_of(error))
+    return message_line(all_of(error))
 
 
 def all_of(error: BaseException) -> str:
     """Return the engine's message for an error as one line of any length, for matching."""
     if isinstance(error, docker.errors.APIError) and error.explanation:
-        return whole_line(error.explanation)
-    return whole_line(error) or type(error).__name__
+        return full_message(error.explanation)
+    return full_message(error) or type(error).__name__
 
 
 def is_timeout(error: BaseException) -> bool:
@@ -203,7 +203,7 @@ def is_timeout(error: BaseException) -> bool:
 
 
 @contextmanager
-def answering(endpoint: str) -> Iterator[None]:
+def translate_errors(endpoint: str) -> Iterator[None]:
     """Raise HostError for any failure of the connection or the engine inside the context.
 
     Callers that can explain an answer better (404, a refused container) catch

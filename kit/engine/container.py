@@ -18,9 +18,9 @@ from kit.engine.connection import (
     LOST,
     Connection,
     all_of,
-    answering,
     is_timeout,
     reason_of,
+    translate_errors,
 )
 from kit.engine.hardening import container_config, swap_refused
 from kit.engine.images import find
@@ -61,7 +61,7 @@ def export(connection: Connection, image: str) -> Iterator[Iterator[bytes]]:
     config = {"Image": found.id, "Cmd": ["none"], "Labels": labels}
     created = False
     try:
-        with answering(connection.endpoint):
+        with translate_errors(connection.endpoint):
             connection.untyped.create_container_from_config(config, name)
             created = True
         with _download(connection, f"/containers/{name}/export", {}) as chunks:
@@ -75,7 +75,7 @@ def remove(connection: Connection, name: str) -> bool:
 
     Returns whether there was one. Raises HostError.
     """
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         try:
             connection.client.remove_container(name, v=True, force=True)
         except docker.errors.NotFound:
@@ -98,7 +98,7 @@ def _run_once(
     )
     created = False
     try:
-        with answering(connection.endpoint):
+        with translate_errors(connection.endpoint):
             try:
                 connection.untyped.create_container_from_config(config, name)
                 created = True
@@ -119,7 +119,7 @@ def _image(connection: Connection, reference: str) -> tuple[str, str]:
 
     The user decides whether the request must set one.
     """
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         try:
             image = connection.untyped.inspect_image(reference)
         except docker.errors.NotFound as error:
@@ -131,7 +131,7 @@ def _image(connection: Connection, reference: str) -> tuple[str, str]:
 
 def _wait(connection: Connection, name: str, timeout_s: float) -> bool:
     """Wait for the end and return False; kill after ``timeout_s`` seconds and return True."""
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         deadline = time.monotonic() + timeout_s
         try:
             connection.untyped.wait(name, timeout=timeout_s)
@@ -180,7 +180,7 @@ def _at_the_end(connection: Connection, name: str, may_be_oom: bool) -> Mapping[
     """Return the final inspect answer; on cgroup 2 the engine may learn of an OOM kill late."""
     deadline = time.monotonic() + _OOM_WAIT_S
     while True:
-        with answering(connection.endpoint):
+        with translate_errors(connection.endpoint):
             inspected: Mapping[str, Any] = connection.client.inspect_container(name)
         state = inspected["State"]
         unexplained = state.get("ExitCode") == _KILLED and not state.get("OOMKilled")
@@ -211,7 +211,7 @@ def _download(
     # Not docker-py's get_archive() and logs(): an engine keeps a container locked
     # while a download of it is open, and they cannot close one early. Its removal
     # would then hang. (logs() would also keep the complete log in memory.)
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         response = connection.client.get(
             connection.url(path), params=dict(params), stream=True, timeout=CALL_TIMEOUT_S
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit.engine.connection import connect, one_line, reading_settings
+from kit.engine.connection import connect, message_line, reading_settings
 from kit.engine.docker import DockerEngine
 from kit.environment import variables
 from kit.errors import HostError, InputError
@@ -86,7 +86,7 @@ def docker_context(env: Mapping[str, str]) -> Endpoint | None:
         url = context.Host if context is not None else None
     except Exception as error:  # docker-py raises the bare class for a broken file
         raise InputError(
-            f"docker context {name} cannot be read: {one_line(error)}",
+            f"docker context {name} cannot be read: {message_line(error)}",
             "repair it, or choose another: docker context use default",
         ) from error
     if context is None or not url:
@@ -132,9 +132,9 @@ def endpoints(
 def _check_host(host: str) -> None:
     """Raise InputError for a path: docker-py would take it for a host name."""
     if host.startswith(("/", ".", "~")):
-        path = one_line(host) if host.startswith("/") else "/PATH"
+        path = message_line(host) if host.startswith("/") else "/PATH"
         raise InputError(
-            f"DOCKER_HOST: {one_line(host)} has no scheme",
+            f"DOCKER_HOST: {message_line(host)} has no scheme",
             f"for a socket: export DOCKER_HOST=unix://{path}",
         )
 
@@ -149,7 +149,7 @@ def _host_tls(env: Mapping[str, str]) -> object:
         return kwargs_from_env(environment=dict(env)).get("tls")
     except TLSParameterError as error:
         raise InputError(
-            f"DOCKER_CERT_PATH or DOCKER_TLS_VERIFY is not usable: {one_line(error)}",
+            f"DOCKER_CERT_PATH or DOCKER_TLS_VERIFY is not usable: {message_line(error)}",
             "let DOCKER_CERT_PATH name a folder with ca.pem, cert.pem and key.pem",
         ) from error
 
@@ -161,7 +161,7 @@ def _check_socket(path: Path) -> None:
     except FileNotFoundError:
         raise HostError("no such socket", REMEDY) from None
     except OSError as error:
-        raise HostError(one_line(error.strerror or error), REMEDY) from None
+        raise HostError(message_line(error.strerror or error), REMEDY) from None
     if not is_socket:
         raise HostError("not a socket", REMEDY)
     if not os.access(path, os.R_OK | os.W_OK):

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from kit.engine import container, images, pull
 from kit.engine import listing as inventory
-from kit.engine.connection import Connection, answering
+from kit.engine.connection import Connection, translate_errors
 from kit.engine.hardening import engine_version
 from kit.engine.objects import EngineObject, EngineObjects, Removed
 from kit.engine.protocol import (
@@ -45,7 +45,7 @@ class DockerEngine:
 
     def info(self) -> EngineInfo:
         """Return facts on the engine and its machine. Sizes in bytes."""
-        with answering(self._link.endpoint):
+        with translate_errors(self._link.endpoint):
             info = self._link.client.info()
             version = self._link.client.version()
         mirrors = (info.get("RegistryConfig") or {}).get("Mirrors") or ()

@@ -16,11 +16,11 @@ from docker.utils import parse_repository_tag
 from kit.engine.connection import (
     Connection,
     all_of,
-    answering,
     error_in,
-    one_line,
+    full_message,
+    message_line,
     reason_of,
-    whole_line,
+    translate_errors,
 )
 from kit.engine.objects import OWNER
 from kit.engine.protocol import LABEL, OWNED, BuildRequest, ImageInfo, LineSink
@@ -47,7 +47,7 @@ def find(connection: Connection, reference: str) -> ImageInfo | None:
 
     Raises InputError for an invalid reference.
     """
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         try:
             return _info(connection.untyped.inspect_image(reference))
         except docker.errors.NullResource:
@@ -58,7 +58,8 @@ def find(connection: Connection, reference: str) -> ImageInfo | None:
             if not _INVALID.search(all_of(error)):
                 raise
             raise InputError(
-                f"invalid image reference: {one_line(reference)}", "use name:tag, a digest or an id"
+                f"invalid image reference: {message_line(reference)}",
+                "use name:tag, a digest or an id",
             ) from error
 
 
@@ -93,7 +94,7 @@ def load(connection: Connection, archive: Path) -> tuple[ImageInfo, ...]:
     except docker.errors.APIError as error:
         raise _not_loaded(archive, reason_of(error)) from error
     except OSError as error:
-        raise _not_loaded(archive, one_line(error.strerror or error)) from error
+        raise _not_loaded(archive, message_line(error.strerror or error)) from error
     if not names:
         raise _not_loaded(archive, "the engine found no image in it")
     return tuple(present(connection, name, "the load") for name in names)
@@ -127,7 +128,7 @@ def import_rootfs(
     except docker.errors.APIError as error:
         raise _not_imported(tar, reference, reason_of(error)) from error
     except OSError as error:
-        raise _not_imported(tar, reference, one_line(error.strerror or error)) from error
+        raise _not_imported(tar, reference, message_line(error.strerror or error)) from error
     return present(connection, reference, "the import")
 
 
@@ -194,7 +195,7 @@ class _BuildLog:
         self._take(begun)
 
     def _take(self, line: str) -> None:
-        text = whole_line(line)
+        text = full_message(line)
         if not text:
             return
         self._on_line(text)
@@ -212,7 +213,7 @@ def save(connection: Connection, references: Sequence[str], archive: BinaryIO) -
     """Write images into one archive (`docker save`); see ``Engine.save``."""
     for reference in references:
         present(connection, reference, "its build")
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         # Not docker-py's save of one image: shared layers would be written repeatedly.
         response = connection.client.get(
             connection.url("/images/get"),
@@ -229,7 +230,7 @@ def save(connection: Connection, references: Sequence[str], archive: BinaryIO) -
 def tag(connection: Connection, image_id: str, reference: str) -> None:
     """Give a local image the further name ``reference`` (name:tag). Raises ImageError."""
     repository, name = parse_repository_tag(reference)
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         try:
             connection.client.tag(image_id, repository, name or "latest")
         except docker.errors.APIError as error:
@@ -243,7 +244,7 @@ def remove(connection: Connection, reference: str) -> bool:
 
     Raises ImageError while it is in use.
     """
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         try:
             connection.client.remove_image(reference, force=True)
         except docker.errors.NotFound:
@@ -292,14 +293,14 @@ def _info(image: Mapping[str, Any]) -> ImageInfo:
 
 def _not_loaded(archive: Path, reason: str) -> ImageError:
     return ImageError(
-        f"{archive} cannot be loaded: {one_line(reason)}",
+        f"{archive} cannot be loaded: {message_line(reason)}",
         "give a complete archive made by `docker save`",
     )
 
 
 def _not_imported(tar: Path, reference: str, reason: str) -> ImageError:
     return ImageError(
-        f"{reference} cannot be made of {tar}: {one_line(reason)}",
+        f"{reference} cannot be made of {tar}: {message_line(reason)}",
         "check the tar and the free disk space",
     )
 
@@ -309,12 +310,12 @@ def _not_built(tag: str, log: _BuildLog, reason: str) -> ImageError:
     # command's error lines explain more, where there are any.
     last = log.last
     errors = [line for line in last if "error" in line.lower()]
-    shown = one_line(" | ".join(errors), 400)
+    shown = message_line(" | ".join(errors), 400)
     if not shown:
-        output = one_line(" | ".join(list(last)[-3:]), 400)
-        shown = f"{one_line(reason, 200)}; the end of its output: {output}"
+        output = message_line(" | ".join(list(last)[-3:]), 400)
+        shown = f"{message_line(reason, 200)}; the end of its output: {output}"
     return ImageError(
-        f"the build of {tag} failed at {one_line(log.step, 60)}: {shown}",
+        f"the build of {tag} failed at {message_line(log.step, 60)}: {shown}",
         f"see the output of that step, all of it {_where()}; if a download failed, check "
         "`kit doctor` and repeat",
     )

@@ -9,7 +9,7 @@ from typing import Any
 import docker.errors
 
 from kit.engine import container
-from kit.engine.connection import Connection, all_of, answering, reason_of
+from kit.engine.connection import Connection, all_of, reason_of, translate_errors
 from kit.engine.objects import (
     ContainerEntry,
     EngineObject,
@@ -30,7 +30,7 @@ _VOLUME_TRIES, _VOLUME_PAUSE_S = 10, 0.5
 
 def objects(connection: Connection, label: str, value: str) -> EngineObjects:
     """Return all containers, volumes and images of the engine; see ``Engine.objects``."""
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         containers = connection.untyped.containers(all=True, size=True)
         volumes = connection.untyped.volumes().get("Volumes") or ()
         usage = _disk_usage(connection).get("Volumes") or ()
@@ -49,7 +49,7 @@ def discard(connection: Connection, held: EngineObject) -> None:
     if isinstance(held, ContainerEntry):
         container.remove(connection, held.id)
         return
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         try:
             if isinstance(held, VolumeEntry):
                 connection.untyped.remove_volume(held.name)
@@ -66,12 +66,12 @@ def discard(connection: Connection, held: EngineObject) -> None:
 def remove_by_label(connection: Connection, label: str, value: str) -> Removed:
     """Remove containers and volumes whose label has that value; see ``Engine.remove_by_label``."""
     filters = {"label": f"{label}={value}"}
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         found = connection.client.containers(all=True, filters=filters)
     named = own_name()
     own = [entry for entry in map(_container, found) if named.fullmatch(entry.name)]
     removed = sum(container.remove(connection, entry.id) for entry in own)
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         volumes = connection.client.volumes(filters=filters).get("Volumes") or ()
     return Removed(removed, sum(_remove_volume(connection, str(v["Name"])) for v in volumes))
 
@@ -79,7 +79,7 @@ def remove_by_label(connection: Connection, label: str, value: str) -> Removed:
 def _remove_volume(connection: Connection, name: str) -> bool:
     """Remove a volume unless it is in use; return whether it was removed."""
     for _ in range(_VOLUME_TRIES):
-        with answering(connection.endpoint):
+        with translate_errors(connection.endpoint):
             try:
                 connection.client.remove_volume(name)
             except docker.errors.NotFound:
@@ -137,7 +137,7 @@ def _volume(entry: Mapping[str, Any], sizes: Mapping[str, int]) -> VolumeEntry:
 
 def _image(connection: Connection, image_id: str, label: str, value: str) -> ImageEntry | None:
     """Return the image's entry; None where it was removed since it was listed."""
-    with answering(connection.endpoint):
+    with translate_errors(connection.endpoint):
         try:
             image = connection.untyped.inspect_image(image_id)
             labels = dict((image.get("Config") or {}).get("Labels") or {})

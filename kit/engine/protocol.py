@@ -22,7 +22,7 @@ OWNED: Mapping[str, str] = {LABEL: OWNER}
 """The label of every container, volume and image that kit creates; ``kit.engine`` adds it."""
 SESSION_LABEL = "org.kit.session"
 LOCK_LABEL = "org.kit.lock"
-"""On containers and their volumes: the lock that their maker held, ``kit.host.locks.lock_id``."""
+"""On containers and their volumes: ``kit.host.locks.lock_namespace_id`` of their maker's lock."""
 
 
 @dataclass(frozen=True)

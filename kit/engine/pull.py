@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import docker.errors
 from docker import auth
 
-from kit.engine.connection import Connection, all_of, answering, error_in, one_line
+from kit.engine.connection import Connection, all_of, error_in, message_line, translate_errors
 from kit.engine.images import find, present
 from kit.engine.protocol import ImageInfo
 from kit.errors import (
@@ -131,7 +131,7 @@ def pull(connection: Connection, reference: str, idle_timeout_s: float) -> Image
 def remote_digest(connection: Connection, reference: str) -> str:
     """Return the digest that a registry has for a reference now; see ``Engine.remote_digest``."""
     try:
-        with answering(connection.endpoint):
+        with translate_errors(connection.endpoint):
             try:
                 answer = connection.untyped.inspect_distribution(reference)
             except docker.errors.APIError as error:
@@ -147,7 +147,7 @@ def refusal(reference: str, message: str, done: str = "pulled") -> ImageError:
 
     ``message`` is the engine's complete message, ``done`` what was tried, such as "pulled".
     """
-    problem, shown = f"{reference} could not be {done}", one_line(_RESOLVER.sub(r"\1", message))
+    problem, shown = f"{reference} could not be {done}", message_line(_RESOLVER.sub(r"\1", message))
     for fault in _FAULTS:
         if fault.words.search(message):
             return fault.kind(f"{problem}: {fault.meaning} ({shown})", fault.remedy)

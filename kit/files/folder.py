@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kit.errors import FileError, InputError
-from kit.files.plain import REMOVE, descended, kind_of, open_file, opened, parts_of, refusal
+from kit.files.plain import (
+    REMOVE,
+    kind_of,
+    open_directory,
+    open_file,
+    open_subdirectory,
+    parts_of,
+    refusal,
+)
 
 DEPTH = 32
 """Maximum depth of nested folders."""
@@ -28,7 +36,7 @@ def _nothing(_name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Rules:
+class ReadLimits:
     """Limits of a folder: bytes of one file, bytes in all, entries.
 
     ``of`` maps a file's path to its own limit in bytes. Entries for whose name ``left_out`` is
@@ -44,7 +52,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Entry:
+class FolderEntry:
     """An entry below a folder. ``odd`` is why it is not a plain file; empty for one.
 
     ``unread``: a folder that cannot be listed.
@@ -61,7 +69,7 @@ class Folder:
     Links below it are never followed.
     """
 
-    def __init__(self, path: Path, descriptor: int, rules: Rules) -> None:
+    def __init__(self, path: Path, descriptor: int, rules: ReadLimits) -> None:
         self.path = path
         self._descriptor = descriptor
         self._rules = rules
@@ -110,16 +118,16 @@ class Folder:
             return bool(os.fstat(descriptor).st_mode & 0o100)
 
     @contextmanager
-    def below(self, name: str, rules: Rules) -> Iterator[Folder]:
+    def below(self, name: str, rules: ReadLimits) -> Iterator[Folder]:
         """Open the folder of that name inside, with its own rules. Raise InputError without one."""
         path = self.path / name
         with ExitStack() as held:
             with self._named(path):
-                inside = descended(self._descriptor, self.path, parts_of(path, name))
+                inside = open_subdirectory(self._descriptor, self.path, parts_of(path, name))
                 descriptor = held.enter_context(inside)
             yield Folder(path, descriptor, rules)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[FolderEntry]:
         """Yield every entry below the folder, except folders that can be listed.
 
         Raise InputError when there are more than the rules allow.
@@ -131,7 +139,7 @@ class Folder:
                 rows = self._list(inside)
             except (OSError, InputError) as error:
                 why = error.strerror if isinstance(error, OSError) else "it changes meanwhile"
-                yield Entry(f"{inside}/", f"cannot be listed ({why})", unread=True)
+                yield FolderEntry(f"{inside}/", f"cannot be listed ({why})", unread=True)
                 continue
             count += len(rows)
             size += sum(found.st_size for _, found in rows if stat.S_ISREG(found.st_mode))
@@ -140,9 +148,9 @@ class Folder:
                 if stat.S_ISDIR(found.st_mode):
                     waiting.append(name)
                 elif stat.S_ISREG(found.st_mode):
-                    yield Entry(name)
+                    yield FolderEntry(name)
                 else:
-                    yield Entry(name, f"is {kind_of(found)}, not a plain file")
+                    yield FolderEntry(name, f"is {kind_of(found)}, not a plain file")
 
     def files(self, inside: str = "") -> tuple[str, ...]:
         """Return the paths of all files below the folder, or below ``inside`` in it, sorted.
@@ -184,7 +192,7 @@ class Folder:
         """
         parts = inside.split("/") if inside else []
         with (
-            descended(self._descriptor, self.path, parts) as descriptor,
+            open_subdirectory(self._descriptor, self.path, parts) as descriptor,
             os.scandir(descriptor) as found,
         ):
             return [
@@ -198,7 +206,7 @@ class Folder:
         *parents, last = parts_of(path, name)
         with self._named(path):
             try:
-                with descended(self._descriptor, self.path, parents) as descriptor:
+                with open_subdirectory(self._descriptor, self.path, parents) as descriptor:
                     found = os.stat(last, dir_fd=descriptor, follow_symlinks=False)
             except FileNotFoundError:
                 return False
@@ -212,7 +220,7 @@ class Folder:
         path = self.path / name
         *parents, last = parts_of(path, name)
         with self._named(path):
-            with descended(self._descriptor, self.path, parents) as folder:
+            with open_subdirectory(self._descriptor, self.path, parents) as folder:
                 descriptor = open_file(folder, last, path)
             try:
                 size = os.fstat(descriptor).st_size
@@ -238,14 +246,14 @@ class Folder:
 
 
 @contextmanager
-def open_folder(path: Path, rules: Rules) -> Iterator[Folder]:
+def open_folder(path: Path, rules: ReadLimits) -> Iterator[Folder]:
     """Open a folder for reading. A link at that path is followed: the user named it.
 
     Raise InputError where it is not a folder, or cannot be read.
     """
     with ExitStack() as held:
         try:
-            descriptor = held.enter_context(opened(path))
+            descriptor = held.enter_context(open_directory(path))
         except OSError as error:
             raise FileError(path, f"cannot be opened ({error.strerror})", rules.missing) from error
         yield Folder(path, descriptor, rules)

@@ -42,7 +42,7 @@ def parts_of(path: Path, name: str) -> list[str]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def open_directory(path: Path) -> Iterator[int]:
     """Open the folder that a user named and yield its descriptor; a link there is followed.
 
     Raise OSError.
@@ -55,7 +55,9 @@ def opened(path: Path) -> Iterator[int]:
 
 
 @contextmanager
-def descended(top: int, path: Path, parts: Sequence[str], make: bool = False) -> Iterator[int]:
+def open_subdirectory(
+    top: int, path: Path, parts: Sequence[str], make: bool = False
+) -> Iterator[int]:
     """Open the folder at ``parts`` below the descriptor ``top``, and yield its descriptor.
 
     ``make`` creates missing folders. ``path`` is the name of ``top`` in messages. Raise InputError
@@ -71,7 +73,7 @@ def descended(top: int, path: Path, parts: Sequence[str], make: bool = False) ->
             try:
                 inside = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=held)
             except OSError as error:
-                refuse_odd(held, part, path, stat.S_IFDIR)
+                require_file_type(held, part, path, stat.S_IFDIR)
                 raise error
             os.close(held)
             held = inside
@@ -86,7 +88,7 @@ def open_file(folder: int, name: str, path: Path, flags: int = os.O_RDONLY) -> i
     ``path`` is its name in messages. Raise InputError for anything but a plain file, and OSError.
     """
     # Opening a device may trigger an action: check before, and again after opening.
-    refuse_odd(folder, name, path, stat.S_IFREG)
+    require_file_type(folder, name, path, stat.S_IFREG)
     descriptor = os.open(name, flags | _FILE, dir_fd=folder)
     try:
         found = os.fstat(descriptor)
@@ -142,7 +144,7 @@ def refuse_large(path: Path, found: os.stat_result, limit: int) -> None:
         )
 
 
-def refuse_odd(folder: int, name: str, path: Path, wanted: int) -> None:
+def require_file_type(folder: int, name: str, path: Path, wanted: int) -> None:
     """Raise InputError where ``name`` in an open folder exists and is not of that type.
 
     ``wanted`` is a ``stat.S_IF...``, ``path`` the name in messages.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from kit.errors import HostError
-from kit.files.plain import descended, open_file, opened, parts_of
+from kit.files.plain import open_directory, open_file, open_subdirectory, parts_of
 
 UNFINISHED = ".part"
 """Suffix of a file's name until all of it is written; a killed write leaves such a file."""
@@ -26,7 +26,7 @@ _PLAIN, _EXECUTABLE = 0o666, 0o777
 """Modes of new files, before the umask."""
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Write one file atomically. Raise HostError, e.g. on a full disk.
 
     Links in ``path`` are followed up to its folder; an entry at its last name is replaced.
@@ -41,11 +41,11 @@ def fresh_file(path: Path) -> Iterator[BinaryIO]:
 
     An error in the block leaves ``path`` as it was. Raise OSError.
     """
-    with opened(path.parent) as folder, _fresh(folder, path.name) as stream:
+    with open_directory(path.parent) as folder, _fresh(folder, path.name) as stream:
         yield stream
 
 
-def write_below(
+def write_tree(
     folder: Path, contents: Mapping[str, bytes], executable: Collection[str] = ()
 ) -> None:
     """Write every file below that folder, by its path there; create missing folders.
@@ -55,10 +55,13 @@ def write_below(
     """
     with _host_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _host_errors(folder), opened(folder) as top:
+    with _host_errors(folder), open_directory(folder) as top:
         for parents, names in groupby(contents, lambda name: parts_of(folder / name, name)[:-1]):
             directory = folder.joinpath(*parents)
-            with _host_errors(directory), descended(top, folder, parents, make=True) as inside:
+            with (
+                _host_errors(directory),
+                open_subdirectory(top, folder, parents, make=True) as inside,
+            ):
                 for name in names:
                     last = name.rpartition("/")[2]
                     mode = _EXECUTABLE if name in executable else _PLAIN
@@ -66,16 +69,16 @@ def write_below(
                         stream.write(contents[name])
 
 
-def remove_below(folder: Path, names: Collection[str]) -> None:
+def remove_from_tree(folder: Path, names: Collection[str]) -> None:
     """Remove the files of those paths below the folder, if they exist.
 
     Of a link only the link is removed. Raise HostError, and InputError where a link is in place of
     a folder.
     """
-    with _host_errors(folder), opened(folder) as top:
+    with _host_errors(folder), open_directory(folder) as top:
         for name in names:
             *parents, last = parts_of(folder / name, name)
-            with descended(top, folder, parents) as inside, suppress(FileNotFoundError):
+            with open_subdirectory(top, folder, parents) as inside, suppress(FileNotFoundError):
                 os.unlink(last, dir_fd=inside)
 
 
@@ -110,7 +113,7 @@ def last_line(path: Path) -> bytes:
     return content.removesuffix(b"\n").rpartition(b"\n")[2]
 
 
-def cut_to_line(path: Path) -> None:
+def truncate_partial_line(path: Path) -> None:
     """Cut off what follows the last line end of a file, and sync. Raise as ``last_line`` does."""
     with _appending(path) as descriptor:
         torn = len(last_line(path))
@@ -124,7 +127,7 @@ def cut_to_line(path: Path) -> None:
 def _appending(path: Path, new: bool = False) -> Iterator[int]:
     """Open the file for reading and appending, and yield its descriptor."""
     flags = os.O_RDWR | os.O_APPEND
-    with opened(path.parent) as folder:
+    with open_directory(path.parent) as folder:
         if new:
             made = flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(path.name, made, _PLAIN, dir_fd=folder)

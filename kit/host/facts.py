@@ -103,7 +103,7 @@ def conditions_between(before: HostReading, after: HostReading, others: int) -> 
     )
 
 
-def machine_id(facts: HostFacts, installation: str) -> str:
+def host_id(facts: HostFacts, installation: str) -> str:
     """Return a machine's id, 12 hex digits of a hash of its CPUs, memory, kernel, installation.
 
     ``installation`` is the key of the hash, which does not reveal it, as machine-id(5) requires.
@@ -113,12 +113,12 @@ def machine_id(facts: HostFacts, installation: str) -> str:
     return hmac.digest(installation.encode(), known.encode(), "sha256").hex()[:12]
 
 
-def this_machine(engine: EngineInfo) -> str:
+def local_host_id(engine: EngineInfo) -> str:
     """Return the id of the machine that this process runs on."""
-    return machine_id(host_facts(engine), installation())
+    return host_id(host_facts(engine), systemd_machine_id())
 
 
-def installation() -> str:
+def systemd_machine_id() -> str:
     """Return systemd's id of the installed system, machine-id(5); "" without one."""
     return text(_INSTALLATION).strip()
 

@@ -31,7 +31,7 @@ import psutil
 
 from kit.errors import HostError, InputError, LockedError
 from kit.files.documents import cleaned, read_json
-from kit.host.facts import installation
+from kit.host.facts import systemd_machine_id
 
 DIRECTORIES = (Path("/run/lock"), Path("/tmp"))
 NAME = "kit-measuring.lock"
@@ -173,7 +173,7 @@ class Locks:
             os.pwrite(self._machine, _MARK + json.dumps(asdict(holder)).encode(), 0)
 
 
-def lock_id() -> str:
+def lock_namespace_id() -> str:
     """Return an opaque id (16 hex digits) of the machine's lock.
 
     Processes with equal ids share the lock; a process in a container has another id.
@@ -183,7 +183,7 @@ def lock_id() -> str:
     except OSError:
         mounts = ""
     known = f"{platform.node()}|{mounts}|{machine_file()}"
-    return hmac.digest(installation().encode(), known.encode(), "sha256").hex()[:16]
+    return hmac.digest(systemd_machine_id().encode(), known.encode(), "sha256").hex()[:16]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.environment import home, variables
 from kit.errors import InputError
 from kit.files.plain import read_named
@@ -93,7 +93,7 @@ def _ca_bundle(environ: Mapping[str, str]) -> bytes:
             try:
                 return read_named(Path(environ[name]), _CA_BYTES)
             except (OSError, ValueError) as error:
-                reason = one_line(getattr(error, "strerror", None) or error)
+                reason = message_line(getattr(error, "strerror", None) or error)
                 raise InputError(
                     f"{name} names {environ[name]}, which cannot be read ({reason})",
                     f"point {name} at the CA bundle, or unset it",

@@ -14,7 +14,7 @@ SCRATCH_REMEDY = "set TMPDIR to a folder of another file system, such as /var/tm
 
 
 @dataclass(frozen=True)
-class Done:
+class CommandResult:
     """A finished command: exit code (127: no such program, 124: too slow), output and errors."""
 
     code: int
@@ -27,7 +27,7 @@ def run(
     timeout_s: float,
     env: Mapping[str, str] | None = None,
     merged: bool = False,
-) -> Done:
+) -> CommandResult:
     """Run a program with nothing on its standard input; end it after ``timeout_s`` seconds.
 
     ``env`` is its complete environment, or None for this process's own. ``merged`` puts its
@@ -45,10 +45,10 @@ def run(
         )
     except subprocess.TimeoutExpired as error:
         reason = f"{command[0]}: no answer within {timeout_s:g} s"
-        return Done(TOO_SLOW, _text(error.stdout), reason)
+        return CommandResult(TOO_SLOW, _text(error.stdout), reason)
     except OSError as error:
-        return Done(MISSING, str(error) if merged else "", str(error))
-    return Done(done.returncode, _text(done.stdout), _text(done.stderr))
+        return CommandResult(MISSING, str(error) if merged else "", str(error))
+    return CommandResult(done.returncode, _text(done.stdout), _text(done.stderr))
 
 
 def scratch_problem() -> str:

@@ -52,7 +52,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """The judgement of a session. ``runs`` are the usable timed runs, in the order they ran.
 
     ``main`` are those of them that the claims are judged on, without the controls.
@@ -72,7 +72,7 @@ class Judged:
     """Disturbances of the host during runs; the runs still count."""
 
 
-def judge(session: Session, study: Study) -> Judged:
+def judge(session: Session, study: Study) -> Judgement:
     """Return the judgement of a session: per variant the comparison of its arms and verdicts.
 
     Raise InputError for an arm that is not in the study, two arms of one stack and variant, an
@@ -85,7 +85,7 @@ def judge(session: Session, study: Study) -> Judged:
     comparisons = tuple(comparison for comparison, _ in compared)
     unpaired = [exclusion for _, found in compared for exclusion in found]
     every = dict.fromkeys((*exclusions, *unpaired))
-    return Judged(
+    return Judgement(
         runs=runs,
         main=_main(runs),
         exclusions=tuple(sorted(every, key=lambda e: (e.block, e.arm, e.run_id))),

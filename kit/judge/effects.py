@@ -31,12 +31,12 @@ def gain_of(log: float) -> float:
 def gains_of(estimate: Estimate) -> tuple[float, ...]:
     """Return an estimate's gain and the ends of its interval; () if it is not informative."""
     gain, bounds = estimate.gain_percent, estimate.gain_interval
-    if gain is None or not is_determined(bounds):
+    if gain is None or not is_informative(bounds):
         return ()
     return (gain,) if bounds is None else (gain, bounds.low, bounds.high)
 
 
-def is_determined(bounds: Interval | None) -> bool:
+def is_informative(bounds: Interval | None) -> bool:
     """Return whether an interval of gains in percent is informative; None (no interval) counts.
 
     See ``MAX_INFORMATIVE_RATIO``.

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from kit.judge.controls import WARM_MEDIAN
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
-from kit.judge.power import POWERS, Aim, Need, blocks_for, detectable_gain, needs, planning_sd
+from kit.judge.power import POWERS, Aim, SampleSize, blocks_for, detectable_gain, needs, planning_sd
 from kit.plan.blocks import Slot, block_numbers, designs_of
 from kit.plan.budget import MAX_SEQUENTIAL, MIN_AFTER_PILOT
 from kit.plan.make import extended_plan, maker_of
@@ -52,7 +52,7 @@ class DesignEstimate:
     planning_sd: float
     control_sd: float
     block_s: float
-    needs: tuple[Need, ...]
+    needs: tuple[SampleSize, ...]
 
 
 @dataclass(frozen=True)
@@ -301,7 +301,7 @@ def read_pilot_result(document: Mapping[str, Any]) -> PilotResult | None:
         return None
     values = dict(document)
     values["designs"] = tuple(
-        DesignEstimate(**{**design, "needs": tuple(Need(**need) for need in design["needs"])})
+        DesignEstimate(**{**design, "needs": tuple(SampleSize(**need) for need in design["needs"])})
         for design in values["designs"]
     )
     return PilotResult(**values)

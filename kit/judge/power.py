@@ -36,7 +36,7 @@ _POINTS = 1000  # of the average over the SD; more do not change a number of blo
 
 
 @dataclass(frozen=True)
-class Need:
+class SampleSize:
     """The blocks needed to reach one power; None: more than ``MAX_BLOCKS``.
 
     ``blocks`` is for everything together, the others are for that part only. ``direction`` is None
@@ -146,7 +146,7 @@ def blocks_needed(sd_log: float, gain: float, power: float, alpha: float = ALPHA
     return _fewest(lambda blocks: power_of(sd_log, gain, blocks, alpha), power)
 
 
-def blocks_to_settle(
+def blocks_for_size(
     sd_log: float, gain: float, band: tuple[float, float], power: float
 ) -> int | None:
     """Return the fewest blocks that show whether a true gain lies in the band; None: too many.
@@ -172,7 +172,7 @@ def blocks_for_equality(
     return _fewest(lambda blocks: size_power(sd_log, 0.0, low, high, blocks, alpha), power)
 
 
-def needs(sd_log: float, control_sd: float, aim: Aim) -> tuple[Need, ...]:
+def needs(sd_log: float, control_sd: float, aim: Aim) -> tuple[SampleSize, ...]:
     """Return the blocks needed for an aim at each power of ``POWERS``.
 
     ``sd_log`` is the SD of the claim's statistic, ``control_sd`` that of the statistic that
@@ -185,10 +185,10 @@ def blocks_for(sd_log: float, control_sd: float, aim: Aim, power: float) -> int 
     """Return the fewest blocks in which all of an aim succeeds with that power; None: too many."""
     if aim.gain >= 100:
         return None
-    return _fewest(lambda blocks: chance_of_all(sd_log, control_sd, aim, blocks), power)
+    return _fewest(lambda blocks: joint_power(sd_log, control_sd, aim, blocks), power)
 
 
-def chance_of_all(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> float:
+def joint_power(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> float:
     """Return a lower bound of the power for direction, size and controls of an aim together.
 
     The probabilities of failing are added up (Boole's inequality), because the parts use the
@@ -211,9 +211,9 @@ def _size(sd_log: float, aim: Aim, blocks: int) -> float:
     return size_power(sd_log, log_of(aim.gain), log_of(low), log_of(high), blocks, alpha)
 
 
-def _need(sd_log: float, control_sd: float, aim: Aim, power: float) -> Need:
+def _need(sd_log: float, control_sd: float, aim: Aim, power: float) -> SampleSize:
     slowed = aim.slowed
-    return Need(
+    return SampleSize(
         power=power,
         blocks=blocks_for(sd_log, control_sd, aim, power),
         direction=blocks_needed(sd_log, aim.gain, power, ALPHA / aim.claims),

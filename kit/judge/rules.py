@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.errors import InputError
-from kit.judge.comparison import Judged
+from kit.judge.comparison import Judgement
 from kit.judge.words import CONSISTENT, INCONSISTENT, WORDS, AnyWord
 from kit.study.model import Study
 
@@ -56,7 +56,7 @@ def refuse_unknown_claims(rules: Sequence[FailRule], study: Study) -> None:
     _refuse_strangers(rules, claims)
 
 
-def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
+def verdict_words(judged: Judgement) -> Mapping[str, tuple[AnyWord, ...]]:
     """Return the words of every claim by its id, one per verdict.
 
     A verdict that is indicative has the same word as one that is not.
@@ -75,7 +75,7 @@ def verdict_words(judged: Judged) -> Mapping[str, tuple[AnyWord, ...]]:
     return {claim: tuple(words) for claim, words in found.items()}
 
 
-def failing_verdicts(rules: Sequence[FailRule], judged: Judged) -> tuple[str, ...]:
+def failing_verdicts(rules: Sequence[FailRule], judged: Judgement) -> tuple[str, ...]:
     """Return the verdicts for which a rule of --fail-on fires, as "claim: word", each once.
 
     Raise InputError for a rule on a claim that is not judged.

@@ -47,7 +47,7 @@ _DIVERGED = 1e12
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """The last-epoch values of one arm's fits in timed runs, against the paper's range.
 
     ``inside`` counts the fits in the range; ``left_out`` those with a value that
@@ -78,7 +78,7 @@ class Trained:
         return "overlapping" if touching else "outside"
 
 
-def trained(session: Session, study: Study) -> tuple[Trained, ...]:
+def trained(session: Session, study: Study) -> tuple[TrainingResult, ...]:
     """Return loss and accuracy of every arm, over all fits of its timed runs with a record.
 
     Of a run that was made again, the last one counts.
@@ -95,9 +95,9 @@ def trained(session: Session, study: Study) -> tuple[Trained, ...]:
     return tuple(rows)
 
 
-def _against(arm: str, quantity: str, values: Sequence[float], paper: Range) -> Trained:
+def _against(arm: str, quantity: str, values: Sequence[float], paper: Range) -> TrainingResult:
     good = [value for value in values if math.isfinite(value)]
-    return Trained(
+    return TrainingResult(
         arm=arm,
         quantity=quantity,
         fits=len(values),

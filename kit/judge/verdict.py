@@ -22,7 +22,7 @@ from kit.judge.equality import deciding_p, margin_of, within_margin
 from kit.judge.looks import fewest
 from kit.judge.missing import Lack
 from kit.judge.pairing import PairedBlock, estimate_over, log_ratios
-from kit.judge.power import POWERS, blocks_for_equality, blocks_needed, blocks_to_settle
+from kit.judge.power import POWERS, blocks_for_equality, blocks_for_size, blocks_needed
 from kit.judge.reasons import (
     Against,
     ByChance,
@@ -280,7 +280,7 @@ def _still_open(claim: Claim, word: Word, measured: Estimate, claims: int) -> St
     if sd is None or gain is None or gains is None:
         return None
     if word == SAME_DIRECTION and gains.overlaps(*band):
-        return StillOpen("size", blocks_to_settle(sd, gain, band, POWERS[0]), pairs)
+        return StillOpen("size", blocks_for_size(sd, gain, band, POWERS[0]), pairs)
     if word != INCONCLUSIVE:
         return None
     margin = margin_of(claim)
@@ -289,6 +289,6 @@ def _still_open(claim: Claim, word: Word, measured: Estimate, claims: int) -> St
         return StillOpen("equality", needed, pairs)
     published = claim.published_gain_percent
     needed = blocks_needed(sd, published, POWERS[0], ALPHA / claims)
-    size = blocks_to_settle(sd, published, band, POWERS[0])
+    size = blocks_for_size(sd, published, band, POWERS[0])
     more = needed is not None and size is not None and size > needed
     return StillOpen("effect", needed, pairs, size if more else None)

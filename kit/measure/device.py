@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kit.engine.protocol import RunRequest
-from kit.host.gpu.probe import Probe
+from kit.host.gpu.probe import GpuReader
 from kit.plan.model import IDENTITY
 from kit.records.record import Record
 from kit.study.model import CUDA, Variant
@@ -30,7 +30,7 @@ class GpuAssignment:
     kernels.
     """
 
-    probe: Probe
+    probe: GpuReader
     uuid: str
     request: str
     first_start_s: float

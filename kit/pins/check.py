@@ -18,7 +18,7 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True)
-class Row:
+class PinStatus:
     """One pin of the bit-rot report: the pinned value, the value found now, and its state."""
 
     kind: str
@@ -29,7 +29,7 @@ class Row:
     detail: str
 
 
-Job = Callable[[], list[Row]]
+Job = Callable[[], list[PinStatus]]
 
 
 def check(
@@ -37,7 +37,7 @@ def check(
     debian: Mapping[str, tuple[str, ...]],
     urls: Mapping[str, Sequence[str]],
     sources: Sources,
-) -> tuple[Row, ...]:
+) -> tuple[PinStatus, ...]:
     """Return the bit-rot report: one row per pin, compared with what ``sources`` have now.
 
     ``pins`` is the parsed pins.yaml, ``debian`` maps each suite to the packages to look up,
@@ -77,14 +77,14 @@ def _jobs(
         yield partial(_payload, name, digest, urls[name], sources)
 
 
-def _image(candidate: Mapping[str, Any], sources: Sources) -> list[Row]:
+def _image(candidate: Mapping[str, Any], sources: Sources) -> list[PinStatus]:
     name = f"{candidate['reference']}:{candidate['tag']}"
     digest = candidate["digest"]
     answer = sources.image_digest(f"{candidate['reference']}@{digest}")
     return [_compared("image", name, digest, answer, "the registry serves this digest")]
 
 
-def _wheel(package: Mapping[str, Any], sources: Sources) -> list[Row]:
+def _wheel(package: Mapping[str, Any], sources: Sources) -> list[PinStatus]:
     name = f"{package['name']} {package['version']}"
     pinned = ", ".join(package["sha256"])
     offers = sources.wheels(package["name"], package["version"])
@@ -94,20 +94,20 @@ def _wheel(package: Mapping[str, Any], sources: Sources) -> list[Row]:
     missing = [digest for digest in package["sha256"] if digest not in by_hash]
     if missing:
         state = CHANGED if offers else GONE
-        return [Row("wheel", name, pinned, ", ".join(sorted(by_hash)), state,
+        return [PinStatus("wheel", name, pinned, ", ".join(sorted(by_hash)), state,
                    "the index lists no file with the pinned hash")]  # fmt: skip
     yanked = [by_hash[d].filename for d in package["sha256"] if by_hash[d].yanked]
     if yanked:
-        return [Row("wheel", name, pinned, pinned, MOVED, f"withdrawn: {', '.join(yanked)}")]
-    return [Row("wheel", name, pinned, pinned, OK, "listed with the pinned hash")]
+        return [PinStatus("wheel", name, pinned, pinned, MOVED, f"withdrawn: {', '.join(yanked)}")]
+    return [PinStatus("wheel", name, pinned, pinned, OK, "listed with the pinned hash")]
 
 
-def _npm(sdk: Mapping[str, Any], sources: Sources) -> list[Row]:
+def _npm(sdk: Mapping[str, Any], sources: Sources) -> list[PinStatus]:
     answer = sources.npm_sha512(sdk["package"])
     return [_compared("npm", sdk["package"], sdk["sha512"], answer, "the same tarball")]
 
 
-def _nuget(package: Mapping[str, Any], sources: Sources) -> list[Row]:
+def _nuget(package: Mapping[str, Any], sources: Sources) -> list[PinStatus]:
     name = f"{package['name']} {package['version']}"
     recorded = sorted(set(package["content_hash"].values()))
     pinned = ", ".join(recorded)
@@ -115,14 +115,14 @@ def _nuget(package: Mapping[str, Any], sources: Sources) -> list[Row]:
     if isinstance(answer, NoAnswer):
         return [_unanswered("nuget", name, pinned, answer)]
     if not recorded:
-        return [Row("nuget", name, "", answer, OK, "there; no hash is recorded yet")]
+        return [PinStatus("nuget", name, "", answer, OK, "there; no hash is recorded yet")]
     state = OK if answer in recorded else CHANGED
-    return [Row("nuget", name, pinned, answer, state, "by the file's sha512")]
+    return [PinStatus("nuget", name, pinned, answer, state, "by the file's sha512")]
 
 
 def _suite(
     suite: str, versions: Mapping[str, str], packages: tuple[str, ...], sources: Sources
-) -> list[Row]:
+) -> list[PinStatus]:
     answer = sources.debian(suite, packages)
     if isinstance(answer, NoAnswer):
         return [_unanswered("debian", suite, f"{len(versions)} packages", answer)]
@@ -131,24 +131,24 @@ def _suite(
         found = answer.get(name, "")
         if found != version:
             why = "the archive has another version" if found else "no longer among what is needed"
-            rows.append(Row("debian", f"{suite} {name}", version, found, MOVED, why))
+            rows.append(PinStatus("debian", f"{suite} {name}", version, found, MOVED, why))
     same = len(versions) - len(rows)
-    summary = Row("debian", suite, f"{len(versions)} packages", f"{same} the same", OK, "")
+    summary = PinStatus("debian", suite, f"{len(versions)} packages", f"{same} the same", OK, "")
     return [summary, *rows]
 
 
-def _payload(name: str, digest: str, urls: Sequence[str], sources: Sources) -> list[Row]:
+def _payload(name: str, digest: str, urls: Sequence[str], sources: Sources) -> list[PinStatus]:
     answer = sources.payload_sha256(urls)
     return [_compared("data", name, digest, answer, "the same payload")]
 
 
-def _compared(kind: str, name: str, pinned: str, answer: str | NoAnswer, same: str) -> Row:
+def _compared(kind: str, name: str, pinned: str, answer: str | NoAnswer, same: str) -> PinStatus:
     if isinstance(answer, NoAnswer):
         return _unanswered(kind, name, pinned, answer)
     if answer == pinned:
-        return Row(kind, name, pinned, answer, OK, same)
-    return Row(kind, name, pinned, answer, CHANGED, "something else is there")
+        return PinStatus(kind, name, pinned, answer, OK, same)
+    return PinStatus(kind, name, pinned, answer, CHANGED, "something else is there")
 
 
-def _unanswered(kind: str, name: str, pinned: str, answer: NoAnswer) -> Row:
-    return Row(kind, name, pinned, "", GONE if answer.gone else UNREACHABLE, answer.reason)
+def _unanswered(kind: str, name: str, pinned: str, answer: NoAnswer) -> PinStatus:
+    return PinStatus(kind, name, pinned, "", GONE if answer.gone else UNREACHABLE, answer.reason)

@@ -50,7 +50,7 @@ class Sources(Protocol):
         """Return the digest that an image's registry has now for name:tag or name@digest."""
         ...
 
-    def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
+    def wheels(self, name: str, version: str) -> Sequence[IndexWheel] | NoAnswer:
         """Return the wheels of that version of a package in the package index."""
         ...
 
@@ -91,7 +91,7 @@ class RealSources:
         except KitError as error:
             return NoAnswer(error.problem, gone=isinstance(error, AbsentError))
 
-    def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
+    def wheels(self, name: str, version: str) -> Sequence[IndexWheel] | NoAnswer:
         """See ``Sources``."""
         from packaging.utils import canonicalize_version
         from pypi_simple import NoSuchProjectError
@@ -104,7 +104,7 @@ class RealSources:
             return NoAnswer(f"the package index does not answer ({type(error).__name__})")
         wanted = canonicalize_version(version)
         return [
-            Offered(file.filename, file.digests["sha256"], bool(file.is_yanked))
+            IndexWheel(file.filename, file.digests["sha256"], bool(file.is_yanked))
             for file in page.packages
             if file.package_type == "wheel"
             and file.version is not None
@@ -195,7 +195,7 @@ class Wheel:
 
 
 @dataclass(frozen=True)
-class Offered:
+class IndexWheel:
     """A wheel file that a package index offers."""
 
     filename: str
@@ -224,7 +224,7 @@ def wheels_text(wheels: Iterable[Wheel]) -> str:
 
 
 def chosen(
-    offers: Sequence[Offered], pythons: Sequence[tuple[int, int]], glibc: tuple[int, int]
+    offers: Sequence[IndexWheel], pythons: Sequence[tuple[int, int]], glibc: tuple[int, int]
 ) -> tuple[str, ...]:
     """Return the sha256 of the preferred wheel for each Python version; () if one has none.
 

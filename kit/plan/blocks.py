@@ -103,7 +103,7 @@ class BlockMaker:
         slots = []
         for role in self.roles:
             of_baseline = [a for a in self.arms if self.study.arms[a].stack == self.study.baseline]
-            arms = self.arms if role_of(role).both else of_baseline
+            arms = self.arms if role_of(role).on_both_arms else of_baseline
             if role in CONTROLS:
                 arms = [arm for arm in arms if self._partner(arm)]
             slots += [(arm, role) for arm in arms]

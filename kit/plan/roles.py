@@ -50,21 +50,21 @@ class Role:
     """
 
     name: RoleName
-    means: str
+    description: str
     conditions: Conditions = field(default_factory=Conditions)
     terminal: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
-    both: bool = False
+    on_both_arms: bool = False
 
 
 _ROLES = (
-    Role(MAIN, "as published", both=True),
-    Role(PILOT, "the same, to tell the spread; not judged", both=True),
+    Role(MAIN, "as published", on_both_arms=True),
+    Role(PILOT, "the same, to tell the spread; not judged", on_both_arms=True),
     Role(PLACEBO, "the baseline once more: it must not differ from itself"),
     Role(SLOWED, "the baseline made slower by the size of the claim: that must be found"),
-    Role(QUIET, "without progress output", Conditions(progress=False), both=True),
-    Role(TERMINAL, "with a terminal for its progress output", terminal=True, both=True),
-    Role(PROBE, "the fit timed inside the library too", Conditions(probe=True), both=True),
+    Role(QUIET, "without progress output", Conditions(progress=False), on_both_arms=True),
+    Role(TERMINAL, "with a terminal for its progress output", terminal=True, on_both_arms=True),
+    Role(PROBE, "the fit timed inside the library too", Conditions(probe=True), on_both_arms=True),
     Role(
         KEPT,
         "keeps every array to the end, as the contender's binding does",
@@ -75,7 +75,7 @@ _ROLES = (
         "freed memory stays with the process instead of going back to the kernel",
         # glibc, mallopt(3): no block by mmap, and the heap's top is never trimmed.
         env={"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"},
-        both=True,
+        on_both_arms=True,
     ),
 )
 ROLES: Mapping[RoleName, Role] = {role.name: role for role in _ROLES}

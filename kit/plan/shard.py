@@ -54,7 +54,7 @@ def refuse_empty(shard: Shard | None, blocks: int) -> None:
         )
 
 
-def of_shard(runs: Iterable[PlannedRun], shard: Shard | None) -> tuple[PlannedRun, ...]:
+def runs_in_shard(runs: Iterable[PlannedRun], shard: Shard | None) -> tuple[PlannedRun, ...]:
     """Return the runs of a plan that belong to a shard; all for None."""
     return tuple(run for run in runs if shard is None or shard.holds(run))
 

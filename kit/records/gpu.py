@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Process:
+class GpuProcess:
     """A process that has a context on a GPU. ``memory_bytes`` is its GPU memory."""
 
     pid: int
@@ -36,7 +36,7 @@ class Gpu:
     power_w: float | None
     utilisation_percent: int | None
     throttle: tuple[str, ...]
-    processes: tuple[Process, ...]
+    processes: tuple[GpuProcess, ...]
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _gpu(document: Mapping[str, Any]) -> Gpu:
     major, minor = values["compute_capability"]
     values["compute_capability"] = (major, minor)
     values["throttle"] = tuple(values["throttle"])
-    values["processes"] = tuple(Process(**process) for process in values["processes"])
+    values["processes"] = tuple(GpuProcess(**process) for process in values["processes"])
     return Gpu(**values)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from kit.errors import InputError
 from kit.plan.coherent import duplicate_runs
 from kit.plan.model import PlannedRun
-from kit.plan.shard import of_shard
+from kit.plan.shard import runs_in_shard
 from kit.records.session import RunEntry, Session
 
 _FIELDS = ("block", "position", "arm", "kind", "role", "pair")
@@ -32,7 +32,7 @@ def run_mismatches(session: Session) -> Iterator[str]:
     header = session.header
     yield from duplicate_runs(header.plan.runs)
     planned = {run.run_id: run for run in header.plan.runs}
-    here = {run.run_id for run in of_shard(header.plan.runs, header.shard)}
+    here = {run.run_id for run in runs_in_shard(header.plan.runs, header.shard)}
     valid = session.valid_entry_indices()
     good: set[str] = set()
     end = session.looks[-1].runs if session.ending is not None else len(session.entries)

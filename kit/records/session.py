@@ -28,7 +28,7 @@ from kit.plan.model import (
     PlannedRun,
 )
 from kit.plan.roles import MAIN, RoleName
-from kit.plan.shard import Shard, of_shard
+from kit.plan.shard import Shard, runs_in_shard
 from kit.records.gpu import GpuCheck, GpuTelemetry
 from kit.records.host import HostConditions, HostFacts
 from kit.records.images import ArmImage, Component, ExecutableRun
@@ -216,7 +216,7 @@ class Session:
 
     def due_runs(self) -> tuple[PlannedRun, ...]:
         """Return the shard's planned runs; of a group-sequential session those up to its end."""
-        runs = of_shard(self.header.plan.runs, self.header.shard)
+        runs = runs_in_shard(self.header.plan.runs, self.header.shard)
         if self.ending is None:
             return runs
         end = self.header.plan.first_judged + self.looks[-1].blocks
@@ -247,7 +247,7 @@ class Session:
         if self.ending is not None:
             return ()
         completed = self.completed_run_ids()
-        runs = of_shard(self.header.plan.runs, self.header.shard)
+        runs = runs_in_shard(self.header.plan.runs, self.header.shard)
         return tuple(run for run in runs if run.run_id not in completed)
 
     def valid_entry_indices(self) -> frozenset[int]:

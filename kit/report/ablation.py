@@ -11,7 +11,7 @@ from kit.judge.cost import FitNumbers
 from kit.judge.pairing import ArmPair
 from kit.plan.roles import role_of
 from kit.report.document import Block, Heading, List, Paragraph, Table
-from kit.report.numbers import NONE, fixed, megabytes, seconds, share
+from kit.report.numbers import NONE, format_megabytes, format_number, format_seconds, format_share
 from kit.report.render import markdown, terminal
 from kit.results import ABLATION_REPORT, ABLATION_RESULTS
 
@@ -49,13 +49,13 @@ def section(found: Ablation) -> tuple[Block, ...]:
             MEANS[part.name],
             _signed(part.seconds),
             _bounds(part),
-            share(part.share),
+            format_share(part.share),
             str(part.blocks),
         )
         for part in found.contrasts
     )
     numbers = tuple(
-        (arm, role, role_of(role).means, *_numbers(run))
+        (arm, role, role_of(role).description, *_numbers(run))
         for (arm, role), run in sorted(found.numbers.items())
     )
     columns = (
@@ -103,7 +103,7 @@ def _part_sentences(parts: Sequence[ContrastEstimate]) -> list[str]:
     clear = sorted((p for p in parts if p.clear), key=lambda p: -abs(p.seconds or 0.0))
     lines = [
         f"{part.name}: {part.seconds:+.3f} s ({MEANS[part.name]})"
-        + (f", {share(part.share)} of the total." if part.share is not None else ".")
+        + (f", {format_share(part.share)} of the total." if part.share is not None else ".")
         for part in clear
     ]
     unclear = [part.name for part in parts if not part.clear]
@@ -138,7 +138,7 @@ def values(found: Ablation) -> dict[str, object]:
 
 
 def _signed(value: float | None) -> str:
-    return fixed(value, 3, sign=True)
+    return format_number(value, 3, sign=True)
 
 
 def _bounds(part: ContrastEstimate) -> str:
@@ -148,11 +148,11 @@ def _bounds(part: ContrastEstimate) -> str:
 
 def _numbers(run: FitNumbers) -> tuple[str, ...]:
     return (
-        seconds(run.wall_s),
-        seconds(run.user_s),
-        seconds(run.system_s),
-        fixed(run.faults),
-        megabytes(run.rss_growth_bytes),
-        seconds(run.cold_s),
-        seconds(run.inner_s),
+        format_seconds(run.wall_s),
+        format_seconds(run.user_s),
+        format_seconds(run.system_s),
+        format_number(run.faults),
+        format_megabytes(run.rss_growth_bytes),
+        format_seconds(run.cold_s),
+        format_seconds(run.inner_s),
     )

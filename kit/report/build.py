@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from kit.judge.ablation import explain
-from kit.judge.comparison import Comparison, Judged, judge
+from kit.judge.comparison import Comparison, Judgement, judge
 from kit.judge.cost import fit_costs
 from kit.judge.pairing import PairedBlock
 from kit.judge.pilot import read_pilot_result
@@ -86,7 +86,7 @@ def _course(session: Session) -> Course | None:
     return Course(plan.stopping, blocks_tried(session), plan.blocks, session.looks)
 
 
-def _variant(part: Comparison, judged: Judged, study: Study) -> VariantReport:
+def _variant(part: Comparison, judged: Judgement, study: Study) -> VariantReport:
     pair = part.pair
     baseline, contender = (_runs_of(part, judged, arm) for arm in (pair.baseline, pair.contender))
     named = ((pair.baseline, baseline), (pair.contender, contender))
@@ -122,7 +122,7 @@ def _published(
     )
 
 
-def _runs_of(part: Comparison, judged: Judged, arm: str | None) -> tuple[RunStatistics, ...]:
+def _runs_of(part: Comparison, judged: Judgement, arm: str | None) -> tuple[RunStatistics, ...]:
     """Return the runs behind the ratio, so that seconds and ratio are of the same runs."""
     if part.blocks:
         return tuple(_side(block, arm == part.pair.baseline) for block in part.blocks)
@@ -170,7 +170,7 @@ def _failures(session: Session) -> tuple[Failure, ...]:
     )
 
 
-def _raw(session: Session, judged: Judged) -> tuple[RawRun, ...]:
+def _raw(session: Session, judged: Judgement) -> tuple[RawRun, ...]:
     entries = [(entry, entry.record) for entry in session.timed() if entry.record is not None]
     # The log may have a run twice, if a resumed session made it again: only the last one counts.
     last = {entry.run_id: index for index, (entry, _) in enumerate(entries)}
@@ -184,7 +184,7 @@ def _raw(session: Session, judged: Judged) -> tuple[RawRun, ...]:
 
 
 def _raw_run(
-    entry: RunEntry, record: Record, judged: Judged, statistics: RunStatistics | None
+    entry: RunEntry, record: Record, judged: Judgement, statistics: RunStatistics | None
 ) -> RawRun:
     return RawRun(
         run_id=entry.run_id,

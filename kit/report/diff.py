@@ -16,7 +16,7 @@ from kit.records.host import EngineFacts
 from kit.report.conditions import engine_text
 from kit.report.looks import blocks_text, course_facts
 from kit.report.model import ReportModel
-from kit.report.numbers import Form, gain_with, gigabytes
+from kit.report.numbers import Form, format_gigabytes, format_interval
 from kit.report.text import plain
 
 SAME, OTHER = "agree", "differ"
@@ -51,7 +51,7 @@ class ClaimPair:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ReportDifference:
     """The settings that differ, and every claim of the two sessions."""
 
     settings: tuple[Setting, ...]
@@ -75,7 +75,7 @@ _ABSENT = _Verdict("no verdict")
 _OVERLAP = {None: "", True: "; their intervals overlap", False: "; their intervals do not overlap"}
 
 
-def compare(first: ReportModel, second: ReportModel) -> Difference:
+def compare(first: ReportModel, second: ReportModel) -> ReportDifference:
     """Return the differences of two sessions. Raise InputError if their studies differ."""
     if first.study.id != second.study.id:
         raise InputError(
@@ -88,15 +88,15 @@ def compare(first: ReportModel, second: ReportModel) -> Difference:
         for what in dict.fromkeys((*a, *b))
         if a.get(what) != b.get(what)
     )
-    return Difference(settings, tuple(_claims(first, second)))
+    return ReportDifference(settings, tuple(_claims(first, second)))
 
 
-def document(found: Difference) -> str:
+def document(found: ReportDifference) -> str:
     """Return the differences as JSON text."""
     return json.dumps(asdict(found), indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
-def shown(found: Difference) -> str:
+def shown(found: ReportDifference) -> str:
     """Return the differences as plain text for the terminal, at most 80 columns."""
     lines = ["Settings that differ:" if found.settings else "All settings agree."]
     for row in found.settings:
@@ -121,7 +121,9 @@ def shown(found: Difference) -> str:
         for name, word, gain, bounds in zip(
             ("first: ", "second:"), pair.words, pair.gains, pair.intervals, strict=True
         ):
-            effect = "" if gain is None else f", measured {gain_with(gain, bounds, pair.form)}"
+            effect = (
+                "" if gain is None else f", measured {format_interval(gain, bounds, pair.form)}"
+            )
             lines.append(f"    {name} {word}{effect}")
     return "\n".join(lines) + "\n"
 
@@ -155,7 +157,7 @@ def _settings(model: ReportModel) -> dict[str, str]:
         **dict(course_facts(course) if course is not None else ()),
         "fits per run": str(plan.repeats),
         "CPUs per run": plan.limits.cpuset,
-        "memory per run": gigabytes(plan.limits.memory_bytes),
+        "memory per run": format_gigabytes(plan.limits.memory_bytes),
         **{
             name.replace("_", " "): engine_text(value)
             if isinstance(value, EngineFacts)

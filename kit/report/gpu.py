@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kit.judge.comparison import Judged
+from kit.judge.comparison import Judgement
 from kit.judge.devices import DeviceRatio, device_ratios
 from kit.plan.model import IDENTITY
 from kit.records.gpu import GpuCheck, GpuTelemetry, harmful, mild
@@ -66,7 +66,7 @@ class GpuReport:
         )
 
 
-def gpu_report(session: Session, judged: Judged, study: Study) -> GpuReport | None:
+def gpu_report(session: Session, judged: Judgement, study: Study) -> GpuReport | None:
     """Return the GPU's part of the report; None if no GPU was requested.
 
     Raise InputError for two arms of the same stack and variant.

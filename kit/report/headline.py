@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kit.judge.comparison import Judged
+from kit.judge.comparison import Judgement
 from kit.judge.controls import failing
-from kit.judge.effects import is_determined
+from kit.judge.effects import is_informative
 from kit.judge.samework import SameWork
 from kit.judge.statistics import Estimate
 from kit.judge.verdict import Verdict
@@ -28,10 +28,10 @@ from kit.report.numbers import (
     UNDETERMINED,
     UNDETERMINED_MEANS,
     Form,
-    claimed,
     common,
-    effect,
     effect_text,
+    format_claimed,
+    format_effect,
     margin_words,
     range_text,
 )
@@ -129,7 +129,7 @@ def _published(claim: Claim, form: Form) -> str:
     if form is Form.GAIN:
         return time_text(claim.published_gain_percent)
     gain = claim.published_gain_percent
-    return ", ".join(dict.fromkeys((effect(gain, Form.GAIN), effect(gain, form))))
+    return ", ".join(dict.fromkeys((format_effect(gain, Form.GAIN), format_effect(gain, form))))
 
 
 def _name(verdict: Verdict, several: bool) -> str:
@@ -151,7 +151,7 @@ def gain_in_words(estimate: Estimate, form: Form) -> str:
     value, bounds = estimate.gain_percent, estimate.gain_interval
     if value is None:
         return NONE
-    if not is_determined(bounds):
+    if not is_informative(bounds):
         return f"{UNDETERMINED} ({UNDETERMINED_MEANS})"
     form = common(form, value, bounds)
     if bounds is None:
@@ -165,7 +165,7 @@ def difference(estimate: Estimate, baseline: str, contender: str, form: Form) ->
     Effects printed as factors give "C# was 6.7x faster than Python"; ``form`` is the report's.
     """
     value, bounds = estimate.gain_percent, estimate.gain_interval
-    if value is None or not is_determined(bounds):
+    if value is None or not is_informative(bounds):
         return f"{contender} against {baseline}: {UNDETERMINED} ({UNDETERMINED_MEANS})"
     form = common(form, value, bounds)
     if form is Form.FACTOR:
@@ -191,7 +191,7 @@ def time_text(gain: float) -> str:
     return f"{abs(gain):.1f} % {'less' if gain >= 0 else 'more'}"
 
 
-def controls_line(judged: Judged) -> str:
+def controls_line(judged: Judgement) -> str:
     """Return a line on the controls: passed, open or failed with each that did not pass, or none.
 
     Empty if no variant has both arms.
@@ -282,7 +282,7 @@ def found(verdict: Verdict) -> Direction | None:
 def claimed_text(claim: Claim, form: Form) -> str:
     """Return the effect that a claim states, as published; then also as a factor if ``form`` is."""
     if claim.equal_within_percent is None:
-        return claimed(claim.published_gain_percent, form)
+        return format_claimed(claim.published_gain_percent, form)
     if form is Form.GAIN:
         return claimed_short(claim, form)
     return f"equal {margin_words(claim.equal_within_percent, form)}"
@@ -291,5 +291,5 @@ def claimed_text(claim: Claim, form: Form) -> str:
 def claimed_short(claim: Claim, form: Form) -> str:
     """Return the effect that a claim states, for a table: "+6.5 %" or "equal within 5 %"."""
     if claim.equal_within_percent is None:
-        return effect(claim.published_gain_percent, form)
+        return format_effect(claim.published_gain_percent, form)
     return f"equal within {claim.equal_within_percent:g} %"

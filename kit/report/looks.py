@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kit.judge.effects import is_determined
+from kit.judge.effects import is_informative
 from kit.judge.statistics import Interval
 from kit.plan.model import DIRECTION, Plan, Stopping
 from kit.records.session import Ending, Look, LookedAt
-from kit.report.numbers import NONE, UNDETERMINED, Form, brackets_text, common, effect
+from kit.report.numbers import NONE, UNDETERMINED, Form, brackets_text, common, format_effect
 
 if TYPE_CHECKING:
     from kit.report.model import Course
@@ -86,16 +86,16 @@ def estimate_texts(at: LookedAt, form: Form) -> tuple[str, str]:
     """
     bounds = interval_at(at)
     if bounds is None:
-        return effect(at.gain_percent, form), NONE
-    if not is_determined(bounds):
-        return effect(at.gain_percent, form), UNDETERMINED
+        return format_effect(at.gain_percent, form), NONE
+    if not is_informative(bounds):
+        return format_effect(at.gain_percent, form), UNDETERMINED
     form = common(form, at.gain_percent, bounds)
-    return effect(at.gain_percent, form), brackets_text(bounds.low, bounds.high, form)
+    return format_effect(at.gain_percent, form), brackets_text(bounds.low, bounds.high, form)
 
 
 def _estimate(at: LookedAt) -> str:
     bounds = interval_at(at)
-    if at.gain_percent is None or bounds is None or not is_determined(bounds):
+    if at.gain_percent is None or bounds is None or not is_informative(bounds):
         return f"{at.claim} {at.variant}: {at.pairs} pairs do not determine it yet"
     return f"{at.claim} {at.variant}: so far {' '.join(estimate_texts(at, Form.GAIN))}"
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kit.judge.ablation import Ablation
-from kit.judge.comparison import Comparison, Judged
+from kit.judge.comparison import Comparison, Judgement
 from kit.judge.cost import FitCost
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.pilot import PilotResult
 from kit.judge.statistics import Estimate, RunStatistics
-from kit.judge.training import Trained, TrainingVerdict
+from kit.judge.training import TrainingResult, TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.plan.model import Kind, Stopping
 from kit.plan.roles import MAIN, RoleName
@@ -168,9 +168,9 @@ class ReportModel:
     """The verdict in the headline."""
     substitutes: tuple[str, ...]
     """Components that make the verdicts indicative; none if no verdict is."""
-    judged: Judged
+    judged: Judgement
     variants: tuple[VariantReport, ...]
-    trained: tuple[Trained, ...]
+    trained: tuple[TrainingResult, ...]
     trained_remark: str
     costs: tuple[FitCost, ...]
     arms: tuple[ArmFacts, ...]

@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from kit.judge.effects import MAX_INFORMATIVE_RATIO, gains_of, is_determined, log_of
+from kit.judge.effects import MAX_INFORMATIVE_RATIO, gains_of, is_informative, log_of
 from kit.judge.pairing import PairedBlock, estimate_over
 from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
@@ -46,7 +46,7 @@ class Form(str, Enum):
     FACTOR = "factor"
 
 
-def fixed(value: float | None, digits: int = 0, sign: bool = False) -> str:
+def format_number(value: float | None, digits: int = 0, sign: bool = False) -> str:
     """Return a number with ``digits`` decimals and no exponent; ``sign``: with its plus sign too.
 
     None and NaN give a dash; a number too large for any measurement gives a fixed text.
@@ -62,30 +62,30 @@ def fixed(value: float | None, digits: int = 0, sign: bool = False) -> str:
     return f"{number:{'+' if sign else ''}.{digits}f}"
 
 
-def seconds(value: float | None, digits: int = 4) -> str:
+def format_seconds(value: float | None, digits: int = 4) -> str:
     """Return a number of seconds with that many decimals, without the unit; a dash for None."""
-    return fixed(value, digits)
+    return format_number(value, digits)
 
 
-def scaled(value: float | None, unit: float, digits: int) -> str:
+def format_scaled(value: float | None, unit: float, digits: int) -> str:
     """Return a number divided by ``unit``, with ``digits`` decimals; a dash for None."""
     try:
-        return fixed(None if value is None else value / unit, digits)
+        return format_number(None if value is None else value / unit, digits)
     except OverflowError:
         return OUT_OF_RANGE
 
 
-def megabytes(value: float | None) -> str:
+def format_megabytes(value: float | None) -> str:
     """Return a number of bytes as megabytes (10^6) with one decimal, without the unit."""
-    return scaled(value, 1e6, 1)
+    return format_scaled(value, 1e6, 1)
 
 
-def gigabytes(value: float | None) -> str:
+def format_gigabytes(value: float | None) -> str:
     """Return a number of bytes as gigabytes (10^9) with one decimal, such as "6.5 GB"."""
-    return f"{scaled(value, 1e9, 1)} GB"
+    return f"{format_scaled(value, 1e9, 1)} GB"
 
 
-def share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
     """Return a fraction (1: the whole) in percent, such as "12 %"; a dash for None.
 
     Above a fraction of ten it is only "over 10 times".
@@ -97,22 +97,22 @@ def share(value: float | None) -> str:
     return f"{100 * value:.0f} %"
 
 
-def effect(value: float | None, form: Form) -> str:
+def format_effect(value: float | None, form: Form) -> str:
     """Return a gain in percent as "+6.4 %" or, by its form, "6.7x faster"; a dash for None."""
     return NONE if value is None else effect_text(value, form)
 
 
-def claimed(value: float | None, form: Form) -> str:
+def format_claimed(value: float | None, form: Form) -> str:
     """Return the gain that a claim states, in percent as published; a dash for None.
 
     If ``form`` is a factor, the same gain follows as a factor, in brackets.
     """
     if value is None or form is Form.GAIN:
-        return effect(value, form)
+        return format_effect(value, form)
     return f"{value:+.1f} % ({effect_text(value, form)})"
 
 
-def claimed_brief(value: float, form: Form) -> str:
+def format_claimed_brief(value: float, form: Form) -> str:
     """Return the gain that a claim states, in percent as published, and its factor if asked for.
 
     In a narrow column: "+6.5 %", or "+6.5 %, 1.07x" if ``form`` is a factor.
@@ -121,14 +121,14 @@ def claimed_brief(value: float, form: Form) -> str:
     return own if form is Form.GAIN else f"{own}, {_factor(log_of(value))[0]}"
 
 
-def gain(estimate: Estimate | None, form: Form) -> str:
+def format_gain(estimate: Estimate | None, form: Form) -> str:
     """Return a measured effect with its interval, "+6.4 % [+4.1, +8.6]"; a dash for None."""
     if estimate is None:
         return NONE
-    return gain_with(estimate.gain_percent, estimate.gain_interval, form)
+    return format_interval(estimate.gain_percent, estimate.gain_interval, form)
 
 
-def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
+def format_interval(value: float | None, bounds: Interval | None, form: Form) -> str:
     """Return a gain in percent, ``value``, with its interval ``bounds``; a dash for None.
 
     Both are printed as factors if ``form`` is one, or if one of the numbers is a factor of two or
@@ -137,7 +137,7 @@ def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
     """
     if value is None:
         return NONE
-    if not is_determined(bounds):
+    if not is_informative(bounds):
         return UNDETERMINED
     form = common(form, value, bounds)
     if bounds is None:
@@ -145,14 +145,14 @@ def gain_with(value: float | None, bounds: Interval | None, form: Form) -> str:
     return f"{effect_text(value, form)} {brackets_text(bounds.low, bounds.high, form)}"
 
 
-def ratio(estimate: Estimate | None) -> str:
+def format_ratio(estimate: Estimate | None) -> str:
     """Return the ratio of two arms' times with its interval, "1.068 [1.043, 1.094]".
 
     A dash if there is no ratio; a fixed text if its interval is not informative.
     """
     if estimate is None or estimate.ratio is None:
         return NONE
-    if not is_determined(estimate.gain_interval):
+    if not is_informative(estimate.gain_interval):
         return UNDETERMINED
     bounds = estimate.ratio_interval
     if bounds is None:
@@ -160,7 +160,7 @@ def ratio(estimate: Estimate | None) -> str:
     return f"{_ratio(estimate.ratio)} [{_ratio(bounds.low)}, {_ratio(bounds.high)}]"
 
 
-def trend(percent: float, form: Form) -> str:
+def format_trend(percent: float, form: Form) -> str:
     """Return a drift, in percent of the seconds of a run (plus: more seconds), as an effect.
 
     The result has the sign of a gain: "-4.2 % (plus: faster at the end)".
@@ -169,7 +169,7 @@ def trend(percent: float, form: Form) -> str:
     return f"{text} (plus: faster at the end)" if text.endswith("%") else f"{text} at the end"
 
 
-def score(value: float) -> str:
+def format_score(value: float) -> str:
     """Return a standardized deviation (z score) with its sign and one decimal.
 
     Beyond 100 it is only "over +100" or "over -100".

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kit.judge.effects import log_of
 from kit.judge.pilot import DesignEstimate, PilotResult
-from kit.judge.power import MAX_BLOCKS, POWERS, Need
-from kit.report.numbers import Form, claimed, effect_text, fixed, form_of, size_text
+from kit.judge.power import MAX_BLOCKS, POWERS, SampleSize
+from kit.report.numbers import Form, effect_text, form_of, format_claimed, format_number, size_text
 
 
 def pilot_lines(found: PilotResult | None, looked_at: bool = False) -> tuple[str, ...]:
@@ -24,8 +24,8 @@ def pilot_lines(found: PilotResult | None, looked_at: bool = False) -> tuple[str
         detectable = f"; detectable with {POWERS[0]:.0%} power: {size}"
     lines.append(
         f"Fixed now: {'at most ' if looked_at else ''}{found.blocks} {found.design} blocks "
-        f"({blocks_because(found)}), about {fixed(found.minutes_left)} more minutes{detectable} "
-        "and above."
+        f"({blocks_because(found)}), about {format_number(found.minutes_left)} more minutes"
+        f"{detectable} and above."
     )
     if found.undecided:
         named = ", ".join(
@@ -57,17 +57,17 @@ def blocks_because(found: PilotResult) -> str:
 
 def _design(design: DesignEstimate, found: PilotResult, form: Form) -> str:
     equal = found.wanted_gain_percent == 0
-    wanted = "equality" if equal else claimed(found.wanted_gain_percent, form)
+    wanted = "equality" if equal else format_claimed(found.wanted_gain_percent, form)
     return (
         f"Pilot of {design.blocks} {design.design} blocks (one with its controls takes "
-        f"{fixed(design.block_s)} s): SD of the log "
-        f"ratio {fixed(design.sd_log, 4)}, planned with {fixed(design.planning_sd, 4)}. Blocks for "
-        f"{found.claim} ({wanted}): "
+        f"{format_number(design.block_s)} s): SD of the log ratio "
+        f"{format_number(design.sd_log, 4)}, planned with {format_number(design.planning_sd, 4)}. "
+        f"Blocks for {found.claim} ({wanted}): "
         f"{'; '.join(_need(need, found, form) for need in design.needs)}."
     )
 
 
-def _need(need: Need, found: PilotResult, form: Form) -> str:
+def _need(need: SampleSize, found: PilotResult, form: Form) -> str:
     parts = [f"direction {_blocks(need.direction)}", f"size {_blocks(need.size)}"]
     if found.wanted_gain_percent == 0:  # a claim of equality has no direction
         parts = [f"inside the margin {_blocks(need.size)}"]

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from kit.errors import InputError
-from kit.files.folder import Folder, Rules, open_folder
-from kit.files.write import UNFINISHED, remove_below, write_whole
+from kit.files.folder import Folder, ReadLimits, open_folder
+from kit.files.write import UNFINISHED, remove_from_tree, write_atomic
 from kit.results import ABLATION, GIT_ATTRIBUTES, RUN_LOG, SIGNATURE, STUDY, SUMS
 from kit.study.folder import VERSION_CONTROL, is_of_desktop
 
@@ -20,7 +20,7 @@ RUN_LOG_BYTES = 1_000_000_000
 SIGNATURE_BYTES = 100_000
 """A signature by an RSA key of 16384 bits takes about 6 kB; a certificate may take more."""
 REMEDY = "give the folder of a session that `kit reproduce` made"
-_RULES = Rules(
+_RULES = ReadLimits(
     file_bytes=250_000_000,
     total_bytes=4_000_000_000,
     entries=30_000,
@@ -60,7 +60,7 @@ def remove_unfinished(folder: Path) -> None:
     """
     with open_results(folder) as results:
         left = [entry.name for entry in results.entries() if is_unfinished(entry.name)]
-    remove_below(folder, left)
+    remove_from_tree(folder, left)
 
 
 def is_attributes(name: str) -> bool:
@@ -73,8 +73,8 @@ def write_sums(folder: Path) -> None:
 
     Raise InputError for a file that cannot be read, HostError if these cannot be written.
     """
-    write_whole(folder / GIT_ATTRIBUTES, AS_THEY_ARE)
-    write_whole(folder / SUMS, sums_of(folder))
+    write_atomic(folder / GIT_ATTRIBUTES, AS_THEY_ARE)
+    write_atomic(folder / SUMS, sums_of(folder))
 
 
 def sums_of(folder: Path) -> bytes:
@@ -119,7 +119,7 @@ def add_sums(folder: Path, made: Mapping[str, bytes]) -> None:
     old = [(_named(line)[0], line + b"\n") for line in content.split(b"\n") if line]
     rows = [(name, line) for name, line in old if name not in made]
     rows += [(name, _line(name, hashlib.sha256(data).hexdigest())) for name, data in made.items()]
-    write_whole(folder / SUMS, b"".join(line for _, line in sorted(rows)))
+    write_atomic(folder / SUMS, b"".join(line for _, line in sorted(rows)))
 
 
 def _line(name: str, digest: str) -> bytes:

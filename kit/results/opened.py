@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from kit.errors import InputError
-from kit.files.write import write_below
+from kit.files.write import write_tree
 from kit.records.session import Session
 from kit.results import ABLATION, RUN_LOG, SBOMS, STUDY
 from kit.results.folder import open_results
@@ -80,7 +80,7 @@ def _size(folder: Path) -> int:
         return results.size(RUN_LOG)
 
 
-def keep_study(study: Study, session: Path) -> None:
+def save_snapshot(study: Study, session: Path) -> None:
     """Copy every file of the study next to the session's log, to judge it again anywhere.
 
     Files keep whether their owner may execute them, as in the contexts of image builds. Raise
@@ -90,7 +90,7 @@ def keep_study(study: Study, session: Path) -> None:
         with open_study(study.folder) as opened:
             found = {f"{STUDY}/{name}": opened.read(name) for name in opened.files()}
             programs = {name for name in found if opened.executable(name.removeprefix(f"{STUDY}/"))}
-        write_below(session, found, programs)
+        write_tree(session, found, programs)
 
 
 def study_for(session: Path, sha256: str) -> Study:

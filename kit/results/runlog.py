@@ -16,7 +16,7 @@ from typing import Any
 
 from kit.errors import HostError, InputError
 from kit.files.documents import values_of
-from kit.files.write import append, cut_to_line, last_line
+from kit.files.write import append, last_line, truncate_partial_line
 from kit.plan.make import plan_sha256
 from kit.plan.model import FORM, Plan, in_form, plan_document
 from kit.records.images import ExecutableRun
@@ -187,7 +187,7 @@ def drop_torn_line(folder: Path) -> None:
     """
     path = folder / RUN_LOG
     try:
-        cut_to_line(path)
+        truncate_partial_line(path)
     except OSError as error:
         raise HostError(
             f"{path}: cannot be written ({error.strerror})", "make it writable, then --resume"

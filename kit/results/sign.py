@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.errors import HostError, InputError
 from kit.results import SUMS
 
@@ -152,7 +152,7 @@ def _program() -> str:
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
     """Return ssh-keygen's error output as one line, without the banner of @ signs."""
     lines = done.stderr.decode(errors="replace").splitlines()
-    reason = one_line(" ".join(line for line in lines if not line.startswith("@")))
+    reason = message_line(" ".join(line for line in lines if not line.startswith("@")))
     return reason or f"it ended with {done.returncode}"
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from kit.errors import InputError
 from kit.files.documents import read_yaml
-from kit.files.folder import Folder, Rules, open_folder
+from kit.files.folder import Folder, ReadLimits, open_folder
 from kit.schemas import check
 
 STUDY, CLAIMS, PINS = "study.yaml", "claims.yaml", "pins.yaml"
@@ -30,7 +30,7 @@ DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 LEFT_OUT = frozenset({"__pycache__", ".venv"}) | VERSION_CONTROL | DESKTOP
 """Names of files and folders, at any depth, that do not belong to a study."""
 _DOCUMENT_BYTES = 1_000_000
-RULES = Rules(
+RULES = ReadLimits(
     file_bytes=500_000_000,
     total_bytes=500_000_000,
     entries=10_000,

@@ -16,7 +16,7 @@ from typing import Any
 from kit.errors import InputError
 from kit.files.documents import read_yaml
 from kit.files.folder import Folder
-from kit.files.write import write_below
+from kit.files.write import write_tree
 from kit.schemas import check
 from kit.study.checks import (
     LONGEST_NAME,
@@ -117,7 +117,7 @@ def new_study(folder: Path) -> tuple[str, ...]:
     name = name.strip("-")[:LONGEST_NAME].strip("-") or _ID
     # Quoted: YAML reads 2024, no, null and 0x1f as values that are not text.
     study = template[STUDY].decode().replace(f"id: {_ID}", f'id: "{name}"')
-    write_below(folder, {**template, STUDY: study.encode()})
+    write_tree(folder, {**template, STUDY: study.encode()})
     return tuple(template)
 
 

@@ -32,7 +32,7 @@ class _Session:
     """The results for one session, and its files; None if those are unknown."""
 
     results: tuple[CheckResult, ...]
-    files: sums.Known | None = None
+    files: sums.ExpectedFiles | None = None
     unfinished: bool = False
     """Whether it is an ablation session with runs still to make, whose files will change."""
     session: Session | None = None
@@ -89,7 +89,7 @@ def _follows(folder: Path, content: bytes | None) -> tuple[CheckResult, ...]:
     return tuple(found)
 
 
-def _known(own: _Session, inside: _Session | None) -> sums.Known:
+def _known(own: _Session, inside: _Session | None) -> sums.ExpectedFiles:
     """Return the known files of the session and of the ablation in its folder."""
     known = own.files or sums.ANY
     if inside is None:
@@ -115,7 +115,7 @@ def _session(folder: Path, inside: _Session | None) -> _Session:
         return _Session((chain, CheckResult(what, (f"cannot be read: {message_of(error)}",), "")))
     session, study = opened.session, opened.study
     if inside is not None and inside.session is None:
-        derived = reports.Derived(CheckResult(reports.WHAT, inside.results[-1].wrong, ""))
+        derived = reports.DerivedReports(CheckResult(reports.WHAT, inside.results[-1].wrong, ""))
     else:
         ablation = None if inside is None else inside.session
         derived = reports.check(folder, session, study, ablation)

@@ -13,7 +13,7 @@ from kit.judge.stop import look_due
 from kit.plan.blocks import step_index_by_run, steps_of
 from kit.plan.model import ALTERNATING, EXPLAIN, Limits, PlannedRun
 from kit.plan.resources import cpus_of
-from kit.plan.shard import of_shard
+from kit.plan.shard import runs_in_shard
 from kit.plan.spec import spec_json
 from kit.records.command import Command, parse_command
 from kit.records.planned import differing_fields
@@ -254,7 +254,7 @@ def _gathered(session: Session) -> Iterator[str]:
 
 def _in_turn(session: Session) -> Iterator[str]:
     header = session.header
-    runs = of_shard(header.plan.runs, header.shard)
+    runs = runs_in_shard(header.plan.runs, header.shard)
     turns = _Turns([tuple(run.run_id for run in step) for step in steps_of(runs)])
     step_of = {run_id: number for number, step in enumerate(turns.steps) for run_id in step}
     planned = {run.run_id for run in header.plan.runs}

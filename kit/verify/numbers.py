@@ -37,7 +37,7 @@ _FRACTION = re.compile(rb"\.(\d+)(e[-+]\d+)?")
 
 
 @dataclass(frozen=True)
-class Compared:
+class FileComparison:
     """The names of files that differ (``wrong``), or only in the last digits of numbers.
 
     The latter are ``rounded``.
@@ -55,7 +55,7 @@ class _Moved:
     found: float
 
 
-def compare(made: Files, found: Files) -> Compared:
+def compare(made: Files, found: Files) -> FileComparison:
     """Compare the files, by name and content, that are both in ``made`` and in ``found``.
 
     ``made`` were made here, ``found`` are the folder's. Numbers are compared as numbers.
@@ -71,7 +71,7 @@ def compare(made: Files, found: Files) -> Compared:
             wrong.add(name)
     turned = _turned(moved)
     wrong |= {name for name, here, there in texts if not _text(here, there, turned)}
-    return Compared(
+    return FileComparison(
         tuple(name for name in differing if name in wrong),
         tuple(name for name in differing if name not in wrong),
     )

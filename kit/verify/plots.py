@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from kit.report.files import is_picture, picture_address, without_pictures
-from kit.report.plots import drawn_by
+from kit.report.plots import renderer_of
 from kit.report.plots.paths import ForeignError, Matrix, Outline
 from kit.report.plots.pieces import Piece, read
 from kit.report.plots.raster import pixels
@@ -157,7 +157,7 @@ def _drawing(made: bytes, found: bytes) -> _Compared:
         apart = distance(made, found)
     except ForeignError as error:
         return _Compared(State.WRONG, f"holds what no plot of kit holds: {error}")
-    here, there = drawn_by(made), drawn_by(found)
+    here, there = renderer_of(made), renderer_of(found)
     if apart <= MOVED:
         return _Compared(State.OK, alike=True)
     if apart == APART and there not in ("", here):

@@ -23,23 +23,23 @@ from kit.results import APPENDIX, APPENDIX_LATEX, PAGE, REPORT, SBOMS, sbom_name
 from kit.results.folder import open_results
 from kit.study.model import Study
 from kit.verify import plots
-from kit.verify.numbers import Compared, compare
+from kit.verify.numbers import FileComparison, compare
 from kit.verify.result import UNREADABLE, CheckResult, message_of
-from kit.verify.sums import Known
+from kit.verify.sums import ExpectedFiles
 
 WHAT = "reports"
 Files = Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
-class Derived:
+class DerivedReports:
     """The result of checking the reports, and the session's files by name; None: unknown."""
 
     result: CheckResult
-    files: Known | None = None
+    files: ExpectedFiles | None = None
 
 
-def check(folder: Path, session: Session, study: Study, ablation: Session | None) -> Derived:
+def check(folder: Path, session: Session, study: Study, ablation: Session | None) -> DerivedReports:
     """Make every report again, compare it with the folder's file, and return the result.
 
     Differences that other versions of the libraries may cause are noted or unverified, not wrong.
@@ -47,7 +47,7 @@ def check(folder: Path, session: Session, study: Study, ablation: Session | None
     """
     if session.header.plan.purpose == EXPLAIN:
         if session.unfinished:
-            return Derived(
+            return DerivedReports(
                 CheckResult(WHAT, (), "", ("unfinished: repeat `kit ablate` to go on with it",))
             )
         return _derived(folder, session, lambda: _explanation(session, study))
@@ -69,16 +69,18 @@ def _report(session: Session, study: Study, ablation: Session | None) -> Files:
     return report_files(build_report(session, study, ablation))
 
 
-def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Derived:
+def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> DerivedReports:
     try:
         made = make()
     except KitError as error:
-        return Derived(CheckResult(WHAT, (error.problem,), ""))
+        return DerivedReports(CheckResult(WHAT, (error.problem,), ""))
     except ImportError as error:
         # Without matplotlib, kit derives no report, so it compares none.
-        return Derived(CheckResult(WHAT, (), "", (f"cannot be derived on this machine: {error}",)))
+        return DerivedReports(
+            CheckResult(WHAT, (), "", (f"cannot be derived on this machine: {error}",))
+        )
     except UNREADABLE as error:
-        return Derived(CheckResult(WHAT, (f"cannot be derived: {message_of(error)}",), ""))
+        return DerivedReports(CheckResult(WHAT, (f"cannot be derived: {message_of(error)}",), ""))
     found, wrong = _read(folder, made)
     drawn = plots.compare(made, found)
     rest = _compared(made, found)
@@ -95,12 +97,12 @@ def _derived(folder: Path, session: Session, make: Callable[[], Files]) -> Deriv
     if wrong and version != kit.__version__:
         # Another version of kit may word and round differently: that is not tampering.
         by = f"written by kit {version}, this is kit {kit.__version__}"
-        return Derived(CheckResult(WHAT, (), "", (f"{by}, which derives other ones",)))
+        return DerivedReports(CheckResult(WHAT, (), "", (f"{by}, which derives other ones",)))
     other = [f"last digits of numbers differ in {', '.join(rest.rounded)}"] if rest.rounded else []
     other += [drawn.note] if drawn.note else []
     good = f"derived again; {'; '.join(other)}" if other else "derived again, byte for byte"
     derived = CheckResult(WHAT, tuple(wrong), good, drawn.unverified)
-    return Derived(derived, Known(frozenset(names)))
+    return DerivedReports(derived, ExpectedFiles(frozenset(names)))
 
 
 def _read(folder: Path, made: Files) -> tuple[dict[str, bytes], list[str]]:
@@ -119,7 +121,7 @@ def _read(folder: Path, made: Files) -> tuple[dict[str, bytes], list[str]]:
     return found, wrong
 
 
-def _compared(made: Files, found: Files) -> Compared:
+def _compared(made: Files, found: Files) -> FileComparison:
     """Compare the files that are not plots, the page without the plots inside it."""
 
     def without_plots(files: Files) -> Files:

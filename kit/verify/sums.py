@@ -32,7 +32,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Known:
+class ExpectedFiles:
     """The names of a session's files; None: any name may be one.
 
     ``folders`` holds the sessions inside it. Names that begin with ``unfinished`` are not
@@ -40,10 +40,10 @@ class Known:
     """
 
     names: frozenset[str] | None
-    folders: tuple[tuple[str, Known], ...] = ()
+    folders: tuple[tuple[str, ExpectedFiles], ...] = ()
     unfinished: str = ""
 
-    def with_folder(self, name: str, known: Known) -> Known:
+    def with_folder(self, name: str, known: ExpectedFiles) -> ExpectedFiles:
         """Return these names and, in a folder of that name, those that are ``known`` there."""
         return replace(self, folders=(*self.folders, (f"{name}/", known)))
 
@@ -57,13 +57,13 @@ class Known:
         return name.startswith(f"{STUDY}/") and belongs(name.removeprefix(f"{STUDY}/"))
 
 
-ANY = Known(None)
+ANY = ExpectedFiles(None)
 SBOMS_CHECK = "bills of materials"
 SIGNATURE_CHECK = "signature"
 _PROVES = f"says who vouches for the files as {SUMS} lists them, not that they speak the truth"
 
 
-def check_files(folder: Path, known: Known, content: bytes | None = None) -> CheckResult:
+def check_files(folder: Path, known: ExpectedFiles, content: bytes | None = None) -> CheckResult:
     """Find files that changed, are missing, are not the session's, or are not plain files.
 
     ``content``: the list of sums if it was read already, so that all checks see the same bytes.
@@ -175,7 +175,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _making(name: str, known: Known) -> bool:
+def _making(name: str, known: ExpectedFiles) -> bool:
     return bool(known.unfinished) and name.startswith(known.unfinished)
 
 

@@ -13,7 +13,7 @@ from support.bundled import Saved
 
 from kit.engine.docker import DockerEngine
 from kit.host.network import read_network
-from kit.images.build.arms import Builder, Options
+from kit.images.build.arms import Builder, BuildOptions
 from kit.images.build.recipe import Tools
 from kit.pins.load import shipped_pins
 from kit.study.load import load_study, new_study, shipped_study
@@ -30,7 +30,7 @@ def alone(factory: pytest.TempPathFactory, what: str) -> Iterator[None]:
 
 def build(engine: DockerEngine, study: Study, *arms: str) -> None:
     """Make the images of those arms."""
-    Builder(Tools(engine, shipped_pins(), read_network(), print), Options()).build(study, arms)
+    Builder(Tools(engine, shipped_pins(), read_network(), print), BuildOptions()).build(study, arms)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,7 +23,7 @@ from pathlib import Path
 from kit.engine.discover import discover
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LOCK_LABEL
-from kit.host.locks import lock_id
+from kit.host.locks import lock_namespace_id
 from kit.results import RUN_LOG
 from kit.results.runlog import read_session
 
@@ -62,7 +62,7 @@ def kit(*arguments: str) -> list[str]:
 
 def remains(engine: DockerEngine) -> list[str]:
     """Containers and volumes of this machine's kits: of every session made here."""
-    filters = {"label": f"{LOCK_LABEL}={lock_id()}"}
+    filters = {"label": f"{LOCK_LABEL}={lock_namespace_id()}"}
     client = engine._link.client
     containers = client.containers(all=True, quiet=True, filters=filters)
     volumes = client.volumes(filters=filters).get("Volumes") or ()

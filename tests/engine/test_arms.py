@@ -23,7 +23,7 @@ from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LABEL, RunOutcome, RunRequest
 from kit.host.facts import LocalHost
 from kit.host.network import HostNetwork, read_network
-from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.arms import Builder, BuildOptions, Images
 from kit.images.build.recipe import Tools
 from kit.images.inspect.content import read_content
 from kit.images.inspect.describe import DescriptionCache, describe
@@ -58,7 +58,7 @@ def net() -> HostNetwork:
 
 @pytest.fixture(scope="session")
 def images(engine: DockerEngine, net: HostNetwork, built: None) -> Images:
-    return Builder(Tools(engine, shipped_pins(), net, print), Options()).build(STUDY, ARMS)
+    return Builder(Tools(engine, shipped_pins(), net, print), BuildOptions()).build(STUDY, ARMS)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def made(
         describe=lambda image_id: describe(engine, image_id, cache), allow_busy_host=True,
     )  # fmt: skip
     out = Path(tmp_path_factory.mktemp("out"))
-    request = pipeline.Request("tiny", ARMS, 5, ResourceRequest(), out, Options())
+    request = pipeline.Request("tiny", ARMS, 5, ResourceRequest(), out, BuildOptions())
     folder = pipeline.reproduce(runtime, STUDY, request)
     model = reported(folder, STUDY)
     return Made(folder, read_session(folder), model)

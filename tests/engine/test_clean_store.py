@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fakes import rootfs
 
-from kit.app.clean import Plan, clean, make_plan, title
+from kit.app.clean import RemovalPlan, clean, plan_removal, title
 from kit.engine.docker import DockerEngine
 from kit.engine.objects import ContainerEntry, EngineObject, EngineObjects, ImageEntry, VolumeEntry
 from kit.engine.protocol import LABEL
@@ -75,8 +75,8 @@ class Owner:
         assert not any(i.steps for i in everything.images if i not in labelled)
         return everything
 
-    def plan(self) -> Plan:
-        return make_plan(self.objects(), self.name)
+    def plan(self) -> RemovalPlan:
+        return plan_removal(self.objects(), self.name)
 
     def images(self) -> list[str]:
         filters = {"label": f"{LABEL}={self.name}"}
@@ -89,7 +89,7 @@ class Owner:
             self.engine.discard(VolumeEntry(volume, {}, 0))
         for tag in self.tags:
             self.engine.remove_image(tag)
-        plan = make_plan(self.engine.objects(LABEL, self.name), self.name)
+        plan = plan_removal(self.engine.objects(LABEL, self.name), self.name)
         clean(self.engine, EngineObjects(), plan, lambda _held: None)
 
 
@@ -104,7 +104,7 @@ def titles(held: tuple[EngineObject, ...] | list[EngineObject]) -> list[str]:
     return [title(each) for each in held]
 
 
-def why(plan: Plan, name: str) -> str:
+def why(plan: RemovalPlan, name: str) -> str:
     (reason,) = [kept.why for kept in plan.kept if name in title(kept.held)]
     return reason
 
@@ -139,7 +139,7 @@ def test_everything_of_the_owner_goes_and_the_bytes_are_right(
     inspected = owner.client.inspect_container(container)
     volume = owner.volume(f"{owner.name}-cache")
     holdings = owner.objects()
-    plan = make_plan(holdings, owner.name)
+    plan = plan_removal(holdings, owner.name)
     assert plan.kept == ()
     named = [name for name in titles(plan.remove) if "/" in name or " image" not in f" {name}"]
     assert named == [
@@ -179,7 +179,7 @@ def test_what_somebody_built_on_it_stays_and_works(
     tag = tag.format(owner.name)
     mine = owner.build(tag, f"FROM {lower}\nRUN echo mine > /tmp/mine\n", finished=False)
     holdings = owner.objects()
-    plan = make_plan(holdings, owner.name)
+    plan = plan_removal(holdings, owner.name)
     assert f"image {upper}" in titles(plan.remove)
     assert f"image {lower}" not in titles(plan.remove)
     short = tag or mine.removeprefix("sha256:")[:12]
@@ -207,7 +207,7 @@ def test_a_container_and_a_volume_that_somebody_uses_stay(
     name = f"somebody-{owner.name}"
     owner.container(name, upper, host_config=host)
     holdings = owner.objects()
-    plan = make_plan(holdings, owner.name)
+    plan = plan_removal(holdings, owner.name)
     assert "name" in why(plan, f"container {name}"), "it has the image's label"
     assert why(plan, f"volume {volume}") == f"container {name} uses it"
     assert why(plan, f"image {upper}") == f"container {name} uses it"
@@ -254,7 +254,7 @@ def test_an_image_with_two_names_goes_whole(
     owner.build(first, f"FROM {tiny_image}\nSTART\nRUN {FILL.format(BYTES, 'x')}\n")
     engine.tag(first, second)
     holdings = owner.objects()
-    done = clean(engine, holdings, make_plan(holdings, owner.name), lambda _held: None)
+    done = clean(engine, holdings, plan_removal(holdings, owner.name), lambda _held: None)
     assert (done.kept, done.freed_bytes, owner.images()) == ((), BYTES, [])
 
 

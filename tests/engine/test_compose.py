@@ -14,7 +14,7 @@ import yaml
 import kit
 from kit.engine.docker import DockerEngine
 from kit.host.network import read_network
-from kit.images.build.arms import Builder, Options
+from kit.images.build.arms import Builder, BuildOptions
 from kit.images.build.compose import compose_yaml
 from kit.images.build.recipe import Tools
 from kit.pins.load import pins_document, shipped_pins
@@ -72,7 +72,9 @@ def test_an_arm_runs_and_prints_a_record_that_is_whole(
     compose, stack: str, engine: DockerEngine
 ) -> None:
     arm = f"{stack}-cpu"
-    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
+    builder = Builder(
+        Tools(engine, shipped_pins(), read_network(), lambda _line: None), BuildOptions()
+    )
     images = builder.build(shipped_study(), ("python-cpu", "dotnet-cpu")).arms
     named = {"KIT_DOTNET_CPU": images["dotnet-cpu"].reference}
     assert images["python-cpu"].reference == f"kit/python-cpu:{kit.__version__}"

@@ -16,7 +16,7 @@ import kit
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import ImageInfo, RunOutcome, RunRequest
 from kit.host.network import read_network
-from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.arms import Builder, BuildOptions, Images
 from kit.images.build.recipe import Tools
 from kit.pins.load import shipped_pins
 from kit.plan.model import PlannedRun
@@ -94,7 +94,7 @@ def images(engine: DockerEngine, built: None) -> Images:
         pytest.skip(f"the CUDA images need {NEEDED_BYTES / 1e9:.0f} GB, {free:.1f} GB are free")
     arms = ("python-cpu", "dotnet-cpu", *CUDA_ARMS)
     tools = Tools(engine, shipped_pins(), read_network(), print)
-    return Builder(tools, Options()).build(STUDY, arms)
+    return Builder(tools, BuildOptions()).build(STUDY, arms)
 
 
 def info(engine: DockerEngine, images: Images, arm: str) -> ImageInfo:

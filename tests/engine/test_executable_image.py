@@ -8,7 +8,7 @@ from kit.app.runner import run_executable
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.host.network import read_network
-from kit.images.build.arms import Builder, Options
+from kit.images.build.arms import Builder, BuildOptions
 from kit.images.build.recipe import Tools
 from kit.images.inspect.content import read_content
 from kit.pins.load import shipped_pins
@@ -21,7 +21,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200), pytest.mark.usefixt
 
 def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: DockerEngine) -> None:
     study = shipped_study()
-    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
+    builder = Builder(
+        Tools(engine, shipped_pins(), read_network(), lambda _line: None), BuildOptions()
+    )
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None
 
@@ -40,7 +42,9 @@ def test_it_starts_without_python_and_names_what_it_cannot_do_without(engine: Do
 
 def test_a_bad_spec_is_refused_by_the_executable_as_by_the_arm(engine: DockerEngine) -> None:
     study = shipped_study()
-    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
+    builder = Builder(
+        Tools(engine, shipped_pins(), read_network(), lambda _line: None), BuildOptions()
+    )
     image = builder.build(study, ("python-cpu", "dotnet-cpu")).executable
     assert image is not None
     outcome = engine.run(RunRequest(image=image.image_id, env={"KIT_SPEC": "{"}))

@@ -14,7 +14,7 @@ from test_interrupt import Command, folder_in, running_volumes, started  # noqa:
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import LABEL, LOCK_LABEL, SESSION_LABEL
 from kit.errors import EXIT_INTERRUPTED
-from kit.host.locks import lock_id
+from kit.host.locks import lock_namespace_id
 
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1800)]
 KILLED = 2
@@ -62,7 +62,10 @@ def test_the_next_start_removes_what_a_killed_one_left_and_nothing_else(
     client = engine._link.client
     # Of another machine's kit, and one that only inherited the labels of a container.
     labels = {LABEL: "kit", SESSION_LABEL: "other", LOCK_LABEL: "another"}
-    others = [("kit-0123456789abcdef", labels), ("mine", {**labels, LOCK_LABEL: lock_id()})]
+    others = [
+        ("kit-0123456789abcdef", labels),
+        ("mine", {**labels, LOCK_LABEL: lock_namespace_id()}),
+    ]
     for name, its in others:
         client.create_container_from_config(
             {"Image": tiny_image, "Cmd": ["/bin/true"], "Labels": its}, name

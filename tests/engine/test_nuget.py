@@ -19,7 +19,7 @@ from kit.engine.docker import DockerEngine
 from kit.engine.protocol import BuildRequest, ImageInfo, LineSink
 from kit.errors import ImageError
 from kit.host.network import read_network
-from kit.images.build.arms import Builder, Options
+from kit.images.build.arms import Builder, BuildOptions
 from kit.images.build.recipe import Context, Tools, recipes
 from kit.images.inspect.content import read_content
 from kit.pins.load import pins_document, shipped_pins
@@ -53,7 +53,9 @@ def nupkg(name: str, content: str = "") -> bytes:
 
 @pytest.fixture(scope="module")
 def bases(engine: DockerEngine) -> tuple[str, str]:
-    builder = Builder(Tools(engine, shipped_pins(), read_network(), lambda _line: None), Options())
+    builder = Builder(
+        Tools(engine, shipped_pins(), read_network(), lambda _line: None), BuildOptions()
+    )
     made = builder.build(shipped_study(), ("python-cpu", "dotnet-cpu")).bases
     if made["dotnet-sdk"].provides["framework"] != FRAMEWORK:
         pytest.skip("the SDK here is the exact one; the stand-ins are for the substitute")

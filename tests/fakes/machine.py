@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kit.host.process import Done
+from kit.host.process import CommandResult
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 UBUNTU = 'PRETTY_NAME="Ubuntu 24.04"\nID=ubuntu\nID_LIKE=debian\n'
@@ -29,7 +29,7 @@ class FakeMachine:
     systemd: bool = False
     programs: set[str] = field(default_factory=set)
     environment: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, Done | Callable[[], Done]] = field(default_factory=dict)
+    answers: dict[str, CommandResult | Callable[[], CommandResult]] = field(default_factory=dict)
     files: dict[Path, str] = field(default_factory=dict)
     alive: dict[int, int] = field(default_factory=dict)
     """Start ticks by pid."""
@@ -50,7 +50,9 @@ class FakeMachine:
         if self.systemd:
             self.files[Path("/run/systemd/system")] = ""
 
-    def run(self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Done:
+    def run(
+        self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]
+    ) -> CommandResult:
         line = " ".join(command)
         self.commands.append(line)
         self.environments.append(env)
@@ -60,8 +62,8 @@ class FakeMachine:
         if "install" in line and "docker.io" in line:
             self.programs |= {"dockerd", "iptables"}
         if line.startswith("apt-cache policy"):
-            return Done(0, "x:\n  Installed: (none)\n  Candidate: 1.0\n")
-        return Done(0, "")
+            return CommandResult(0, "x:\n  Installed: (none)\n  Candidate: 1.0\n")
+        return CommandResult(0, "")
 
     def spawn(self, command: Sequence[str], log: Path) -> int:
         pid = next(self._pids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kit.pins.sources import NoAnswer, Offered
+from kit.pins.sources import IndexWheel, NoAnswer
 
 DOWN = NoAnswer("no route")
 
@@ -15,7 +15,7 @@ class FakeSources:
     """Answers by what is asked for; anything else is not reached."""
 
     digests: Mapping[str, str | NoAnswer] = field(default_factory=dict)
-    offers: Mapping[str, Sequence[Offered]] = field(default_factory=dict)
+    offers: Mapping[str, Sequence[IndexWheel]] = field(default_factory=dict)
     npm: str | NoAnswer = DOWN
     suites: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     payloads: Mapping[str, str] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class FakeSources:
     def image_digest(self, reference: str) -> str | NoAnswer:
         return self.digests.get(reference, DOWN)
 
-    def wheels(self, name: str, version: str) -> Sequence[Offered] | NoAnswer:
+    def wheels(self, name: str, version: str) -> Sequence[IndexWheel] | NoAnswer:
         return self.offers.get(f"{name} {version}", DOWN)
 
     def npm_sha512(self, package: str) -> str | NoAnswer:

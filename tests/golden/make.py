@@ -47,7 +47,7 @@ def made_up(place: Path) -> Path:
     from support.bench import Bench
 
     from kit.app import ablate, pipeline
-    from kit.images.build.arms import Options
+    from kit.images.build.arms import BuildOptions
     from kit.plan.resources import ResourceRequest
     from kit.results import ABLATION
     from kit.study.load import load_study, new_study
@@ -55,9 +55,9 @@ def made_up(place: Path) -> Path:
     new_study(place / "sum")
     study = load_study(place / "sum")
     bench = Bench(place / "results", scripted)
-    request = pipeline.Request("quick", (), 7, ResourceRequest(), bench.out, Options())
+    request = pipeline.Request("quick", (), 7, ResourceRequest(), bench.out, BuildOptions())
     made = pipeline.reproduce(bench.runtime(), study, request)
-    ablate.ablate(bench.runtime(), study, Options(), made / ABLATION, 2, 3)
+    ablate.ablate(bench.runtime(), study, BuildOptions(), made / ABLATION, 2, 3)
     return made
 
 

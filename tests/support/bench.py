@@ -16,7 +16,7 @@ from kit.app import pipeline
 from kit.app.runner import RUN_ID
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.host.network import HostNetwork
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.images.inspect.describe import Description, Part
 from kit.pins.load import shipped_pins
 from kit.plan.resources import ResourceRequest
@@ -51,11 +51,11 @@ class Bench:
         )
 
     def reproduce(self, **changes: object) -> Path:
-        request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, Options())
+        request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, BuildOptions())
         return pipeline.reproduce(self.runtime(), STUDY, replace(request, **changes))
 
     def resume(self, folder: Path) -> Path:
-        return pipeline.resume(self.runtime(), open_begun(folder), Options()).folder
+        return pipeline.resume(self.runtime(), open_begun(folder), BuildOptions()).folder
 
     def ran(self) -> list[str]:
         """The planned runs that were made, in order."""

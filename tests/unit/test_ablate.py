@@ -17,7 +17,7 @@ from support.measured import TwoCores, spec_of, works
 import kit.cli
 from kit.app import ablate, pipeline
 from kit.errors import InputError
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.judge.consistency import consistency_results
 from kit.plan.resources import ResourceRequest
 from kit.plan.roles import role_of
@@ -37,7 +37,7 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
     bench = Bench(tmp_path, varied())
     folder = bench.reproduce()
     plan = read_session(folder).header.plan
-    beside = ablate.ablate(bench.runtime(), STUDY, Options(), folder / ABLATION, 2, 3)
+    beside = ablate.ablate(bench.runtime(), STUDY, BuildOptions(), folder / ABLATION, 2, 3)
     session = read_session(beside)
     assert session.header.plan.purpose == "explain"
     assert session.header.plan.limits == plan.limits
@@ -58,7 +58,7 @@ def test_an_explanation_is_made_beside_its_session_and_shown_in_its_report(tmp_p
 
 def test_each_role_reaches_its_container(tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied())
-    ablate.ablate(bench.runtime(), STUDY, Options(), tmp_path / "x", 2, 3)
+    ablate.ablate(bench.runtime(), STUDY, BuildOptions(), tmp_path / "x", 2, 3)
     by_role = {}
     for request in bench.engine.named("run"):
         spec = spec_of(request)
@@ -76,7 +76,7 @@ def test_each_role_reaches_its_container(tmp_path: Path) -> None:
 def test_only_what_a_study_says_its_programs_can_is_changed(tmp_path: Path) -> None:
     able = replace(STUDY, protocol=replace(STUDY.protocol, explain=("allocator",)))
     bench = Bench(tmp_path, varied())
-    beside = ablate.ablate(bench.runtime(), able, Options(), tmp_path / "x", 2, 3)
+    beside = ablate.ablate(bench.runtime(), able, BuildOptions(), tmp_path / "x", 2, 3)
     timed = [spec_of(r) for r in bench.engine.named("run") if spec_of(r)["kind"] == "timed"]
     assert not any(spec["conditions"]["probe"] or spec["conditions"]["keep"] for spec in timed)
     found = ablate.explanation(beside, able)
@@ -89,10 +89,10 @@ def test_only_what_a_study_says_its_programs_can_is_changed(tmp_path: Path) -> N
 def test_an_interrupted_explanation_goes_on(tmp_path: Path) -> None:
     place = tmp_path / "x"
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(Bench(tmp_path, StopAt(6)).runtime(), STUDY, Options(), place, 2, 3)
+        ablate.ablate(Bench(tmp_path, StopAt(6)).runtime(), STUDY, BuildOptions(), place, 2, 3)
     done = len(read_session(place).entries)
     again = Bench(tmp_path)
-    ablate.ablate(again.runtime(), STUDY, Options(), place, 2, 3)
+    ablate.ablate(again.runtime(), STUDY, BuildOptions(), place, 2, 3)
     session = read_session(place)
     planned = [run.run_id for run in session.header.plan.runs]
     assert again.ran() == planned[done:]
@@ -120,24 +120,24 @@ def test_another_plan_than_that_of_an_explanation_that_is_there_is_refused(
     folder = Bench(tmp_path).reproduce()
     beside = folder / ABLATION
     with suppress(KeyboardInterrupt):
-        ablate.ablate(Bench(tmp_path, begun()).runtime(), STUDY, Options(), beside, 2, 3)
+        ablate.ablate(Bench(tmp_path, begun()).runtime(), STUDY, BuildOptions(), beside, 2, 3)
     before = contents(folder)
     assert kit.cli.run(["ablate", str(folder), option, wanted]) == 2
     said = capsys.readouterr().err
     assert option in said and f"planned with {planned}" in said and str(beside) in said
     other = {"blocks": 10} if option == "--blocks" else {"repeats": 5}
     with pytest.raises(InputError):
-        ablate.ablate(Bench(tmp_path).runtime(), STUDY, Options(), beside, **other)
+        ablate.ablate(Bench(tmp_path).runtime(), STUDY, BuildOptions(), beside, **other)
     assert contents(folder) == before
 
 
 def test_an_explanation_goes_on_without_options_or_with_its_own(tmp_path: Path) -> None:
     place = tmp_path / "x"
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(Bench(tmp_path, StopAt(6)).runtime(), STUDY, Options(), place, 2, 3)
+        ablate.ablate(Bench(tmp_path, StopAt(6)).runtime(), STUDY, BuildOptions(), place, 2, 3)
     ablate.check_there(place, None, None)
     ablate.check_there(place, 2, 3)
-    ablate.ablate(Bench(tmp_path).runtime(), STUDY, Options(), place)
+    ablate.ablate(Bench(tmp_path).runtime(), STUDY, BuildOptions(), place)
     plan = read_session(place).header.plan
     assert (plan.blocks, plan.repeats) == (2, 3)
     assert not read_session(place).unfinished
@@ -164,7 +164,7 @@ def test_beside_a_session_out_says_nothing_and_is_refused(tmp_path: Path, capsys
 
 def test_an_explanation_is_no_session_to_judge(tmp_path: Path, capsys) -> None:
     place = tmp_path / "x"
-    ablate.ablate(Bench(tmp_path).runtime(), STUDY, Options(), place, 2, 3)
+    ablate.ablate(Bench(tmp_path).runtime(), STUDY, BuildOptions(), place, 2, 3)
     before = sorted(path.name for path in place.iterdir())
     for command in (["judge"], ["report"], ["appendix"], ["reproduce", "--resume"], ["ablate"]):
         assert kit.cli.run([*command, str(place)]) == 2
@@ -175,7 +175,7 @@ def test_an_explanation_is_no_session_to_judge(tmp_path: Path, capsys) -> None:
 def test_an_explanation_with_a_failed_run_is_finished_and_checked(tmp_path: Path) -> None:
     folder = Bench(tmp_path).reproduce()
     beside = folder / ABLATION
-    ablate.ablate(Bench(tmp_path, failing(9)).runtime(), STUDY, Options(), beside, 2, 3)
+    ablate.ablate(Bench(tmp_path, failing(9)).runtime(), STUDY, BuildOptions(), beside, 2, 3)
     found = ablate.explanation(beside, STUDY)
     assert found is not None
     ablate.write(beside, found)
@@ -186,8 +186,8 @@ def test_an_explanation_with_a_failed_run_is_finished_and_checked(tmp_path: Path
 def test_what_is_resumed_of_an_explanation_is_its_runs_alone(tmp_path: Path) -> None:
     place = tmp_path / "x"
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(Bench(tmp_path, StopAt(6)).runtime(), STUDY, Options(), place, 2, 3)
-    ablate.ablate(Bench(tmp_path).runtime(), STUDY, Options(), place, 2, 3)
+        ablate.ablate(Bench(tmp_path, StopAt(6)).runtime(), STUDY, BuildOptions(), place, 2, 3)
+    ablate.ablate(Bench(tmp_path).runtime(), STUDY, BuildOptions(), place, 2, 3)
     assert read_session(place).executable is None
 
 
@@ -242,7 +242,7 @@ def test_duet_pairs_run_together_and_are_judged(tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied(0.02))
     runtime = replace(bench.runtime(), host=TwoCores())
     request = pipeline.Request(
-        "quick", (), 7, ResourceRequest(), tmp_path, Options(), design="duet"
+        "quick", (), 7, ResourceRequest(), tmp_path, BuildOptions(), design="duet"
     )
     folder = pipeline.reproduce(runtime, STUDY, request)
     session = read_session(folder)
@@ -265,7 +265,7 @@ def test_a_busy_machine_is_refused_unless_asked(tmp_path: Path) -> None:
             return replace(TwoCores().read(), busy_cpus=float(bench.engine.engine_info.cpus))
 
     runtime = replace(bench.runtime(), host=Busy())
-    request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options())
+    request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, BuildOptions())
     with pytest.raises(kit.errors.HostError, match="the machine is busy") as caught:
         pipeline.reproduce(runtime, STUDY, request)
     assert "--allow-busy-host" in caught.value.remedy

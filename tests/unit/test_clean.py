@@ -11,7 +11,7 @@ from support.processes import Process, hold
 
 import kit.cli
 import kit.cli.runtime
-from kit.app.clean import Living, Plan, clean, freed, make_plan, title
+from kit.app.clean import Living, RemovalPlan, clean, plan_removal, reclaimable_bytes, title
 from kit.engine.objects import (
     ContainerEntry,
     EngineObject,
@@ -83,11 +83,11 @@ def taken(*images: ImageEntry, **others: tuple[EngineObject, ...]) -> list[str]:
     return [title(held).split()[1] for held in plan(*images, **others).remove]
 
 
-def plan(*images: ImageEntry, **others: tuple[EngineObject, ...]) -> Plan:
-    return make_plan(EngineObjects(images=images, **others))  # type: ignore[arg-type]
+def plan(*images: ImageEntry, **others: tuple[EngineObject, ...]) -> RemovalPlan:
+    return plan_removal(EngineObjects(images=images, **others))  # type: ignore[arg-type]
 
 
-def why(found: Plan, name: str) -> str:
+def why(found: RemovalPlan, name: str) -> str:
     (reason,) = [entry.why for entry in found.kept if name in title(entry.held)]
     return reason
 
@@ -128,7 +128,7 @@ def test_an_imported_file_system_goes() -> None:
 
 def test_nothing_without_the_label_goes() -> None:
     other = image("kit/other", [BASE, run("x", 1)], labels={LABEL: "somebody"})
-    assert plan(DEBIAN, other) == Plan((), (), 0)
+    assert plan(DEBIAN, other) == RemovalPlan((), (), 0)
 
 
 @pytest.mark.parametrize("unnamed", [True, False])
@@ -213,14 +213,14 @@ def test_what_a_living_session_made_stays_and_every_image() -> None:
         VolumeEntry("v", of("here", 3)[1].labels, 5),
     )
     holdings = EngineObjects((living[0], dead[0]), (living[1], dead[1], loose), KIT)
-    found = make_plan(holdings, living=Living("here", "process 7 (`kit reproduce`)"))
+    found = plan_removal(holdings, living=Living("here", "process 7 (`kit reproduce`)"))
     assert found.remove == dead and found.freed_bytes == 30
     assert {title(entry.held) for entry in found.kept} == {
         f"container {living[0].name}", "volume here", "volume v",
         "image kit/python:1", "image kit/dotnet:1", "image middle", "image upper",
     }  # fmt: skip
     assert "process 7" in why(found, living[0].name) and "process 7" in why(found, "volume v")
-    assert make_plan(holdings).remove[:4] == (living[0], dead[0], living[1], dead[1])
+    assert plan_removal(holdings).remove[:4] == (living[0], dead[0], living[1], dead[1])
 
 
 @pytest.mark.parametrize("name", ["frosty", "kit-1", f"my-{OWN_NAME}", f"{OWN_NAME}0"])
@@ -257,7 +257,7 @@ def test_layers_without_content_do_not_shift_the_others() -> None:
 
 def test_what_came_into_use_stays_and_the_rest_goes() -> None:
     holdings = EngineObjects(images=KIT)
-    made = make_plan(holdings)
+    made = plan_removal(holdings)
     in_use = InUseError("container late uses it", "")
     engine = FakeEngine(held=holdings, discard_errors={"kit/dotnet": in_use})
     heard: list[EngineObject] = []
@@ -267,7 +267,9 @@ def test_what_came_into_use_stays_and_the_rest_goes() -> None:
     assert [(title(k.held), k.why) for k in done.kept] == [
         ("image kit/dotnet:1", "container late uses it")
     ]
-    assert done.freed_bytes == freed(holdings, heard) == 0, "the layers are all in use still"
+    assert done.freed_bytes == reclaimable_bytes(holdings, heard) == 0, (
+        "the layers are all in use still"
+    )
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), HostError("gone", "")])
@@ -276,7 +278,7 @@ def test_a_stop_leaves_the_rest(error: Exception) -> None:
     engine = FakeEngine(held=holdings, discard_errors={"upper": error})
     heard: list[EngineObject] = []
     with pytest.raises(type(error)):
-        clean(engine, holdings, make_plan(holdings), heard.append)
+        clean(engine, holdings, plan_removal(holdings), heard.append)
     assert heard == [DOTNET] and len(engine.named("discard")) == 2
 
 
@@ -322,7 +324,7 @@ def test_cleaning_says_what_went(
 ) -> None:
     engine, code = command(monkeypatch, FULL)
     assert code == 0 and engine.named("holdings") == [(LABEL, "kit")]
-    assert engine.named("discard") == list(make_plan(FULL).remove)
+    assert engine.named("discard") == list(plan_removal(FULL).remove)
     out = capsys.readouterr().out.splitlines()
     assert out[0] == f"removed container {OWN_NAME} (7 bytes, running)"
     assert out[-3:] == [*KEPT, f"freed 2.5 MB, layers in common counted once: {COUNTS}"]
@@ -336,7 +338,7 @@ def test_a_running_session_is_left_alone_until_it_ends(
     place: Path,
     options: tuple[str, ...],
 ) -> None:
-    labels = {**OURS, LOCK_LABEL: locks.lock_id()}
+    labels = {**OURS, LOCK_LABEL: locks.lock_namespace_id()}
     held = EngineObjects((container(OWN_NAME, "kit/dotnet", labels=labels, running=True),), (), KIT)
     other = Process(hold, place, "hold")
     try:
@@ -349,7 +351,7 @@ def test_a_running_session_is_left_alone_until_it_ends(
     finally:
         other.kill()
     engine, code = command(monkeypatch, held)
-    assert code == 0 and engine.named("discard") == list(make_plan(held).remove) != []
+    assert code == 0 and engine.named("discard") == list(plan_removal(held).remove) != []
 
 
 def test_no_session_begins_while_the_store_is_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,7 +365,7 @@ def test_no_session_begins_while_the_store_is_cleaned(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("kit.engine.discover.discover", lambda: Engine(held=FULL))
     assert kit.cli.run(["clean"]) == 0
-    assert len(refused) == len(make_plan(FULL).remove)
+    assert len(refused) == len(plan_removal(FULL).remove)
     free = locks.Locks(wait=False, say=lambda _text: None)
     free.machine()
     free.release()

@@ -24,7 +24,7 @@ from support.wordless import X, without_words, wordless
 
 import kit.cli
 from kit.errors import KitError
-from kit.judge.comparison import Judged, judge
+from kit.judge.comparison import Judgement, judge
 from kit.plan.resources import ResourceRequest
 from kit.plan.shard import Shard
 from kit.records.session import Session
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 SIX = [1.07, 1.06, 1.08, 1.065, 1.075, 1.07]
 
 
-def decisions(judged: Judged) -> Any:
+def decisions(judged: Judgement) -> Any:
     """The words and numbers that a session was judged to."""
     return (
         [

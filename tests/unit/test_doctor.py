@@ -17,7 +17,17 @@ from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, FakeProbe
 from kit import __version__
 from kit.engine.protocol import EngineInfo
 from kit.errors import HostError
-from kit.host.doctor import Facts, Needs, Row, Status, check, find_facts, ready, table, to_json
+from kit.host.doctor import (
+    DoctorFacts,
+    Needs,
+    Requirement,
+    Status,
+    check,
+    find_facts,
+    ready,
+    table,
+    to_json,
+)
 from kit.host.doctor import probe as probes
 from kit.host.doctor.probe import reachability
 from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
@@ -27,7 +37,7 @@ from kit.study.load import shipped_study
 
 GIB = 2**30
 NEEDS = Needs(memory_bytes=2 * GIB, disk_bytes=5 * GIB)
-GOOD = Facts(
+GOOD = DoctorFacts(
     engine=INFO,
     governors=("performance",),
     available_memory=8 * GIB,
@@ -45,7 +55,7 @@ MIRRORED = replace(
 DEAD_MIRROR = {**GOOD.registries, "dead.lan": "Connection refused"}
 
 
-def row(name: str, facts: Facts, needs: Needs = NEEDS) -> Row:
+def row(name: str, facts: DoctorFacts, needs: Needs = NEEDS) -> Requirement:
     return next(found for found in check(facts, needs) if found.name == name)
 
 
@@ -57,7 +67,7 @@ def test_a_good_machine_is_ready() -> None:
 
 def test_all_problems_at_once() -> None:
     rows = check(
-        Facts(
+        DoctorFacts(
             engine=replace(INFO, api_version="1.24", architecture="aarch64", cpus=1),
             available_memory=GIB,
             free_disk=GIB,
@@ -74,9 +84,11 @@ def test_all_problems_at_once() -> None:
 
 
 def test_no_engine_leaves_the_rest_readable() -> None:
-    facts = Facts(engine=None, engine_problem="none answers", engine_remedy="run `kit setup`")
+    facts = DoctorFacts(engine=None, engine_problem="none answers", engine_remedy="run `kit setup`")
     rows = check(facts, NEEDS)
-    assert row("engine", facts) == Row("engine", Status.FAIL, "none answers", "run `kit setup`")
+    assert row("engine", facts) == Requirement(
+        "engine", Status.FAIL, "none answers", "run `kit setup`"
+    )
     assert [found.name for found in rows if found.status is Status.FAIL] == ["engine"]
 
 
@@ -127,20 +139,20 @@ def test_no_engine_leaves_the_rest_readable() -> None:
         ("CA bundle", replace(GOOD, ca_files={"PIP_CERT": ("/ca.pem", False)}), Status.FAIL),
     ],
 )
-def test_rows(name: str, facts: Facts, status: Status) -> None:
+def test_rows(name: str, facts: DoctorFacts, status: Status) -> None:
     assert row(name, facts).status is status
 
 
 NVIDIA = replace(INFO, runtimes=("nvidia", "runc"))
 
 
-def gpu_rows(facts: Facts) -> list[Row]:
+def gpu_rows(facts: DoctorFacts) -> list[Requirement]:
     return [found for found in check(facts, NEEDS) if found.name in ("GPU", "CUDA arms")]
 
 
 def test_a_good_gpu_is_one_row() -> None:
     facts = replace(GOOD, gpu_driver=T4.driver, gpus=DetectedGpus((T4,)), engine=NVIDIA)
-    assert gpu_rows(facts) == [Row("GPU", Status.OK, "Tesla T4, driver 535.161.08")]
+    assert gpu_rows(facts) == [Requirement("GPU", Status.OK, "Tesla T4, driver 535.161.08")]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +180,7 @@ def test_what_the_cuda_arms_would_meet_is_said_and_is_no_failure(
 def test_a_gpu_without_an_engine_is_left_open() -> None:
     facts = replace(GOOD, engine=None, gpus=DetectedGpus((T4,)))
     assert gpu_rows(facts) == [
-        Row("GPU", Status.WARN, "not known without an engine", "see the row engine")
+        Requirement("GPU", Status.WARN, "not known without an engine", "see the row engine")
     ]
 
 
@@ -197,7 +209,7 @@ def test_present_images_need_no_registry() -> None:
 def test_present_images_need_no_more_room() -> None:
     full = replace(GOOD, free_disk=GIB)
     assert row("disk", full).status is Status.FAIL
-    assert row("disk", replace(full, images_there=True)) == Row(
+    assert row("disk", replace(full, images_there=True)) == Requirement(
         "disk", Status.OK, "1.1 GB free, the images are here"
     )
     assert row("disk", replace(GOOD, free_disk=None, images_there=True)).status is Status.OK

@@ -16,7 +16,7 @@ import urllib3.exceptions
 
 from kit.engine import container
 from kit.engine.collect import MAX_RESULT_BYTES
-from kit.engine.connection import Connection, decoded, error_in, is_timeout, one_line
+from kit.engine.connection import Connection, decoded, error_in, is_timeout, message_line
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import RunRequest
 from kit.engine.pull import split_digest
@@ -271,9 +271,9 @@ def test_engine_errors_never_escape_raw() -> None:
 
 def test_one_line() -> None:
     text = "a\n\tb \x1b[1mbold\x1b[0m \x1b]8;;http://x\x07link\u2028\x00 end"
-    assert one_line(text) == "a b bold link end"
-    assert one_line("a\u202eb\u200bc \ud800") == "abc \ufffd", "as a report shows it"
-    assert len(one_line("x" * 1000)) == 400 and one_line("x" * 1000).endswith("...")
+    assert message_line(text) == "a b bold link end"
+    assert message_line("a\u202eb\u200bc \ud800") == "abc \ufffd", "as a report shows it"
+    assert len(message_line("x" * 1000)) == 400 and message_line("x" * 1000).endswith("...")
 
 
 def test_stream_events() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from kit.errors import InputError
-from kit.files.folder import DEPTH, Rules, open_folder
+from kit.files.folder import DEPTH, ReadLimits, open_folder
 
-RULES = Rules(100, 1000, 20, "name another folder", of={"small": 10})
+RULES = ReadLimits(100, 1000, 20, "name another folder", of={"small": 10})
 
 
 @pytest.fixture

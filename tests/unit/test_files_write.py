@@ -11,14 +11,21 @@ from pathlib import Path
 import pytest
 
 from kit.errors import HostError, InputError
-from kit.files.write import append, cut_to_line, fresh_file, last_line, write_below, write_whole
+from kit.files.write import (
+    append,
+    fresh_file,
+    last_line,
+    truncate_partial_line,
+    write_atomic,
+    write_tree,
+)
 from kit.results.folder import is_unfinished, remove_unfinished
 
 
 def test_content_is_written_and_replaced(tmp_path: Path) -> None:
     path = tmp_path / "report.md"
-    write_whole(path, b"one")
-    write_whole(path, b"two")
+    write_atomic(path, b"one")
+    write_atomic(path, b"two")
     assert path.read_bytes() == b"two"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -28,14 +35,14 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     path = tmp_path / "report.md"
-    write_whole(path, b"old")
+    write_atomic(path, b"old")
 
     def full(*_arguments: object, **_named: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, call, full)
     with pytest.raises(HostError, match=r"report\.md: cannot be written \(No space left"):
-        write_whole(path, b"new")
+        write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -46,13 +53,13 @@ def test_nothing_is_at_the_name_before_the_content_is_synced(
     path = tmp_path / "report.md"
     seen: list[bool] = []
     monkeypatch.setattr(os, "fsync", lambda _descriptor: seen.append(path.exists()))
-    write_whole(path, b"new")
+    write_atomic(path, b"new")
     assert seen == [False, True]  # the file's content, then the folder with its name
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="cannot be written"):
-        write_whole(tmp_path / "missing" / "report.md", b"x")
+        write_atomic(tmp_path / "missing" / "report.md", b"x")
 
 
 def test_a_write_goes_through_nothing_that_was_there(tmp_path: Path) -> None:
@@ -63,8 +70,8 @@ def test_a_write_goes_through_nothing_that_was_there(tmp_path: Path) -> None:
     for name in ("report.md", "report.md.part"):
         (folder / name).symlink_to(victim)
     os.mkfifo(folder / "pipe")
-    write_below(folder, {"report.md": b"new", "pipe": b"new"})
-    write_whole(folder / "report.md", b"newer")
+    write_tree(folder, {"report.md": b"new", "pipe": b"new"})
+    write_atomic(folder / "report.md", b"newer")
     assert victim.read_bytes() == b"mine"
     assert (folder / "report.md").read_bytes() == b"newer"
     assert not (folder / "report.md").is_symlink() and (folder / "pipe").is_file()
@@ -82,21 +89,21 @@ def test_no_folder_on_the_way_is_a_link(tmp_path: Path, name: str) -> None:
         place.rmdir()
     place.symlink_to(outside)
     with pytest.raises(InputError, match="is a link, not a plain folder"):
-        write_below(folder, {name: b"x"})
+        write_tree(folder, {name: b"x"})
     assert list(outside.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/../x", "a//x", ""])
 def test_a_file_s_name_stays_below_the_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="not a path inside"):
-        write_below(tmp_path / "folder", {name: b"x"})
+        write_tree(tmp_path / "folder", {name: b"x"})
     assert list((tmp_path / "folder").iterdir()) == []
 
 
 def test_a_folder_in_a_file_s_place_is_named_and_kept(tmp_path: Path) -> None:
     (tmp_path / "report.md").mkdir()
     with pytest.raises(HostError, match=r"report\.md: cannot be written"):
-        write_whole(tmp_path / "report.md", b"x")
+        write_atomic(tmp_path / "report.md", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["report.md"]
 
 
@@ -105,7 +112,7 @@ import os, signal, sys
 from pathlib import Path
 from kit.files import write as files
 os.fsync = lambda _descriptor: os.kill(os.getpid(), signal.SIGKILL)
-files.write_below(Path(sys.argv[1]), {"report.md": b"half", "in/page": b"half"})
+files.write_tree(Path(sys.argv[1]), {"report.md": b"half", "in/page": b"half"})
 """
 
 
@@ -118,7 +125,7 @@ def test_what_a_killed_write_left_is_told_and_removed_by_one_function(tmp_path: 
         subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
     left = {path.name for path in tmp_path.iterdir()} - {"other", "study"}
     assert len(left) == 3 and all(map(is_unfinished, left))
-    write_below(tmp_path, {"report.md": b"whole"})
+    write_tree(tmp_path, {"report.md": b"whole"})
     assert left < {path.name for path in tmp_path.iterdir()}
     remove_unfinished(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "report.md", "study"]
@@ -128,7 +135,7 @@ def test_what_a_killed_write_left_is_told_and_removed_by_one_function(tmp_path: 
 def test_what_another_write_is_making_is_not_removed(tmp_path: Path) -> None:
     with fresh_file(tmp_path / "report.md") as stream:
         stream.write(b"slow")
-        write_below(tmp_path, {"report.md": b"quick"})
+        write_tree(tmp_path, {"report.md": b"quick"})
         assert (tmp_path / "report.md").read_bytes() == b"quick"
     assert (tmp_path / "report.md").read_bytes() == b"slow"
     assert list(tmp_path.iterdir()) == [tmp_path / "report.md"]
@@ -136,7 +143,7 @@ def test_what_another_write_is_making_is_not_removed(tmp_path: Path) -> None:
 
 def test_the_longest_names_can_be_written(tmp_path: Path) -> None:
     name = "é" * 127
-    write_below(tmp_path, {name: b"x"})
+    write_tree(tmp_path, {name: b"x"})
     assert (tmp_path / name).read_bytes() == b"x"
 
 
@@ -151,7 +158,11 @@ def test_lines_are_appended_to_a_plain_file_alone(tmp_path: Path) -> None:
         append(log, bytes(93), 100)
     log.rename(tmp_path / "victim")
     log.symlink_to("victim")
-    for act in (lambda: append(log, b"x\n", 100), lambda: last_line(log), lambda: cut_to_line(log)):
+    for act in (
+        lambda: append(log, b"x\n", 100),
+        lambda: last_line(log),
+        lambda: truncate_partial_line(log),
+    ):
         with pytest.raises(InputError, match="log: is a link"):
             act()
     with pytest.raises(FileExistsError):
@@ -168,6 +179,6 @@ def test_the_last_line_is_found_and_a_torn_one_cut(
     whole = b"first\n" + b"x" * length + b"\n"
     log.write_bytes(whole + torn)
     assert last_line(log) == (torn or b"x" * length)
-    cut_to_line(log)
+    truncate_partial_line(log)
     assert log.read_bytes() == whole
     assert last_line(log) == b"x" * length

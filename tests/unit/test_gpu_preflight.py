@@ -11,7 +11,7 @@ from fakes.gpu import H100, NO_DRIVER, OLD_DRIVER, T4, make_gpu
 from kit.engine.protocol import EngineInfo
 from kit.errors import InputError
 from kit.host.gpu.preflight import COMPILE_LIMIT_S, Preflight, check, choose, request_of
-from kit.records.gpu import DetectedGpus, Gpu, GpuCheck, Process
+from kit.records.gpu import DetectedGpus, Gpu, GpuCheck, GpuProcess
 
 ARMS = ("python-cuda", "dotnet-cuda")
 GIGABYTE = 10**9
@@ -50,7 +50,7 @@ WARNINGS: dict[str, tuple[Gpu, str]] = {
     "driver": (make_gpu(driver="450.80.02"), "minor version compatibility"),
     "driver just below": (make_gpu(driver="520.61.04"), "older than CUDA 11.8's own (520.61.05)"),
     "ptx": (make_gpu(compute_capability=(8, 0)), "can take 30 minutes or longer"),
-    "other process": (make_gpu(processes=(Process(42, None), Process(7, 1))), "GPU 0: 42, 7"),
+    "other process": (make_gpu(processes=(GpuProcess(42, None), GpuProcess(7, 1))), "GPU 0: 42, 7"),
     "busy": (make_gpu(utilisation_percent=11), "11 % busy"),
     "hot": (make_gpu(throttle=("hardware thermal slowdown",)), "slowed down now: hardware thermal"),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kit.host.gpu.probe import NvmlProbe, ProbeError
-from kit.records.gpu import Process
+from kit.records.gpu import GpuProcess
 
 
 class NVMLError(Exception):
@@ -106,7 +106,7 @@ def test_every_fact_of_a_gpu_is_read(library) -> None:
     assert (gpu.sm_mhz, gpu.temperature_c, gpu.power_w) == (1590, 45, 27.5)
     assert gpu.utilisation_percent == 3
     assert gpu.throttle == ("software power cap", "hardware thermal slowdown")
-    assert gpu.processes == (Process(7, None),)
+    assert gpu.processes == (GpuProcess(7, None),)
     assert made.opened == 0
 
 

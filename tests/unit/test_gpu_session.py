@@ -23,7 +23,7 @@ from kit.app import pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.errors import HostError, InputError, NotStartedError, RunError
 from kit.host.network import HostNetwork
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.images.inspect.describe import Description
 from kit.judge.words import NOT_TESTABLE
 from kit.pins.load import shipped_pins
@@ -85,11 +85,13 @@ class Table:
         )  # fmt: skip
 
     def go(self, **changes: Any) -> Path:
-        request = pipeline.Request("quick", (), 7, ResourceRequest(), self.out, Options(), gpu=True)
+        request = pipeline.Request(
+            "quick", (), 7, ResourceRequest(), self.out, BuildOptions(), gpu=True
+        )
         return pipeline.reproduce(self.runtime(), STUDY, replace(request, **changes))
 
     def resume(self, folder: Path) -> Path:
-        return pipeline.resume(self.runtime(), open_session(folder), Options()).folder
+        return pipeline.resume(self.runtime(), open_session(folder), BuildOptions()).folder
 
     def runs(self) -> list[RunRequest]:
         return [request for request in self.engine.named("run") if not is_trial(request)]

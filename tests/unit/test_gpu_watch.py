@@ -17,7 +17,7 @@ from kit.records.gpu import (
     MILD,
     REASONS,
     Gpu,
-    Process,
+    GpuProcess,
     harmful,
     mild,
     throttle_reasons,
@@ -123,7 +123,7 @@ def test_a_sample_sums_up_its_readings() -> None:
             power_w=50.0,
             memory_free_bytes=1_000_000_000,
             throttle=("hardware thermal slowdown", "software power cap"),
-            processes=(Process(9, 5), Process(3, None)),
+            processes=(GpuProcess(9, 5), GpuProcess(3, None)),
         ),
     ]
     telemetry = telemetry_of("GPU-aaaa", readings, ["late"])

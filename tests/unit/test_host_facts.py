@@ -10,7 +10,7 @@ import pytest
 from fakes.engine import INFO
 
 from kit.host import facts as disturbance
-from kit.host.facts import HostReading, conditions_between, host_facts, machine_id
+from kit.host.facts import HostReading, conditions_between, host_facts, host_id
 from kit.records.host import EngineFacts, HostFacts
 
 STAT = "cpu  100 5 50 1000 20 3 2 7 40 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
@@ -104,7 +104,7 @@ def test_equal_machines_are_told_apart_and_their_identity_is_not_told() -> None:
         operating_system="Debian", virtualization="",
         engine=EngineFacts("Docker", "24", "", ""), cgroup_version="1",
     )  # fmt: skip
-    one, other = (machine_id(facts, name * 32) for name in "ab")
-    assert one != other and machine_id(facts, "a" * 32) == one
+    one, other = (host_id(facts, name * 32) for name in "ab")
+    assert one != other and host_id(facts, "a" * 32) == one
     assert re.fullmatch("[0-9a-f]{12}", one) and "aaaa" not in one
-    assert machine_id(facts, "") != machine_id(replace(facts, kernel="6.2"), "")
+    assert host_id(facts, "") != host_id(replace(facts, kernel="6.2"), "")

@@ -16,7 +16,7 @@ from kit.errors import ContentError, HostError, ImageError, InputError
 from kit.host.network import HostNetwork
 from kit.images.bases import bootstrap
 from kit.images.bases.hostpython import SUITES, HostPython
-from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.arms import Builder, BuildOptions, Images
 from kit.images.build.recipe import Tools, references
 from kit.images.stored import images_there
 from kit.pins.load import shipped_pins
@@ -99,7 +99,7 @@ def have(engine: Engine, *roles: str) -> None:
 
 def build(engine: Engine, arms: tuple[str, ...] = BOTH, **options: object) -> Images:
     tools = Tools(engine, PINS, NET, lambda line: None)
-    return Builder(tools, Options(**options)).build(STUDY, arms)
+    return Builder(tools, BuildOptions(**options)).build(STUDY, arms)
 
 
 def row(images: Images, component: str) -> Component:
@@ -187,7 +187,7 @@ def test_packages_that_may_be_missing_print_no_error(engine: Engine) -> None:
     engine.build_lines = ("Step 1/1 : RUN dotnet restore", "error NU1101: Unable to find Keras.NET")
     engine.fail(KERAS_NET, ImageError("the build failed: error NU1101", "x"))
     said: list[str] = []
-    Builder(Tools(engine, PINS, NET, said.append), Options()).build(STUDY, BOTH)
+    Builder(Tools(engine, PINS, NET, said.append), BuildOptions()).build(STUDY, BOTH)
     assert PYTHON_NET in engine.built()
     assert not any("NU1101" in line for line in said)
     assert any(PINS.substitute_binding in line for line in said)
@@ -538,9 +538,9 @@ def test_settings_of_the_host_reach_builds_and_no_digest(engine: Engine) -> None
         assert engine.args(tag)["http_proxy"] == "http://proxy.example:3128"
     for tag in ("kit/python-cpu", "kit/base-dotnet-sdk", KERAS_NET):
         assert engine.contexts[tag]["host/ca.crt"] == b"CA"
-    Builder(Tools(engine, PINS, HostNetwork({}, b"", "", ""), lambda line: None), Options()).build(
-        STUDY, BOTH
-    )
+    Builder(
+        Tools(engine, PINS, HostNetwork({}, b"", "", ""), lambda line: None), BuildOptions()
+    ).build(STUDY, BOTH)
     assert len(engine.built()) == before
 
 
@@ -576,5 +576,5 @@ def test_an_arm_of_another_stack_without_a_recipe_is_refused_by_name(engine: Eng
     study = replace(STUDY, arms={"r-cpu": replace(STUDY.arms[PYTHON], name="r-cpu", stack="r")})
     tools = Tools(engine, PINS, NET, lambda line: None)
     with pytest.raises(InputError) as caught:
-        Builder(tools, Options()).build(study, ("r-cpu",))
+        Builder(tools, BuildOptions()).build(study, ("r-cpu",))
     assert "r-cpu" in caught.value.problem and not engine.built()

@@ -9,7 +9,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from fakes.engine import FakeEngine, image
 from support.archives import member, tree
 
-from kit.images.inspect.content import Content, Entry, read_tree
+from kit.images.inspect.content import Content, ContentEntry, read_tree
 from kit.images.inspect.describe import (
     Description,
     DescriptionCache,
@@ -123,5 +123,6 @@ def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path):
 
 def test_an_entry_has_a_line_of_its_own():
     assert (
-        Entry("file", 0o644, "0:0", "x", (("a", "b"),)).line("p") == "p\tfile\t644\t0:0\tx\ta=b\n"
+        ContentEntry("file", 0o644, "0:0", "x", (("a", "b"),)).line("p")
+        == "p\tfile\t644\t0:0\tx\ta=b\n"
     )

@@ -12,7 +12,7 @@ from fakes.engine import FakeEngine, image
 from kit.errors import ImageError
 from kit.host.network import HostNetwork
 from kit.images.build import dockerfiles as own
-from kit.images.build.arms import Builder, Images, Options
+from kit.images.build.arms import Builder, BuildOptions, Images
 from kit.images.build.recipe import Tools, references
 from kit.images.stored import images_there
 from kit.judge.verdict import substitutes
@@ -48,7 +48,7 @@ def on_debian(study: Study, exact: str) -> None:
 
 def build(engine: FakeEngine, study: Study) -> Images:
     net = HostNetwork({}, b"", "", "")
-    builder = Builder(Tools(engine, PINS, net, lambda line: None), Options(strict=True))
+    builder = Builder(Tools(engine, PINS, net, lambda line: None), BuildOptions(strict=True))
     return builder.build(study, tuple(study.arms))
 
 
@@ -57,7 +57,9 @@ def test_a_studys_own_images_are_looked_for_by_the_names_they_are_built_with(stu
     arms = tuple(study.arms)
     net = HostNetwork({}, b"", "", "")
     assert not images_there(engine, study, arms)
-    built = Builder(Tools(engine, PINS, net, lambda line: None), Options()).build(study, arms).arms
+    built = (
+        Builder(Tools(engine, PINS, net, lambda line: None), BuildOptions()).build(study, arms).arms
+    )
     assert images_there(engine, study, arms)
     assert all((built[arm].reference,) == references(study, study.arms[arm]) for arm in arms)
 

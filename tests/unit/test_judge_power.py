@@ -14,9 +14,9 @@ from support.rows import intervals
 from kit.judge.power import (
     Aim,
     blocks_needed,
-    chance_of_all,
     detectable_gain,
     effect_of,
+    joint_power,
     needs,
     planning_sd,
     power_of,
@@ -93,6 +93,6 @@ def test_no_gain_of_100_percent():
 def test_a_direction_is_found_at_the_level_of_holm_s_first_step(claims):
     """With a band so wide that every size lies in it, direction and controls alone may fail."""
     aim = Aim(6.5, (-900.0, 99.0), claims)
-    chance = chance_of_all(0.05, 0.05, aim, 8)
+    chance = joint_power(0.05, 0.05, aim, 8)
     assert chance == pytest.approx(power_of(0.05, 6.5, 8, 0.05 / claims), abs=1e-6)
-    assert chance_of_all(0.05, 0.05, replace(aim, placebo=True), 8) == pytest.approx(chance - 0.05)
+    assert joint_power(0.05, 0.05, replace(aim, placebo=True), 8) == pytest.approx(chance - 0.05)

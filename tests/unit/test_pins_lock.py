@@ -18,10 +18,18 @@ from kit.app import lock as workplace
 from kit.errors import AbsentError, DeniedError, ImageError, InputError, UnreachableError
 from kit.host import network
 from kit.images.build.compose import compose_yaml
-from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, Row, check
+from kit.pins.check import BAD, CHANGED, GONE, MOVED, OK, UNREACHABLE, PinStatus, check
 from kit.pins.generate import Generated, Inputs, generate
 from kit.pins.load import PINS, has_valid_checksum, pins_document
-from kit.pins.sources import NoAnswer, Offered, RealSources, Wheel, chosen, read_wheels, wheels_text
+from kit.pins.sources import (
+    IndexWheel,
+    NoAnswer,
+    RealSources,
+    Wheel,
+    chosen,
+    read_wheels,
+    wheels_text,
+)
 from kit.schemas import problems
 from kit.together import together
 
@@ -52,7 +60,7 @@ INPUTS = Inputs(
     debian={"bullseye": ("libssl1.1",)},
     nuget_hashes={},
 )
-FITS = Offered("numpy-1.23.5-cp38-cp38-manylinux_2_17_x86_64.whl", A, yanked=False)
+FITS = IndexWheel("numpy-1.23.5-cp38-cp38-manylinux_2_17_x86_64.whl", A, yanked=False)
 SOURCES = FakeSources(
     digests={f"r/{role}:1": DIGEST for role in WANTED["roles"]}
     | {f"r/{role}@{DIGEST}": DIGEST for role in WANTED["roles"]},
@@ -103,7 +111,7 @@ def test_a_pin_that_nobody_gives_is_refused() -> None:
         made(sources=replace(SOURCES, digests={}))
     with pytest.raises(ImageError, match="sdk@1"):
         made(sources=replace(SOURCES, npm=DOWN))
-    wrong = Offered("numpy-1.23.5-cp311-cp311-win_amd64.whl", A, yanked=False)
+    wrong = IndexWheel("numpy-1.23.5-cp311-cp311-win_amd64.whl", A, yanked=False)
     with pytest.raises(ImageError, match="no wheel of numpy"):
         made(sources=replace(SOURCES, offers={"numpy 1.23.5": [wrong]}))
 
@@ -121,15 +129,15 @@ def test_a_pin_that_nobody_gives_is_refused() -> None:
     ],
 )
 def test_the_wheel_that_the_oldest_base_can_use_is_chosen(filename: str, fits: bool) -> None:
-    offer = Offered(filename, A, yanked=False)
+    offer = IndexWheel(filename, A, yanked=False)
     assert chosen([offer], [(3, 8)], (2, 28)) == ((A,) if fits else ())
 
 
 def test_several_interpreters_may_take_several_wheels() -> None:
     offers = [
-        Offered("x-1-cp38-cp38-manylinux2014_x86_64.whl", A, yanked=False),
-        Offered("x-1-cp39-cp39-manylinux2014_x86_64.whl", B, yanked=False),
-        Offered("x-1-py3-none-any.whl", C, yanked=False),
+        IndexWheel("x-1-cp38-cp38-manylinux2014_x86_64.whl", A, yanked=False),
+        IndexWheel("x-1-cp39-cp39-manylinux2014_x86_64.whl", B, yanked=False),
+        IndexWheel("x-1-py3-none-any.whl", C, yanked=False),
     ]
     assert chosen(offers, [(3, 8), (3, 9)], (2, 28)) == (A, B)
     assert chosen(offers[2:], [(3, 8), (3, 9)], (2, 28)) == (C,)
@@ -153,7 +161,7 @@ def test_what_cannot_be_reached_is_said_and_is_no_failure() -> None:
 
 
 def test_every_kind_of_rot_is_found() -> None:
-    other = Offered(FITS.filename, B, yanked=False)
+    other = IndexWheel(FITS.filename, B, yanked=False)
     rotten = replace(
         SOURCES,
         digests={f"r/python@{DIGEST}": NoAnswer("manifest unknown", gone=True)},
@@ -289,9 +297,9 @@ def test_an_option_that_would_be_ignored_is_refused(
 
 
 ROWS = (
-    Row("wheel", "numpy 1.0", "a", "a", "ok", "the same file"),
-    Row("image", "python:3.8", "a", "b", "moved", "its tag leads elsewhere"),
-    Row("npm", "sdk", "a", "", "gone", "no such package"),
+    PinStatus("wheel", "numpy 1.0", "a", "a", "ok", "the same file"),
+    PinStatus("image", "python:3.8", "a", "b", "moved", "its tag leads elsewhere"),
+    PinStatus("npm", "sdk", "a", "", "gone", "no such package"),
 )
 
 
@@ -299,7 +307,7 @@ ROWS = (
 def test_a_check_prints_its_rows_and_fails_for_pins_that_serve_no_more(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    rows: tuple[Row, ...],
+    rows: tuple[PinStatus, ...],
     code: int,
 ) -> None:
     monkeypatch.setattr(workplace, "real_sources", lambda _feed: None)

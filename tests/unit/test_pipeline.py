@@ -21,7 +21,7 @@ from kit.app import pipeline
 from kit.app.runner import RUN_ID
 from kit.engine.protocol import SESSION_LABEL
 from kit.errors import HostError, InputError, RunError, SameWorkError
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.images.stored import check_disk
 from kit.plan.model import Stopping
 from kit.plan.resources import ResourceRequest
@@ -93,13 +93,15 @@ def test_the_reports_follow_from_the_log_alone(tmp_path: Path) -> None:
 
 def test_the_header_s_command_names_every_mirror(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    folder = bench.reproduce(options=Options(mirrors=("m.example/hub", "localhost:5000")))
+    folder = bench.reproduce(options=BuildOptions(mirrors=("m.example/hub", "localhost:5000")))
     words = read_session(folder).header.command
     assert "--mirror m.example/hub --mirror localhost:5000" in words
 
 
 def test_the_header_s_command_sets_the_feed(tmp_path: Path) -> None:
-    folder = Bench(tmp_path).reproduce(options=Options(nuget_source="https://feed.example/my feed"))
+    folder = Bench(tmp_path).reproduce(
+        options=BuildOptions(nuget_source="https://feed.example/my feed")
+    )
     words = shlex.split(read_session(folder).header.command)
     assert words[words.index("--set") + 1] == "nuget_source=https://feed.example/my feed"
 
@@ -332,7 +334,7 @@ def test_an_out_that_cannot_be_made(tmp_path: Path) -> None:
 def test_an_aim_is_refused_where_no_look_can_end_the_session(
     tmp_path: Path, changes: dict[str, Any], refused: bool
 ) -> None:
-    request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options())
+    request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, BuildOptions())
     request = replace(request, **{"until": "direction", **changes})
     if refused:
         with pytest.raises(InputError, match="--until"):

@@ -29,7 +29,7 @@ from support.sessions import (
 )
 
 from kit.judge.pilot import DesignEstimate, PilotResult
-from kit.judge.power import Need
+from kit.judge.power import SampleSize
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION
 from kit.records.host import HostConditions
 from kit.report import appendix, crate, diff
@@ -240,7 +240,9 @@ def test_two_sessions_are_compared_in_one_form():
     "wanted, smallest", [(85.0, 4.0), (6.5, 70.0), (-400.0, 4.0), (6.5, 4.0), (6.5, 100.0)]
 )
 def test_a_pilots_numbers_are_in_one_form(wanted, smallest):
-    design = DesignEstimate("alternating", 5, 0.05, 0.06, 0.06, 30.0, (Need(0.8, 9, 3, 9, 4),))
+    design = DesignEstimate(
+        "alternating", 5, 0.05, 0.06, 0.06, 30.0, (SampleSize(0.8, 9, 3, 9, 4),)
+    )
     found = PilotResult(
         "alternating",
         9,
@@ -277,7 +279,7 @@ def test_no_number_of_a_log_stops_a_report(large):
     limits = replace(header.plan.limits, memory_bytes=large, timeout_s=1e308)
     images = {arm: replace(image, size_bytes=large) for arm, image in header.images.items()}
     design = DesignEstimate(
-        "alternating", 5, 1e308, 1e308, 1e308, 1e308, (Need(0.8, large, large, large, None),)
+        "alternating", 5, 1e308, 1e308, 1e308, 1e308, (SampleSize(0.8, large, large, large, None),)
     )
     outlook = PilotResult(
         "alternating", large, "C1", -1e308, 0.8, 1e308, 1e308, 1e308, (design,), {"C1": large},

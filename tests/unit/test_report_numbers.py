@@ -17,9 +17,9 @@ def pairs(*ratios):
 
 def test_a_gain_shows_its_sign_and_interval():
     found = pairs(1.07, 1.06, 1.08)
-    assert numbers.gain(found, Form.GAIN) == "+6.5 % [+4.3, +8.7]"
-    assert numbers.gain(found, Form.FACTOR) == "1.07x faster [1.05x, 1.10x]"
-    assert numbers.ratio(found) == "1.070 [1.045, 1.095]"
+    assert numbers.format_gain(found, Form.GAIN) == "+6.5 % [+4.3, +8.7]"
+    assert numbers.format_gain(found, Form.FACTOR) == "1.07x faster [1.05x, 1.10x]"
+    assert numbers.format_ratio(found) == "1.070 [1.045, 1.095]"
     words = headline.gain_in_words(found, Form.GAIN)
     assert words == "+6.5 % (95 % interval +4.3 to +8.7 %)"
 
@@ -37,38 +37,51 @@ def test_a_gain_shows_its_sign_and_interval():
     ],
 )
 def test_from_a_factor_of_two_on_it_is_a_factor(ratios, shown):
-    assert numbers.gain(pairs(*ratios), Form.GAIN) == shown
+    assert numbers.format_gain(pairs(*ratios), Form.GAIN) == shown
 
 
 def test_a_claim_has_its_own_form_and_the_one_it_is_compared_in():
-    assert numbers.claimed(85.0, Form.FACTOR) == "+85.0 % (6.7x faster)"
-    assert numbers.claimed(-400.0, Form.FACTOR) == "-400.0 % (5.0x slower)"
-    assert numbers.claimed(6.5, Form.GAIN) == "+6.5 %"
+    assert numbers.format_claimed(85.0, Form.FACTOR) == "+85.0 % (6.7x faster)"
+    assert numbers.format_claimed(-400.0, Form.FACTOR) == "-400.0 % (5.0x slower)"
+    assert numbers.format_claimed(6.5, Form.GAIN) == "+6.5 %"
 
 
 def test_one_pair_says_that_it_has_no_interval():
-    assert numbers.gain(pairs(1.25), Form.GAIN) == "+20.0 % (no interval)"
+    assert numbers.format_gain(pairs(1.25), Form.GAIN) == "+20.0 % (no interval)"
     assert "no interval" in headline.gain_in_words(pairs(2.0), Form.GAIN)
 
 
 def test_nothing_is_a_dash():
     empty = estimate("mean", [])
-    assert numbers.gain(None, Form.GAIN) == numbers.gain(empty, Form.FACTOR) == "-"
-    assert numbers.ratio(None) == numbers.seconds(None) == numbers.megabytes(None) == "-"
-    assert numbers.effect(None, Form.GAIN) == numbers.fixed(math.nan) == "-"
+    assert numbers.format_gain(None, Form.GAIN) == numbers.format_gain(empty, Form.FACTOR) == "-"
+    assert (
+        numbers.format_ratio(None)
+        == numbers.format_seconds(None)
+        == numbers.format_megabytes(None)
+        == "-"
+    )
+    assert numbers.format_effect(None, Form.GAIN) == numbers.format_number(math.nan) == "-"
 
 
 def test_an_interval_that_says_nothing_is_not_determined():
     found = estimate("mean", [(9.0, 0.01), (0.01, 9.0)])
-    assert numbers.gain(found, Form.GAIN) == numbers.ratio(found) == numbers.UNDETERMINED
+    assert (
+        numbers.format_gain(found, Form.GAIN) == numbers.format_ratio(found) == numbers.UNDETERMINED
+    )
     assert headline.gain_in_words(found, Form.GAIN).startswith(numbers.UNDETERMINED)
     # One-sided: however wide, it excludes no difference, and that is said.
-    assert numbers.gain(pairs(1000.0, 100.0, 400.0), Form.GAIN) == ("340x faster [19x, over 1000x]")
+    assert numbers.format_gain(pairs(1000.0, 100.0, 400.0), Form.GAIN) == (
+        "340x faster [19x, over 1000x]"
+    )
 
 
 @pytest.mark.parametrize("value", [10**400, 1e308, 1e12, -(10**400), math.inf])
 def test_no_number_is_too_large_to_print(value):
-    shown = [numbers.fixed(value, 4), numbers.seconds(value), numbers.gigabytes(value * 10**9)]
+    shown = [
+        numbers.format_number(value, 4),
+        numbers.format_seconds(value),
+        numbers.format_gigabytes(value * 10**9),
+    ]
     assert all(numbers.OUT_OF_RANGE in text for text in shown)
 
 

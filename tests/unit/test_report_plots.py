@@ -16,7 +16,7 @@ from support.sessions import PYTHON, make_session, make_study, paired, report_md
 
 from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
 from kit.report.build import build_report
-from kit.report.plots import draw_all, drawn_by, files
+from kit.report.plots import draw_all, files, renderer_of
 from kit.report.plots.style import marks
 from kit.report.results_json import to_document
 
@@ -54,7 +54,7 @@ def test_the_same_session_gives_the_same_bytes_with_no_date_in_them_but_the_libr
     assert first == second
     for plot in first:
         assert b"<dc:date>" not in plot.svg
-        assert drawn_by(plot.svg) == matplotlib.__version__
+        assert renderer_of(plot.svg) == matplotlib.__version__
         assert b"Software" not in plot.png
 
 

@@ -11,7 +11,7 @@ from support.sessions import make_fidelity, make_session, paired
 
 from kit.report.build import build_report
 from kit.report.next_step import next_step
-from kit.report.numbers import gain
+from kit.report.numbers import format_gain
 from kit.report.sections.top import show
 from kit.study.load import shipped_study
 
@@ -44,7 +44,7 @@ def test_it_fits_and_its_words_and_commands_are_whole(
     assert all(len(line.rstrip()) <= min(width, 80) for line in lines if line != command)
     text = " ".join(" ".join(lines).split())
     for verdict in model.verdicts:
-        _, mark, interval = gain(verdict.measured, model.form_of(verdict)).partition(" [")
+        _, mark, interval = format_gain(verdict.measured, model.form_of(verdict)).partition(" [")
         if mark and len(interval) <= 20:
             assert any(f"[{interval}" in line for line in lines), "on one line"
     assert step.purpose in text and model.headline in text

@@ -13,7 +13,7 @@ import kit.cli
 from kit.app import ablate, pipeline
 from kit.errors import InputError
 from kit.files.folder import Folder
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.results import ABLATION, RUN_LOG
 from kit.results.opened import open_begun, open_session
 
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     """A session with an explanation inside."""
     bench = Bench(tmp_path, varied())
     folder = bench.reproduce()
-    beside = ablate.ablate(bench.runtime(), STUDY, Options(), folder / ABLATION, 2, 3)
+    beside = ablate.ablate(bench.runtime(), STUDY, BuildOptions(), folder / ABLATION, 2, 3)
     found = ablate.explanation(beside, STUDY)
     assert found is not None
     ablate.write(beside, found)
@@ -69,11 +69,11 @@ def test_going_on_reads_the_log_once_and_once_more_with_what_was_added(
     (folder,) = tmp_path.iterdir()
     reads.clear()
     opened = open_begun(folder)
-    after = pipeline.resume(Bench(tmp_path).runtime(), opened, Options())
+    after = pipeline.resume(Bench(tmp_path).runtime(), opened, BuildOptions())
     assert reads[folder / RUN_LOG] == 2
     assert len(after.session.entries) > len(opened.session.entries)
     pipeline.report(after)
-    assert pipeline.resume(Bench(tmp_path).runtime(), after, Options()) is after
+    assert pipeline.resume(Bench(tmp_path).runtime(), after, BuildOptions()) is after
     assert reads[folder / RUN_LOG] == 2
 
 
@@ -85,7 +85,7 @@ def test_what_another_kit_added_meanwhile_is_seen(tmp_path: Path) -> None:
     assert opened.again() is opened
     Bench(tmp_path).resume(folder)
     bench = Bench(tmp_path)
-    after = pipeline.resume(bench.runtime(), opened, Options())
+    after = pipeline.resume(bench.runtime(), opened, BuildOptions())
     assert bench.ran() == [], "all was made before"
     assert not after.session.missing_runs()
 

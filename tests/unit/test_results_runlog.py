@@ -17,7 +17,7 @@ from support.folders import chained
 from support.sessions import fail_run, make_session, paired
 
 from kit.errors import HostError, InputError
-from kit.judge.pilot import DesignEstimate, Need, PilotResult
+from kit.judge.pilot import DesignEstimate, PilotResult, SampleSize
 from kit.plan.make import plan_sha256
 from kit.plan.model import ALTERNATING
 from kit.records.images import ExecutableRun
@@ -27,7 +27,7 @@ from kit.results import RUN_LOG
 from kit.results.lines import READABLE, SCHEMA
 from kit.results.runlog import RunLog, broken_chain, drop_torn_line, read_session
 
-NEED = Need(0.8, 9, 3, 9, 4)
+NEED = SampleSize(0.8, 9, 3, 9, 4)
 OUTLOOK = PilotResult(
     ALTERNATING, 9, "C1", 6.5, 0.8, 6.95, 5.0, 4.0,
     (DesignEstimate(ALTERNATING, 5, 0.05, 0.06, 0.06, 30.0, (NEED,)),), {}, False, "power", None,

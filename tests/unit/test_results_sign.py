@@ -18,7 +18,7 @@ from support.packages import install
 
 import kit.cli
 from kit.errors import HostError, InputError
-from kit.files.write import write_whole
+from kit.files.write import write_atomic
 from kit.results import ABLATION, SIGNATURE, SUMS
 from kit.results.folder import SIGNATURE_BYTES, sums_of
 from kit.results.sign import NAMESPACE, Signers, examine, sign, wants_touch
@@ -95,7 +95,7 @@ def listed(keys: Keys, tmp_path: Path) -> Path:
 
 
 def signed(folder: Path, key: Path) -> Path:
-    write_whole(folder / SIGNATURE, sign((folder / SUMS).read_bytes(), key))
+    write_atomic(folder / SIGNATURE, sign((folder / SUMS).read_bytes(), key))
     return folder
 
 
@@ -287,7 +287,10 @@ def test_the_signature_is_no_summed_file_and_no_stranger(folder: Path, keys: Key
     before = sums_of(folder)
     signed(folder, keys["alice"])
     assert sums_of(folder) == before == (folder / SUMS).read_bytes()
-    assert sums.check_files(folder, sums.Known(frozenset(dict(sums.read_sums(before))))).wrong == ()
+    assert (
+        sums.check_files(folder, sums.ExpectedFiles(frozenset(dict(sums.read_sums(before))))).wrong
+        == ()
+    )
     assert [each.what for each in verify(folder) if each.wrong] == []
 
 

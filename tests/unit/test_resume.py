@@ -15,7 +15,7 @@ import kit.cli
 from kit.app import ablate, pipeline
 from kit.errors import HostError, InputError
 from kit.host.facts import HostReading
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.plan.budget import BY_PILOT
 from kit.plan.make import make_plan, plan_sha256
 from kit.plan.resources import Resources, cpus_of
@@ -39,7 +39,7 @@ class BusyHost(FakeHost):
 
 def resume(bench: Bench, folder: Path, host: FakeHost, allow_busy_host: bool = False) -> Path:
     runtime = replace(bench.runtime(), host=host, allow_busy_host=allow_busy_host)
-    return pipeline.resume(runtime, open_session(folder), Options()).folder
+    return pipeline.resume(runtime, open_session(folder), BuildOptions()).folder
 
 
 def test_a_machine_with_less_memory_than_the_plan_gives_is_refused(tmp_path: Path) -> None:
@@ -80,12 +80,12 @@ def test_a_busy_machine_is_refused_unless_noise_is_taken(tmp_path: Path) -> None
 def test_an_explanation_that_goes_on_is_checked_alike(tmp_path: Path) -> None:
     bench = Bench(tmp_path, StopAt(4))
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(bench.runtime(), STUDY, Options(), tmp_path / "x", 2, 3)
+        ablate.ablate(bench.runtime(), STUDY, BuildOptions(), tmp_path / "x", 2, 3)
     runtime = replace(Bench(tmp_path).runtime(), host=BusyHost(busy_cpus=3.9))
     with pytest.raises(HostError, match="busy"):
-        ablate.ablate(runtime, STUDY, Options(), tmp_path / "x", 2, 3)
+        ablate.ablate(runtime, STUDY, BuildOptions(), tmp_path / "x", 2, 3)
     runtime = replace(runtime, allow_busy_host=True)
-    ablate.ablate(runtime, STUDY, Options(), tmp_path / "x", 2, 3)
+    ablate.ablate(runtime, STUDY, BuildOptions(), tmp_path / "x", 2, 3)
 
 
 def test_cpus_that_are_gone_are_named(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_an_image_built_again_with_the_same_content_goes_on(tmp_path: Path) -> N
     folder = stopped(tmp_path)
     recorded = {image.image_id for image in read_session(folder).header.images.values()}
     again = Rebuilt(tmp_path)
-    pipeline.resume(again.runtime(), open_session(folder), Options())
+    pipeline.resume(again.runtime(), open_session(folder), BuildOptions())
     ran_in = {request.image for request in again.engine.named("run")}
     assert ran_in and not ran_in & recorded, "the recorded ids are no longer there"
     session = read_session(folder)
@@ -153,7 +153,7 @@ def test_an_image_built_again_with_other_content_is_refused(tmp_path: Path) -> N
     again = Rebuilt(tmp_path)
     runtime = again.runtime(lambda image_id: replace(described(image_id), content_sha256="0" * 64))
     with pytest.raises(InputError, match="content of the image of dotnet-cpu"):
-        pipeline.resume(runtime, open_session(folder), Options())
+        pipeline.resume(runtime, open_session(folder), BuildOptions())
     assert again.ran() == []
     assert (folder / RUN_LOG).read_bytes() == before
 
@@ -166,7 +166,7 @@ def test_a_log_without_digests_is_held_to_the_ids(tmp_path: Path) -> None:
         text = text.replace(f'"content_sha256": "{image.content_sha256}"', '"content_sha256": ""')
     log.write_text(text)
     with pytest.raises(InputError, match="the image of dotnet-cpu"):
-        pipeline.resume(Rebuilt(tmp_path).runtime(), open_session(folder), Options())
+        pipeline.resume(Rebuilt(tmp_path).runtime(), open_session(folder), BuildOptions())
 
 
 @pytest.mark.parametrize("log", [None, b"", b'{"type": "header", "sch'])

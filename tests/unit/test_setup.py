@@ -17,14 +17,14 @@ from fakes.machine import BOOT, UBUNTU, FakeMachine
 
 from kit.errors import HostError
 from kit.host.facts import parse_os_release
-from kit.host.process import Done
+from kit.host.process import CommandResult
 from kit.host.setup import daemon, ensure_bootstrap_tools
 from kit.host.setup import setup as set_up
 from kit.host.setup.apt import distro_of, install_remedy, reason
 from kit.host.setup.machine import RealMachine
 
 RECORD = Path("/state/kit/engine.json")
-NO_CANDIDATE = Done(0, "docker.io:\n  Candidate: (none)\n")
+NO_CANDIDATE = CommandResult(0, "docker.io:\n  Candidate: (none)\n")
 
 
 @dataclass
@@ -84,14 +84,14 @@ def test_package_lists_are_refreshed_only_if_needed() -> None:
 
 
 def test_stale_lists_are_refreshed_once() -> None:
-    results = [Done(100, "Err:1 http://x\n  404  Not Found\nE: Failed to fetch http://x")]
+    results = [CommandResult(100, "Err:1 http://x\n  404  Not Found\nE: Failed to fetch http://x")]
     machine = FakeMachine(programs={"iptables"})
 
-    def install() -> Done:
+    def install() -> CommandResult:
         if results:
             return results.pop(0)
         machine.programs.add("dockerd")
-        return Done(0, "")
+        return CommandResult(0, "")
 
     machine.answers["-y docker.io"] = install
     go(machine)
@@ -100,7 +100,9 @@ def test_stale_lists_are_refreshed_once() -> None:
 
 
 def test_failed_installation_names_the_reason() -> None:
-    failure = Done(100, "Reading...\nE: Unable to correct problems, you have held broken packages.")
+    failure = CommandResult(
+        100, "Reading...\nE: Unable to correct problems, you have held broken packages."
+    )
     with pytest.raises(HostError) as caught:
         go(FakeMachine(answers={" install ": failure}))
     assert "held broken packages" in caught.value.problem
@@ -108,7 +110,10 @@ def test_failed_installation_names_the_reason() -> None:
     with pytest.raises(HostError, match="package lists could not be refreshed: E: no net"):
         go(
             FakeMachine(
-                answers={"apt-cache policy": NO_CANDIDATE, "update": Done(100, "E: no net")}
+                answers={
+                    "apt-cache policy": NO_CANDIDATE,
+                    "update": CommandResult(100, "E: no net"),
+                }
             )
         )
 
@@ -143,8 +148,8 @@ def test_systemd_failure_shows_the_journal() -> None:
         systemd=True,
         programs={"dockerd", "iptables"},
         answers={
-            "systemctl start": Done(1, "Job failed"),
-            "journalctl": Done(0, "x\ndockerd: failed to start daemon: no iptables\ny"),
+            "systemctl start": CommandResult(1, "Job failed"),
+            "journalctl": CommandResult(0, "x\ndockerd: failed to start daemon: no iptables\ny"),
         },
     )
     with pytest.raises(HostError, match="failed to start daemon: no iptables"):
@@ -260,7 +265,7 @@ def test_bootstrap_tools() -> None:
     assert line.endswith("-y mmdebstrap")
     (line,) = bootstrap(FakeMachine(os_release=UBUNTU))
     assert line.endswith("-y mmdebstrap debian-archive-keyring")
-    has_keys = {"dpkg-query": Done(0, "install ok installed")}
+    has_keys = {"dpkg-query": CommandResult(0, "install ok installed")}
     assert bootstrap(FakeMachine(UBUNTU, programs={"mmdebstrap"}, answers=has_keys)) == []
     with pytest.raises(HostError) as caught:
         bootstrap(FakeMachine(root=False))
@@ -290,7 +295,7 @@ def test_real_machine_ends_exactly_one_process(tmp_path: Path) -> None:
     process = daemon.identify(machine, pid)
     assert process is not None and process.boot and daemon.is_alive(machine, process)
     assert os.getsid(pid) == pid, "in a session of its own"
-    other = daemon.Process(pid, process.started + 1, process.boot)
+    other = daemon.DaemonProcess(pid, process.started + 1, process.boot)
     assert not daemon.end(machine, other) and daemon.is_alive(machine, process)
     start = time.monotonic()
     assert daemon.end(machine, process) and not daemon.end(machine, process)
@@ -299,7 +304,7 @@ def test_real_machine_ends_exactly_one_process(tmp_path: Path) -> None:
 
 def test_real_machine_commands_and_files(tmp_path: Path) -> None:
     machine = RealMachine()
-    assert machine.run(["sh", "-c", "echo $X; echo e >&2; exit 3"], 5, {"X": "y"}) == Done(
+    assert machine.run(["sh", "-c", "echo $X; echo e >&2; exit 3"], 5, {"X": "y"}) == CommandResult(
         3, "y\ne\n"
     )
     assert machine.run(["no-such-program"], 5, {}).code == 127

@@ -17,14 +17,14 @@ import kit.cli
 from kit.app import pipeline
 from kit.cli.github import annotate, summarise, workflow_commands
 from kit.errors import InputError
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.judge.comparison import judge
 from kit.judge.rules import FailRule, failing_verdicts, parse_rules
 from kit.measure.merge import executable_of, merge_shards
 from kit.plan.make import plan_sha256
 from kit.plan.model import FEWER_REPEATS, Note
 from kit.plan.resources import ResourceRequest
-from kit.plan.shard import Shard, matrix, of_shard, parse_shard
+from kit.plan.shard import Shard, matrix, parse_shard, runs_in_shard
 from kit.records.session import Session
 from kit.report.build import build_report
 from kit.report.export import ci
@@ -50,7 +50,7 @@ def test_every_block_is_in_one_shard_and_all_prove_their_work(shards: list[Path]
     blocks = [{e.block for e in s.entries if e.block >= 0} for s in sessions]
     assert blocks == [{0, 2, 4}, {1, 3}]
     assert all(len(s.identity()) == 2 for s in sessions)
-    runs = [of_shard(plan.runs, Shard(n, 2)) for n in (1, 2)]
+    runs = [runs_in_shard(plan.runs, Shard(n, 2)) for n in (1, 2)]
     assert {r.run_id for part in runs for r in part} == {r.run_id for r in plan.runs}
 
 
@@ -138,7 +138,7 @@ def test_shards_need_one_seed_and_a_fixed_number(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must make one plan"):
         Bench(tmp_path).reproduce(shard=Shard(1, 2), seed=None)
     request = pipeline.Request(
-        "standard", (), 1, ResourceRequest(), tmp_path, Options(), shard=Shard(1, 2)
+        "standard", (), 1, ResourceRequest(), tmp_path, BuildOptions(), shard=Shard(1, 2)
     )
     pipeline.check_request(STUDY, request)
     session = read_session(Bench(tmp_path).reproduce(budget="full", shard=Shard(1, 20), seed=1))
@@ -151,7 +151,7 @@ def test_more_shards_than_blocks_are_refused_before_anything_is_started(
     tmp_path: Path, shard: Shard
 ) -> None:
     request = pipeline.Request(
-        "quick", (), 1, ResourceRequest(), tmp_path / "out", Options(), shard=shard, blocks=2
+        "quick", (), 1, ResourceRequest(), tmp_path / "out", BuildOptions(), shard=shard, blocks=2
     )
     bench = Bench(tmp_path / "out")
     for refused in (

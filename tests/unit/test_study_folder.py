@@ -16,9 +16,9 @@ from support.bench import PINS
 from kit.engine.protocol import BuildRequest
 from kit.errors import InputError
 from kit.host.network import HostNetwork
-from kit.images.build.arms import Builder, Options
+from kit.images.build.arms import Builder, BuildOptions
 from kit.images.build.recipe import Tools
-from kit.results.opened import keep_study, study_for
+from kit.results.opened import save_snapshot, study_for
 from kit.study.load import load_study, new_study, study_files
 from kit.study.model import Study
 
@@ -63,7 +63,9 @@ def sent(study: Study) -> dict[str, dict[str, bytes]]:
     pinned = [c.pinned for candidates in PINS.roles.values() for c in candidates]
     engine = Engine(images={p: image(p) for p in pinned})
     net = HostNetwork({}, b"", "", "")
-    Builder(Tools(engine, PINS, net, lambda line: None), Options()).build(study, tuple(study.arms))
+    Builder(Tools(engine, PINS, net, lambda line: None), BuildOptions()).build(
+        study, tuple(study.arms)
+    )
     return found
 
 
@@ -77,7 +79,7 @@ def test_what_others_put_there_is_no_part_of_a_study(study: Study, tmp_path: Pat
     assert study_files(study.folder) == before
     assert sent(again) == built
     (tmp_path / "results").mkdir()
-    keep_study(again, tmp_path / "results")
+    save_snapshot(again, tmp_path / "results")
     kept = tmp_path / "results" / "study"
     assert {p.relative_to(kept).as_posix() for p in kept.rglob("*") if p.is_file()} == set(before)
     assert study_for(tmp_path / "results", study.sha256).sha256 == study.sha256
@@ -96,7 +98,7 @@ def test_programs_of_a_study_stay_programs_in_its_copy(
     before = os.umask(umask)
     try:
         (tmp_path / "results").mkdir()
-        keep_study(again, tmp_path / "results")
+        save_snapshot(again, tmp_path / "results")
     finally:
         os.umask(before)
     kept = study_for(tmp_path / "results", again.sha256)

@@ -13,7 +13,7 @@ from support.folders import resummed, rewritten, unreadable, wrong
 
 import kit.cli
 from kit.app import ablate
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.judge import statistics
 from kit.report.files import SUMS
 from kit.results import ABLATION, RUN_LOG
@@ -188,7 +188,7 @@ def test_reports_of_another_kit_are_said_to_be_and_not_called_changed(
 def test_an_unfinished_explanation_is_one_finding(folder: Path, tmp_path: Path, capsys) -> None:
     bench = Bench(tmp_path, StopAt(5))
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(bench.runtime(), STUDY, Options(), folder / ABLATION, 2, 3)
+        ablate.ablate(bench.runtime(), STUDY, BuildOptions(), folder / ABLATION, 2, 3)
     for _ in range(2):  # before and after the session's own reports know of it
         assert wrong(folder) == {}
         assert "explanation: reports" in unverified(folder)
@@ -203,7 +203,7 @@ def test_files_of_an_unfinished_explanation_are_said_to_be_unchecked(
     assert "files" not in unverified(folder)
     bench = Bench(tmp_path, StopAt(5))
     with pytest.raises(KeyboardInterrupt):
-        ablate.ablate(bench.runtime(), STUDY, Options(), folder / ABLATION, 2, 3)
+        ablate.ablate(bench.runtime(), STUDY, BuildOptions(), folder / ABLATION, 2, 3)
     for _ in range(2):  # the explanation's files are in no list of sums, then in it
         assert unverified(folder)["files"] == (f"{ABLATION}/: unfinished",)
         reported(folder)
@@ -275,7 +275,7 @@ def test_a_second_executable_is_named(folder: Path) -> None:
 
 def test_an_explanation_inside_is_checked_like_its_session(folder: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path, varied())
-    beside = ablate.ablate(bench.runtime(), STUDY, Options(), folder / ABLATION, 2, 3)
+    beside = ablate.ablate(bench.runtime(), STUDY, BuildOptions(), folder / ABLATION, 2, 3)
     found = ablate.explanation(beside, STUDY)
     assert found is not None
     ablate.write(beside, found)

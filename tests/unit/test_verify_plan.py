@@ -16,7 +16,7 @@ from support.sessions import make_merged
 from kit.app import ablate, pipeline
 from kit.engine.protocol import RunOutcome, RunRequest
 from kit.errors import InputError
-from kit.images.build.arms import Options
+from kit.images.build.arms import BuildOptions
 from kit.plan.budget import BY_PILOT
 from kit.plan.make import make_plan
 from kit.plan.resources import ResourceRequest, Resources
@@ -50,9 +50,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
     "little memory": {"requested": ResourceRequest(memory_bytes=5_000_000_000)},
     "a mirror and a study": {
-        "study": "my study", "options": Options(mirrors=("a.example/x", "b.example")),
+        "study": "my study", "options": BuildOptions(mirrors=("a.example/x", "b.example")),
     },
-    "a feed": {"options": Options(nuget_source="https://feed.example/my feed")},
+    "a feed": {"options": BuildOptions(nuget_source="https://feed.example/my feed")},
     "a shard": {"shard": Shard(2, 3)},
 }  # fmt: skip
 
@@ -109,7 +109,7 @@ def test_shards_that_were_planned_before_there_were_looks(tmp_path: Path) -> Non
 def test_an_ablation(tmp_path: Path, blocks: int | None) -> None:
     bench = Bench(tmp_path, varied(0.01))
     folder = tmp_path / "explanation"
-    ablate.ablate(bench.runtime(), STUDY, Options(), folder, blocks, blocks)
+    ablate.ablate(bench.runtime(), STUDY, BuildOptions(), folder, blocks, blocks)
     assert problems(read_session(folder)) == []
 
 
@@ -120,7 +120,9 @@ def test_cuda_arms_that_could_and_could_not_be_run(tmp_path: Path, probe: FakePr
 
     bench = Bench(tmp_path, script)
     runtime = replace(bench.runtime(), probe=probe)
-    request = pipeline.Request("quick", (), 7, ResourceRequest(), tmp_path, Options(), gpu=True)
+    request = pipeline.Request(
+        "quick", (), 7, ResourceRequest(), tmp_path, BuildOptions(), gpu=True
+    )
     folder = pipeline.reproduce(runtime, STUDY, request)
     assert problems(read_session(folder)) == []
 

@@ -15,7 +15,7 @@ from kit.report.files import SUMS
 from kit.results import GIT_ATTRIBUTES
 from kit.results.folder import add_sums, read_sums, sums_of, write_sums
 from kit.study.folder import DESKTOP
-from kit.verify.sums import ANY, Known
+from kit.verify.sums import ANY, ExpectedFiles
 from kit.verify.sums import check_files as check
 
 NAMES = ["plain", "new\nline", "back\\slash", "\\n", "a\u2028b", "a\x85b", "a\x0bb", " two  gaps "]
@@ -102,7 +102,7 @@ def test_a_file_that_became_a_link_is_named_once(folder: Path) -> None:
 
 
 def test_strangers_are_named_with_a_list_and_without(folder: Path) -> None:
-    known = Known(frozenset({*NAMES, "no\udcfftext"}))
+    known = ExpectedFiles(frozenset({*NAMES, "no\udcfftext"}))
     (folder / "study" / "__pycache__").mkdir()
     (folder / "study" / "__pycache__" / "x.pyc").write_text("x")
     (folder / "more").write_text("x")
@@ -183,7 +183,7 @@ def test_line_ends_that_were_changed_are_named_with_their_remedy(
 
 def test_attributes_of_git_are_as_the_kit_writes_them(folder: Path) -> None:
     write_sums(folder)
-    assert check(folder, Known(frozenset(NAMES) | {"no\udcfftext"})).wrong == ()
+    assert check(folder, ExpectedFiles(frozenset(NAMES) | {"no\udcfftext"})).wrong == ()
     (folder / GIT_ATTRIBUTES).write_text("* filter=x")
     assert check(summed(folder), ANY).wrong == (f"{GIT_ATTRIBUTES} is not as kit writes it",)
     (folder / GIT_ATTRIBUTES).unlink()

@@ -26,7 +26,7 @@ _NOT_WRAPPED = 14 + 4 + 6
 
 
 @dataclass(frozen=True)
-class Facts:
+class DoctorFacts:
     """Facts on the machine, for the doctor's checks. None: unknown. Sizes in bytes.
 
     ``engine_problem`` and ``engine_remedy`` explain why ``engine`` is None. ``registries`` maps
@@ -69,7 +69,7 @@ class Status(str, Enum):
 
 
 @dataclass(frozen=True)
-class Row:
+class Requirement:
     """One requirement of the machine: its status, the state found and, unless ok, a remedy."""
 
     name: str
@@ -90,7 +90,7 @@ class Needs:
     kept_for_host: float = 0.0
 
 
-def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
+def check(facts: DoctorFacts, needs: Needs) -> tuple[Requirement, ...]:
     """Return one row per requirement of the machine, in the order in which to solve problems."""
     return (
         _engine(facts),
@@ -109,12 +109,12 @@ def check(facts: Facts, needs: Needs) -> tuple[Row, ...]:
     )
 
 
-def ready(rows: Iterable[Row]) -> bool:
+def ready(rows: Iterable[Requirement]) -> bool:
     """Return whether a reproduction can run: no row fails."""
     return all(row.status is not Status.FAIL for row in rows)
 
 
-def table(rows: Sequence[Row], width: int | None = None) -> str:
+def table(rows: Sequence[Requirement], width: int | None = None) -> str:
     """Return the doctor's rows as a plain text table of at most ``width`` columns.
 
     ``width`` None: those of the terminal.
@@ -132,7 +132,7 @@ def table(rows: Sequence[Row], width: int | None = None) -> str:
     )
 
 
-def to_json(rows: Sequence[Row]) -> dict[str, object]:
+def to_json(rows: Sequence[Requirement]) -> dict[str, object]:
     """Return the rows, their count by status, and whether all are ready, as JSON values."""
     return {
         "ready": ready(rows),
@@ -141,155 +141,165 @@ def to_json(rows: Sequence[Row]) -> dict[str, object]:
     }
 
 
-def _engine(facts: Facts) -> Row:
+def _engine(facts: DoctorFacts) -> Requirement:
     if facts.engine is None:
-        return Row("engine", Status.FAIL, facts.engine_problem or "none", facts.engine_remedy)
+        return Requirement(
+            "engine", Status.FAIL, facts.engine_problem or "none", facts.engine_remedy
+        )
     engine = facts.engine
     found = f"{engine.name} {engine.version} (API {engine.api_version}) at {engine.endpoint}"
     if release(engine.api_version) < OLDEST_API:
-        return Row("engine", Status.FAIL, found, "install Docker 20.10 or Podman 4, or newer")
-    return Row("engine", Status.OK, found)
+        return Requirement(
+            "engine", Status.FAIL, found, "install Docker 20.10 or Podman 4, or newer"
+        )
+    return Requirement("engine", Status.OK, found)
 
 
-def _cgroup(facts: Facts) -> Row:
+def _cgroup(facts: DoctorFacts) -> Requirement:
     if facts.engine is None:
         return _unknown("cgroup")
     version = facts.engine.cgroup_version
     found = f"version {version}"
     if facts.engine.name == "Podman" and version == "1":
         remedy = "if containers do not start: podman --runtime runc system service"
-        return Row("cgroup", Status.WARN, found, remedy)
-    return Row("cgroup", Status.OK, found)
+        return Requirement("cgroup", Status.WARN, found, remedy)
+    return Requirement("cgroup", Status.OK, found)
 
 
-def _architecture(facts: Facts) -> Row:
+def _architecture(facts: DoctorFacts) -> Requirement:
     if facts.engine is None:
         return _unknown("architecture")
     found = facts.engine.architecture
     if found not in _ARCHITECTURES:
-        return Row(
+        return Requirement(
             "architecture", Status.FAIL, found, "use an x86-64 machine: the pinned packages need it"
         )
-    return Row("architecture", Status.OK, found)
+    return Requirement("architecture", Status.OK, found)
 
 
-def _cpus(facts: Facts) -> Row:
+def _cpus(facts: DoctorFacts) -> Requirement:
     if facts.engine is None:
         return _unknown("CPUs")
     count = facts.engine.cpus
     if count < 2:
-        return Row("CPUs", Status.WARN, str(count), "use 2 or more: one CPU makes timings noisy")
-    return Row("CPUs", Status.OK, str(count))
+        return Requirement(
+            "CPUs", Status.WARN, str(count), "use 2 or more: one CPU makes timings noisy"
+        )
+    return Requirement("CPUs", Status.OK, str(count))
 
 
-def _governor(facts: Facts) -> Row:
+def _governor(facts: DoctorFacts) -> Requirement:
     name = "CPU governor"
     if not facts.engine_local:
-        return Row(name, Status.OK, "not looked at: the engine is on another machine")
+        return Requirement(name, Status.OK, "not looked at: the engine is on another machine")
     if not facts.governors:
-        return Row(name, Status.OK, "none to be seen (usual in a virtual machine)")
+        return Requirement(name, Status.OK, "none to be seen (usual in a virtual machine)")
     found = ", ".join(facts.governors)
     if facts.governors != ("performance",):
         remedy = "for steadier timings: cpupower frequency-set -g performance"
-        return Row(name, Status.WARN, found, remedy)
-    return Row(name, Status.OK, found)
+        return Requirement(name, Status.WARN, found, remedy)
+    return Requirement(name, Status.OK, found)
 
 
-def _memory(facts: Facts, needs: Needs) -> Row:
+def _memory(facts: DoctorFacts, needs: Needs) -> Requirement:
     if facts.available_memory is None:
         return _unknown("memory")
     available = int(facts.available_memory * (1 - needs.kept_for_host))
     found = f"{decimal(available)} available to runs, {decimal(needs.memory_bytes)} needed"
     if available < needs.memory_bytes:
-        return Row("memory", Status.FAIL, found, "close other programs, or use a smaller --budget")
-    return Row("memory", Status.OK, found)
+        return Requirement(
+            "memory", Status.FAIL, found, "close other programs, or use a smaller --budget"
+        )
+    return Requirement("memory", Status.OK, found)
 
 
-def _disk(facts: Facts, needs: Needs) -> Row:
+def _disk(facts: DoctorFacts, needs: Needs) -> Requirement:
     if facts.images_there:
         free = "" if facts.free_disk is None else f"{decimal(facts.free_disk)} free, "
-        return Row("disk", Status.OK, f"{free}the images are here")
+        return Requirement("disk", Status.OK, f"{free}the images are here")
     if facts.free_disk is None:
         if facts.engine is None:
             return _unknown("disk")
         found = f"not to be seen from here, {decimal(needs.disk_bytes)} needed"
-        return Row("disk", Status.WARN, found, f"look at {facts.engine.root_dir} of that engine")
+        return Requirement(
+            "disk", Status.WARN, found, f"look at {facts.engine.root_dir} of that engine"
+        )
     found = f"{decimal(facts.free_disk)} free, {decimal(needs.disk_bytes)} needed"
     if facts.free_disk < needs.disk_bytes:
         remedy = "free some, for instance: docker image prune; docker builder prune"
-        return Row("disk", Status.FAIL, found, remedy)
-    return Row("disk", Status.OK, found)
+        return Requirement("disk", Status.FAIL, found, remedy)
+    return Requirement("disk", Status.OK, found)
 
 
-def _registries(facts: Facts) -> Row:
+def _registries(facts: DoctorFacts) -> Requirement:
     name = "registries"
     if not facts.registries:
-        return Row(name, Status.OK, "none asked for")
+        return Requirement(name, Status.OK, "none asked for")
     found = "; ".join(f"{host}: {reason or 'answers'}" for host, reason in facts.registries.items())
     if all(not reason for reason in facts.registries.values()):
-        return Row(name, Status.OK, found)
+        return Requirement(name, Status.OK, found)
     if facts.images_there:
-        return Row(name, Status.OK, f"{found} (not needed: the images are here)")
+        return Requirement(name, Status.OK, f"{found} (not needed: the images are here)")
     if not _unserved(facts):
         remedy = "check network, proxy and KIT_MIRROR, or continue: the other registries are enough"
-        return Row(name, Status.WARN, found, remedy)
+        return Requirement(name, Status.WARN, found, remedy)
     remedy = "check network and proxy, or continue with substitute bases, which reports name"
-    return Row(name, Status.WARN, found, remedy)
+    return Requirement(name, Status.WARN, found, remedy)
 
 
-def _bootstrap(facts: Facts) -> Row:
+def _bootstrap(facts: DoctorFacts) -> Requirement:
     name = "mmdebstrap"
     if facts.scratch_problem:
         status = Status.FAIL if _needs_bootstrap(facts) else Status.WARN
-        return Row(name, status, facts.scratch_problem, REMEDY)
+        return Requirement(name, status, facts.scratch_problem, REMEDY)
     if facts.mmdebstrap:
-        return Row(name, Status.OK, facts.mmdebstrap)
+        return Requirement(name, Status.OK, facts.mmdebstrap)
     if not _needs_bootstrap(facts):
-        return Row(name, Status.OK, "none; not needed")
+        return Requirement(name, Status.OK, "none; not needed")
     remedy = "use --install-engine, which installs it, or: apt-get install mmdebstrap"
     found = f"none, and no registry answers for: {', '.join(_unserved(facts))}"
-    return Row(name, Status.FAIL, found, remedy)
+    return Requirement(name, Status.FAIL, found, remedy)
 
 
-def _python(facts: Facts) -> Row:
+def _python(facts: DoctorFacts) -> Requirement:
     name = "CPython 3.8"
     if facts.host_python:
-        return Row(name, Status.OK, facts.host_python)
+        return Requirement(name, Status.OK, facts.host_python)
     if not _needs_bootstrap(facts):
-        return Row(name, Status.OK, "none on this machine; not needed")
+        return Requirement(name, Status.OK, "none on this machine; not needed")
     remedy = "for a closer substitute install one with a shared libpython (pyenv, uv, deadsnakes)"
-    return Row(name, Status.WARN, "none: Debian's CPython 3.9 stands in for it", remedy)
+    return Requirement(name, Status.WARN, "none: Debian's CPython 3.9 stands in for it", remedy)
 
 
-def _gpu(facts: Facts) -> tuple[Row, ...]:
+def _gpu(facts: DoctorFacts) -> tuple[Requirement, ...]:
     """Return the rows of GPU and CUDA arms. None fails: the CPU arms run without a GPU."""
     if facts.gpu_driver is None and not facts.gpus.gpus:
-        return (Row("GPU", Status.OK, "none: CPU arms only"),)
+        return (Requirement("GPU", Status.OK, "none: CPU arms only"),)
     if facts.engine is None:
         return (_unknown("GPU"),)
     found = check_gpu(Preflight(facts.engine, facts.gpus), ())
     rows = [
-        Row("CUDA arms", Status.WARN, issue.what, issue.remedy)
+        Requirement("CUDA arms", Status.WARN, issue.what, issue.remedy)
         for issue in (*found.problems, *found.warnings)
     ]
     by_cdi = "=" in found.request
     if not by_cdi and facts.engine.gpu_drivers and "nvidia" not in facts.engine.runtimes:
         what = "the engine has no nvidia runtime and names no CDI device"
-        rows.append(Row("CUDA arms", Status.WARN, what, TOOLKIT))
+        rows.append(Requirement("CUDA arms", Status.WARN, what, TOOLKIT))
     gpu = found.gpu
     name = f"{gpu.name}, driver {gpu.driver}" if gpu else f"NVIDIA driver {facts.gpu_driver}"
-    return (Row("GPU", Status.OK, name), *rows)
+    return (Requirement("GPU", Status.OK, name), *rows)
 
 
-def _proxy(facts: Facts) -> Row:
+def _proxy(facts: DoctorFacts) -> Requirement:
     found = ", ".join(f"{name}={value}" for name, value in facts.proxies.items())
-    return Row("proxy", Status.OK, found or "none")
+    return Requirement("proxy", Status.OK, found or "none")
 
 
-def _certificates(facts: Facts) -> Row:
+def _certificates(facts: DoctorFacts) -> Requirement:
     name = "CA bundle"
     if not facts.ca_files:
-        return Row(name, Status.OK, "the system's own")
+        return Requirement(name, Status.OK, "the system's own")
     found = ", ".join(
         f"{variable}={path}" + ("" if readable else " (cannot be read)")
         for variable, (path, readable) in facts.ca_files.items()
@@ -297,15 +307,15 @@ def _certificates(facts: Facts) -> Row:
     broken = [variable for variable, (_, readable) in facts.ca_files.items() if not readable]
     if broken:
         remedy = f"let {' and '.join(broken)} name a file that is there, or unset it"
-        return Row(name, Status.FAIL, found, remedy)
-    return Row(name, Status.OK, found)
+        return Requirement(name, Status.FAIL, found, remedy)
+    return Requirement(name, Status.OK, found)
 
 
-def _needs_bootstrap(facts: Facts) -> bool:
+def _needs_bootstrap(facts: DoctorFacts) -> bool:
     return not facts.images_there and bool(_unserved(facts))
 
 
-def _unserved(facts: Facts) -> tuple[str, ...]:
+def _unserved(facts: DoctorFacts) -> tuple[str, ...]:
     """Return the roles of base images for which every registry fails to answer."""
     return tuple(
         role
@@ -314,8 +324,8 @@ def _unserved(facts: Facts) -> tuple[str, ...]:
     )
 
 
-def _unknown(name: str) -> Row:
-    return Row(name, Status.WARN, "not known without an engine", "see the row engine")
+def _unknown(name: str) -> Requirement:
+    return Requirement(name, Status.WARN, "not known without an engine", "see the row engine")
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.engine.discover import discover
 from kit.engine.protocol import Engine, EngineInfo
 from kit.environment import variables
 from kit.errors import KitError
-from kit.host.doctor.checks import Facts
+from kit.host.doctor.checks import DoctorFacts
 from kit.host.facts import governors
-from kit.host.gpu.probe import NvmlProbe, Probe
+from kit.host.gpu.probe import GpuReader, NvmlProbe
 from kit.host.network import CA_VARIABLES, PROXY_VARIABLES
 from kit.host.process import run, scratch_problem
 
@@ -65,8 +65,8 @@ def find_facts(
     images_there: Callable[[Engine], bool] = lambda _: False,
     env: Mapping[str, str] | None = None,
     reach: Reacher = reachability,
-    probe: Probe | None = None,
-) -> Facts:
+    probe: GpuReader | None = None,
+) -> DoctorFacts:
     """Return all facts; takes a few seconds at most. A missing engine is a fact, not an error.
 
     ``sources`` maps a base image's role to the registries (host, or host:port) that may have
@@ -116,7 +116,7 @@ def gpu_driver(version_file: Path) -> str | None:
     command = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
     done = run(command, 10)
     lines = done.output.split()
-    return one_line(lines[0]) if done.code == 0 and lines else None
+    return message_line(lines[0]) if done.code == 0 and lines else None
 
 
 def proxies(env: Mapping[str, str]) -> dict[str, str]:
@@ -173,19 +173,19 @@ def ask(host: str, timeout_s: float) -> str:
 
 def _with_engine(
     find_engine: Callable[[], Engine], images_there: Callable[[Engine], bool]
-) -> Facts:
+) -> DoctorFacts:
     try:
         found = find_engine()
         engine: EngineInfo = found.info()
         there = images_there(found)
     except KitError as error:
-        return Facts(
+        return DoctorFacts(
             engine=None,
             engine_problem=error.problem,
             engine_remedy=error.remedy,
             available_memory=psutil.virtual_memory().available,
         )
-    return Facts(
+    return DoctorFacts(
         engine=engine,
         engine_local=engine.local,
         # For another machine the engine reports only the total.
@@ -206,9 +206,9 @@ def _host_of(mirror: str) -> str:
 def _without_password(value: str) -> str:
     head, at, tail = value.rpartition("@")
     if not at:
-        return one_line(value)
+        return message_line(value)
     scheme, separator, _ = head.partition("://")
-    return one_line(f"{scheme}{separator}***@{tail}" if separator else f"***@{tail}")
+    return message_line(f"{scheme}{separator}***@{tail}" if separator else f"***@{tail}")
 
 
 def _root(error: BaseException) -> str:
@@ -227,5 +227,5 @@ def _root(error: BaseException) -> str:
             break
         seen = inner
     if isinstance(seen, OSError) and seen.strerror:
-        return one_line(seen.strerror, 120)
-    return one_line(str(seen).rpartition(": ")[2] or type(seen).__name__, 120)
+        return message_line(seen.strerror, 120)
+    return message_line(str(seen).rpartition(": ")[2] or type(seen).__name__, 120)

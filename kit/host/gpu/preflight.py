@@ -23,7 +23,7 @@ from rich.filesize import decimal
 from kit.engine.hardening import PODMAN_WITH_CDI, release
 from kit.engine.protocol import Engine, EngineInfo, RunRequest
 from kit.errors import HostError, InputError, NotStartedError
-from kit.host.gpu.probe import Probe
+from kit.host.gpu.probe import GpuReader
 from kit.records.gpu import DetectedGpus, Gpu, GpuCheck, GpuIssue, harmful
 
 CUDA = "11.8"
@@ -197,7 +197,7 @@ def gpu_warnings(gpu: Gpu) -> Iterator[GpuIssue]:
 
 def ask(
     engine: Engine,
-    probe: Probe,
+    probe: GpuReader,
     requested: str,
     arms: tuple[str, ...],
     cuda: tuple[str, ...],

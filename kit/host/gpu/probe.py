@@ -10,14 +10,14 @@ from statistics import fmean
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.records.gpu import (
     IDLE,
     DetectedGpus,
     Gpu,
     GpuIssue,
+    GpuProcess,
     GpuTelemetry,
-    Process,
     throttle_reasons,
 )
 
@@ -33,7 +33,7 @@ class ProbeError(Exception):
     """An error for a failed reading; its text is the reason, on one line."""
 
 
-class Probe(Protocol):
+class GpuReader(Protocol):
     """An interface to the machine's GPUs."""
 
     def look(self) -> DetectedGpus:
@@ -93,7 +93,7 @@ class Watch:
     while it is left.
     """
 
-    probe: Probe
+    probe: GpuReader
     uuid: str
     interval_s: float = INTERVAL_S
     _readings: list[Gpu] = field(init=False, default_factory=list)
@@ -200,7 +200,7 @@ def _probe_errors(nvml: Any) -> Iterator[None]:
     try:
         yield
     except nvml.NVMLError as error:
-        raise ProbeError(f"NVML: {one_line(error)}") from error
+        raise ProbeError(f"NVML: {message_line(error)}") from error
 
 
 def _missing(nvml: Any, error: Exception) -> GpuIssue:
@@ -211,9 +211,9 @@ def _missing(nvml: Any, error: Exception) -> GpuIssue:
     """
     absent = (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded)
     if isinstance(error, absent):
-        return GpuIssue(f"no NVIDIA driver is here (NVML: {one_line(error)})", INSTALL_DRIVER)
+        return GpuIssue(f"no NVIDIA driver is here (NVML: {message_line(error)})", INSTALL_DRIVER)
     return GpuIssue(
-        f"NVIDIA's driver does not answer (NVML: {one_line(error)})",
+        f"NVIDIA's driver does not answer (NVML: {message_line(error)})",
         "see whether `nvidia-smi` works; after a driver update restart the machine",
     )
 
@@ -244,7 +244,7 @@ def _read(nvml: Any, handle: Any) -> Gpu:
         power_w=None if power is None else power / 1000,  # NVML gives milliwatts
         utilisation_percent=None if load is None else int(load.gpu),
         throttle=() if bits is None else throttle_reasons(int(bits)),
-        processes=tuple(Process(int(p.pid), p.usedGpuMemory) for p in processes),
+        processes=tuple(GpuProcess(int(p.pid), p.usedGpuMemory) for p in processes),
     )
 
 
@@ -258,4 +258,4 @@ def _try(nvml: Any, ask: Callable[[], T]) -> T | None:
 
 def _text(value: str | bytes) -> str:
     """Return the text on one line; older releases of the library return bytes."""
-    return one_line(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
+    return message_line(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.errors import HostError
 from kit.host.facts import parse_os_release
-from kit.host.process import Done
+from kit.host.process import CommandResult
 from kit.host.setup.machine import Machine
 
 OS_RELEASE = Path("/etc/os-release")
@@ -113,7 +113,7 @@ def reason(output: str) -> str:
     """Return the errors in apt's output, else its last lines, as one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("E:", "dpkg: error", "Err:"))]
-    return one_line("; ".join(errors[-3:] or lines[-3:]) or "no output")
+    return message_line("; ".join(errors[-3:] or lines[-3:]) or "no output")
 
 
 def _family(name: str) -> str:
@@ -134,7 +134,7 @@ def _update(machine: Machine, say: Say) -> None:
         )
 
 
-def _apt(machine: Machine, arguments: Sequence[str], env: dict[str, str]) -> Done:
+def _apt(machine: Machine, arguments: Sequence[str], env: dict[str, str]) -> CommandResult:
     return machine.run(["apt-get", "-o", _WAIT_FOR_LOCK, *arguments], _INSTALL_TIMEOUT_S, env)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.errors import HostError
 from kit.host.setup.machine import Machine
 
@@ -21,7 +21,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
-class Process:
+class DaemonProcess:
     """The identity of a process: another one may get its pid later, with another start time.
 
     ``started`` is in clock ticks since boot; ``boot`` is the id of the boot.
@@ -76,7 +76,7 @@ def start(machine: Machine, answers: Callable[[], bool], say: Say) -> None:
     )
 
 
-def end(machine: Machine, process: Process) -> bool:
+def end(machine: Machine, process: DaemonProcess) -> bool:
     """End exactly that dockerd and the containerd it started; return whether it ran.
 
     Raises HostError if it cannot be ended.
@@ -97,7 +97,7 @@ def end(machine: Machine, process: Process) -> bool:
     return True
 
 
-def recorded(machine: Machine) -> tuple[str, Process | None]:
+def recorded(machine: Machine) -> tuple[str, DaemonProcess | None]:
     """Return how kit started an engine ("" if it did not, "dockerd", "systemd") and its process.
 
     The process is None where it is not recorded.
@@ -106,7 +106,7 @@ def recorded(machine: Machine) -> tuple[str, Process | None]:
         record = json.loads(machine.read(record_path(machine)) or "{}")
         method = str(record.get("method", ""))
         process = record.get("process")
-        return method, Process(
+        return method, DaemonProcess(
             int(process["pid"]), int(process["started"]), str(process["boot"])
         ) if process else None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -114,7 +114,7 @@ def recorded(machine: Machine) -> tuple[str, Process | None]:
         return "", None
 
 
-def identify(machine: Machine, pid: int) -> Process | None:
+def identify(machine: Machine, pid: int) -> DaemonProcess | None:
     """Return the process that has this pid now; None when there is none (or a dead one)."""
     text = machine.read(Path(f"/proc/{pid}/stat"))
     if not text:
@@ -123,10 +123,10 @@ def identify(machine: Machine, pid: int) -> Process | None:
     fields = text.rpartition(")")[2].split()
     if len(fields) < 20 or fields[0] in {"Z", "X"}:
         return None
-    return Process(pid, int(fields[19]), (machine.read(_BOOT_ID) or "").strip())
+    return DaemonProcess(pid, int(fields[19]), (machine.read(_BOOT_ID) or "").strip())
 
 
-def is_alive(machine: Machine, process: Process) -> bool:
+def is_alive(machine: Machine, process: DaemonProcess) -> bool:
     """Return whether exactly that process runs, not another one with its pid."""
     return identify(machine, process.pid) == process
 
@@ -139,16 +139,18 @@ def why_it_failed(log: str) -> str:
         for line in lines
         if "failed to start daemon" in line.lower() or "level=fatal" in line or "panic:" in line
     ]
-    return one_line(telling[-1] if telling else " | ".join(lines[-3:]) or "its log is empty", 600)
+    return message_line(
+        telling[-1] if telling else " | ".join(lines[-3:]) or "its log is empty", 600
+    )
 
 
-def _children(machine: Machine, pid: int) -> list[Process]:
+def _children(machine: Machine, pid: int) -> list[DaemonProcess]:
     named = machine.children(pid).items()
     found = (identify(machine, child) for child, name in named if "containerd" in name)
     return [process for process in found if process is not None]
 
 
-def _wait_for_end(machine: Machine, family: list[Process], timeout_s: float) -> bool:
+def _wait_for_end(machine: Machine, family: list[DaemonProcess], timeout_s: float) -> bool:
     deadline = machine.now() + timeout_s
     while any(is_alive(machine, member) for member in family):
         if machine.now() >= deadline:

@@ -15,13 +15,15 @@ import psutil
 
 from kit.environment import for_program, state_folder, variables
 from kit.host import process
-from kit.host.process import Done
+from kit.host.process import CommandResult
 
 
 class Machine(Protocol):
     """The machine that setup runs on. No method raises for an ordinary failure."""
 
-    def run(self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Done:
+    def run(
+        self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]
+    ) -> CommandResult:
         """Run a program to its end and return it; ``env`` is added to the environment."""
         ...
 
@@ -95,7 +97,9 @@ class RealMachine:
     def _path(self) -> str:
         return f"{variables().get('PATH', os.defpath)}:{self._SYSTEM_PATH}"
 
-    def run(self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Done:
+    def run(
+        self, command: Sequence[str], timeout_s: float, env: Mapping[str, str]
+    ) -> CommandResult:
         """Run a program to its end, with output and errors in one text."""
         own = for_program({"PATH": self._path(), **env})
         return process.run(command, timeout_s, own, merged=True)

@@ -133,7 +133,7 @@ class Bootstrap:
                 "SDK_SHA512": self._tools.pins.sdk.sha512,
             },
             extra=("openssl from", self._openssl_suite(base)),
-            undigested=("host/", "openssl/"),
+            excluded_from_digest=("host/", "openssl/"),
         )
         with tempfile.TemporaryDirectory(prefix="kit-") as scratch:
             if find_built(self._tools.engine, recipe) is None:

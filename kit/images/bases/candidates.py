@@ -82,7 +82,7 @@ class Resolver:
             if image is not None:
                 return Resolution(role, candidate, image, tuple(attempts), "had by digest")
             if self._bundle is not None:
-                image = self._bundle.had_by_digest(self._tools.engine, role, candidate.pinned)
+                image = self._bundle.pulled_by_digest(self._tools.engine, role, candidate.pinned)
                 if image is not None:
                     # A loaded image has an id but no digest: only the bundle vouches for it.
                     how = f"{self._bundle.origin}, where it was had by digest"

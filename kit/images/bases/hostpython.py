@@ -20,7 +20,7 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.environment import home, variables
 from kit.host.process import run
 
@@ -174,7 +174,7 @@ def inspect(executable: Path) -> HostPython | str:
     """Return the facts of the CPython at that path; else a text why it cannot be adopted."""
     done = run([str(executable), "-I", "-c", _QUERY], 20)
     if done.code != 0:
-        return f"does not run ({one_line(done.errors or f'exit code {done.code}', 120)})"
+        return f"does not run ({message_line(done.errors or f'exit code {done.code}', 120)})"
     try:
         facts = json.loads(done.output)
         refusal = _refusal(facts)

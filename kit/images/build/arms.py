@@ -34,7 +34,7 @@ LIBPYTHON = {"cp38": "libpython3.8.so.1.0", "cp39": "libpython3.9.so.1.0"}
 
 
 @dataclass(frozen=True)
-class Options:
+class BuildOptions:
     """Options of a build. ``strict`` refuses substitutes.
 
     ``nuget_source`` is a folder or URL, or empty. ``mirrors`` are registries
@@ -69,7 +69,7 @@ class Images:
 class Builder:
     """Builder of a study's arms and the images they are based on."""
 
-    def __init__(self, tools: Tools, options: Options) -> None:
+    def __init__(self, tools: Tools, options: BuildOptions) -> None:
         self._tools = tools
         self._options = options
         bundle = options.bundle

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.engine.images import is_step
 from kit.engine.protocol import ImageInfo
 from kit.errors import ContentError, ImageError, InputError
@@ -212,7 +212,7 @@ def _complaint(output: Sequence[str], words: re.Pattern[str]) -> str:
     line, found = next(((line, at) for line in lines if (at := words.search(line))), ("", None))
     if found is None:
         return ""
-    return one_line(line[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
+    return message_line(line[max(found.start() - _SHOWN, 0) : found.start() + _SHOWN])
 
 
 def _check_refused(error: ImageError) -> None:

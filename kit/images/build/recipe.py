@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import kit
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.engine.images import is_step
 from kit.engine.protocol import BuildRequest, Engine, ImageInfo, LineSink
 from kit.errors import ImageError
@@ -136,9 +136,9 @@ class Context:
 class Recipe:
     """The inputs that determine the content of an image.
 
-    Paths that begin with one of ``undigested`` do not: another proxy or CA must not change the
-    image. ``extra`` are inputs outside the context. ``target`` is the stage of the Dockerfile to
-    stop at; None: its last.
+    Paths that begin with one of ``excluded_from_digest`` do not: another proxy or CA must not
+    change the image. ``extra`` are inputs outside the context. ``target`` is the stage of the
+    Dockerfile to stop at; None: its last.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Recipe:
     dockerfile: str
     args: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
-    undigested: tuple[str, ...] = ("host/",)
+    excluded_from_digest: tuple[str, ...] = ("host/",)
     target: str | None = None
 
     @property
@@ -260,7 +260,7 @@ def build_recipe(tools: Tools, recipe: Recipe) -> ImageInfo:
         kept.append(line)
         tools.output(f"{recipe.name}: {line}")
         if is_step(line):
-            tools.step(f"{recipe.name}: {one_line(line, _STEP_LENGTH)}")
+            tools.step(f"{recipe.name}: {message_line(line, _STEP_LENGTH)}")
 
     with recipe.context.tar() as stream, _with_output(kept):
         built = tools.engine.build(
@@ -297,5 +297,5 @@ def _with_output(lines: Collection[str]) -> Iterator[None]:
 def _digest(recipe: Recipe) -> str:
     args = (f"{name}={value}" for name, value in sorted(recipe.args.items()))
     return recipe.context.digest(
-        (recipe.dockerfile, recipe.target or "", *args, *recipe.extra), recipe.undigested
+        (recipe.dockerfile, recipe.target or "", *args, *recipe.extra), recipe.excluded_from_digest
     )

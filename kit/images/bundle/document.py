@@ -75,7 +75,7 @@ class Bundle:
         """Return the origin for reports, such as "from a bundle made on 2026-01-02"."""
         return f"from a bundle made on {self.created[:10]}"
 
-    def had_by_digest(self, engine: Engine, role: str, pinned: str) -> ImageInfo | None:
+    def pulled_by_digest(self, engine: Engine, role: str, pinned: str) -> ImageInfo | None:
         """Return the local image that the bundle has for that role and the digest ``pinned``.
 
         None unless its maker pulled the role's base by that digest and the engine still has it.

@@ -17,7 +17,7 @@ from rich.filesize import decimal
 import kit
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import HostError, ImageError, InputError, KitError
-from kit.files.write import write_whole
+from kit.files.write import write_atomic
 from kit.images.bundle import archive
 from kit.images.bundle.archive import DOCUMENT
 from kit.images.bundle.document import FEED, Bundle, Document, dumps, loads, platform
@@ -126,7 +126,7 @@ def keep(document: Document, feed: Path, data: Path) -> None:
         raise HostError(
             f"{data}: cannot be written ({error.strerror})", "free disk space, or set XDG_DATA_HOME"
         ) from error
-    write_whole(data / DOCUMENT, text)
+    write_atomic(data / DOCUMENT, text)
     for other in data.glob(_FEEDS):
         if other != feed_dir:
             shutil.rmtree(other, ignore_errors=True)

@@ -24,7 +24,7 @@ from typing import BinaryIO
 from rich.filesize import decimal
 
 import kit
-from kit.engine.connection import one_line
+from kit.engine.connection import message_line
 from kit.engine.protocol import Engine, ImageInfo
 from kit.errors import HostError, ImageError
 from kit.files.write import fresh_file
@@ -280,4 +280,4 @@ def _pip(arguments: Sequence[str]) -> str:
     if done.code == 0:
         return ""
     errors = [line for line in done.errors.splitlines() if line.startswith("ERROR:")]
-    return one_line(" ".join(errors or done.errors.splitlines()[-3:]), 300)
+    return message_line(" ".join(errors or done.errors.splitlines()[-3:]), 300)

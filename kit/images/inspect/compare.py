@@ -27,7 +27,7 @@ from kit.engine.protocol import (
 from kit.errors import KitError
 from kit.images.build.arms import Images
 from kit.images.build.recipe import OWN
-from kit.images.inspect.content import Content, Entry, read_content
+from kit.images.inspect.content import Content, ContentEntry, read_content
 
 MAX_SHOWN = 50
 BuildOn = Callable[[Engine], Images]
@@ -35,7 +35,7 @@ BuildOn = Callable[[Engine], Images]
 
 
 @dataclass(frozen=True)
-class Difference:
+class ContentDifference:
     """A path, or part of the configuration, that differs between two images, and how."""
 
     path: str
@@ -43,13 +43,13 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class RebuildResult:
     """Comparison of an image with its second build, by the first one's reference."""
 
     reference: str
     first_sha256: str
     second_sha256: str
-    differences: tuple[Difference, ...]
+    differences: tuple[ContentDifference, ...]
 
 
 class EmptyStoreEngine:
@@ -136,24 +136,24 @@ class EmptyStoreEngine:
         return f"{reference}{self._suffix}" if reference.startswith(OWN) else reference
 
 
-def differences(first: Content, second: Content) -> tuple[Difference, ...]:
+def differences(first: Content, second: Content) -> tuple[ContentDifference, ...]:
     """Return every difference of two images: of their files, by path, then of configuration."""
     found = []
     for path in sorted({*first.entries, *second.entries}):
         a, b = first.entries.get(path), second.entries.get(path)
         if a != b:
-            found.append(Difference(path, _what(a, b)))
+            found.append(ContentDifference(path, _what(a, b)))
     for key in sorted({*first.config, *second.config}):
         if first.config.get(key) != second.config.get(key):
             found.append(
-                Difference(
+                ContentDifference(
                     f"config {key}", f"{first.config.get(key)!r} and {second.config.get(key)!r}"
                 )
             )
     return tuple(found)
 
 
-def shown(found: tuple[Difference, ...]) -> list[str]:
+def shown(found: tuple[ContentDifference, ...]) -> list[str]:
     """Return one line for each of the first ``MAX_SHOWN`` differences, then a count of the rest."""
     lines = [f"{difference.path}: {difference.what}" for difference in found[:MAX_SHOWN]]
     if len(found) > MAX_SHOWN:
@@ -161,7 +161,9 @@ def shown(found: tuple[Difference, ...]) -> list[str]:
     return lines
 
 
-def rebuild(engine: Engine, build_on: BuildOn, say: Callable[[str], None]) -> tuple[Rebuilt, ...]:
+def rebuild(
+    engine: Engine, build_on: BuildOn, say: Callable[[str], None]
+) -> tuple[RebuildResult, ...]:
     """Build (or find) all images, build them again without cache, compare every image.
 
     Always removes the second images at the end. Raises HostError or ImageError as building
@@ -180,7 +182,7 @@ def rebuild(engine: Engine, build_on: BuildOn, say: Callable[[str], None]) -> tu
         fresh.clean()
 
 
-def _what(a: Entry | None, b: Entry | None) -> str:
+def _what(a: ContentEntry | None, b: ContentEntry | None) -> str:
     if a is None:
         return "only in the second"
     if b is None:
@@ -199,6 +201,6 @@ def _what(a: Entry | None, b: Entry | None) -> str:
     return ", ".join(parts)
 
 
-def _compared(engine: Engine, reference: str, second_id: str) -> Rebuilt:
+def _compared(engine: Engine, reference: str, second_id: str) -> RebuildResult:
     first, second = read_content(engine, reference), read_content(engine, second_id)
-    return Rebuilt(reference, first.sha256, second.sha256, differences(first, second))
+    return RebuildResult(reference, first.sha256, second.sha256, differences(first, second))

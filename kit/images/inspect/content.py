@@ -48,7 +48,7 @@ Wanted = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
-class Entry:
+class ContentEntry:
     """One file of an image's tree. ``what``: see the module docstring."""
 
     type: str
@@ -68,7 +68,7 @@ class Entry:
 class Content:
     """The content of an image: files by path, configuration, and the bytes of chosen files."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, ContentEntry]
     config: Mapping[str, object]
     kept: Mapping[str, bytes]
 
@@ -104,9 +104,9 @@ def read_content(engine: Engine, image: str, wanted: Wanted = lambda _path: Fals
 
 def read_tree(
     chunks: Iterable[bytes], wanted: Wanted = lambda _path: False
-) -> tuple[dict[str, Entry], dict[str, bytes]]:
+) -> tuple[dict[str, ContentEntry], dict[str, bytes]]:
     """Read a file tree in a tar stream: entries and wanted files by path. Raises TarError."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ContentEntry] = {}
     kept: dict[str, bytes] = {}
     hard_links: dict[str, str] = {}
     with tarfile.open(fileobj=Chunks(chunks), mode="r|", errors="surrogateescape") as archive:
@@ -130,9 +130,9 @@ def read_tree(
 
 def _entry(
     archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, kept: dict[str, bytes] | None
-) -> Entry:
+) -> ContentEntry:
     kind = _TYPES.get(member.type, "file")
-    entry = Entry(
+    entry = ContentEntry(
         type=kind,
         mode=member.mode & 0o7777,
         owner=f"{member.uid}:{member.gid}",

@@ -24,9 +24,9 @@ from kit.engine.protocol import Engine
 from kit.environment import cache_folder
 from kit.errors import HostError
 from kit.files.documents import read_json
-from kit.files.write import write_whole
+from kit.files.write import write_atomic
 from kit.host.facts import parse_os_release
-from kit.images.inspect.content import Content, Entry, read_content
+from kit.images.inspect.content import Content, ContentEntry, read_content
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -81,7 +81,7 @@ class DescriptionCache:
         }
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path(self._folder, image_id), (json.dumps(document) + "\n").encode())
+            write_atomic(self._path(self._folder, image_id), (json.dumps(document) + "\n").encode())
         except (HostError, OSError):
             return
 
@@ -233,7 +233,7 @@ def _nuget(kept: Mapping[str, bytes]) -> Iterator[Part]:
             yield Part(kind="nuget", name=name, version=version)
 
 
-def _runtimes(entries: Mapping[str, Entry]) -> Iterator[Part]:
+def _runtimes(entries: Mapping[str, ContentEntry]) -> Iterator[Part]:
     for path, entry in entries.items():
         dotnet, python = _RUNTIME.fullmatch(path), _LIBPYTHON.fullmatch(path)
         if dotnet and entry.type == "dir":
@@ -242,7 +242,7 @@ def _runtimes(entries: Mapping[str, Entry]) -> Iterator[Part]:
             yield Part(kind="runtime", name="CPython", version=python[1], sha256=entry.what)
 
 
-def _data(entries: Mapping[str, Entry]) -> Iterator[Part]:
+def _data(entries: Mapping[str, ContentEntry]) -> Iterator[Part]:
     for path, entry in entries.items():
         if path.startswith(DATA) and entry.type == "file":
             yield Part(kind="data", name=path.removeprefix(DATA), version="", sha256=entry.what)

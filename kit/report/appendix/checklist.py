@@ -13,7 +13,7 @@ from kit.report.conditions import engine_text, merged_text, substitute_text
 from kit.report.document import Code, Command, Heading, List, Paragraph, Prose, Strong
 from kit.report.looks import blocks_text
 from kit.report.model import ReportModel
-from kit.report.numbers import fixed, gigabytes
+from kit.report.numbers import format_gigabytes, format_number
 from kit.study.model import CUDA
 
 TO_FILL_IN = "TO FILL IN BY THE AUTHORS"
@@ -98,7 +98,8 @@ def disk(model: ReportModel, arms: Collection[str]) -> str:
     if not images:
         return "images not built in this session"
     size = sum(image.size_bytes for image in images)
-    return f"{gigabytes(size)} of images at most, measured (shared layers counted in each image)"
+    total = format_gigabytes(size)
+    return f"{total} of images at most, measured (shared layers counted in each image)"
 
 
 def memory(model: ReportModel, arms: Collection[str]) -> str:
@@ -110,18 +111,18 @@ def memory(model: ReportModel, arms: Collection[str]) -> str:
     ]
     if not peaks:
         return f"not measured in this session; {memory_limit(model)}"
-    peak = gigabytes(max(peaks))
+    peak = format_gigabytes(max(peaks))
     return f"{peak} of peak resident memory per run, measured; {memory_limit(model)}"
 
 
 def memory_limit(model: ReportModel) -> str:
     """Return the memory limit of a run as text, such as "limit per run: 6.5 GB"."""
-    return f"limit per run: {gigabytes(model.header.plan.limits.memory_bytes)}"
+    return f"limit per run: {format_gigabytes(model.header.plan.limits.memory_bytes)}"
 
 
 def minutes(seconds: float) -> str:
     """Return seconds as a text in minutes, such as "12.5 minutes"."""
-    return f"{fixed(seconds / 60, 1)} minutes"
+    return f"{format_number(seconds / 60, 1)} minutes"
 
 
 def _installation(model: ReportModel) -> tuple[Prose, ...]:
@@ -188,7 +189,7 @@ def _machine(model: ReportModel) -> Facts:
         (
             "Execution",
             f"one container per run, {model.header.plan.design}, no network, CPUs "
-            f"{limits.cpuset or 'all'}, {gigabytes(limits.memory_bytes)} of memory",
+            f"{limits.cpuset or 'all'}, {format_gigabytes(limits.memory_bytes)} of memory",
         ),
     )
 
@@ -225,7 +226,7 @@ def _requirements(model: ReportModel) -> Facts:
     gpu = any(model.study.arms[arm].variant == CUDA for arm in plan.arms)
     need = protocol.memory.of(plan.repeats)
     return (
-        ("Memory", f"{gigabytes(need)} per run of {plan.repeats} fits"),
+        ("Memory", f"{format_gigabytes(need)} per run of {plan.repeats} fits"),
         ("Disk", _disk_needed(model)),
         ("GPU", "with support for CUDA 11.8" if gpu else "none"),
         ("Network", "once, for the images; offline: a bundle from kit bundle save"),
@@ -265,7 +266,7 @@ def _hardware(model: ReportModel) -> str:
     host, gpu = model.header.host, model.gpu
     text = (
         f"{host.cpu_model or 'unknown CPU'}, {host.cpus} CPUs, "
-        f"{gigabytes(host.memory_bytes)} of memory"
+        f"{format_gigabytes(host.memory_bytes)} of memory"
     )
     if host.virtualization:
         text += f", {host.virtualization}"
@@ -279,4 +280,4 @@ def _hardware(model: ReportModel) -> str:
 def _disk_needed(model: ReportModel) -> str:
     variants = sorted({model.study.arms[arm].variant for arm in model.header.plan.arms})
     need = sum(model.study.protocol.disk_bytes.get(variant, 0) for variant in variants)
-    return f"{gigabytes(need)} to build; {disk(model, model.header.plan.arms)}"
+    return f"{format_gigabytes(need)} to build; {disk(model, model.header.plan.arms)}"

@@ -16,11 +16,11 @@ from kit.report.model import ReportModel
 from kit.report.numbers import (
     Form,
     band_words,
-    claimed,
     equal_text,
-    fixed,
-    gain,
-    gigabytes,
+    format_claimed,
+    format_gain,
+    format_gigabytes,
+    format_number,
     margin_words,
 )
 from kit.study.model import Claim, ExecutableClaim, TrainingClaim
@@ -70,7 +70,8 @@ def experiments(session: Session, model: ReportModel) -> tuple[Prose, ...]:
 def _measured(session: Session, model: ReportModel, verdict: Verdict) -> tuple[Prose, ...]:
     claim, form = verdict.claim, model.form_of(verdict)
     expected, allowed = _expected(claim, model, form)
-    here = f"{verdict.printed}: measured {gain(verdict.measured, form)}; {model.reason_of(verdict)}"
+    measured = format_gain(verdict.measured, form)
+    here = f"{verdict.printed}: measured {measured}; {model.reason_of(verdict)}"
     cost = _costs(session, model, verdict.variant)
     return _experiment(model, claim, verdict.variant, cost, (expected, allowed, here))
 
@@ -87,7 +88,7 @@ def _expected(claim: Claim, model: ReportModel, form: Form) -> tuple[str, str]:
         )
     return (
         f"a gain of {study.contender} over {study.baseline} of "
-        f"{claimed(claim.published_gain_percent, form)} {statistic}",
+        f"{format_claimed(claim.published_gain_percent, form)} {statistic}",
         f"REPRODUCED if the 95 % interval excludes 0 and lies within the band, "
         f"{band_words(claim.band_percent, form)}; SAME DIRECTION if only the sign is as claimed; "
         f"effects {equal_text(form)} count as equal",
@@ -96,7 +97,7 @@ def _expected(claim: Claim, model: ReportModel, form: Form) -> tuple[str, str]:
 
 def _training(session: Session, model: ReportModel, verdict: TrainingVerdict) -> tuple[Prose, ...]:
     ranges = ", ".join(
-        f"{name} {fixed(r.low, 4)} to {fixed(r.high, 4)}"
+        f"{name} {format_number(r.low, 4)} to {format_number(r.high, 4)}"
         for name, r in model.study.paper.last_epoch.items()
     )
     outcome = (
@@ -112,7 +113,7 @@ def _executable(model: ReportModel, verdict: ExecutableVerdict) -> tuple[Prose, 
     run = verdict.run
     disk = "not built in this session"
     if run is not None:
-        disk = f"image of {gigabytes(run.size_bytes)}, measured"
+        disk = f"image of {format_gigabytes(run.size_bytes)}, measured"
     cost = (
         ("Human time", checklist.HUMAN),
         ("Compute time", "not measured separately; one run"),

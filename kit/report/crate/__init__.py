@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import Any
 
 from kit.plan.model import TIMED
-from kit.plan.shard import of_shard
+from kit.plan.shard import runs_in_shard
 from kit.report.crate import entities
 from kit.report.crate.entities import Entity, compact, data_entities, day, entity, ref, refs, when
 from kit.report.model import ReportModel
@@ -108,7 +108,7 @@ def _is_complete(model: ReportModel) -> bool:
     header = model.header
     if model.course is not None and model.course.ending is not None:
         return True
-    wanted = {r.run_id for r in of_shard(header.plan.runs, header.shard) if r.kind == TIMED}
+    wanted = {r.run_id for r in runs_in_shard(header.plan.runs, header.shard) if r.kind == TIMED}
     return bool(wanted) and wanted <= {run.run_id for run in model.raw}
 
 

@@ -29,7 +29,7 @@ from kit.judge.words import (
 )
 from kit.report.findings import arithmetic
 from kit.report.model import ReportModel
-from kit.report.numbers import gain
+from kit.report.numbers import format_gain
 from kit.report.render import markdown
 from kit.report.sections import brief
 from kit.report.text import plain
@@ -106,7 +106,7 @@ def render_summary(model: ReportModel, room: int = LIMIT_BYTES) -> bytes:
 def _measured(verdict: Verdict, model: ReportModel) -> ElementTree.Element:
     claim = verdict.claim
     case = _case(f"{claim.id} {claim.statement}", f"measured.{verdict.variant}")
-    measured = gain(verdict.measured, model.form_of(verdict))
+    measured = format_gain(verdict.measured, model.form_of(verdict))
     message = f"{verdict.printed}: measured {measured}; {model.reason_of(verdict)}"
     _answer(case, verdict.word, message)
     return case

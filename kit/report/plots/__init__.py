@@ -43,7 +43,7 @@ def files(plots: tuple[Plot, ...]) -> Mapping[str, bytes]:
     }
 
 
-def drawn_by(svg: bytes) -> str:
+def renderer_of(svg: bytes) -> str:
     """Return the version of matplotlib that wrote an SVG drawing; empty if it names none."""
     found = _DRAWN_BY.search(svg)
     return "" if found is None else found[1].decode()

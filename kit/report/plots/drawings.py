@@ -13,7 +13,7 @@ from kit.judge.verdict import Verdict
 from kit.plan.roles import MAIN, PLACEBO
 from kit.report.headline import claimed_short
 from kit.report.model import RawRun, ReportModel
-from kit.report.numbers import Form, equal_text, fixed, gain, trend
+from kit.report.numbers import Form, equal_text, format_gain, format_number, format_trend
 from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis, claim_name, claimed
 from kit.report.plots.looks import looks
@@ -79,7 +79,7 @@ def gains(model: ReportModel) -> Plot | None:
     floor_words = "; noise floor (grey bar)" if floors else ""
     axes.set_title(f"Measured, 95 % interval (circle); published ({_signs(shown)}){floor_words}")
     words = "; ".join(
-        f"{claim_name(v, several)}: measured {gain(v.measured, model.form_of(v))}, "
+        f"{claim_name(v, several)}: measured {format_gain(v.measured, model.form_of(v))}, "
         f"published {claimed_short(v.claim, model.form_of(v))}, {v.printed}"
         for v in shown
     )
@@ -118,7 +118,7 @@ def hosts(model: ReportModel) -> Plot | None:
     scale.label(f"{what}; dashed: published; shaded: equal, {equal_text(form)}")
     axes.set_title(f"{claim_name(lead, False)} by host")
     words = "; ".join(
-        f"{name}: {gain(found, form)} over {found.pairs} blocks" for name, found, *_ in shown
+        f"{name}: {format_gain(found, form)} over {found.pairs} blocks" for name, found, *_ in shown
     )
     return plot_of("hosts", "Gain by host", words, drawn)
 
@@ -144,8 +144,8 @@ def strip(model: ReportModel) -> Plot | None:
     axes.set_title(title)
     words = "; ".join(
         f"{plain(series.name, 30)}: {len(series.runs)} runs, "
-        f"{fixed(min(r.warm_median for r in series.runs), 3)} to "
-        f"{fixed(max(r.warm_median for r in series.runs), 3)} s"
+        f"{format_number(min(r.warm_median for r in series.runs), 3)} to "
+        f"{format_number(max(r.warm_median for r in series.runs), 3)} s"
         for series in arms
     )
     return plot_of("runs", title, words, drawn)
@@ -226,8 +226,8 @@ def _per_fit(
         first = math.fsum(curve[0] for curve in curves) / len(curves)
         last = math.fsum(curve[-1] for curve in curves) / len(curves)
         words.append(
-            f"{plain(arm, 30)}: {fixed(first, 2)} {unit} at the first fit, "
-            f"{fixed(last, 2)} at the last"
+            f"{plain(arm, 30)}: {format_number(first, 2)} {unit} at the first fit, "
+            f"{format_number(last, 2)} at the last"
         )
     axes.set_xlabel("fit within the run (1: cold)")
     axes.set_ylabel(unit)
@@ -285,12 +285,13 @@ def _noise_floors(model: ReportModel) -> dict[tuple[str, str], Estimate]:
 
 
 def _drift_words(model: ReportModel) -> list[str]:
-    drifts = ((drift, part.form) for part in model.variants for drift in part.comparison.drifts)
-    return [
-        f"{plain(drift.arm, 30)} from its first run to its last: {trend(drift.percent, form)}"
-        for drift, form in drifts
+    trends = (
+        (drift.arm, format_trend(drift.percent, part.form))
+        for part in model.variants
+        for drift in part.comparison.drifts
         if drift.percent is not None
-    ]
+    )
+    return [f"{plain(arm, 30)} from its first run to its last: {trend}" for arm, trend in trends]
 
 
 def _legend(axes: Any, arms: int) -> None:

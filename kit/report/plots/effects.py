@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kit.judge.effects import gain_of, gains_of, is_determined, log_of
+from kit.judge.effects import gain_of, gains_of, is_informative, log_of
 from kit.judge.sensitivity import EQUIVALENCE_PERCENT
 from kit.judge.statistics import Estimate, Interval
 from kit.judge.verdict import Verdict
@@ -91,7 +91,7 @@ class EffectAxis:
 
     def bar(self, row: float, bounds: Interval, colour: str, width: float) -> None:
         """Draw an interval of gains in percent at a row; an end off the axis has an arrow head."""
-        if not is_determined(bounds):
+        if not is_informative(bounds):
             return
         ends = [self.at(bounds.low), self.at(bounds.high)]
         self.draw(ends, [row, row], color=colour, lw=width, solid_capstyle="butt")
@@ -113,7 +113,7 @@ class EffectAxis:
         gain, bounds = found.gain_percent, found.gain_interval
         if gain is None:
             return
-        if not is_determined(bounds):
+        if not is_informative(bounds):
             middle = (self.low + self.high) / 2
             self.axes.text(middle, row + 0.24, UNDETERMINED, color=colour, ha="center", va="center")
             return

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kit.judge.effects import gain_of, is_determined, log_of
+from kit.judge.effects import gain_of, is_informative, log_of
 from kit.judge.statistics import Interval
 from kit.judge.verdict import Verdict
 from kit.report.looks import interval_at, made_text
 from kit.report.model import Course, ReportModel
-from kit.report.numbers import Form, equal_text, gain_with
+from kit.report.numbers import Form, equal_text, format_interval
 from kit.report.plots import Plot
 from kit.report.plots.effects import EffectAxis, claim_name, claimed
 from kit.report.plots.style import COLOURS, INK, panels, plot_of
@@ -86,7 +86,7 @@ def _panels(model: ReportModel, course: Course) -> Iterable[_Panel]:
             if (at.claim, at.variant) == (verdict.claim.id, verdict.variant)
             and at.gain_percent is not None
             and (bounds := interval_at(at)) is not None
-            and is_determined(bounds)
+            and is_informative(bounds)
         )
         if found:
             name = claim_name(verdict, several)
@@ -146,5 +146,5 @@ def _words(panel: _Panel) -> str:
     """Return the first and the last look in words; the report's table has all of them."""
     ends = dict.fromkeys((panel.looks[0], panel.looks[-1]))
     return ", ".join(
-        f"after {at.blocks} blocks {gain_with(at.gain, at.bounds, panel.form)}" for at in ends
+        f"after {at.blocks} blocks {format_interval(at.gain, at.bounds, panel.form)}" for at in ends
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup, escape
 
 from kit.report.document import Bar, Chart, Dot
-from kit.report.numbers import fixed
+from kit.report.numbers import format_number
 from kit.report.text import plain
 
 _BAR_WIDTH, _BAR_HEIGHT = 130, 20
@@ -101,7 +101,7 @@ def chart(block: Chart) -> Markup:
     parts = [
         f'<path class="rule" d="M{_LEFT} {down(tick)}H{_WIDTH - _RIGHT}"/>'
         f'<text x="{_LEFT - 8}" y="{down(tick)}" dy=".35em" text-anchor="end">'
-        f"{fixed(tick, digits)} s</text>"
+        f"{format_number(tick, digits)} s</text>"
         for tick in ticks
     ]
     parts += [

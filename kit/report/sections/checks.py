@@ -29,12 +29,12 @@ from kit.report.numbers import (
     NONE,
     Form,
     equal_text,
-    gain,
-    megabytes,
+    format_gain,
+    format_megabytes,
+    format_score,
+    format_trend,
     p_equals,
     p_value,
-    score,
-    trend,
 )
 from kit.report.reasons import control_text
 from kit.study.model import Direction
@@ -112,10 +112,10 @@ def _control(control: Control, form: Form) -> tuple[Text, ...]:
     }  # fmt: skip
     return (
         f"{control.role}, {control.arm}",
-        role_of(control.role).means,
+        role_of(control.role).description,
         str(len(control.blocks)),
-        either(partial(gain, control.estimates["mean"]), form),
-        either(partial(gain, control.estimates["warm_median"]), form),
+        either(partial(format_gain, control.estimates["mean"]), form),
+        either(partial(format_gain, control.estimates["warm_median"]), form),
         results[control.held],
         control_text(control.reason),
     )
@@ -129,7 +129,7 @@ def executable(model: ReportModel) -> tuple[Block, ...]:
     rows = (
         ("image", run.reference),
         ("image id", run.image_id),
-        ("size of the image (MB)", megabytes(run.size_bytes)),
+        ("size of the image (MB)", format_megabytes(run.size_bytes)),
         ("kind", run.kind),
         ("started", "yes" if run.started else "no"),
         ("trained", "yes" if run.trained else "no"),
@@ -197,7 +197,7 @@ def _session(model: ReportModel, part: VariantReport) -> list[Text]:
         )
     lines += [_drift(drift, part.form) for drift in comparison.drifts if drift.percent is not None]
     if comparison.outliers:
-        named = ", ".join(f"{o.block} (score {score(o.score)})" for o in comparison.outliers)
+        named = ", ".join(f"{o.block} (score {format_score(o.score)})" for o in comparison.outliers)
         lines.append(f"Outlying blocks (score above {OUTLIER_SCORE:g}): {named}; they are kept.")
     else:
         lines.append("No outlying block, or too few blocks to tell.")
@@ -208,7 +208,7 @@ def _drift(drift: Drift, form: Form) -> Text:
     significant = drift.p_value is not None and drift.p_value < ALPHA
     return (
         "Drift of ", drift.arm,
-        f" from its first run to its last: {trend(drift.percent or 0.0, form)}, "
+        f" from its first run to its last: {format_trend(drift.percent or 0.0, form)}, "
         f"{p_equals(drift.p_value)}{' (statistically significant)' if significant else ''}.",
     )  # fmt: skip
 

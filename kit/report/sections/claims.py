@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from kit.judge.effects import is_determined, log_of
+from kit.judge.effects import is_informative, log_of
 from kit.judge.training import TrainingVerdict
 from kit.judge.verdict import Verdict
 from kit.judge.words import EQUIVALENT, INCONCLUSIVE, OPPOSITE, REPRODUCED, SAME_DIRECTION, Word
@@ -27,10 +27,10 @@ from kit.report.numbers import (
     UNDETERMINED,
     UNDETERMINED_MEANS,
     Form,
-    claimed_brief,
-    effect,
     equal_text,
-    gain,
+    format_claimed_brief,
+    format_effect,
+    format_gain,
 )
 from kit.report.reasons import untimed_brief
 from kit.report.text import plain
@@ -110,7 +110,7 @@ def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]
     if isinstance(verdict, Verdict):
         form = model.form_of(verdict)
         published = either(partial(_published, verdict.claim), form)
-        measured: Text = either(partial(gain, verdict.measured), form)
+        measured: Text = either(partial(format_gain, verdict.measured), form)
     else:
         measured = plain(untimed_brief(verdict), _BRIEF_LIMIT)
     claim = (Strong(name), f" {verdict.claim.statement}")
@@ -120,14 +120,14 @@ def _row(verdict: AnyVerdict, name: str, model: ReportModel) -> tuple[Text, ...]
 def _published(claim: Claim, form: Form) -> str:
     if claim.direction is Direction.EQUAL:
         return claimed_short(claim, form)
-    return claimed_brief(claim.published_gain_percent, form)
+    return format_claimed_brief(claim.published_gain_percent, form)
 
 
 def _reason(verdict: AnyVerdict, model: ReportModel) -> Text:
     """Return why the verdict has its word, and where the claim was published."""
     where = f"Published in: {verdict.claim.where}."
     if isinstance(verdict, Verdict) and verdict.figures_gain_percent is not None:
-        figures = effect(verdict.figures_gain_percent, model.form_of(verdict))
+        figures = format_effect(verdict.figures_gain_percent, model.form_of(verdict))
         where += f" Gain by the published figures: {figures}."
     reason = model.reason_of(verdict)
     return f"{reason[:1].upper()}{reason[1:]}. {where}"
@@ -140,7 +140,7 @@ def _bar(verdict: AnyVerdict) -> Bar | None:
     value, bounds = verdict.measured.gain_percent, verdict.measured.gain_interval
     claimed = verdict.claim.band_percent
     band = (log_of(claimed.low), log_of(claimed.high))
-    if value is None or not is_determined(bounds):
+    if value is None or not is_informative(bounds):
         return Bar(None, None, None, band)
     low, high = (None, None) if bounds is None else (log_of(bounds.low), log_of(bounds.high))
     return Bar(log_of(value), low, high, band)

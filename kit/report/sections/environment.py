@@ -26,7 +26,14 @@ from kit.report.document import (
 )
 from kit.report.gpu import GpuReport, GpuRun
 from kit.report.model import ArmFacts, ReportModel
-from kit.report.numbers import NONE, fixed, gigabytes, megabytes, ratio, scaled
+from kit.report.numbers import (
+    NONE,
+    format_gigabytes,
+    format_megabytes,
+    format_number,
+    format_ratio,
+    format_scaled,
+)
 from kit.report.text import plain
 from kit.results import SBOMS, sbom_name
 
@@ -129,7 +136,7 @@ def _image(image: ArmImage | None) -> dict[str, Text]:
         "image id": Code(image.image_id[:_SHORT]),
         "content digest": Code(digest[:_SHORT]) if digest else NONE,
         "bill of materials": _sbom(image),
-        "size (MB)": megabytes(image.size_bytes),
+        "size (MB)": format_megabytes(image.size_bytes),
     }
 
 
@@ -160,7 +167,7 @@ def _host(model: ReportModel) -> tuple[tuple[str, str], ...]:
     return (
         ("CPU", f"{host.cpu_model or 'not known'}, {host.cpus} CPUs"),
         ("frequency governor", host.governor),
-        ("memory", gigabytes(host.memory_bytes)),
+        ("memory", format_gigabytes(host.memory_bytes)),
         ("operating system", host.operating_system),
         ("kernel", host.kernel),
         ("virtualization", host.virtualization),
@@ -168,8 +175,8 @@ def _host(model: ReportModel) -> tuple[tuple[str, str], ...]:
         ("cgroup version", host.cgroup_version),
         (
             "limits per run",
-            f"CPUs {limits.cpuset or 'all'}, {gigabytes(limits.memory_bytes)} of memory, "
-            f"{fixed(limits.timeout_s)} s",
+            f"CPUs {limits.cpuset or 'all'}, {format_gigabytes(limits.memory_bytes)} of memory, "
+            f"{format_number(limits.timeout_s)} s",
         ),
         ("load and steal", _load(model)),
         *(
@@ -198,11 +205,15 @@ def _load(model: ReportModel) -> str:
         return "no timed run"
     loads = [sample.load_1m_before for sample in samples]
     stolen = [s.steal_ticks for s in samples if s.steal_ticks is not None]
-    steal = f"{scaled(sum(stolen), 100, 2)} s stolen in total" if stolen else "steal time not known"
+    steal = (
+        f"{format_scaled(sum(stolen), 100, 2)} s stolen in total"
+        if stolen
+        else "steal time not known"
+    )
     free = min(sample.available_bytes_before for sample in samples)
     return (
-        f"load {fixed(min(loads), 2)} to {fixed(max(loads), 2)} before runs, {steal}, "
-        f"at least {gigabytes(free)} of memory free"
+        f"load {format_number(min(loads), 2)} to {format_number(max(loads), 2)} before runs, "
+        f"{steal}, at least {format_gigabytes(free)} of memory free"
     )
 
 
@@ -220,7 +231,9 @@ def _issues(issues: Sequence[GpuIssue]) -> List:
 
 def _found(chosen: Gpu, count: int) -> Table:
     major, minor = chosen.compute_capability
-    total, free = (gigabytes(n) for n in (chosen.memory_total_bytes, chosen.memory_free_bytes))
+    total, free = (
+        format_gigabytes(n) for n in (chosen.memory_total_bytes, chosen.memory_free_bytes)
+    )
     return facts(
         (
             ("GPU", f"{chosen.name} (index {chosen.index}, {count} on this host)"),
@@ -239,7 +252,7 @@ def _placements(part: GpuReport) -> tuple[Block, ...]:
             p.device or NONE,
             NONE if p.gpu_ops is None else str(p.gpu_ops),
             NONE if p.cpu_ops is None else str(p.cpu_ops),
-            megabytes(p.peak_bytes),
+            format_megabytes(p.peak_bytes),
         )
         for p in part.placements
     )
@@ -269,7 +282,7 @@ def _run(run: GpuRun) -> tuple[Text, ...]:
         _between(telemetry.sm_mhz_min, telemetry.sm_mhz_max),
         NONE if telemetry.temperature_max_c is None else str(telemetry.temperature_max_c),
         _power(telemetry),
-        megabytes(telemetry.memory_max_bytes),
+        format_megabytes(telemetry.memory_max_bytes),
         str(len(telemetry.pids)),
         ", ".join(telemetry.throttle) or NONE,
         Strong("throttled", Tone.BAD) if run.throttled else NONE,
@@ -285,7 +298,7 @@ def _between(low: int | None, high: int | None) -> str:
 def _power(telemetry: GpuTelemetry) -> str:
     if telemetry.power_mean_w is None or telemetry.power_max_w is None:
         return NONE
-    return f"{fixed(telemetry.power_mean_w)} / {fixed(telemetry.power_max_w)}"
+    return f"{format_number(telemetry.power_mean_w)} / {format_number(telemetry.power_max_w)}"
 
 
 def _ratios(part: GpuReport) -> tuple[Block, ...]:
@@ -295,7 +308,7 @@ def _ratios(part: GpuReport) -> tuple[Block, ...]:
             r.cpu,
             r.cuda,
             str(r.estimate.pairs),
-            ratio(r.estimate),
+            format_ratio(r.estimate),
             estimate_note(r.estimate) or NONE,
         )
         for r in part.ratios

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kit.plan.roles import MAIN
 from kit.report.document import Chart, Dot
 from kit.report.model import RawRun, ReportModel
-from kit.report.numbers import fixed, seconds
+from kit.report.numbers import format_number, format_seconds
 
 _TITLE = "Warm median of each run in order of execution; point at a run for its block and host."
 
@@ -42,10 +42,10 @@ def _name(arm: str, role: str) -> str:
 
 
 def _about(run: RawRun, median: float) -> str:
+    load = format_number(run.host.load_1m_before, 2)
     host = "; ".join(run.flags) or "no interference"
     left_out = "" if run.counted else " Excluded from the comparison."
     return (
         f"{_name(run.arm, run.role)}, block {run.block}, run {run.position + 1} of the block: "
-        f"{seconds(median)} s. Host: load {fixed(run.host.load_1m_before, 2)} before, "
-        f"{host}.{left_out}"
+        f"{format_seconds(median)} s. Host: load {load} before, {host}.{left_out}"
     )

@@ -8,7 +8,7 @@ from functools import partial
 from kit.judge.controls import single_pair_log
 from kit.judge.cost import FitCost
 from kit.judge.effects import gain_of, log_of
-from kit.judge.training import Trained
+from kit.judge.training import TrainingResult
 from kit.plan.roles import PLACEBO
 from kit.report.conditions import estimate_note
 from kit.report.document import Block, Code, Paragraph, Table, Text, either
@@ -17,15 +17,15 @@ from kit.report.model import PublishedRow, ReportModel, VariantReport
 from kit.report.numbers import (
     NONE,
     Form,
-    claimed,
-    effect,
-    fixed,
     form_of,
-    gain,
-    megabytes,
+    format_claimed,
+    format_effect,
+    format_gain,
+    format_megabytes,
+    format_number,
+    format_ratio,
+    format_seconds,
     p_value,
-    ratio,
-    seconds,
     size_text,
 )
 from kit.study.model import lead_claim
@@ -115,8 +115,8 @@ def cost(model: ReportModel) -> tuple[Block, ...]:
     )  # fmt: skip
     lines = [
         f"CPU seconds (user + system) per fit, {part.variant}: ratio {ratio_name(model)} "
-        f"{ratio(estimate)}, gain {gain(estimate, part.form)}. kit judges claims by wall time, "
-        "as the publication does."
+        f"{format_ratio(estimate)}, gain {format_gain(estimate, part.form)}. kit judges claims by "
+        "wall time, as the publication does."
         for part in model.variants
         if (estimate := part.comparison.estimates["cpu"]).ratio is not None
     ]
@@ -126,13 +126,13 @@ def cost(model: ReportModel) -> tuple[Block, ...]:
 def cold(model: ReportModel) -> tuple[Block, ...]:
     """Return the mean seconds of each arm's cold fits, the first ones, and their ratio."""
     rows = tuple(
-        (arm, seconds(value)) for part in model.variants for arm, value in part.cold.items()
+        (arm, format_seconds(value)) for part in model.variants for arm, value in part.cold.items()
     )
     if not rows:
         return ()
     lines = [
-        f"Cold first fit, {part.variant}: ratio {ratio_name(model)} {ratio(estimate)}, gain "
-        f"{gain(estimate, part.form)}."
+        f"Cold first fit, {part.variant}: ratio {ratio_name(model)} {format_ratio(estimate)}, gain "
+        f"{format_gain(estimate, part.form)}."
         for part in model.variants
         if (estimate := part.comparison.estimates["cold"]).ratio is not None
     ]
@@ -176,16 +176,16 @@ def _row(row: PublishedRow, model: ReportModel, form: Form) -> tuple[Text, ...]:
     if row.statistic == "total":
         name = f"total (measured: {fits_text(model)} fits)"
     gains_claimed = dict.fromkeys(claimed_short(claim, form) for claim in row.claims)
-    gains = f"{effect(row.figures_gain_percent, form)} / {', '.join(gains_claimed) or NONE}"
+    gains = f"{format_effect(row.figures_gain_percent, form)} / {', '.join(gains_claimed) or NONE}"
     return (
         name,
-        seconds(row.paper_baseline),
-        seconds(row.paper_contender),
+        format_seconds(row.paper_baseline),
+        format_seconds(row.paper_contender),
         gains if row.figures_gain_percent is not None else NONE,
-        seconds(row.baseline),
-        seconds(row.contender),
-        ratio(row.estimate),
-        either(partial(gain, row.estimate), form),
+        format_seconds(row.baseline),
+        format_seconds(row.contender),
+        format_ratio(row.estimate),
+        either(partial(format_gain, row.estimate), form),
     )
 
 
@@ -228,9 +228,9 @@ def _one_session(model: ReportModel, part: VariantReport) -> tuple[Paragraph, ..
                 placebo.arm,
                 f" ran against itself {estimate.pairs} times. The SD of the log ratio of the ",
                 NAMES.get(claim.statistic, claim.statistic),
-                f" is {fixed(estimate.sd_log, 4)}: two runs of the same program differ by up to "
-                f"{size_text(off, size, form)} in 95 of 100 pairs. On this host, one session of "
-                f"the published protocol {can} distinguish {claimed(size, form)} from no "
+                f" is {format_number(estimate.sd_log, 4)}: two runs of the same program differ by "
+                f"up to {size_text(off, size, form)} in 95 of 100 pairs. On this host, one session "
+                f"of the published protocol {can} distinguish {format_claimed(size, form)} from no "
                 "difference.",
             )
         ),
@@ -247,22 +247,22 @@ def _spreads(part: VariantReport) -> list[tuple[str, ...]]:
                 part.variant,
                 NAMES.get(name, name),
                 str(estimate.pairs),
-                fixed(sd, 4),
+                format_number(sd, 4),
                 NONE if sd is None else size_text(sd, 0, part.form),
-                ratio(estimate),
+                format_ratio(estimate),
                 estimate_note(estimate) or NONE,
             )
         )
     return found
 
 
-def _trained(row: Trained) -> tuple[str, ...]:
+def _trained(row: TrainingResult) -> tuple[str, ...]:
     return (
         row.arm,
         row.quantity,
-        f"{fixed(row.paper.low, 4)} to {fixed(row.paper.high, 4)}",
-        NONE if row.low is None else f"{fixed(row.low, 4)} to {fixed(row.high, 4)}",
-        seconds(row.mean),
+        f"{format_number(row.paper.low, 4)} to {format_number(row.paper.high, 4)}",
+        NONE if row.low is None else f"{format_number(row.low, 4)} to {format_number(row.high, 4)}",
+        format_seconds(row.mean),
         f"{row.inside} of {row.fits}",
         row.word + (f", {row.left_out} not usable" if row.left_out else ""),
     )
@@ -272,13 +272,13 @@ def _cost(row: FitCost) -> tuple[str, ...]:
     return (
         row.arm,
         str(row.runs),
-        seconds(row.wall_s),
-        seconds(row.user_s),
-        seconds(row.system_s),
-        fixed(row.minor_faults),
-        megabytes(row.rss_growth_bytes),
-        megabytes(row.rss_peak_bytes),
-        NONE if row.clock_gap_s is None else fixed(1000 * row.clock_gap_s, 3),
+        format_seconds(row.wall_s),
+        format_seconds(row.user_s),
+        format_seconds(row.system_s),
+        format_number(row.minor_faults),
+        format_megabytes(row.rss_growth_bytes),
+        format_megabytes(row.rss_peak_bytes),
+        NONE if row.clock_gap_s is None else format_number(1000 * row.clock_gap_s, 3),
     )
 
 
@@ -289,11 +289,14 @@ def _variant(part: VariantReport, several: bool) -> tuple[Block, ...]:
             f"host {number}",
             Code(own.machine),
             str(len(own.blocks)),
-            *(either(partial(gain, own.estimates[v.claim.statistic]), part.form) for v in verdicts),
+            *(
+                either(partial(format_gain, own.estimates[v.claim.statistic]), part.form)
+                for v in verdicts
+            ),
         )
         for number, own in enumerate(found.parts, start=1)
     ]
-    everything = (either(partial(gain, v.measured), part.form) for v in verdicts)
+    everything = (either(partial(format_gain, v.measured), part.form) for v in verdicts)
     rows.append(("all", "", str(len(part.comparison.blocks)), *everything))
     agreement = (_p(found.agreement[v.claim.statistic]) for v in verdicts)
     rows.append(("homogeneity, p", "", "", *agreement))

@@ -9,7 +9,7 @@ from kit.report.conditions import WATCHED, excluded, notes
 from kit.report.document import Block, Code, CodeBlock, Fold, List, Paragraph, Table, Text, facts
 from kit.report.looks import blocks_text, course_facts, estimate_texts
 from kit.report.model import Course, Failure, RawRun, ReportModel
-from kit.report.numbers import NONE, Form, megabytes, seconds
+from kit.report.numbers import NONE, Form, format_megabytes, format_seconds
 from kit.report.sample_size import pilot_lines
 
 _LIMIT = 400
@@ -127,7 +127,7 @@ def _settings(model: ReportModel) -> tuple[tuple[str, str], ...]:
         ("design", planned.design),
         ("blocks", blocks_text(planned, course)),
         *(course_facts(course) if course is not None else ()),
-        ("runs of a block", ", ".join(f"{r} ({role_of(r).means})" for r in planned.roles)),
+        ("runs of a block", ", ".join(f"{r} ({role_of(r).description})" for r in planned.roles)),
         ("fits per run", str(planned.repeats)),
         ("seed of the order", str(planned.seed)),
         ("plan", f"sha256 {model.header.plan_sha256}"),
@@ -162,13 +162,13 @@ def _fit(run: RawRun, fit: Fit) -> tuple[str, ...]:
         run.run_id,
         "yes" if run.counted else "no",
         str(fit.index),
-        seconds(fit.wall_ns / 1e9, 9),
-        seconds(fit.paper_clock_s, 7),
-        seconds(fit.user_ns / 1e9, 3),
-        seconds(fit.system_ns / 1e9, 3),
+        format_seconds(fit.wall_ns / 1e9, 9),
+        format_seconds(fit.paper_clock_s, 7),
+        format_seconds(fit.user_ns / 1e9, 3),
+        format_seconds(fit.system_ns / 1e9, 3),
         str(fit.minor_faults),
-        megabytes(fit.rss_before_bytes),
-        megabytes(fit.rss_after_bytes),
-        seconds(fit.losses[-1] if fit.losses else None, 6),
-        seconds(fit.accuracies[-1] if fit.accuracies else None, 6),
+        format_megabytes(fit.rss_before_bytes),
+        format_megabytes(fit.rss_after_bytes),
+        format_seconds(fit.losses[-1] if fit.losses else None, 6),
+        format_seconds(fit.accuracies[-1] if fit.accuracies else None, 6),
     )

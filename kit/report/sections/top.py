@@ -37,7 +37,7 @@ from kit.report.headline import (
 )
 from kit.report.model import AnyVerdict, ReportModel, VariantReport
 from kit.report.next_step import next_step
-from kit.report.numbers import NONE, Form, gain
+from kit.report.numbers import NONE, Form, format_gain
 from kit.report.render import terminal
 from kit.report.sections import checks, claims
 
@@ -224,7 +224,7 @@ def _rows(model: ReportModel) -> list[tuple[Text, ...]]:
             v.claim.statistic,
             v.variant,
             claimed_short(v.claim, model.form_of(v)),
-            gain(v.measured, model.form_of(v)),
+            format_gain(v.measured, model.form_of(v)),
         )
         for v in model.verdicts
     ]
