@@ -14,8 +14,7 @@ from kit.app.session import begin, new_header
 from kit.errors import InputError
 from kit.files.write import write_tree
 from kit.images.build.arms import BuildOptions
-from kit.judge.ablation import Ablation
-from kit.judge.ablation import explain as judged
+from kit.judge.ablation import Ablation, judge_ablation
 from kit.plan.ablation import BLOCKS, REPEATS, explaining_plan
 from kit.plan.model import ALTERNATING, EXPLAIN, Limits
 from kit.plan.resources import ResourceRequest, Resources, resources
@@ -149,7 +148,7 @@ def explanation(folder: Path, study: Study) -> Ablation | None:
 
     None if it has too few runs. Raises InputError for a session that compares arms.
     """
-    return judged(_explaining(folder), study)
+    return judge_ablation(_explaining(folder), study)
 
 
 def _explaining(folder: Path) -> Session:

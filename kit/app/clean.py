@@ -90,7 +90,7 @@ def plan_removal(
     return RemovalPlan(remove, kept, reclaimable_bytes(objects, remove))
 
 
-def clean(
+def remove_planned(
     engine: Engine, objects: EngineObjects, plan: RemovalPlan, removed: Removed
 ) -> RemovalPlan:
     """Remove the plan's objects; return a plan of those removed and kept.
@@ -102,7 +102,7 @@ def clean(
     kept = list(plan.kept)
     for held in plan.remove:
         try:
-            engine.discard(held)
+            engine.remove_object(held)
         except InUseError as error:
             kept.append(KeptObject(held, error.problem))
             continue

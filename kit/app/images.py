@@ -44,7 +44,7 @@ def build_images(
     Returns the images, and their bills of materials (SBOMs) by file name. Raises HostError or
     ImageError.
     """
-    return _described(runtime, build(runtime, study, options, arms))
+    return _described(runtime, find_or_build(runtime, study, options, arms))
 
 
 def build_twice(
@@ -52,7 +52,7 @@ def build_twice(
 ) -> tuple[RebuildResult, ...]:
     """Build (or find) the images, build them again without cache, and compare every file.
 
-    Removes the second images. Raises HostError or ImageError as ``build`` does.
+    Removes the second images. Raises HostError or ImageError as ``find_or_build`` does.
     """
     with runtime.progress.phase("images") as phase:
 
@@ -63,7 +63,9 @@ def build_twice(
         return rebuild(runtime.engine, build_on, phase.step)
 
 
-def build(runtime: Runtime, study: Study, options: BuildOptions, arms: Sequence[str]) -> Images:
+def find_or_build(
+    runtime: Runtime, study: Study, options: BuildOptions, arms: Sequence[str]
+) -> Images:
     """Build or find the images of the arms; return them. Raises HostError or ImageError."""
     check_disk(runtime.engine, runtime.free_disk, study, arms)
     with runtime.progress.phase("images") as phase:

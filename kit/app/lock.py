@@ -61,7 +61,7 @@ def refuse_rot(rows: Sequence[PinStatus]) -> None:
         )
 
 
-def lock(sources: Sources, nuget_lock: Path | None = None) -> list[str]:
+def write_pins(sources: Sources, nuget_lock: Path | None = None) -> list[str]:
     """Write pins.yaml, the lists of wheels and compose.yaml into the checkout; return the notes.
 
     The notes are on new pins and on sources that did not answer. ``nuget_lock`` is the

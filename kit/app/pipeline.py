@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import kit
-from kit.app.images import build, build_images, builder
+from kit.app.images import build_images, builder, find_or_build
 from kit.app.runner import measure, unfinished
 from kit.app.runtime import Runtime, check_quiet
 from kit.app.session import Request, begin, check_out, check_shard, new_header, repeating
@@ -15,7 +15,7 @@ from kit.environment import load_matplotlib
 from kit.errors import HostError, InputError, RunError, SameWorkError
 from kit.files.write import write_tree
 from kit.host.facts import local_host_id
-from kit.host.gpu.preflight import ask, not_testable, refuse_other_gpu, testable_arms
+from kit.host.gpu.preflight import check_gpu_arms, not_testable, refuse_other_gpu, testable_arms
 from kit.images.build.arms import BuildOptions
 from kit.images.stored import check_disk
 from kit.judge.comparison import judge
@@ -104,7 +104,7 @@ def resume(runtime: Runtime, opened: Opened, options: BuildOptions) -> Opened:
     available = check_quiet(runtime)
     refuse_shortage(header.plan, runtime.engine.info(), available)
     _name_other_machine(runtime, session)
-    images = build(runtime, study, options, header.plan.arms)
+    images = find_or_build(runtime, study, options, header.plan.arms)
     for arm, image in header.images.items():
         _refuse_other_image(runtime, image, images.arms[arm])
     drop_torn_line(folder)
@@ -197,7 +197,9 @@ def _check_gpu(runtime: Runtime, study: Study, request: Request, plan: Plan) -> 
             built = builder(runtime, request.options, phase).build(study, (arm,))
             return built.arms[arm].image_id
 
-        found = ask(runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image)
+        found = check_gpu_arms(
+            runtime.engine, runtime.probe, request.gpu_device, plan.arms, cuda, image
+        )
         for issue in (*found.problems, *found.warnings):
             phase.say(f"GPU: {issue.what}; {issue.remedy}")
     return found

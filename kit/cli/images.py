@@ -78,9 +78,9 @@ def save(file: Path, arms: tuple[str, ...], images: ImageOptions) -> None:
     """Build or find the images and write the bundle to FILE."""
     from rich.filesize import decimal
 
-    from kit.app.images import build as build_or_find
+    from kit.app.images import find_or_build
     from kit.cli.runtime import open_runtime
-    from kit.images.bundle.save import save as write
+    from kit.images.bundle.save import save_bundle
     from kit.plan.make import chosen_arms
     from kit.study.load import shipped_study
 
@@ -90,9 +90,9 @@ def save(file: Path, arms: tuple[str, ...], images: ImageOptions) -> None:
         raise InputError(f"{file}: its folder is not there", "make the folder first")
     options = build_options(images)
     with open_runtime(images) as runtime:
-        built = build_or_find(runtime, study, options, chosen)
+        built = find_or_build(runtime, study, options, chosen)
         with runtime.progress.phase("bundle") as phase:
-            document = write(
+            document = save_bundle(
                 runtime.engine, built, built.nuget_source, file.absolute(), runtime.now(),
                 phase.step,
             )  # fmt: skip
@@ -108,13 +108,13 @@ def load(file: Path) -> None:
     from kit.engine.discover import discover
     from kit.environment import data_folder, homeless
     from kit.files.documents import cleaned
-    from kit.images.bundle.load import load as bring
+    from kit.images.bundle.load import load_bundle
     from kit.records.command import shown
 
     data = data_folder()
     if data is None:
         raise homeless("XDG_DATA_HOME")
-    document = bring(discover(), file, data, say)
+    document = load_bundle(discover(), file, data, say)
     arms = cleaned(",".join(sorted(document.arms)), keep_newlines=False)
     click.echo(
         f"{file}: {len(document.images)} images loaded, made {document.created}; "

@@ -33,7 +33,7 @@ def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: Path | 
     A pin that is gone or changed ends with exit code 4; one that cannot be reached,
     or still serves though its name moved, does not.
     """
-    from kit.app import lock as workplace
+    from kit.app.lock import check_all, real_sources, refuse_rot, write_pins
 
     if only_check and nuget_lock:
         raise InputError(
@@ -43,13 +43,13 @@ def lock(only_check: bool, as_json: bool, nuget_source: str, nuget_lock: Path | 
     if as_json and not only_check:
         raise InputError("--json: prints the rows of --check alone", "add --check")
 
-    sources = workplace.real_sources(nuget_source)
+    sources = real_sources(nuget_source)
     if only_check:
-        rows = workplace.check_all(sources)
+        rows = check_all(sources)
         click.echo(_json(rows) if as_json else _table(rows))
-        workplace.refuse_rot(rows)
+        refuse_rot(rows)
         return
-    for note in workplace.lock(sources, nuget_lock):
+    for note in write_pins(sources, nuget_lock):
         click.echo(note, err=True)
     click.echo("kit/pins/pins.yaml, lists of wheels and compose.yaml are written")
 

@@ -62,7 +62,7 @@ def clean(dry_run: bool) -> None:
     containers and volumes, and all images. What kits of other machines use is not known: on an
     engine that is shared with them, containers that are running now are removed too.
     """
-    from kit.app import clean as cleaning
+    from kit.app.clean import plan_removal, remove_planned
     from kit.engine.discover import discover
     from kit.engine.objects import OWNER
     from kit.engine.protocol import LABEL
@@ -70,12 +70,12 @@ def clean(dry_run: bool) -> None:
     engine = discover()
     with _living() as living:
         holdings = engine.objects(LABEL, OWNER)
-        plan = cleaning.plan_removal(holdings, living=living)
+        plan = plan_removal(holdings, living=living)
         if dry_run:
             for held in plan.remove:
                 _say("would remove", held)
         else:
-            plan = cleaning.clean(engine, holdings, plan, lambda held: _say("removed", held))
+            plan = remove_planned(engine, holdings, plan, lambda held: _say("removed", held))
     for line in _kept_lines(plan.kept):
         click.echo(line)
     click.echo(_sum(plan, "would free" if dry_run else "freed"))

@@ -18,8 +18,8 @@ def new_study(folder: Path) -> None:
     `kit reproduce --study FOLDER`.
     """
     from kit.records.command import shown
-    from kit.study.load import new_study as write
+    from kit.study.load import write_new_study
 
-    for name in write(folder):
+    for name in write_new_study(folder):
         click.echo(folder / name)
     click.echo(f"Run it: {shown('reproduce', '--study', folder)}")

@@ -46,11 +46,11 @@ def matrix(
 
     Each row gives `kit reproduce --shard` its shard; rows of one group are merged.
     """
-    from kit.plan.shard import matrix as rows
+    from kit.plan.shard import github_matrix
     from kit.study.load import load_study, shipped_study
 
     study = shipped_study() if study_folder is None else load_study(study_folder)
-    click.echo(rows(study, runners, gpu_runners, shards, blocks))
+    click.echo(github_matrix(study, runners, gpu_runners, shards, blocks))
 
 
 @click.command(short_help="Combine the shards of one plan into one session.")

@@ -41,13 +41,13 @@ def verify(folder: Path, allowed_signers: Path | None, signer: str | None) -> No
     and by one of them; else exit code 8. It says who vouches for the files, not that what they
     say is true.
     """
-    from kit import verify as verifying
     from kit.errors import TamperedError, UnverifiedError
     from kit.report.text import plain
+    from kit.verify import verify_folder
     from kit.verify.result import State
     from kit.verify.sums import SIGNATURE_CHECK
 
-    findings = verifying.verify(folder, _signers(allowed_signers, signer))
+    findings = verify_folder(folder, _signers(allowed_signers, signer))
     for found in findings:
         good = "" if found.wrong or found.unverified else found.good
         click.echo(f"{found.state.value:12}  {found.what}" + (f": {plain(good)}" if good else ""))
@@ -92,16 +92,16 @@ def sign(folder: Path, key: Path) -> None:
     from kit.files.write import write_atomic
     from kit.host.locks import writing
     from kit.results import SIGNATURE
-    from kit.results import sign as signing
+    from kit.results.sign import examine, sign_sums, wants_touch
     from kit.verify import verified_sums
 
     with writing(folder):
         sums = verified_sums(folder)
-        if signing.wants_touch(key):
+        if wants_touch(key):
             click.echo("touch the security key if it asks for it", err=True)
-        signature = signing.sign(sums, key)
+        signature = sign_sums(sums, key)
         write_atomic(folder / SIGNATURE, signature)
-    click.echo(f"{folder / SIGNATURE}: by {signing.examine(sums, signature, None).key}")
+    click.echo(f"{folder / SIGNATURE}: by {examine(sums, signature, None).key}")
 
 
 def _signers(allowed: Path | None, signer: str | None) -> Signers | None:

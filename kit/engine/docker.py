@@ -132,6 +132,6 @@ class DockerEngine:
         """Return all containers, volumes and images of the engine; see ``Engine.objects``."""
         return inventory.objects(self._link, label, value)
 
-    def discard(self, held: EngineObject) -> None:
+    def remove_object(self, held: EngineObject) -> None:
         """Remove one container, volume or image and nothing else. Raises InUseError."""
-        inventory.discard(self._link, held)
+        inventory.remove_object(self._link, held)

@@ -44,8 +44,8 @@ def objects(connection: Connection, label: str, value: str) -> EngineObjects:
     )
 
 
-def discard(connection: Connection, held: EngineObject) -> None:
-    """Remove one container, volume or image and nothing else; see ``Engine.discard``."""
+def remove_object(connection: Connection, held: EngineObject) -> None:
+    """Remove one container, volume or image and nothing else; see ``Engine.remove_object``."""
     if isinstance(held, ContainerEntry):
         container.remove(connection, held.id)
         return
@@ -54,7 +54,7 @@ def discard(connection: Connection, held: EngineObject) -> None:
             if isinstance(held, VolumeEntry):
                 connection.untyped.remove_volume(held.name)
             else:
-                _discard_image(connection, held)
+                _remove_image(connection, held)
         except docker.errors.NotFound:
             return
         except docker.errors.APIError as error:
@@ -106,7 +106,7 @@ def _disk_usage(connection: Connection) -> Mapping[str, Any]:
     return dict(connection.untyped.df())
 
 
-def _discard_image(connection: Connection, image: ImageEntry) -> None:
+def _remove_image(connection: Connection, image: ImageEntry) -> None:
     # Never forced: that would remove an image that a stopped container uses, and with
     # Podman the container too. So an image with names in two repositories must lose
     # the other names first.

@@ -238,7 +238,7 @@ class Engine(Protocol):
         """
         ...
 
-    def discard(self, held: EngineObject) -> None:
+    def remove_object(self, held: EngineObject) -> None:
         """Remove one container, volume or image, unless it is gone already.
 
         A running container is killed, and its anonymous volumes are removed with it;

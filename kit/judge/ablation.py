@@ -122,7 +122,7 @@ CONTRASTS = (
 )  # fmt: skip
 
 
-def explain(session: Session, study: Study) -> Ablation | None:
+def judge_ablation(session: Session, study: Study) -> Ablation | None:
     """Return the contrasts of an ablation session; None unless it has both CPU arms.
 
     Raise InputError if the log's runs are not those of its plan, each valid one once.

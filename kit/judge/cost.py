@@ -33,7 +33,7 @@ class FitNumbers:
 
 
 @dataclass(frozen=True)
-class FitCost:
+class ResourceUsage:
     """The cost of one arm: means over its runs of each run's median fit without the cold one.
 
     ``rss_growth_bytes`` is the growth of resident memory from one fit to the
@@ -73,7 +73,7 @@ def fit_numbers(record: Record) -> FitNumbers:
     )
 
 
-def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]:
+def fit_costs(session: Session, counted: Collection[str]) -> tuple[ResourceUsage, ...]:
     """Return the cost of a fit per arm, over the valid timed runs with an id in ``counted``."""
     runs = [entry for entry in session.valid_entries() if entry.kind == TIMED]
     rows = []
@@ -87,12 +87,12 @@ def fit_costs(session: Session, counted: Collection[str]) -> tuple[FitCost, ...]
     return tuple(rows)
 
 
-def _cost(arm: str, records: Sequence[Record]) -> FitCost:
+def _cost(arm: str, records: Sequence[Record]) -> ResourceUsage:
     runs = [fit_numbers(record) for record in records]
     growing = [run for run, record in zip(runs, records, strict=True) if len(record.fits) > 1]
     fits = [fit for record in records for fit in record.fits]
     gaps = [abs(fit.paper_clock_s - fit.wall_ns / 1e9) for fit in fits]
-    return FitCost(
+    return ResourceUsage(
         arm=arm,
         runs=len(records),
         wall_s=_mean([run.wall_s for run in runs]),

@@ -65,7 +65,7 @@ MAX_JOBS = 256
 """Maximum of a matrix on GitHub ("Running variations of jobs in a workflow")."""
 
 
-def matrix(
+def github_matrix(
     study: Study, runners: Sequence[Labels], gpu_runners: Sequence[Labels], shards: int, blocks: int
 ) -> str:
     """Return one line of JSON for GitHub Actions: one ``include`` row per runner and shard.

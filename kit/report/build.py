@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from kit.judge.ablation import explain
+from kit.judge.ablation import judge_ablation
 from kit.judge.comparison import Comparison, Judgement, judge
 from kit.judge.cost import fit_costs
 from kit.judge.pairing import PairedBlock
@@ -75,7 +75,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
         controls_line=controls_line(judged),
         outlook=read_pilot_result(session.outlook or {}),
         course=_course(session),
-        explanation=explain(explaining, study) if explaining is not None else None,
+        explanation=judge_ablation(explaining, study) if explaining is not None else None,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kit.judge.ablation import Ablation
 from kit.judge.comparison import Comparison, Judgement
-from kit.judge.cost import FitCost
+from kit.judge.cost import ResourceUsage
 from kit.judge.executable import ExecutableVerdict
 from kit.judge.pilot import PilotResult
 from kit.judge.statistics import Estimate, RunStatistics
@@ -172,7 +172,7 @@ class ReportModel:
     variants: tuple[VariantReport, ...]
     trained: tuple[TrainingResult, ...]
     trained_remark: str
-    costs: tuple[FitCost, ...]
+    costs: tuple[ResourceUsage, ...]
     arms: tuple[ArmFacts, ...]
     failures: tuple[Failure, ...]
     raw: tuple[RawRun, ...]

@@ -68,7 +68,7 @@ def wants_touch(key: Path) -> bool:
     return _WANTS_TOUCH.search(listed.stdout) is not None
 
 
-def sign(sums: bytes, key: Path) -> bytes:
+def sign_sums(sums: bytes, key: Path) -> bytes:
     """Return the SSH signature of the sums, made with ``key``.
 
     ``key`` is the file of a private key, or of a public one whose private key the agent holds.

@@ -105,7 +105,7 @@ def study_files(folder: Path) -> dict[str, bytes]:
         return {name: opened.read(name) for name in opened.files()}
 
 
-def new_study(folder: Path) -> tuple[str, ...]:
+def write_new_study(folder: Path) -> tuple[str, ...]:
     """Write the template into the folder and return the files' paths below it.
 
     Raises InputError for a folder that is not empty.

@@ -39,7 +39,7 @@ class _Session:
     """The session; None if it cannot be read."""
 
 
-def verify(folder: Path, signers: Signers | None = None) -> tuple[CheckResult, ...]:
+def verify_folder(folder: Path, signers: Signers | None = None) -> tuple[CheckResult, ...]:
     """Return the result of every check of the folder.
 
     Raise InputError if there is no session at all, HostError if ``signers`` are given and this

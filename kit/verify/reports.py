@@ -13,7 +13,7 @@ from pathlib import Path
 import kit
 from kit.environment import load_matplotlib
 from kit.errors import InputError, KitError
-from kit.judge.ablation import explain
+from kit.judge.ablation import judge_ablation
 from kit.plan.model import EXPLAIN
 from kit.records.session import Session
 from kit.report import ablation as explanation
@@ -60,7 +60,7 @@ def check(folder: Path, session: Session, study: Study, ablation: Session | None
 
 
 def _explanation(session: Session, study: Study) -> Files:
-    found = explain(session, study)
+    found = judge_ablation(session, study)
     return explanation.files(found) if found is not None else {}
 
 

@@ -16,7 +16,7 @@ from kit.host.network import read_network
 from kit.images.build.arms import Builder, BuildOptions
 from kit.images.build.recipe import Tools
 from kit.pins.load import shipped_pins
-from kit.study.load import load_study, new_study, shipped_study
+from kit.study.load import load_study, shipped_study, write_new_study
 from kit.study.model import Study
 
 
@@ -37,7 +37,7 @@ def build(engine: DockerEngine, study: Study, *arms: str) -> None:
 def based(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The Python base, by building the light study that rests on it."""
     folder = tmp_path_factory.mktemp("light") / "squares"
-    new_study(folder)
+    write_new_study(folder)
     study = load_study(folder)
     with alone(tmp_path_factory, "bases"):
         build(engine, study, *study.arms)

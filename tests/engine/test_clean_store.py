@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fakes import rootfs
 
-from kit.app.clean import RemovalPlan, clean, plan_removal, title
+from kit.app.clean import RemovalPlan, plan_removal, remove_planned, title
 from kit.engine.docker import DockerEngine
 from kit.engine.objects import ContainerEntry, EngineObject, EngineObjects, ImageEntry, VolumeEntry
 from kit.engine.protocol import LABEL
@@ -84,13 +84,13 @@ class Owner:
 
     def clear(self) -> None:
         for container in self.containers:
-            self.engine.discard(ContainerEntry(container, "", "", {}, (), 0, False))
+            self.engine.remove_object(ContainerEntry(container, "", "", {}, (), 0, False))
         for volume in self.volumes:
-            self.engine.discard(VolumeEntry(volume, {}, 0))
+            self.engine.remove_object(VolumeEntry(volume, {}, 0))
         for tag in self.tags:
             self.engine.remove_image(tag)
         plan = plan_removal(self.engine.objects(LABEL, self.name), self.name)
-        clean(self.engine, EngineObjects(), plan, lambda _held: None)
+        remove_planned(self.engine, EngineObjects(), plan, lambda _held: None)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_everything_of_the_owner_goes_and_the_bytes_are_right(
     assert plan.freed_bytes == (2 + 1 + 2 + 4) * BYTES + 5000
     assert len(owner.images()) > 5
     gone: list[EngineObject] = []
-    done = clean(engine, holdings, plan, gone.append)
+    done = remove_planned(engine, holdings, plan, gone.append)
     assert (done.freed_bytes, done.kept, tuple(gone)) == (plan.freed_bytes, (), plan.remove)
     assert owner.images() == []
     assert engine.find_image(tiny_image) is not None
@@ -187,7 +187,7 @@ def test_what_somebody_built_on_it_stays_and_works(
     assert why(plan, f"image {short}")
     # The upper image's layer and the stage go; lower's, and the copy in it, stay.
     assert plan.freed_bytes == (2 + 4) * BYTES
-    done = clean(engine, holdings, plan, lambda _held: None)
+    done = remove_planned(engine, holdings, plan, lambda _held: None)
     assert done.remove == plan.remove
     assert engine.find_image(mine) is not None and engine.find_image(lower) is not None
     client: Any = engine._link.client
@@ -213,7 +213,7 @@ def test_a_container_and_a_volume_that_somebody_uses_stay(
     assert why(plan, f"image {upper}") == f"container {name} uses it"
     assert why(plan, f"image {lower}") == f"image {upper} is built on it"
     assert plan.freed_bytes == 2 * BYTES, "the stage alone"
-    clean(engine, holdings, plan, lambda _held: None)
+    remove_planned(engine, holdings, plan, lambda _held: None)
     assert owner.client.inspect_container(name)["State"]["Running"]
     assert engine.find_image(lower) is not None
 
@@ -231,9 +231,9 @@ def test_what_is_in_use_is_not_discarded(
     by_title = {title(held): held for held in plan.remove}
     for name in (f"volume {volume}", f"image {upper}", f"image {lower}"):
         with pytest.raises(InUseError) as caught:
-            engine.discard(by_title[name])
+            engine.remove_object(by_title[name])
         assert "\n" not in caught.value.problem
-    done = clean(engine, owner.objects(), plan, lambda _held: None)
+    done = remove_planned(engine, owner.objects(), plan, lambda _held: None)
     assert {f"volume {volume}", f"image {upper}", f"image {lower}"} <= {
         title(kept.held) for kept in done.kept
     }
@@ -242,9 +242,9 @@ def test_what_is_in_use_is_not_discarded(
 
 def test_what_is_gone_already_is_no_error(engine: DockerEngine) -> None:
     name = secrets.token_hex(32)
-    engine.discard(ContainerEntry(name, name, "", {}, (), 0, False))
-    engine.discard(VolumeEntry(name, {}, 0))
-    engine.discard(ImageEntry(f"sha256:{name}", (), {}, "", (), 0))
+    engine.remove_object(ContainerEntry(name, name, "", {}, (), 0, False))
+    engine.remove_object(VolumeEntry(name, {}, 0))
+    engine.remove_object(ImageEntry(f"sha256:{name}", (), {}, "", (), 0))
 
 
 def test_an_image_with_two_names_goes_whole(
@@ -254,7 +254,7 @@ def test_an_image_with_two_names_goes_whole(
     owner.build(first, f"FROM {tiny_image}\nSTART\nRUN {FILL.format(BYTES, 'x')}\n")
     engine.tag(first, second)
     holdings = owner.objects()
-    done = clean(engine, holdings, plan_removal(holdings, owner.name), lambda _held: None)
+    done = remove_planned(engine, holdings, plan_removal(holdings, owner.name), lambda _held: None)
     assert (done.kept, done.freed_bytes, owner.images()) == ((), BYTES, [])
 
 

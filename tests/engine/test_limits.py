@@ -17,7 +17,7 @@ from support.commands import Command, folder_in
 from kit.engine.docker import DockerEngine
 from kit.engine.protocol import SESSION_LABEL
 from kit.results.runlog import read_session
-from kit.study.load import new_study
+from kit.study.load import write_new_study
 
 # On a machine that has nothing from before, the Python base is made first.
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
@@ -38,7 +38,7 @@ record.main(work)
 def study(tmp_path: Path) -> Path:
     """The template's study, its slower arm busy for long enough to be caught running."""
     folder = tmp_path / "limited"
-    new_study(folder)
+    write_new_study(folder)
     program = folder / "arms" / "loop" / "program.py"
     program.write_text(program.read_text().replace("record.main(work)\n", BUSY))
     return folder

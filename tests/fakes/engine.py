@@ -113,7 +113,7 @@ class FakeEngine:
     reference gives: an image or an error; any other reference is refused.
     ``trees`` holds what an export of an image id gives, ``digests`` what a registry
     answers for a reference. ``build_errors`` holds the error of a build by tag.
-    ``held`` is what objects() lists, apart from ``images``; ``discard_errors`` holds
+    ``held`` is what objects() lists, apart from ``images``; ``remove_errors`` holds
     what the removal raises by id or volume name. ``on_run`` makes outcomes.
     """
 
@@ -127,7 +127,7 @@ class FakeEngine:
     build_errors: dict[str, Exception] = field(default_factory=dict)
     build_lines: tuple[str, ...] = ("Step 1/1 : FROM scratch",)
     held: EngineObjects = field(default_factory=EngineObjects)
-    discard_errors: dict[str, BaseException] = field(default_factory=dict)
+    remove_errors: dict[str, BaseException] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     running: list[RunRequest] = field(default_factory=list)
     """Containers that exist: empty again after every run, however it ended."""
@@ -243,8 +243,8 @@ class FakeEngine:
         self.calls.append(("holdings", (label, value)))
         return self.held
 
-    def discard(self, held: EngineObject) -> None:
+    def remove_object(self, held: EngineObject) -> None:
         self.calls.append(("discard", held))
         name = held.name if isinstance(held, VolumeEntry) else held.id
-        if name in self.discard_errors:
-            raise self.discard_errors[name]
+        if name in self.remove_errors:
+            raise self.remove_errors[name]

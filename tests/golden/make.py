@@ -50,9 +50,9 @@ def made_up(place: Path) -> Path:
     from kit.images.build.arms import BuildOptions
     from kit.plan.resources import ResourceRequest
     from kit.results import ABLATION
-    from kit.study.load import load_study, new_study
+    from kit.study.load import load_study, write_new_study
 
-    new_study(place / "sum")
+    write_new_study(place / "sum")
     study = load_study(place / "sum")
     bench = Bench(place / "results", scripted)
     request = pipeline.Request("quick", (), 7, ResourceRequest(), bench.out, BuildOptions())

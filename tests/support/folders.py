@@ -13,7 +13,7 @@ import pytest
 
 from kit.results import RUN_LOG, SUMS
 from kit.results.folder import sums_of
-from kit.verify import verify
+from kit.verify import verify_folder
 
 
 def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -47,7 +47,7 @@ def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def wrong(folder: Path) -> dict[str, tuple[str, ...]]:
     """What kit verify finds wrong in a folder, by what it looked at."""
-    return {found.what: found.wrong for found in verify(folder) if found.wrong}
+    return {found.what: found.wrong for found in verify_folder(folder) if found.wrong}
 
 
 def resummed(folder: Path) -> None:

@@ -26,7 +26,7 @@ from kit.verify import plots, reports
 
 _draw_all = Once(drawings.draw_all)
 _build_report = Once(build.build_report)
-_explain = Once(reports.explain)
+_explain = Once(reports.judge_ablation)
 _distance, _paints = Once(plots.distance), Once(plots.paints)
 _report_files = {drawn: Once(files.report_files) for drawn in (True, False)}
 """By whether plots are drawn."""
@@ -37,7 +37,7 @@ def _made_once(patch: pytest.MonkeyPatch, drawn: bool) -> None:
         patch.setattr(module, "report_files", _report_files[drawn])
     for module in (pipeline, reports, build):
         patch.setattr(module, "build_report", _build_report)
-    patch.setattr(reports, "explain", _explain)
+    patch.setattr(reports, "judge_ablation", _explain)
     patch.setattr(plots, "distance", _distance)
     patch.setattr(plots, "paints", _paints)
 

@@ -27,8 +27,8 @@ from kit.results import ABLATION, RUN_LOG
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.folder import study_pins
-from kit.study.load import load_study, new_study
-from kit.verify import verify
+from kit.study.load import load_study, write_new_study
+from kit.verify import verify_folder
 
 pytestmark = pytest.mark.slow
 
@@ -180,7 +180,7 @@ def test_an_explanation_with_a_failed_run_is_finished_and_checked(tmp_path: Path
     assert found is not None
     ablate.write(beside, found)
     reported(folder)
-    assert [f for f in verify(folder) if f.wrong] == []
+    assert [f for f in verify_folder(folder) if f.wrong] == []
 
 
 def test_what_is_resumed_of_an_explanation_is_its_runs_alone(tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_a_new_study_is_whole_and_named_after_its_folder(
     assert study.arms["loop-cpu"].recipe == (folder / "arms" / "loop").resolve()
     assert kit.cli.run(["new-study", str(folder)]) == 2
     assert "not empty" in capsys.readouterr().err
-    assert new_study(tmp_path / "other")
+    assert write_new_study(tmp_path / "other")
     assert load_study(tmp_path / "other").sha256 != study.sha256
 
 
@@ -348,7 +348,7 @@ FIGURES = """
 
 def test_every_consistency_rule_takes_a_study_s_own_stacks(tmp_path: Path) -> None:
     folder = tmp_path / "study"
-    new_study(folder)
+    write_new_study(folder)
     study, claims = folder / "study.yaml", folder / "claims.yaml"
     study.write_text(study.read_text().replace("\nworkload:", f"{FIGURES}\nworkload:"))
     text = claims.read_text()
@@ -362,7 +362,7 @@ def test_every_consistency_rule_takes_a_study_s_own_stacks(tmp_path: Path) -> No
 def test_results_below_the_study_s_own_folder_are_refused_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    new_study(tmp_path)
+    write_new_study(tmp_path)
     monkeypatch.chdir(tmp_path)
     assert kit.cli.run(["reproduce", "--study", "."]) == 2
     assert "--out: results is in the study's own folder" in capsys.readouterr().err
@@ -389,7 +389,7 @@ def test_a_broken_study_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, old: str, new: str, said: str
 ) -> None:
     folder = tmp_path / "study"
-    new_study(folder)
+    write_new_study(folder)
     text = (folder / name).read_text()
     assert old in text
     (folder / name).write_text(text.replace(old, new))

@@ -25,8 +25,8 @@ from kit.images.build.recipe import Tools
 from kit.images.bundle import archive
 from kit.images.bundle import save as saving
 from kit.images.bundle.document import Base, Document, Substitutes
-from kit.images.bundle.load import load, loaded
-from kit.images.bundle.save import save
+from kit.images.bundle.load import load_bundle, loaded
+from kit.images.bundle.save import save_bundle
 from kit.pins.load import shipped_pins
 from kit.records.images import ArmImage
 
@@ -86,13 +86,13 @@ def made(folder: Path, what: Images | None = None) -> Path:
     engine = FakeEngine(images={found.tags[0]: found for found in (BASE, ARM)})
     path = folder / "kit.bundle"
     what = what or images()
-    save(engine, what, what.nuget_source, path, NOW, lambda line: None)
+    save_bundle(engine, what, what.nuget_source, path, NOW, lambda line: None)
     return path
 
 
 def bring(file: Path, engine: Store | None = None, data: Path | None = None) -> Store:
     engine = engine or Store()
-    load(engine, file, data or file.parent / "data", lambda line: None)
+    load_bundle(engine, file, data or file.parent / "data", lambda line: None)
     return engine
 
 
@@ -288,7 +288,7 @@ def test_an_interrupted_save_leaves_no_file(tmp_path: Path, monkeypatch) -> None
 
     monkeypatch.setattr(engine, "save", stop)
     with pytest.raises(KeyboardInterrupt):
-        save(engine, images(), "", tmp_path / "kit.bundle", NOW, lambda line: None)
+        save_bundle(engine, images(), "", tmp_path / "kit.bundle", NOW, lambda line: None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -349,7 +349,7 @@ def test_an_arm_of_a_bundle_gives_the_terminal_no_commands(
 ) -> None:
     arms = {"\x1b]0;x\x07arm": ""}
     document = Document("0", "2026-01-02T00:00:00Z", "amd64", (), arms, {}, "")
-    monkeypatch.setattr("kit.images.bundle.load.load", lambda *_: document)
+    monkeypatch.setattr("kit.images.bundle.load.load_bundle", lambda *_: document)
     monkeypatch.setattr("kit.engine.discover.discover", FakeEngine)
     (tmp_path / "bundle.tar").touch()
     assert kit.cli.run(["bundle", "load", str(tmp_path / "bundle.tar")]) == 0

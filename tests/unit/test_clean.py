@@ -11,7 +11,14 @@ from support.processes import Process, hold
 
 import kit.cli
 import kit.cli.runtime
-from kit.app.clean import Living, RemovalPlan, clean, plan_removal, reclaimable_bytes, title
+from kit.app.clean import (
+    Living,
+    RemovalPlan,
+    plan_removal,
+    reclaimable_bytes,
+    remove_planned,
+    title,
+)
 from kit.engine.objects import (
     ContainerEntry,
     EngineObject,
@@ -259,9 +266,9 @@ def test_what_came_into_use_stays_and_the_rest_goes() -> None:
     holdings = EngineObjects(images=KIT)
     made = plan_removal(holdings)
     in_use = InUseError("container late uses it", "")
-    engine = FakeEngine(held=holdings, discard_errors={"kit/dotnet": in_use})
+    engine = FakeEngine(held=holdings, remove_errors={"kit/dotnet": in_use})
     heard: list[EngineObject] = []
-    done = clean(engine, holdings, made, heard.append)
+    done = remove_planned(engine, holdings, made, heard.append)
     assert engine.named("discard") == list(made.remove)
     assert list(done.remove) == heard == list(made.remove)[1:]
     assert [(title(k.held), k.why) for k in done.kept] == [
@@ -275,10 +282,10 @@ def test_what_came_into_use_stays_and_the_rest_goes() -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), HostError("gone", "")])
 def test_a_stop_leaves_the_rest(error: Exception) -> None:
     holdings = EngineObjects(images=KIT)
-    engine = FakeEngine(held=holdings, discard_errors={"upper": error})
+    engine = FakeEngine(held=holdings, remove_errors={"upper": error})
     heard: list[EngineObject] = []
     with pytest.raises(type(error)):
-        clean(engine, holdings, plan_removal(holdings), heard.append)
+        remove_planned(engine, holdings, plan_removal(holdings), heard.append)
     assert heard == [DOTNET] and len(engine.named("discard")) == 2
 
 
@@ -358,7 +365,7 @@ def test_no_session_begins_while_the_store_is_cleaned(monkeypatch: pytest.Monkey
     refused: list[str] = []
 
     class Engine(FakeEngine):
-        def discard(self, held: EngineObject) -> None:
+        def remove_object(self, held: EngineObject) -> None:
             with pytest.raises(HostError) as caught:
                 locks.Locks(wait=False, say=lambda _text: None).machine()
             refused.append(caught.value.problem)

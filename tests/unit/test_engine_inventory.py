@@ -132,14 +132,14 @@ def test_disk_usage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_image_goes_without_force_and_without_its_parents() -> None:
     client = Client()
-    inventory.discard(connection(client), HELD)
+    inventory.remove_object(connection(client), HELD)
     assert client.removed == [("sha256:a", {"noprune": True})]
 
 
 def test_further_names_go_first() -> None:
     client = Client()
     two = ImageEntry("sha256:a", ("kit/x:1", "kit/y:1", "kit/x@sha256:c"), {}, "", (), 0)
-    inventory.discard(connection(client), two)
+    inventory.remove_object(connection(client), two)
     assert [name for name, _ in client.removed] == ["kit/y:1", "sha256:a"]
 
 
@@ -148,10 +148,12 @@ def test_further_names_go_first() -> None:
 )
 def test_refusals(held: ImageEntry | VolumeEntry, call: str) -> None:
     with pytest.raises(InUseError, match="in use by 1"):
-        inventory.discard(connection(Client(**{call: [api_error(409, "in use by\n1")]})), held)
-    inventory.discard(connection(Client(**{call: [api_error(404, "no such thing")]})), held)
+        inventory.remove_object(
+            connection(Client(**{call: [api_error(409, "in use by\n1")]})), held
+        )
+    inventory.remove_object(connection(Client(**{call: [api_error(404, "no such thing")]})), held)
     with pytest.raises(HostError, match="broken") as caught:
-        inventory.discard(connection(Client(**{call: [api_error(500, "broken")]})), held)
+        inventory.remove_object(connection(Client(**{call: [api_error(500, "broken")]})), held)
     assert not isinstance(caught.value, InUseError)
 
 

@@ -30,7 +30,7 @@ from kit.errors import EXIT_INTERRUPTED, HostError, LockedError
 from kit.host import locks
 from kit.host.locks import NAME, Locks, machine_file, writing
 from kit.results.runlog import read_session
-from kit.verify import verify
+from kit.verify import verify_folder
 
 pytestmark = pytest.mark.slow
 
@@ -310,7 +310,7 @@ def test_of_two_that_resume_one_goes_on_and_the_other_waits_or_is_refused(
     assert Counter(gate.with_suffix(".runs").read_text().split()) == Counter(
         ["executable", "executable", *planned]
     ), "the first process was killed in its first run, all else ran once"
-    assert [found.what for found in verify(folder) if found.wrong] == []
+    assert [found.what for found in verify_folder(folder) if found.wrong] == []
 
 
 def test_the_signals_that_end_a_session_are_those_of_terminals_and_schedulers() -> None:

@@ -20,7 +20,7 @@ from support.bench import Bench, reported
 import kit.cli
 from kit.errors import ERRORS
 from kit.results import folder as results
-from kit.study.load import new_study
+from kit.study.load import write_new_study
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.made_once]
 LOG = "runlog.jsonl"
@@ -164,7 +164,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    new_study(tmp_path / "here")
+    write_new_study(tmp_path / "here")
     (tmp_path / "here" / "workload.schema.json").write_text("{}")
     return tmp_path / "here"
 

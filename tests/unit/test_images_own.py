@@ -18,7 +18,7 @@ from kit.images.stored import images_there
 from kit.judge.verdict import substitutes
 from kit.pins.load import shipped_pins
 from kit.study.folder import Declared, study_pins
-from kit.study.load import load_study, new_study
+from kit.study.load import load_study, write_new_study
 from kit.study.model import Study
 
 PINS = shipped_pins()
@@ -27,7 +27,7 @@ DEBIAN = f"docker.io/library/debian@sha256:{'d' * 64}"
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    new_study(tmp_path / "study")
+    write_new_study(tmp_path / "study")
     return load_study(tmp_path / "study")
 
 

@@ -67,7 +67,7 @@ def other_context() -> Context:
         {"args": {}},
         {"args": {"BASE": "sha256:a", "MORE": ""}},
         {"dockerfile": "other.Dockerfile"},
-        {"extra": ("openssl from", "bullseye")},
+        {"digest_salt": ("openssl from", "bullseye")},
         {"context": other_context()},
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from support.sessions import DOTNET, PYTHON, make_entry, make_session, make_study, paired
 
 from kit.errors import InputError
-from kit.judge.ablation import explain
+from kit.judge.ablation import judge_ablation
 from kit.plan.ablation import explaining_plan
 from kit.plan.model import EXPLAIN, Limits
 from kit.report.ablation import document, files, plain_text, summary
@@ -60,7 +60,7 @@ def test_the_plan_changes_one_thing_in_each_run():
 
 
 def test_parts_are_what_was_put_in():
-    found = explain(session_of(WALLS, probed), STUDY)
+    found = judge_ablation(session_of(WALLS, probed), STUDY)
     parts = {part.name: part for part in found.contrasts}
     assert parts["whole"].seconds == pytest.approx(0.4, abs=1e-3)
     assert parts["progress output"].seconds == pytest.approx(0.1, abs=1e-3)
@@ -82,7 +82,7 @@ def test_parts_are_what_was_put_in():
 
 
 def test_the_interval_is_the_textbook_one():
-    part = explain(session_of(WALLS, probed), STUDY).total
+    part = judge_ablation(session_of(WALLS, probed), STUDY).total
     # Differences 0.400, 0.398, 0.402: SD 0.002, t(0.975, 2) = 4.3027.
     half = 4.302653 * 0.002 / 3**0.5
     assert part.interval.low == pytest.approx(0.4 - half, abs=1e-6)
@@ -90,23 +90,23 @@ def test_the_interval_is_the_textbook_one():
 
 
 def test_without_a_difference_nothing_is_explained():
-    found = explain(session_of({("python", "main"): 1.0, ("dotnet", "main"): 1.0}), STUDY)
+    found = judge_ablation(session_of({("python", "main"): 1.0, ("dotnet", "main"): 1.0}), STUDY)
     assert "0.000 s" in summary(found)[0]
     assert all(part.share is None for part in found.contrasts)
 
 
 def test_a_probe_that_saw_nothing_leaves_its_parts_open():
-    parts = {p.name: p for p in explain(session_of(WALLS), STUDY).contrasts}
+    parts = {p.name: p for p in judge_ablation(session_of(WALLS), STUDY).contrasts}
     assert (parts["binding"].seconds, parts["binding"].blocks) == (None, 0)
 
 
 def test_one_arm_alone_cannot_be_explained():
-    assert explain(make_session({PYTHON: [[1.0, 1.0]]}), STUDY) is None
+    assert judge_ablation(make_session({PYTHON: [[1.0, 1.0]]}), STUDY) is None
 
 
 def test_it_reads_well_everywhere():
-    found = explain(session_of(WALLS, probed), STUDY)
+    found = judge_ablation(session_of(WALLS, probed), STUDY)
     text = files(found)["explanation.md"].decode()
     assert "| memory kept" in text and "+0.300" in text
     assert max(len(line) for line in plain_text(found).splitlines()) <= 80
-    assert document(found) == document(explain(session_of(WALLS, probed), STUDY))
+    assert document(found) == document(judge_ablation(session_of(WALLS, probed), STUDY))

@@ -287,7 +287,7 @@ def test_an_option_that_would_be_ignored_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     options: list[str],
 ) -> None:
-    for name in ("lock", "check_all"):
+    for name in ("write_pins", "check_all"):
         monkeypatch.setattr(workplace, name, lambda *_: pytest.fail("the pins were looked at"))
     file = tmp_path / "packages.lock.json"
     file.write_text("{}")

@@ -39,7 +39,7 @@ from kit.report.render.latex import escape
 from kit.results import APPENDIX, APPENDIX_LATEX, RUN_LOG
 from kit.study.load import shipped_study
 from kit.study.model import Tier
-from kit.verify import verify
+from kit.verify import verify_folder
 
 pytestmark = pytest.mark.slow
 
@@ -281,7 +281,7 @@ def test_the_command_writes_both_and_hides_no_other_change(tmp_path: Path, capsy
     # Nor does it hide a change of another file.
     (folder / "report.md").write_text("better")
     assert kit.cli.run(["appendix", str(folder)]) == 0
-    (files,) = (f for f in verify(folder) if f.what == "files")
+    (files,) = (f for f in verify_folder(folder) if f.what == "files")
     assert files.wrong == ("report.md was changed",)
 
 

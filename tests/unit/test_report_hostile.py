@@ -32,7 +32,7 @@ from support.sessions import (
     with_role,
 )
 
-from kit.judge.ablation import Ablation, ContrastName, explain
+from kit.judge.ablation import Ablation, ContrastName, judge_ablation
 from kit.judge.pilot import Limit
 from kit.judge.reasons import Aim, PlaceboDiffers, Side
 from kit.judge.samework import SameWork
@@ -151,7 +151,7 @@ def session_and_model():
 
 
 def explained(session, study) -> Ablation:
-    found = explain(session, study)
+    found = judge_ablation(session, study)
     assert found is not None
     return found
 

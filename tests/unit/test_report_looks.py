@@ -29,7 +29,7 @@ from kit.report.plots.looks import looks
 from kit.report.plots.style import panels, styled
 from kit.report.sections.session import plan
 from kit.results.runlog import read_session
-from kit.verify import verify
+from kit.verify import verify_folder
 from kit.verify.result import State
 
 pytestmark = pytest.mark.drawn
@@ -285,4 +285,4 @@ def unmeasured(look: Look) -> Look:
 
 
 def test_verify_makes_the_whole_folder_again(folder: Path) -> None:
-    assert {found.state for found in verify(folder)} <= {State.OK, State.ABSENT}
+    assert {found.state for found in verify_folder(folder)} <= {State.OK, State.ABSENT}

@@ -21,8 +21,8 @@ from kit.errors import HostError, InputError
 from kit.files.write import write_atomic
 from kit.results import ABLATION, SIGNATURE, SUMS
 from kit.results.folder import SIGNATURE_BYTES, sums_of
-from kit.results.sign import NAMESPACE, Signers, examine, sign, wants_touch
-from kit.verify import sums, verify
+from kit.results.sign import NAMESPACE, Signers, examine, sign_sums, wants_touch
+from kit.verify import sums, verify_folder
 from kit.verify.result import State
 from kit.verify.sums import check_signature as check
 
@@ -95,7 +95,7 @@ def listed(keys: Keys, tmp_path: Path) -> Path:
 
 
 def signed(folder: Path, key: Path) -> Path:
-    write_atomic(folder / SIGNATURE, sign((folder / SUMS).read_bytes(), key))
+    write_atomic(folder / SIGNATURE, sign_sums((folder / SUMS).read_bytes(), key))
     return folder
 
 
@@ -229,8 +229,8 @@ def of_another_namespace(folder: Path, keys: Keys) -> bytes:
     "signature",
     [
         of_another_namespace,
-        lambda folder, keys: sign(b"of another folder\n", keys["alice"]),
-        lambda folder, keys: sign((folder / SUMS).read_bytes(), keys["alice"])[:-60],
+        lambda folder, keys: sign_sums(b"of another folder\n", keys["alice"]),
+        lambda folder, keys: sign_sums((folder / SUMS).read_bytes(), keys["alice"])[:-60],
         lambda folder, keys: b"",
         lambda folder, keys: os.urandom(5000),
         lambda folder, keys: b"\x1b[2J\n-----BEGIN SSH SIGNATURE-----\n\x00\n",
@@ -268,7 +268,7 @@ def test_what_stands_in_place_of_a_signature_is_not_read(
     folder: Path, keys: Keys, listed: Path, tmp_path: Path, kind: str
 ) -> None:
     place = folder / SIGNATURE
-    content = sign((folder / SUMS).read_bytes(), keys["alice"])
+    content = sign_sums((folder / SUMS).read_bytes(), keys["alice"])
     if kind == "pipe":
         os.mkfifo(place)
     elif kind == "link":
@@ -291,7 +291,7 @@ def test_the_signature_is_no_summed_file_and_no_stranger(folder: Path, keys: Key
         sums.check_files(folder, sums.ExpectedFiles(frozenset(dict(sums.read_sums(before))))).wrong
         == ()
     )
-    assert [each.what for each in verify(folder) if each.wrong] == []
+    assert [each.what for each in verify_folder(folder) if each.wrong] == []
 
 
 def test_a_folder_that_does_not_hold_is_not_signed(folder: Path, keys: Keys, capsys) -> None:
@@ -324,9 +324,9 @@ SIGN = """
 import sys
 from pathlib import Path
 from kit.errors import KitError
-from kit.results.sign import sign
+from kit.results.sign import sign_sums
 try:
-    sign(b"sums\\n", Path(sys.argv[1]))
+    sign_sums(b"sums\\n", Path(sys.argv[1]))
 except KitError as error:
     sys.exit(error.problem)
 """
@@ -355,12 +355,12 @@ def test_what_ssh_keygen_says_is_the_reason_in_one_clean_line(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(InputError) as refused:
-        sign(b"sums\n", tmp_path / "key")
+        sign_sums(b"sums\n", tmp_path / "key")
     assert "(No luck with it)" in refused.value.problem
     assert capfd.readouterr().err == ""
     program.write_text("#!/bin/sh\nexit 3\n")
     with pytest.raises(InputError, match="3"):
-        sign(b"sums\n", tmp_path / "key")
+        sign_sums(b"sums\n", tmp_path / "key")
 
 
 def test_a_security_key_s_touch_is_asked_for(keys: Keys, tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ def test_the_public_key_of_one_that_the_agent_holds_signs(
     content = (folder / SUMS).read_bytes()
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "none"))
     with pytest.raises(InputError):
-        sign(content, lonely)
+        sign_sums(content, lonely)
     socket = keys.place / "agent"  # a socket's path is short
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
     try:
@@ -390,7 +390,7 @@ def test_the_public_key_of_one_that_the_agent_holds_signs(
             assert agent.poll() is None
         monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
         subprocess.run(["ssh-add", "-q", keys["bob"]], check=True)
-        signature = sign(content, lonely)
+        signature = sign_sums(content, lonely)
     finally:
         agent.terminate()
         agent.wait()

@@ -22,7 +22,7 @@ from kit.plan.resources import Resources, cpus_of
 from kit.results import RUN_LOG
 from kit.results.opened import open_session
 from kit.results.runlog import RunLog, read_session
-from kit.verify import verify
+from kit.verify import verify_folder
 from kit.verify.plan import differences
 
 
@@ -144,7 +144,7 @@ def test_an_image_built_again_with_the_same_content_goes_on(tmp_path: Path) -> N
     session = read_session(folder)
     assert {entry.image_id for entry in session.entries} == recorded
     reported(folder)
-    assert [found.what for found in verify(folder) if found.wrong] == []
+    assert [found.what for found in verify_folder(folder) if found.wrong] == []
 
 
 def test_an_image_built_again_with_other_content_is_refused(tmp_path: Path) -> None:

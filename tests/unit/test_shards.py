@@ -24,7 +24,7 @@ from kit.measure.merge import executable_of, merge_shards
 from kit.plan.make import plan_sha256
 from kit.plan.model import FEWER_REPEATS, Note
 from kit.plan.resources import ResourceRequest
-from kit.plan.shard import Shard, matrix, parse_shard, runs_in_shard
+from kit.plan.shard import Shard, github_matrix, parse_shard, runs_in_shard
 from kit.records.session import Session
 from kit.report.build import build_report
 from kit.report.export import ci
@@ -177,7 +177,7 @@ def test_a_budget_of_few_blocks_has_no_more_shards(
 
 def test_the_matrix_crosses_runners_variants_and_shards() -> None:
     runners = [("ubuntu-24.04",), ("arm",)]
-    rows = json.loads(matrix(STUDY, runners, [("gpu-box",)], 2, 4))["include"]
+    rows = json.loads(github_matrix(STUDY, runners, [("gpu-box",)], 2, 4))["include"]
     assert [row["name"] for row in rows] == [
         "ubuntu-24.04-cpu-1", "ubuntu-24.04-cpu-2", "arm-cpu-1", "arm-cpu-2",
         "gpu-box-cuda-1", "gpu-box-cuda-2",
@@ -185,15 +185,17 @@ def test_the_matrix_crosses_runners_variants_and_shards() -> None:
     assert {row["gpu"] for row in rows if row["runner"] != "gpu-box"} == {""}
     assert rows[1]["shard"] == "2/2"
     with pytest.raises(InputError, match="nothing to do"):
-        matrix(STUDY, (("a",),), (), 5, 4)
+        github_matrix(STUDY, (("a",),), (), 5, 4)
     with pytest.raises(InputError, match="a matrix without a job"):
-        matrix(STUDY, (), (), 1, 4)
+        github_matrix(STUDY, (), (), 1, 4)
     with pytest.raises(InputError, match="no CUDA arm"):
-        matrix(make_study(), (), (("gpu",),), 1, 4)
+        github_matrix(make_study(), (), (("gpu",),), 1, 4)
 
 
 def test_a_label_can_be_part_of_a_path_and_none_is_there_twice() -> None:
-    rows = json.loads(matrix(STUDY, (("self-hosted", "[x64]"), ("a/../b:c",)), (), 1, 4))["include"]
+    rows = json.loads(github_matrix(STUDY, (("self-hosted", "[x64]"), ("a/../b:c",)), (), 1, 4))[
+        "include"
+    ]
     assert [row["group"] for row in rows] == ["self-hosted-x64-cpu", "a-..-b-c-cpu"]
     assert [row["runner"] for row in rows] == [["self-hosted", "[x64]"], "a/../b:c"]
     for runners, said in (
@@ -203,7 +205,7 @@ def test_a_label_can_be_part_of_a_path_and_none_is_there_twice() -> None:
         (("a/b", "a:b"), "two runners would both be called a-b-cpu"),
     ):
         with pytest.raises(InputError, match=said):
-            matrix(STUDY, [(runner,) for runner in runners], (), 1, 4)
+            github_matrix(STUDY, [(runner,) for runner in runners], (), 1, 4)
 
 
 @pytest.mark.parametrize(

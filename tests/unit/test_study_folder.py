@@ -19,7 +19,7 @@ from kit.host.network import HostNetwork
 from kit.images.build.arms import Builder, BuildOptions
 from kit.images.build.recipe import Tools
 from kit.results.opened import save_snapshot, study_for
-from kit.study.load import load_study, new_study, study_files
+from kit.study.load import load_study, study_files, write_new_study
 from kit.study.model import Study
 
 TOKEN = "ghp_secret"
@@ -32,7 +32,7 @@ NOT_ITS_OWN = (
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    new_study(tmp_path / "study")
+    write_new_study(tmp_path / "study")
     return load_study(tmp_path / "study")
 
 

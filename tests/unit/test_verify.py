@@ -17,7 +17,7 @@ from kit.images.build.arms import BuildOptions
 from kit.judge import statistics
 from kit.report.files import SUMS
 from kit.results import ABLATION, RUN_LOG
-from kit.verify import verify
+from kit.verify import verify_folder
 
 pytestmark = pytest.mark.made_once
 
@@ -33,7 +33,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def unverified(folder: Path) -> dict[str, tuple[str, ...]]:
-    return {f.what: f.unverified for f in verify(folder) if f.unverified}
+    return {f.what: f.unverified for f in verify_folder(folder) if f.unverified}
 
 
 def test_a_folder_as_it_was_written_holds(folder: Path, capsys) -> None:
@@ -107,7 +107,7 @@ def test_a_library_with_other_last_digits_is_no_tampering(
 ) -> None:
     half_width = statistics.half_width
     monkeypatch.setattr(statistics, "half_width", lambda *a, **k: half_width(*a, **k) * (1 + off))
-    found = {f.what: f for f in verify(folder)}
+    found = {f.what: f for f in verify_folder(folder)}
     if holds:
         assert [f for f in found.values() if f.wrong] == []
         assert "last digits" in found["reports"].good

@@ -29,7 +29,7 @@ from kit.report.build import build_report
 from kit.report.sections import environment
 from kit.results import ABLATION, RUN_LOG
 from kit.results.runlog import broken_chain, read_session
-from kit.verify import log, plan, sums, verify
+from kit.verify import log, plan, sums, verify_folder
 from kit.verify.result import State
 
 pytestmark = pytest.mark.slow
@@ -231,13 +231,13 @@ def test_bills_of_materials_that_the_log_does_not_name_are_not_verified(
     lines = copy.deepcopy(alone.lines)
     lines[0]["sboms"] = {}
     chained(folder, lines)
-    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    states = {each.what: each.state for each in verify_folder(folder, ABLATION)}
     assert states["bills of materials"] is State.UNVERIFIED
     shutil.rmtree(folder / "sbom")
-    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    states = {each.what: each.state for each in verify_folder(folder, ABLATION)}
     assert states["bills of materials"] is State.ABSENT
     (folder / "sbom").write_text("a file in the folder's place")
-    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    states = {each.what: each.state for each in verify_folder(folder, ABLATION)}
     assert states["bills of materials"] is State.WRONG
 
 
@@ -272,7 +272,7 @@ def test_a_line_that_does_not_follow_the_one_before_it_is_found(
     lines = [json.dumps(line, sort_keys=True) for line in alone.lines]
     lines[3] = lines[3].replace('"after": "', '"after": "0')
     (folder / RUN_LOG).write_text("\n".join(lines) + "\n")
-    states = {each.what: each.state for each in verify(folder, ABLATION)}
+    states = {each.what: each.state for each in verify_folder(folder, ABLATION)}
     assert states["chain of the log"] is State.WRONG
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from golden.archive import ARCHIVES, opened, pack
 
-from kit.verify import verify
+from kit.verify import verify_folder
 
 pytestmark = pytest.mark.drawn
 
@@ -20,7 +20,7 @@ def test_there_is_a_golden_folder() -> None:
 
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda path: path.name)
 def test_a_golden_folder_is_honest(archive: Path, tmp_path: Path) -> None:
-    found = verify(opened(archive, tmp_path))
+    found = verify_folder(opened(archive, tmp_path))
     assert [each for each in found if each.wrong] == []
 
 

@@ -19,7 +19,7 @@ from kit.results import ABLATION, GIT_ATTRIBUTES
 from kit.results.folder import sums_of
 from kit.results.opened import open_session
 from kit.study.model import Study
-from kit.verify import reports, verify
+from kit.verify import reports, verify_folder
 from kit.verify.result import CheckResult
 
 pytestmark = [pytest.mark.drawn, pytest.mark.made_once]
@@ -110,7 +110,7 @@ def test_a_changed_number_is_found_by_the_whole_check_though_its_sum_is_right(fo
     at = next(numbers(path.read_bytes()))
     path.write_bytes(path.read_bytes().replace(at[0], moved(at[0]), 1))
     resummed(folder)
-    found = {each.what: each.wrong for each in verify(folder) if each.wrong}
+    found = {each.what: each.wrong for each in verify_folder(folder) if each.wrong}
     assert found == {"reports": tuple(said("results.json"))}
 
 
@@ -210,7 +210,7 @@ def test_one_bit_of_every_number_is_accepted_and_said(folder: Path) -> None:
         path = folder / name
         path.write_bytes(dumped(changed(by_one_bit)(json.loads(path.read_bytes())), name))
     resummed(folder)
-    found = verify(folder)
+    found = verify_folder(folder)
     assert [each for each in found if each.wrong] == []
     good = " ".join(each.good for each in found)
     assert all(name.removeprefix("explain/") in good for name in names)

@@ -44,7 +44,8 @@ def reachability(hosts: Sequence[str], timeout_s: float = TIMEOUT_S) -> dict[str
     for host in hosts:
         # Daemon threads: a name lookup may hang far beyond any timeout.
         threading.Thread(
-            target=lambda name=host: answers.put((name, ask(name, timeout_s))), daemon=True
+            target=lambda name=host: answers.put((name, ping_registry(name, timeout_s))),
+            daemon=True,
         ).start()
     found = dict.fromkeys(hosts, f"no answer within {timeout_s:g} s")
     deadline = time.monotonic() + timeout_s
@@ -149,7 +150,7 @@ def free_disk(root_dir: str) -> int | None:
         return None
 
 
-def ask(host: str, timeout_s: float) -> str:
+def ping_registry(host: str, timeout_s: float) -> str:
     """Return why a registry host does not answer over HTTP in ``timeout_s`` seconds.
 
     "" if it does.

@@ -195,7 +195,7 @@ def gpu_warnings(gpu: Gpu) -> Iterator[GpuIssue]:
         )
 
 
-def ask(
+def check_gpu_arms(
     engine: Engine,
     probe: GpuReader,
     requested: str,

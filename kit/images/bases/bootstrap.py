@@ -132,7 +132,7 @@ class Bootstrap:
                 "SDK_PACKAGE": self._tools.pins.sdk.package,
                 "SDK_SHA512": self._tools.pins.sdk.sha512,
             },
-            extra=("openssl from", self._openssl_suite(base)),
+            digest_salt=("openssl from", self._openssl_suite(base)),
             excluded_from_digest=("host/", "openssl/"),
         )
         with tempfile.TemporaryDirectory(prefix="kit-") as scratch:

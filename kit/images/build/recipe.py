@@ -137,7 +137,7 @@ class Recipe:
     """The inputs that determine the content of an image.
 
     Paths that begin with one of ``excluded_from_digest`` do not: another proxy or CA must not
-    change the image. ``extra`` are inputs outside the context. ``target`` is the stage of the
+    change the image. ``digest_salt`` are inputs outside the context. ``target`` is the stage of the
     Dockerfile to stop at; None: its last.
     """
 
@@ -145,7 +145,7 @@ class Recipe:
     context: Context
     dockerfile: str
     args: Mapping[str, str] = field(default_factory=dict)
-    extra: tuple[str, ...] = ()
+    digest_salt: tuple[str, ...] = ()
     excluded_from_digest: tuple[str, ...] = ("host/",)
     target: str | None = None
 
@@ -297,5 +297,6 @@ def _with_output(lines: Collection[str]) -> Iterator[None]:
 def _digest(recipe: Recipe) -> str:
     args = (f"{name}={value}" for name, value in sorted(recipe.args.items()))
     return recipe.context.digest(
-        (recipe.dockerfile, recipe.target or "", *args, *recipe.extra), recipe.excluded_from_digest
+        (recipe.dockerfile, recipe.target or "", *args, *recipe.digest_salt),
+        recipe.excluded_from_digest,
     )

@@ -77,7 +77,7 @@ class _Bring:
                 self._engine.remove_image(image.id)
 
 
-def load(engine: Engine, file: Path, data: Path, say: Say) -> Document:
+def load_bundle(engine: Engine, file: Path, data: Path, say: Say) -> Document:
     """Load a bundle's images into the engine and keep its document and feed in ``data``.
 
     Raises InputError for a damaged file and for a bundle of another kit or architecture,

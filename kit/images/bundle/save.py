@@ -51,7 +51,7 @@ def kit_files() -> dict[str, bytes]:
     return found | {name: (shipped_folder() / name).read_bytes() for name in (STUDY, CLAIMS)}
 
 
-def save(
+def save_bundle(
     engine: Engine,
     images: Images,
     nuget_source: str,

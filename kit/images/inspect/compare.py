@@ -128,9 +128,9 @@ class EmptyStoreEngine:
         """Call the real engine."""
         return self._engine.objects(label, value)
 
-    def discard(self, held: EngineObject) -> None:
+    def remove_object(self, held: EngineObject) -> None:
         """Call the real engine."""
-        self._engine.discard(held)
+        self._engine.remove_object(held)
 
     def _renamed(self, reference: str) -> str:
         return f"{reference}{self._suffix}" if reference.startswith(OWN) else reference

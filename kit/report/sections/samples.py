@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from kit.judge.controls import single_pair_log
-from kit.judge.cost import FitCost
+from kit.judge.cost import ResourceUsage
 from kit.judge.effects import gain_of, log_of
 from kit.judge.training import TrainingResult
 from kit.plan.roles import PLACEBO
@@ -268,7 +268,7 @@ def _trained(row: TrainingResult) -> tuple[str, ...]:
     )
 
 
-def _cost(row: FitCost) -> tuple[str, ...]:
+def _cost(row: ResourceUsage) -> tuple[str, ...]:
     return (
         row.arm,
         str(row.runs),
