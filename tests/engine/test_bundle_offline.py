@@ -22,7 +22,8 @@ from kit.results.runlog import read_session
 
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1800)]
 
-# $1 is the folder of the second engine, $2 the Python, $3 the bundle.
+# $1 is the folder of the second engine, $2 the Python, $3 the bundle. The session ends as soon as
+# a run in those images is over.
 OFFLINE = r"""
 set -eu
 ip link set lo up
@@ -37,7 +38,12 @@ for _ in $(seq 60); do
   sleep 1
 done
 "$2" -m kit bundle load "$3"
-"$2" -m kit reproduce --allow-busy-host --arms python-cpu --blocks 1 --seed 7 --out "$1/results"
+"$2" -m kit reproduce --allow-busy-host --arms python-cpu --seed 7 --out "$1/results" \
+  2> "$1/session" &
+session=$!
+until grep "runs: block 1" "$1/session"; do kill -0 $session || cat "$1/session"; sleep 1; done
+kill -TERM $session
+wait $session && false || test $? = 130
 "$2" -m kit build
 """
 
@@ -82,7 +88,9 @@ def test_without_any_network_a_bundle_gives_the_same_images(offline: Path, bundl
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{log}"
 
     (results,) = (offline / "results").iterdir()
-    header = read_session(results).header
+    session = read_session(results)
+    assert [(entry.kind, entry.failure) for entry in session.entries] == [("identity", None)]
+    header = session.header
     document = json.loads(subprocess.check_output(["tar", "-xOf", str(bundle.file), "bundle.json"]))
     assert len(document["images"]) > len(document["arms"])  # their bases too
     assert header.images["python-cpu"].image_id == document["arms"]["python-cpu"]

@@ -1,4 +1,8 @@
-"""Every command that the documentation shows, run in its order by a user of an empty folder."""
+"""Every command that the documentation shows, run in its order by a user of an empty folder.
+
+Most run for real, with a small study. Those that differ by an option alone run as they are shown,
+with the shipped study, on a made-up engine: ``fakes.command``.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +23,21 @@ from support.packages import install
 from kit.engine.docker import DockerEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1800)]
+TESTS = str(Path(__file__).parents[1])
 LIGHT = "--study squares --allow-busy-host --blocks 1"
 """The small study that `kit new-study` makes, and little of it, whatever else the machine does."""
 
 
 SHARD = "--study squares --allow-busy-host"
+MADE_UP = "--allow-busy-host --out made_up"
+PROGRAM = """
+import sys
+from pathlib import Path
+from fakes.command import main
+Path("gate").touch()
+sys.exit(main(Path(), Path("gate"), sys.argv[2:]))
+"""
+"""``kit`` on an engine that is made up."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,8 @@ class Step:
     says: str = ""
     checkout: bool = False
     """Run in a copy of this checkout, whose pins it may change."""
+    made_up: bool = False
+    """Run on a made-up engine, as it is shown."""
 
 
 STEPS = (
@@ -50,10 +66,10 @@ STEPS = (
         says="built-in sum",
     ),
     Step("kit reproduce", f"{LIGHT} --out plain", says="Same work: passed"),
-    Step("kit reproduce --budget quick", f"{LIGHT} --out plain"),
-    Step("kit reproduce --budget standard", f"{LIGHT} --out plain"),
-    Step("kit reproduce --mirror registry.example/hub", f"{LIGHT} --out plain"),
-    Step("kit reproduce --set nuget_source=packages", f"{LIGHT} --out plain"),
+    Step("kit reproduce --budget quick", MADE_UP, says="over 3 blocks", made_up=True),
+    Step("kit reproduce --budget standard", MADE_UP, says="6 of at most 25", made_up=True),
+    Step("kit reproduce --mirror registry.example/hub", MADE_UP, says="Holds", made_up=True),
+    Step("kit reproduce --set nuget_source=packages", MADE_UP, says="Holds", made_up=True),
     Step("kit judge DIR", says="C1"),
     Step("kit report DIR", says="report.md"),
     Step("kit verify DIR"),
@@ -112,12 +128,16 @@ class Place:
         words = [next(shards) if word == "SHARD" else word for word in shown.split()]
         return shlex.join(names.get(word, word) for word in words)
 
-    def run(self, command: str, below: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: str, below: str = "", made_up: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         """Run it once, though two pages show it."""
         if command not in self.done:
+            program, path = (["-c", PROGRAM], {"PYTHONPATH": TESTS}) if made_up else (["-m"], {})
             self.done[command] = subprocess.run(
-                [sys.executable, "-m", *shlex.split(command)], cwd=self.folder / below, text=True,
-                capture_output=True, env={**os.environ, "COLUMNS": "80"}, check=False,
+                [sys.executable, *program, *shlex.split(command)], cwd=self.folder / below,
+                text=True, capture_output=True, check=False,
+                env={**os.environ, "COLUMNS": "80", **path},
             )  # fmt: skip
         return self.done[command]
 
@@ -132,6 +152,7 @@ def place(
 ) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("user")
     (folder / "packages").mkdir()
+    (folder / "packages" / "keras.net.3.8.5.nupkg").touch()
     if shutil.which("ssh-keygen") is None:
         install("openssh-client")
     key = folder / "key"
@@ -162,7 +183,7 @@ def test_every_command_that_is_shown_is_a_step() -> None:
 def test_it_does_what_the_page_says(place: Place, step: Step) -> None:
     command = f"{place.filled(step.shown)} {step.more}".strip()
     # The interpreter takes the package `kit` from the folder it is started in.
-    done = place.run(command, "checkout" if step.checkout else "")
+    done = place.run(command, "checkout" if step.checkout else "", step.made_up)
     assert done.returncode in step.exits, f"{command}\n{done.stdout}{done.stderr}"
     # Where a line is broken depends on the numbers in it.
     assert step.says in " ".join((done.stdout + done.stderr).split())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
-import shutil
 import subprocess
 import sys
 import uuid
@@ -23,11 +23,11 @@ from kit.records.gpu import DetectedGpus, GpuCheck
 from kit.results.runlog import read_session
 from kit.schemas import problems
 from kit.study.folder import STUDY
-from kit.study.load import shipped_folder
+from kit.study.load import write_new_study
 
 pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 
-CUDA = ("python-cuda", "dotnet-cuda")
+CUDA = ("loop-cuda", "builtin-cuda")
 
 
 def asked(engine: DockerEngine) -> GpuCheck:
@@ -83,17 +83,19 @@ def test_the_trial_leaves_no_container_of_its_image_and_makes_no_cache(
 
 
 def test_a_session_without_a_gpu_ends_with_the_report_and_the_right_code(
-    built: None, refused: GpuCheck, tmp_path: Path
+    refused: GpuCheck, tmp_path: Path
 ) -> None:
     if NvmlProbe().look().gpus:
         pytest.skip("this machine has a GPU")
-    study = Path(shutil.copytree(shipped_folder(), tmp_path / "study"))
+    study = tmp_path / "study"
+    write_new_study(study)
     text = (study / STUDY).read_text()
-    quick = "quick: {blocks: 3, repeats: 5, controls: [placebo]}"
-    assert quick in text
-    (study / STUDY).write_text(text.replace(quick, "quick: {blocks: 1, repeats: 2, controls: []}"))
+    on_cpu = re.findall(r"(?m)^  .*variant: cpu,.*\n", text)
+    assert len(on_cpu) == 2
+    on_gpu = [arm.replace("cpu", "cuda") for arm in on_cpu]
+    (study / STUDY).write_text(text.replace(on_cpu[-1], "".join((on_cpu[-1], *on_gpu))))
     out = tmp_path / "out"
-    options = ["--study", str(study), "--allow-busy-host", "--seed", "3", "--out", str(out)]
+    options = ["--study", str(study), "--allow-busy-host", "--blocks", "1", "--out", str(out)]
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(GPU), *options],
         capture_output=True, text=True, check=False,
@@ -107,8 +109,8 @@ def test_a_session_without_a_gpu_ends_with_the_report_and_the_right_code(
 
     (folder,) = out.iterdir()
     session = read_session(folder)
-    assert session.header.plan.arms == ("python-cpu", "dotnet-cpu")
-    assert [entry.failure for entry in session.entries] == [None] * 4
+    assert session.header.plan.arms == ("loop-cpu", "builtin-cpu")
+    assert {entry.failure for entry in session.entries} == {None}
     assert session.header.gpu is not None
     assert session.header.gpu.untestable == CUDA
     results = json.loads((folder / "results.json").read_text())

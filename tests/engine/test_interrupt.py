@@ -13,14 +13,34 @@ from kit.engine.docker import DockerEngine
 from kit.engine.protocol import SESSION_LABEL
 from kit.errors import EXIT_INTERRUPTED
 from kit.results.runlog import read_session
+from kit.study.load import write_new_study
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.machine,
-    pytest.mark.timeout(1200),
-    pytest.mark.usefixtures("built"),
-]
+pytestmark = [pytest.mark.engine, pytest.mark.machine, pytest.mark.timeout(1200)]
 LIMIT_S = 10
+SLOW = """
+import time
+def work(workload, summed=work):
+    time.sleep(0.5)
+    return summed(workload)
+record.main(work)
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template's study, one arm slow enough to be caught running."""
+    folder = tmp_path_factory.mktemp("interrupted") / "slow"
+    write_new_study(folder)
+    program = folder / "arms" / "loop" / "program.py"
+    program.write_text(program.read_text().replace("record.main(work)\n", SLOW))
+    return folder
+
+
+def reproduce(study: Path, out: Path) -> Command:
+    return Command(
+        "reproduce", "--study", str(study), "--allow-busy-host", "--seed", "1",
+        "--arms", "loop-cpu", "--out", str(out),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -43,9 +63,9 @@ def left_behind(engine: DockerEngine, session: str, volumes: set[str]) -> list[s
 
 
 def test_ctrl_c_in_an_identity_run(
-    engine: DockerEngine, tmp_path: Path, started: list[Command]
+    engine: DockerEngine, study: Path, tmp_path: Path, started: list[Command]
 ) -> None:
-    command = Command("reproduce", "--allow-busy-host", "--seed", "1", "--out", str(tmp_path))
+    command = reproduce(study, tmp_path)
     started.append(command)
     command.wait_for("runs: identity")
     folder = folder_in(tmp_path)
@@ -63,12 +83,9 @@ def test_ctrl_c_in_an_identity_run(
 
 
 def test_sigterm_in_a_block_then_resume(
-    engine: DockerEngine, tmp_path: Path, started: list[Command]
+    engine: DockerEngine, study: Path, tmp_path: Path, started: list[Command]
 ) -> None:
-    command = Command(
-        "reproduce", "--allow-busy-host", "--seed", "1", "--arms", "python-cpu",
-        "--out", str(tmp_path)
-    )  # fmt: skip
+    command = reproduce(study, tmp_path)
     started.append(command)
     command.wait_for("runs: block 1:")
     folder = folder_in(tmp_path)

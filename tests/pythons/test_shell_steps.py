@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.documented import copy_checkout
+from support.documented import QUICK, copy_checkout
 from support.workflows import ACTION, ROOT, loaded, step_of
 
 import kit
@@ -27,7 +27,7 @@ def runner(tmp_path: Path):
     checkout.mkdir()
     copy_checkout(checkout)
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    env |= {"PATH": f"{place / 'bin'}:{os.environ['PATH']}", "RUNNER_TEMP": str(tmp_path)}
+    env |= {**QUICK, "PATH": f"{place / 'bin'}:{os.environ['PATH']}", "RUNNER_TEMP": str(tmp_path)}
 
     def run(step: dict, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
