@@ -125,7 +125,7 @@ def refuse_different(folder: Path, compared: Iterable[ImageComparison]) -> None:
     if differing:
         raise ImageError(
             f"{folder}: {'; '.join(differing)}",
-            "`kit build --verify` shows whether this image can be built again as it was",
+            "`kit build --check-reproducible` shows whether the image can be built again as it was",
         )
 
 

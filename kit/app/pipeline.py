@@ -8,7 +8,7 @@ from pathlib import Path
 
 import kit
 from kit.app.images import build_images, builder, find_or_build
-from kit.app.runner import measure, unfinished
+from kit.app.runner import run_to_end, unfinished
 from kit.app.runtime import Runtime, check_quiet
 from kit.app.session import Request, begin, check_out, check_shard, new_header, repeating
 from kit.environment import load_matplotlib
@@ -66,7 +66,7 @@ def reproduce(runtime: Runtime, study: Study, request: Request) -> Path:
             f"--out: {folder} cannot be made ({error.strerror})", "choose a writable --out"
         ) from error
     log = begin(runtime, study, header, folder, sboms)
-    measure(runtime, study, Session(header, ()), log, folder, images)
+    run_to_end(runtime, study, Session(header, ()), log, folder, images)
     return folder
 
 
@@ -109,7 +109,7 @@ def resume(runtime: Runtime, opened: Opened, options: BuildOptions) -> Opened:
         _refuse_other_image(runtime, image, images.arms[arm])
     drop_torn_line(folder)
     log = RunLog.reopen(folder)
-    measure(runtime, study, session, log, folder, images)
+    run_to_end(runtime, study, session, log, folder, images)
     return opened.again()
 
 

@@ -41,7 +41,7 @@ _LOG_CHARACTERS = 2000
 _COMMAND = f"exec 2>&1; cat {_FOLDER}/KIND; exec {_FOLDER}/Workload"
 
 
-def measure(
+def run_to_end(
     runtime: Runtime,
     study: Study,
     session: Session,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kit.cli.options import ImageOptions, build_options, image_options
+from kit.cli.options import ImageOptions, build_options, image_options, renamed_flag
 from kit.cli.values import ARMS, FILE, FOLDER, NEW_FILE
 from kit.errors import ImageError, InputError
 
@@ -18,17 +18,18 @@ _of_arms = click.option(
 @click.command()
 @_of_arms
 @image_options
+@renamed_flag("--verify", "--check-reproducible")
 @click.option(
-    "--verify",
+    "--check-reproducible",
     is_flag=True,
     help="Build everything a second time without cache and compare every file.",
 )
-def build(arms: tuple[str, ...], verify: bool, images: ImageOptions) -> None:
+def build(arms: tuple[str, ...], check_reproducible: bool, images: ImageOptions) -> None:
     """Build the images, and print what they are.
 
-    With --verify the images are built a second time without cache, compared (path, type,
-    mode, owner and content of every file; not times) and removed. Differences are printed and
-    end with exit code 4.
+    With --check-reproducible the images are built a second time without cache, compared (path,
+    type, mode, owner and content of every file; not times) and removed. Differences are printed
+    and end with exit code 4.
     """
     from rich.filesize import decimal
     from tabulate import tabulate
@@ -44,7 +45,7 @@ def build(arms: tuple[str, ...], verify: bool, images: ImageOptions) -> None:
     options = build_options(images)
     with open_runtime(images) as runtime:
         built, _ = build_images(runtime, study, options, chosen)
-        rebuilt = build_twice(runtime, study, options, chosen) if verify else ()
+        rebuilt = build_twice(runtime, study, options, chosen) if check_reproducible else ()
     rows = [
         [arm, image.reference, image.image_id[:19], decimal(image.size_bytes), image.content_sha256]
         for arm, image in built.arms.items()
@@ -60,7 +61,7 @@ def build(arms: tuple[str, ...], verify: bool, images: ImageOptions) -> None:
     differing = [found.reference for found in rebuilt if found.differences]
     if differing:
         raise ImageError(
-            f"--verify: {', '.join(differing)} came out different the second time",
+            f"--check-reproducible: {', '.join(differing)} came out different the second time",
             "see the differences above; packages that moved in their archive are one cause",
         )
 

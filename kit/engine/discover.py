@@ -33,24 +33,26 @@ class Endpoint:
     tls: Any = None
 
 
-Prober = Callable[[Endpoint], DockerEngine]
+Connector = Callable[[Endpoint], DockerEngine]
 """A function that connects to one endpoint, or raises HostError with the reason."""
 
 
-def discover(probe: Prober | None = None, env: Mapping[str, str] | None = None) -> DockerEngine:
+def discover(
+    connector: Connector | None = None, env: Mapping[str, str] | None = None
+) -> DockerEngine:
     """Return the first engine that answers, connected.
 
     Raises HostError that lists every endpoint tried and why it failed, and InputError
     for a DOCKER_HOST, a docker context or settings of docker that cannot be used.
     """
     env = variables() if env is None else env
-    probe = connect_to if probe is None else probe
+    connector = connect_to if connector is None else connector
     _check_host(env.get("DOCKER_HOST", "").strip())
     places = endpoints(env, docker_context(env), _host_tls(env))
     failures: list[str] = []
     for endpoint in places:
         try:
-            return probe(endpoint)
+            return connector(endpoint)
         except HostError as error:
             failures.append(f"{endpoint.where} ({endpoint.url}): {error.problem}")
     problem = "no container engine answers: " + "; ".join(failures)

@@ -39,27 +39,27 @@ def _nothing(_name: str) -> bool:
 class ReadLimits:
     """Limits of a folder: bytes of one file, bytes in all, entries.
 
-    ``of`` maps a file's path to its own limit in bytes. Entries for whose name ``left_out`` is
-    true are skipped, with everything below them. ``missing`` is the remedy for a missing file.
+    ``per_file`` maps a file's path to its own limit in bytes. Entries for whose name ``left_out``
+    is true are skipped, with everything below them. ``missing`` is the remedy for a missing file.
     """
 
     file_bytes: int
     total_bytes: int
     entries: int
     missing: str
-    of: Mapping[str, int] = field(default_factory=dict)
+    per_file: Mapping[str, int] = field(default_factory=dict)
     left_out: Callable[[str], bool] = _nothing
 
 
 @dataclass(frozen=True)
 class FolderEntry:
-    """An entry below a folder. ``odd`` is why it is not a plain file; empty for one.
+    """An entry below a folder. ``problem`` is why it is not a plain file; empty for one.
 
     ``unread``: a folder that cannot be listed.
     """
 
     name: str
-    odd: str = ""
+    problem: str = ""
     unread: bool = False
 
 
@@ -69,10 +69,10 @@ class Folder:
     Links below it are never followed.
     """
 
-    def __init__(self, path: Path, descriptor: int, rules: ReadLimits) -> None:
+    def __init__(self, path: Path, descriptor: int, limits: ReadLimits) -> None:
         self.path = path
         self._descriptor = descriptor
-        self._rules = rules
+        self._limits = limits
 
     def holds(self, name: str) -> bool:
         """Return whether there is a plain file of that name. Raise InputError for another kind."""
@@ -118,19 +118,22 @@ class Folder:
             return bool(os.fstat(descriptor).st_mode & 0o100)
 
     @contextmanager
-    def below(self, name: str, rules: ReadLimits) -> Iterator[Folder]:
-        """Open the folder of that name inside, with its own rules. Raise InputError without one."""
+    def below(self, name: str, limits: ReadLimits) -> Iterator[Folder]:
+        """Open the folder of that name inside, with its own limits.
+
+        Raise InputError if there is none.
+        """
         path = self.path / name
         with ExitStack() as held:
             with self._named(path):
                 inside = open_subdirectory(self._descriptor, self.path, parts_of(path, name))
                 descriptor = held.enter_context(inside)
-            yield Folder(path, descriptor, rules)
+            yield Folder(path, descriptor, limits)
 
     def entries(self) -> Iterator[FolderEntry]:
         """Yield every entry below the folder, except folders that can be listed.
 
-        Raise InputError when there are more than the rules allow.
+        Raise InputError when there are more than the limits allow.
         """
         size, count, waiting = 0, 0, [""]
         while waiting:
@@ -167,20 +170,20 @@ class Folder:
                     f"the file name {os.fsencode(entry.name)!r} is not UTF-8",
                     "rename the file",
                 ) from error
-            if entry.odd:
-                raise FileError(self.path / entry.name, entry.odd, REMOVE)
+            if entry.problem:
+                raise FileError(self.path / entry.name, entry.problem, REMOVE)
             if entry.name.startswith(inside):
                 found.append(entry.name)
         return tuple(sorted(found, key=lambda name: name.split("/")))
 
     def _check(self, count: int, size: int, inside: str) -> None:
-        rules = self._rules
+        limits = self._limits
         if inside.count("/") >= DEPTH:
             what = f"{inside[:80]}: more than {DEPTH} folders inside each other"
-        elif count > rules.entries:
-            what = f"holds more than {rules.entries:,} files and folders"
-        elif size > rules.total_bytes:
-            what = f"holds more than {_size(rules.total_bytes)}"
+        elif count > limits.entries:
+            what = f"holds more than {limits.entries:,} files and folders"
+        elif size > limits.total_bytes:
+            what = f"holds more than {_size(limits.total_bytes)}"
         else:
             return
         raise FileError(self.path, what, _ELSEWHERE)
@@ -198,7 +201,7 @@ class Folder:
             return [
                 ("/".join((*parts, row.name)), row.stat(follow_symlinks=False))
                 for row in found
-                if not self._rules.left_out(row.name)
+                if not self._limits.left_out(row.name)
             ]
 
     def _is(self, name: str, wanted: int) -> bool:
@@ -224,7 +227,7 @@ class Folder:
                 descriptor = open_file(folder, last, path)
             try:
                 size = os.fstat(descriptor).st_size
-                limit = self._rules.of.get(name, self._rules.file_bytes)
+                limit = self._limits.per_file.get(name, self._limits.file_bytes)
                 if size > limit:
                     raise FileError(
                         path,
@@ -241,12 +244,12 @@ class Folder:
             yield
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
-            remedy = self._rules.missing if missing else "make it readable"
+            remedy = self._limits.missing if missing else "make it readable"
             raise FileError(path, f"cannot be read ({error.strerror})", remedy) from error
 
 
 @contextmanager
-def open_folder(path: Path, rules: ReadLimits) -> Iterator[Folder]:
+def open_folder(path: Path, limits: ReadLimits) -> Iterator[Folder]:
     """Open a folder for reading. A link at that path is followed: the user named it.
 
     Raise InputError where it is not a folder, or cannot be read.
@@ -255,8 +258,8 @@ def open_folder(path: Path, rules: ReadLimits) -> Iterator[Folder]:
         try:
             descriptor = held.enter_context(open_directory(path))
         except OSError as error:
-            raise FileError(path, f"cannot be opened ({error.strerror})", rules.missing) from error
-        yield Folder(path, descriptor, rules)
+            raise FileError(path, f"cannot be opened ({error.strerror})", limits.missing) from error
+        yield Folder(path, descriptor, limits)
 
 
 def _size(count: int) -> str:

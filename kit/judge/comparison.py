@@ -55,11 +55,11 @@ class Comparison:
 class Judgement:
     """The judgement of a session. ``runs`` are the usable timed runs, in the order they ran.
 
-    ``main`` are those of them that the claims are judged on, without the controls.
+    ``main_runs`` are those of them that the claims are judged on, without the controls.
     """
 
     runs: tuple[RunStatistics, ...]
-    main: tuple[RunStatistics, ...]
+    main_runs: tuple[RunStatistics, ...]
     exclusions: tuple[Exclusion, ...]
     unpaired_runs: frozenset[str]
     """Ids of those of ``runs`` without a partner in their block."""
@@ -87,7 +87,7 @@ def judge(session: Session, study: Study) -> Judgement:
     every = dict.fromkeys((*exclusions, *unpaired))
     return Judgement(
         runs=runs,
-        main=_main(runs),
+        main_runs=_main(runs),
         exclusions=tuple(sorted(every, key=lambda e: (e.block, e.arm, e.run_id))),
         unpaired_runs=frozenset(exclusion.run_id for exclusion in unpaired),
         comparisons=comparisons,

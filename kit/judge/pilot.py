@@ -19,7 +19,15 @@ from typing import Any, Literal
 
 from kit.judge.controls import WARM_MEDIAN
 from kit.judge.pairing import arm_pairs, estimate_over, pair_blocks, usable_runs
-from kit.judge.power import POWERS, Aim, SampleSize, blocks_for, detectable_gain, needs, planning_sd
+from kit.judge.power import (
+    POWERS,
+    PowerTarget,
+    SampleSize,
+    blocks_for,
+    detectable_gain,
+    planning_sd,
+    sample_sizes,
+)
 from kit.plan.blocks import Slot, block_numbers, designs_of
 from kit.plan.budget import MAX_SEQUENTIAL, MIN_AFTER_PILOT
 from kit.plan.make import extended_plan, maker_of
@@ -81,13 +89,13 @@ class PilotResult:
     budget: int | None
 
 
-def aim_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> Aim:
+def power_target_of(claim: Claim, study: Study, roles: Sequence[RoleName]) -> PowerTarget:
     """Return the conditions for a claim to be reproduced by a plan.
 
     ``roles`` are the plan's control runs.
     """
     band = claim.band_percent
-    return Aim(
+    return PowerTarget(
         gain=claim.published_gain_percent,
         band=(band.low, band.high),
         claims=len(study.claims),
@@ -111,8 +119,8 @@ def evaluate_pilot(session: Session, study: Study) -> PilotResult | None:
     if not designs:
         return None
     best = min(designs, key=_seconds_to_decide)
-    aim = aim_of(claim, study, plan.roles)
-    needed = blocks_for(best.planning_sd, best.control_sd, aim, bounds.power)
+    target = power_target_of(claim, study, plan.roles)
+    needed = blocks_for(best.planning_sd, best.control_sd, target, bounds.power)
     most, limit, budget = _most(session, bounds, best.block_s)
     if plan.stopping is not None:
         needed = None
@@ -155,7 +163,9 @@ def _design(
         planning_sd=planned,
         control_sd=control_sd,
         block_s=_block_seconds(session, study, design),
-        needs=needs(planned, control_sd, aim_of(claim, study, session.header.plan.roles)),
+        needs=sample_sizes(
+            planned, control_sd, power_target_of(claim, study, session.header.plan.roles)
+        ),
     )
 
 
@@ -272,8 +282,8 @@ def _undecided(
         sd, pilot = _spread(session, study, best.design, claim.statistic)
         if sd is None:
             continue
-        aim = aim_of(claim, study, session.header.plan.roles)
-        needed = blocks_for(planning_sd(sd, pilot), best.control_sd, aim, POWERS[0])
+        target = power_target_of(claim, study, session.header.plan.roles)
+        needed = blocks_for(planning_sd(sd, pilot), best.control_sd, target, POWERS[0])
         if needed is None or needed > blocks:
             short[claim.id] = needed
     return short

@@ -51,7 +51,7 @@ class SampleSize:
 
 
 @dataclass(frozen=True)
-class Aim:
+class PowerTarget:
     """The conditions for a claim to be reproduced.
 
     ``gain`` and ``band`` are percent, as published; a gain of 0 is a claim of equality, with its
@@ -172,52 +172,52 @@ def blocks_for_equality(
     return _fewest(lambda blocks: size_power(sd_log, 0.0, low, high, blocks, alpha), power)
 
 
-def needs(sd_log: float, control_sd: float, aim: Aim) -> tuple[SampleSize, ...]:
-    """Return the blocks needed for an aim at each power of ``POWERS``.
+def sample_sizes(sd_log: float, control_sd: float, target: PowerTarget) -> tuple[SampleSize, ...]:
+    """Return the blocks needed for a target at each power of ``POWERS``.
 
     ``sd_log`` is the SD of the claim's statistic, ``control_sd`` that of the statistic that
     the positive control is judged on; both are of log ratios.
     """
-    return tuple(_need(sd_log, control_sd, aim, power) for power in POWERS)
+    return tuple(_need(sd_log, control_sd, target, power) for power in POWERS)
 
 
-def blocks_for(sd_log: float, control_sd: float, aim: Aim, power: float) -> int | None:
-    """Return the fewest blocks in which all of an aim succeeds with that power; None: too many."""
-    if aim.gain >= 100:
+def blocks_for(sd_log: float, control_sd: float, target: PowerTarget, power: float) -> int | None:
+    """Return the fewest blocks in which a whole target succeeds with that power; None: too many."""
+    if target.gain >= 100:
         return None
-    return _fewest(lambda blocks: joint_power(sd_log, control_sd, aim, blocks), power)
+    return _fewest(lambda blocks: joint_power(sd_log, control_sd, target, blocks), power)
 
 
-def joint_power(sd_log: float, control_sd: float, aim: Aim, blocks: int) -> float:
-    """Return a lower bound of the power for direction, size and controls of an aim together.
+def joint_power(sd_log: float, control_sd: float, target: PowerTarget, blocks: int) -> float:
+    """Return a lower bound of the power for direction, size and controls of a target together.
 
     The probabilities of failing are added up (Boole's inequality), because the parts use the
     same runs and are not independent. The placebo fails at rate alpha for any number of blocks.
     """
-    failing = 1 - _size(sd_log, aim, blocks)
-    if aim.gain != 0:
-        failing += 1 - power_of(sd_log, aim.gain, blocks, ALPHA / aim.claims)
-    if aim.slowed is not None:
-        failing += 1 - _power(control_sd, aim.slowed, blocks, ALPHA) + 1 - SIZE_CONFIDENCE
-    if aim.placebo:
+    failing = 1 - _size(sd_log, target, blocks)
+    if target.gain != 0:
+        failing += 1 - power_of(sd_log, target.gain, blocks, ALPHA / target.claims)
+    if target.slowed is not None:
+        failing += 1 - _power(control_sd, target.slowed, blocks, ALPHA) + 1 - SIZE_CONFIDENCE
+    if target.placebo:
         failing += ALPHA
     return max(0.0, 1 - failing)
 
 
-def _size(sd_log: float, aim: Aim, blocks: int) -> float:
+def _size(sd_log: float, target: PowerTarget, blocks: int) -> float:
     """Return the power to settle the size; Holm's adjustment lowers alpha for equality only."""
-    low, high = aim.band
-    alpha = ALPHA / aim.claims if aim.gain == 0 else ALPHA / 2
-    return size_power(sd_log, log_of(aim.gain), log_of(low), log_of(high), blocks, alpha)
+    low, high = target.band
+    alpha = ALPHA / target.claims if target.gain == 0 else ALPHA / 2
+    return size_power(sd_log, log_of(target.gain), log_of(low), log_of(high), blocks, alpha)
 
 
-def _need(sd_log: float, control_sd: float, aim: Aim, power: float) -> SampleSize:
-    slowed = aim.slowed
+def _need(sd_log: float, control_sd: float, target: PowerTarget, power: float) -> SampleSize:
+    slowed = target.slowed
     return SampleSize(
         power=power,
-        blocks=blocks_for(sd_log, control_sd, aim, power),
-        direction=blocks_needed(sd_log, aim.gain, power, ALPHA / aim.claims),
-        size=_fewest(lambda blocks: _size(sd_log, aim, blocks), power),
+        blocks=blocks_for(sd_log, control_sd, target, power),
+        direction=blocks_needed(sd_log, target.gain, power, ALPHA / target.claims),
+        size=_fewest(lambda blocks: _size(sd_log, target, blocks), power),
         slowed=None
         if slowed is None
         else _fewest(lambda blocks: _power(control_sd, slowed, blocks, ALPHA), power),

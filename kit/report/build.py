@@ -46,7 +46,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
     lead = head_claim(verdicts)
     variants = tuple(_variant(part, judged, study) for part in judged.comparisons)
     forms = {part.variant: part.form for part in variants}
-    usable = {run.run_id for run in judged.main}
+    usable = {run.run_id for run in judged.main_runs}
     return ReportModel(
         study=study,
         header=session.header,
@@ -126,7 +126,7 @@ def _runs_of(part: Comparison, judged: Judgement, arm: str | None) -> tuple[RunS
     """Return the runs behind the ratio, so that seconds and ratio are of the same runs."""
     if part.blocks:
         return tuple(_side(block, arm == part.pair.baseline) for block in part.blocks)
-    return tuple(run for run in judged.main if run.arm == arm)
+    return tuple(run for run in judged.main_runs if run.arm == arm)
 
 
 def _side(block: PairedBlock, baseline: bool) -> RunStatistics:

@@ -89,7 +89,7 @@ def gpu_report(session: Session, judged: Judgement, study: Study) -> GpuReport |
             for entry in session.entries
             if entry.gpu is not None
         ),
-        ratios=device_ratios(judged.main, arms, study, session.header.plan.looks),
+        ratios=device_ratios(judged.main_runs, arms, study, session.header.plan.looks),
     )
 
 

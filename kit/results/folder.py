@@ -25,7 +25,7 @@ _RULES = ReadLimits(
     total_bytes=4_000_000_000,
     entries=30_000,
     missing=REMEDY,
-    of={
+    per_file={
         RUN_LOG: RUN_LOG_BYTES,
         f"{ABLATION}/{RUN_LOG}": RUN_LOG_BYTES,
         SUMS: 20_000_000,
@@ -87,10 +87,10 @@ def sums_of(folder: Path) -> bytes:
     with open_results(folder) as results:
         for entry in results.entries():
             if entry.unread:
-                raise InputError(f"{folder / entry.name}: {entry.odd}", "make it readable")
+                raise InputError(f"{folder / entry.name}: {entry.problem}", "make it readable")
             unsummed = entry.name in (SUMS, SIGNATURE) or is_of_desktop(entry.name)
             if not (
-                unsummed or is_attributes(entry.name) or is_unfinished(entry.name) or entry.odd
+                unsummed or is_attributes(entry.name) or is_unfinished(entry.name) or entry.problem
             ):
                 lines.append((entry.name, results.sha256(entry.name)))
     return b"".join(_line(name, digest) for name, digest in sorted(lines))

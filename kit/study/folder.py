@@ -35,7 +35,7 @@ RULES = ReadLimits(
     total_bytes=500_000_000,
     entries=10_000,
     missing="give the folder of a study: it holds study.yaml and claims.yaml",
-    of=dict.fromkeys((STUDY, CLAIMS, PINS, WORKLOAD_SCHEMA), _DOCUMENT_BYTES),
+    per_file=dict.fromkeys((STUDY, CLAIMS, PINS, WORKLOAD_SCHEMA), _DOCUMENT_BYTES),
     left_out=LEFT_OUT.__contains__,
 )
 

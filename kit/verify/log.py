@@ -70,7 +70,7 @@ def header_differences(session: Session, study: Study) -> Iterator[str]:
     yield from _identity(header)
     yield from _images(header)
     yield from _fidelity(header, study)
-    yield from _asked(header, command)
+    yield from _wrong_purpose(header, command)
     yield from _limits(header.plan.limits, command)
     yield from _shards(header, command)
     if session.executable is not None and not header.executable:
@@ -88,7 +88,7 @@ def run_differences(session: Session, study: Study) -> Iterator[str]:
             yield from _run(session, study, entry, run)
     yield from _machines(session)
     yield from _contents(session)
-    yield from _gathered(session) if session.header.shards else _in_turn(session)
+    yield from _merged(session) if session.header.shards else _in_turn(session)
 
 
 def missing_runs(session: Session) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _fidelity(header: Header, study: Study) -> Iterator[str]:
             yield f"fidelity: {name} has {count} rows"
 
 
-def _asked(header: Header, command: Command) -> Iterator[str]:
+def _wrong_purpose(header: Header, command: Command) -> Iterator[str]:
     """Yield errors if the command is of another kind of session, or differs on the GPU."""
     made = "reproduce" if header.plan.purpose != EXPLAIN else "ablate"
     if (command.name == "reproduce") != (made == "reproduce"):
@@ -231,7 +231,7 @@ def _contents(session: Session) -> Iterator[str]:
                 yield f"{entry.run_id}: {name} is in some records of {entry.arm} only"
 
 
-def _gathered(session: Session) -> Iterator[str]:
+def _merged(session: Session) -> Iterator[str]:
     """Yield each run of a merged log that is out of the plan's order or repeats a valid one.
 
     The tries of a step come one after another.

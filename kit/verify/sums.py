@@ -212,8 +212,8 @@ def _found(results: Folder) -> tuple[Mapping[str, str], Mapping[str, str], list[
     odd: dict[str, str] = {}
     try:
         for entry in results.entries():
-            if entry.odd:
-                odd[entry.name] = entry.odd
+            if entry.problem:
+                odd[entry.name] = entry.problem
             elif is_unfinished(entry.name):
                 odd[entry.name] = "was left by an interrupted write"
             elif entry.name not in (SUMS, SIGNATURE):

@@ -101,7 +101,7 @@ STEPS = (
     # There is such a file after an exact build only; tests/unit/test_pins_lock.py reads one.
     Step("kit lock --nuget-lock packages.lock.json", exits=(2,), checkout=True),
     # Of the two arms the one that holds what the other one holds, and more.
-    Step("kit build --verify", "--arms dotnet-cpu", says="same"),
+    Step("kit build --check-reproducible", "--arms dotnet-cpu", says="same"),
     Step(
         "kit reproduce --install-engine --budget quick",
         f"{SHARD} --out plain",

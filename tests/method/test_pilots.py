@@ -14,7 +14,7 @@ from support.sessions import make_equal
 from kit.judge.effects import log_of
 from kit.judge.equality import margin_of
 from kit.judge.pilot import MIN_SD
-from kit.judge.power import POWERS, Aim, blocks_for, blocks_needed, planning_sd, power_of
+from kit.judge.power import POWERS, PowerTarget, blocks_for, blocks_needed, planning_sd, power_of
 from kit.plan.budget import MIN_AFTER_PILOT
 
 SESSIONS, PILOT, MAX_BLOCKS = 4000, 5, 60
@@ -83,7 +83,7 @@ def test_planned_blocks_have_the_promised_power(sd, power):
 def test_so_many_blocks_show_equality_with_that_power(power, margin):
     claim, sd = make_equal(margin), margin / 150
     band = (claim.band_percent.low, claim.band_percent.high)
-    blocks = blocks_for(sd, sd, Aim(0.0, band), power)
+    blocks = blocks_for(sd, sd, PowerTarget(0.0, band), power)
     logs = np.random.default_rng(int(margin)).normal(0, sd, (SESSIONS, blocks))
     shown = np.mean(tost_pvalues(logs, margin_of(claim)) < 0.05)
     assert power - 0.03 <= shown <= power + 0.12

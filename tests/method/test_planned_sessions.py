@@ -27,7 +27,7 @@ from support.sessions import (
 from kit.judge.comparison import judge
 from kit.judge.effects import log_of
 from kit.judge.equality import margin_of
-from kit.judge.pilot import MIN_SD, aim_of
+from kit.judge.pilot import MIN_SD, power_target_of
 from kit.judge.power import SIZE_CONFIDENCE, blocks_for, planning_sd
 from kit.judge.sensitivity import ALPHA
 from kit.judge.words import REPRODUCED
@@ -69,12 +69,12 @@ class Sessions:
 def drawn(gain, true_gain, random):
     """Sessions of a claim of that gain, each as long as its own pilot asks for."""
     sd, study = SPREADS[gain], study_of(gain)
-    aim = aim_of(study.claims[0], study, ROLES)
+    target = power_target_of(study.claims[0], study, ROLES)
 
     @cache
     def needed(twentieths):
         spread = planning_sd(twentieths * sd / 20, PILOT)
-        return max(blocks_for(spread, spread, aim, 0.8), MIN_AFTER_PILOT)
+        return max(blocks_for(spread, spread, target, 0.8), MIN_AFTER_PILOT)
 
     spreads = random.normal(0, sd, (SESSIONS, PILOT)).std(axis=1, ddof=1)
     planned = [needed(math.ceil(20 * max(found, MIN_SD) / sd)) for found in spreads]

@@ -15,7 +15,7 @@ from support.looks import REPRODUCED, SETTLED, SIZE_OPEN, Ended, fixed, sequenti
 from support.sessions import make_claim, make_session, make_study, paired
 
 from kit.judge.effects import log_of
-from kit.judge.pilot import MIN_SD, aim_of
+from kit.judge.pilot import MIN_SD, power_target_of
 from kit.judge.power import blocks_for, planning_sd
 from kit.judge.stop import look
 from kit.plan.budget import FIRST_LOOK, FUTILITY, MIN_AFTER_PILOT, SHAPE
@@ -83,12 +83,12 @@ def cell(
         [most, int(10 * gain), int(100 * spread), list(TRUTHS).index(kind)]
     )
     study, truth = study_of(gain), TRUTHS[kind] * log_of(gain)
-    aim = aim_of(study.claims[0], study, ())
+    target = power_target_of(study.claims[0], study, ())
 
     @cache
     def needed(twentieths):
         sd = planning_sd(twentieths * spread / 20, PILOT)
-        found = blocks_for(sd, sd, aim, BUDGETS[most])
+        found = blocks_for(sd, sd, target, BUDGETS[most])
         return min(max(found or most, MIN_AFTER_PILOT), most - PILOT)
 
     logs = random.normal(truth, spread, (sessions, most))

@@ -17,6 +17,7 @@ RENAMED = [
     *((command, "--wait", "--wait-for-lock") for command in BUILDING),
     *((command, "--setup", "--install-engine") for command in BUILDING),
     ("setup", "--stop", "--stop-engine"),
+    ("build", "--verify", "--check-reproducible"),
 ]
 
 

@@ -19,8 +19,8 @@ from test_report_effects import outputs
 from kit.errors import InputError
 from kit.judge.comparison import judge
 from kit.judge.equality import margin_of
-from kit.judge.pilot import aim_of, evaluate_pilot, read_pilot_result
-from kit.judge.power import blocks_for, blocks_for_equality, needs
+from kit.judge.pilot import evaluate_pilot, power_target_of, read_pilot_result
+from kit.judge.power import blocks_for, blocks_for_equality, sample_sizes
 from kit.judge.words import (
     EQUIVALENT,
     INCONCLUSIVE,
@@ -175,10 +175,10 @@ def test_the_positive_control_is_slowed_by_the_margin(margin, slowed):
 
 def test_the_aim_is_to_put_equal_arms_inside_the_margin():
     study = make_study(claims=(make_equal(5.0), make_claim("C2", "total")))
-    aim = aim_of(study.claims[0], study, ("main", "slowed"))
+    aim = power_target_of(study.claims[0], study, ("main", "slowed"))
     assert (aim.gain, aim.claims) == (0.0, 2)
     assert aim.slowed == pytest.approx(math.log1p(0.05))
-    found = needs(0.03, 0.03, aim)
+    found = sample_sizes(0.03, 0.03, aim)
     assert all(need.direction is None for need in found)
     assert all(need.blocks >= max(need.size, need.slowed) for need in found)
     assert found[0].size == blocks_for_equality(0.03, margin_of(study.claims[0]), 0.8, 0.025)
@@ -189,7 +189,7 @@ def test_a_pilot_plans_for_equality():
     study = replace(STUDY, claims=(make_equal(5.0), make_claim("C2", "min", 85.0, (75.0, 91.7))))
     found = evaluate_pilot(pilot(0.02), study)
     (design,) = found.designs
-    aim = aim_of(study.claims[0], study, ("main", "placebo", "slowed"))
+    aim = power_target_of(study.claims[0], study, ("main", "placebo", "slowed"))
     assert found.blocks == blocks_for(design.planning_sd, design.control_sd, aim, 0.8) > 6
     assert (found.wanted_gain_percent, found.slowdown_percent) == (0.0, 5.0)
     assert "C1" not in found.undecided

@@ -13,7 +13,7 @@ import pytest
 from kit.errors import InputError
 from kit.files.folder import DEPTH, ReadLimits, open_folder
 
-RULES = ReadLimits(100, 1000, 20, "name another folder", of={"small": 10})
+RULES = ReadLimits(100, 1000, 20, "name another folder", per_file={"small": 10})
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_links_lead_nowhere(place: Path) -> None:
                     ask(name)
         with pytest.raises(InputError, match="folder: is a link"):
             folder.holds_folder("folder")
-        odd = {entry.name: entry.odd for entry in folder.entries() if entry.odd}
+        odd = {entry.name: entry.problem for entry in folder.entries() if entry.problem}
         assert set(odd) == {"file", "folder", "own"}
 
 

@@ -19,7 +19,7 @@ from support.sessions import (
     paired,
 )
 
-from kit.judge.pilot import aim_of, evaluate_pilot, fixed_plan, read_pilot_result
+from kit.judge.pilot import evaluate_pilot, fixed_plan, power_target_of, read_pilot_result
 from kit.judge.power import blocks_for, planning_sd
 from kit.plan.budget import BY_PILOT
 from kit.plan.make import make_plan
@@ -66,7 +66,7 @@ def test_the_number_follows_from_the_spread_and_the_wanted_gain():
     (design,) = found.designs
     assert design.sd_log == pytest.approx(0.02, rel=1e-6)
     assert design.planning_sd == pytest.approx(planning_sd(0.02, 5), rel=1e-6)
-    aim = aim_of(STUDY.claims[0], STUDY, ("main", "placebo", "slowed"))
+    aim = power_target_of(STUDY.claims[0], STUDY, ("main", "placebo", "slowed"))
     assert found.blocks == blocks_for(design.planning_sd, design.control_sd, aim, 0.8)
     assert found.slowdown_percent == 6.95
     assert (found.claim, found.wanted_gain_percent) == ("C1", 6.5)
@@ -159,7 +159,7 @@ def test_of_two_pilot_runs_the_longer_is_the_paused_one():
 
 def test_every_control_is_counted_in_the_number():
     """A noisy statistic of the control alone asks for more blocks, as a narrow band does."""
-    aim = aim_of(STUDY.claims[0], STUDY, ("main", "placebo", "slowed"))
+    aim = power_target_of(STUDY.claims[0], STUDY, ("main", "placebo", "slowed"))
     alone = blocks_for(0.02, 0.02, replace(aim, slowed=None, placebo=False), 0.8)
     assert blocks_for(0.02, 0.02, aim, 0.8) >= alone
     assert blocks_for(0.02, 0.1, aim, 0.8) > 2 * alone

@@ -12,14 +12,14 @@ from statsmodels.stats.power import ttest_power
 from support.rows import intervals
 
 from kit.judge.power import (
-    Aim,
+    PowerTarget,
     blocks_needed,
     detectable_gain,
     effect_of,
     joint_power,
-    needs,
     planning_sd,
     power_of,
+    sample_sizes,
     size_power,
 )
 
@@ -61,7 +61,9 @@ def test_the_detectable_gain_is_the_one_that_so_many_blocks_find():
 
 
 def test_more_spread_needs_more_blocks_and_too_much_has_no_answer():
-    few, many = (needs(sd, sd, Aim(6.5, (3.0, 10.0)))[0].blocks for sd in (0.02, 0.2))
+    few, many = (
+        sample_sizes(sd, sd, PowerTarget(6.5, (3.0, 10.0)))[0].blocks for sd in (0.02, 0.2)
+    )
     assert few < many
     assert blocks_needed(5.0, 1.0, 0.8) is None
     assert blocks_needed(0.05, 0.0, 0.8) is None
@@ -70,8 +72,8 @@ def test_more_spread_needs_more_blocks_and_too_much_has_no_answer():
 
 
 def test_the_control_s_own_spread_tells_how_many_blocks_it_needs():
-    aim = Aim(6.5, (3.0, 10.0), slowed=0.06)
-    quiet, noisy = (needs(0.05, control_sd, aim)[0] for control_sd in (0.05, 0.2))
+    aim = PowerTarget(6.5, (3.0, 10.0), slowed=0.06)
+    quiet, noisy = (sample_sizes(0.05, control_sd, aim)[0] for control_sd in (0.05, 0.2))
     assert (quiet.direction, quiet.size) == (noisy.direction, noisy.size)
     assert quiet.slowed < noisy.slowed <= noisy.blocks
 
@@ -92,7 +94,7 @@ def test_no_gain_of_100_percent():
 @pytest.mark.parametrize("claims", [1, 4])
 def test_a_direction_is_found_at_the_level_of_holm_s_first_step(claims):
     """With a band so wide that every size lies in it, direction and controls alone may fail."""
-    aim = Aim(6.5, (-900.0, 99.0), claims)
+    aim = PowerTarget(6.5, (-900.0, 99.0), claims)
     chance = joint_power(0.05, 0.05, aim, 8)
     assert chance == pytest.approx(power_of(0.05, 6.5, 8, 0.05 / claims), abs=1e-6)
     assert joint_power(0.05, 0.05, replace(aim, placebo=True), 8) == pytest.approx(chance - 0.05)

@@ -82,7 +82,7 @@ def test_the_reason_names_the_arms_and_the_word_without_it() -> None:
 def test_every_throttled_run_is_flagged_and_counts() -> None:
     result = judge(throttled({PYTHON: 0.001}), make_study())
     assert {flag.run_id for flag in result.flags} == {f"t{block}-{PYTHON}" for block in range(4)}
-    assert len(result.main) == 8
+    assert len(result.main_runs) == 8
 
 
 def test_a_claim_that_cannot_be_tested_stays_so() -> None:

@@ -100,7 +100,15 @@ def control_runs(model: ReportModel) -> tuple[Block, ...]:
     )
     if not rows:
         return ()
-    header = ("control", "is", "pairs", "gain, mean", "gain, warm median", "result", "reason")
+    header = (
+        "control",
+        "description",
+        "pairs",
+        "gain, mean",
+        "gain, warm median",
+        "result",
+        "reason",
+    )
     is_open = any(c.is_open for part in model.variants for c in part.comparison.controls)
     note = f"{_CONTROLS} {_OPEN}" if is_open else _CONTROLS
     return Table(header, rows, _LIMIT), Paragraph(note)

@@ -77,7 +77,7 @@ def where(model: ReportModel) -> tuple[Block, ...]:
     rows += [(name, *(_versions(arm, name) for arm in model.arms)) for name in names]
     rows.append(("clock", *(", ".join(arm.clocks) or NONE for arm in model.arms)))
     table = Table(("", *(arm.arm for arm in model.arms)), tuple(rows))
-    return table, *_digests(model), *_gathered(model), facts(_host(model))
+    return table, *_digests(model), *_merged(model), facts(_host(model))
 
 
 def gpu(model: ReportModel) -> tuple[Block, ...]:
@@ -187,7 +187,7 @@ def _host(model: ReportModel) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _gathered(model: ReportModel) -> tuple[Paragraph, ...]:
+def _merged(model: ReportModel) -> tuple[Paragraph, ...]:
     shards = len(model.header.shards)
     if not shards:
         return ()

@@ -71,7 +71,7 @@ def published(model: ReportModel) -> tuple[Block, ...]:
 
 def fits_text(model: ReportModel) -> str:
     """Return how many fits the runs had, as text: "5", or "3 to 5"."""
-    counts = sorted({run.fits for run in model.judged.main})
+    counts = sorted({run.fits for run in model.judged.main_runs})
     if not counts:
         return str(model.header.plan.repeats)
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
