@@ -71,14 +71,14 @@ def ablate(
             f"--out: cannot be used with {folder}: its explanation is made inside it",
             "leave out one of the two",
         )
-    place = target(folder, out, blocks, repeats)
+    chosen = target(folder, out, blocks, repeats)
     options = build_options(images)
     with open_runtime(images) as runtime:
-        found = explain(runtime, place, options, blocks, repeats)
+        found = explain(runtime, chosen, options, blocks, repeats)
     if found is None:
         return
-    for written in (folder, place.folder):
+    for written in (folder, chosen.folder):
         if written is not None:
             warn_stale_signature(written)
     click.echo(plain_text(found))
-    click.echo(f"Ablation: {place.folder / ABLATION_REPORT}")
+    click.echo(f"Ablation: {chosen.folder / ABLATION_REPORT}")

@@ -59,17 +59,17 @@ def summarise(model: ReportModel, environment: Mapping[str, str]) -> None:
     """
     from kit.report.export import ci
 
-    place = environment.get("GITHUB_STEP_SUMMARY")
-    if not place:
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    if not path:
         return
     try:
-        with os.fdopen(open_named(Path(place), _APPEND), "ab") as stream:
+        with os.fdopen(open_named(Path(path), _APPEND), "ab") as stream:
             stream.write(ci.render_summary(model, ci.LIMIT_BYTES - stream.tell()))
     except (OSError, InputError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         # Only a warning: the report is written, and its verdicts determine the exit code.
         click.echo(
-            f"kit: GITHUB_STEP_SUMMARY: {place} cannot be written ({reason})\n"
+            f"kit: GITHUB_STEP_SUMMARY: {path} cannot be written ({reason})\n"
             "     remedy: let it name a file in a folder that can be written",
             err=True,
         )

@@ -230,11 +230,11 @@ def _interpolated(pieces: Values, grid: Indices, at: Values) -> Values:
 
     shares = _shares()
     # The product may be rounded up to the next point, or down from one.
-    place = np.minimum((at * (_GRID - 1)).astype(np.intp), _GRID - 2)
-    place -= shares.take(place) > at
-    place += (shares.take(place + 1) <= at) & (place < _GRID - 2)
-    value, slope, second, third = pieces.reshape(4, -1).take(grid * (_GRID - 1) + place, axis=1)
-    over = at - shares.take(place)
+    index = np.minimum((at * (_GRID - 1)).astype(np.intp), _GRID - 2)
+    index -= shares.take(index) > at
+    index += (shares.take(index + 1) <= at) & (index < _GRID - 2)
+    value, slope, second, third = pieces.reshape(4, -1).take(grid * (_GRID - 1) + index, axis=1)
+    over = at - shares.take(index)
     square = over * over
     return np.asarray(value + slope * over + second * square + third * (square * over))
 

@@ -182,7 +182,7 @@ def sample_sizes(sd_log: float, control_sd: float, target: PowerTarget) -> tuple
 
 
 def blocks_for(sd_log: float, control_sd: float, target: PowerTarget, power: float) -> int | None:
-    """Return the fewest blocks in which a whole target succeeds with that power; None: too many."""
+    """Return the fewest blocks in which every part of a target succeeds; None: too many."""
     if target.gain >= 100:
         return None
     return _fewest(lambda blocks: joint_power(sd_log, control_sd, target, blocks), power)

@@ -17,7 +17,7 @@ from kit.records.record import Record
 from kit.records.session import RunEntry, Session
 from kit.report.conditions import disturbance
 from kit.report.gpu import gpu_report
-from kit.report.headline import controls_line, head_claim, headline, same_work_line
+from kit.report.headline import controls_line, headline, lead_verdict, same_work_line
 from kit.report.model import (
     ArmFacts,
     Course,
@@ -43,7 +43,7 @@ def build_report(session: Session, study: Study, explaining: Session | None = No
     session.must_compare()
     judged = judge(session, study)
     verdicts = tuple(v for part in judged.comparisons for v in part.verdicts)
-    lead = head_claim(verdicts)
+    lead = lead_verdict(verdicts)
     variants = tuple(_variant(part, judged, study) for part in judged.comparisons)
     forms = {part.variant: part.form for part in variants}
     usable = {run.run_id for run in judged.main_runs}

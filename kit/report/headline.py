@@ -78,7 +78,7 @@ OPENINGS: Mapping[tuple[Direction, Word, Direction | None], str] = {
 """The start of a sentence on a verdict, by claimed direction, word and measured direction."""
 
 
-def head_claim(verdicts: Sequence[Verdict]) -> Verdict | None:
+def lead_verdict(verdicts: Sequence[Verdict]) -> Verdict | None:
     """Return the headline's verdict: the first on the mean, else the first; None for none.
 
     Verdicts that were not testable count only if there are no others.
@@ -260,11 +260,11 @@ def opening(verdict: Verdict, contender: str) -> str:
 
     ``contender`` is that stack's name, which some of them have.
     """
-    key = (verdict.claim.direction, verdict.word, found(verdict))
+    key = (verdict.claim.direction, verdict.word, found_direction(verdict))
     return OPENINGS[key].format(contender=contender)
 
 
-def found(verdict: Verdict) -> Direction | None:
+def found_direction(verdict: Verdict) -> Direction | None:
     """Return the direction of the effect that the verdict found; None if it is undecided."""
     direction, word = verdict.claim.direction, verdict.word
     if word in (REPRODUCED, SAME_DIRECTION):

@@ -84,7 +84,7 @@ def _answers(model: ReportModel) -> dict[str, object]:
     lead = model.lead
     return {
         "headline": model.headline,
-        "head_claim": lead.claim.id if lead is not None else None,
+        "lead_claim": lead.claim.id if lead is not None else None,
         "head_variant": lead.variant if lead is not None else None,
         "same_work_held": model.same_work_held,
         "controls_line": model.controls_line,

@@ -32,7 +32,7 @@ from kit.judge.words import (
 )
 from kit.plan.roles import MIN_SLOWDOWN, slowdown_percent
 from kit.report.build import build_report
-from kit.report.headline import OPENINGS, found, opening
+from kit.report.headline import OPENINGS, found_direction, opening
 from kit.report.plots import draw_all
 from kit.report.results_json import to_document
 from kit.report.sample_size import pilot_lines
@@ -228,7 +228,7 @@ def test_each_claim_and_outcome_has_its_sentence(claim, measured, word, begins):
     assert model.lead.word == word
     assert model.headline.startswith(begins)
     assert opening(model.lead, "dotnet") in model.headline
-    assert OPENINGS[claim.direction, word, found(model.lead)]
+    assert OPENINGS[claim.direction, word, found_direction(model.lead)]
 
 
 def test_the_table_has_every_outcome_that_a_claim_can_have():
