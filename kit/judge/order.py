@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median, stdev
+from statistics import correlation, fmean, linear_regression, median, stdev, variance
 
 from kit.judge.pairing import PairedBlock, log_ratios
 from kit.judge.statistics import RunStatistics, value_of
@@ -54,9 +54,11 @@ class Outlier:
 
 
 def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "warm_median") -> Drift:
-    """Return the trend of a statistic over an arm's runs, in the order they ran."""
-    from scipy import stats
+    """Return the trend of a statistic over an arm's runs, in the order they ran.
 
+    The line is that of least squares, its p value the one of the slope: numbers that
+    ``scipy.stats.linregress`` returns too, but importing it takes a second of every command.
+    """
     values = [value_of(run, statistic) for run in runs if run.arm == arm]
     logs = [math.log(value) for value in values if value is not None]
     if len(logs) < MIN_FOR_DRIFT:
@@ -64,27 +66,30 @@ def drift(runs: Sequence[RunStatistics], arm: str, statistic: str = "warm_median
     if max(logs) - min(logs) < _NO_SPREAD:
         # SciPy's versions differ on the p value of a line without spread.
         return Drift(arm, 0.0, None)
-    line = stats.linregress(range(len(logs)), logs)
-    p_value = float(line.pvalue)
-    percent = 100 * math.expm1(line.slope * (len(logs) - 1))
-    return Drift(arm, percent, None if math.isnan(p_value) else p_value)
+    order = range(len(logs))
+    slope = linear_regression(order, logs).slope
+    r, freedom = correlation(order, logs), len(logs) - 2
+    t = r * math.sqrt(freedom / max((1 - r) * (1 + r), _NO_SPREAD**2))
+    return Drift(arm, 100 * math.expm1(slope * (len(logs) - 1)), _two_sided(t, freedom))
 
 
 def order_effect(blocks: Sequence[PairedBlock], statistic: str = "warm_median") -> OrderEffect:
     """Test whether the arm that goes first in a block affects the log ratio of the block.
 
-    It compares the blocks where the baseline went first with the others.
+    It compares the blocks where the baseline went first with the others, as
+    ``scipy.stats.ttest_ind`` does.
     """
-    from scipy import stats
-
     first = log_ratios(statistic, [block for block in blocks if _baseline_leads(block)])
     second = log_ratios(statistic, [block for block in blocks if not _baseline_leads(block)])
     if min(len(first), len(second)) < 2:
         return OrderEffect(len(first), len(second), None)
     if max(stdev(first), stdev(second)) < _NO_SPREAD:
         return OrderEffect(len(first), len(second), None)
-    p_value = float(stats.ttest_ind(first, second, equal_var=False).pvalue)
-    return OrderEffect(len(first), len(second), None if math.isnan(p_value) else p_value)
+    a, b = variance(first) / len(first), variance(second) / len(second)
+    # B. L. Welch, "The generalization of Student's problem", Biometrika 34 (1947).
+    freedom = (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
+    t = (fmean(first) - fmean(second)) / math.sqrt(a + b)
+    return OrderEffect(len(first), len(second), _two_sided(t, freedom))
 
 
 def outliers(blocks: Sequence[PairedBlock], statistic: str = "warm_median") -> tuple[Outlier, ...]:
@@ -101,6 +106,13 @@ def outliers(blocks: Sequence[PairedBlock], statistic: str = "warm_median") -> t
         return ()
     scored = [(block.block, _SCORE_FACTOR * (log - centre) / deviation) for block, log in logs]
     return tuple(Outlier(b, score) for b, score in scored if abs(score) > OUTLIER_SCORE)
+
+
+def _two_sided(t: float, freedom: float) -> float:
+    """Return the two-sided p value of Student's t."""
+    from scipy.special import stdtr
+
+    return 2 * float(stdtr(freedom, -abs(t)))
 
 
 def _baseline_leads(block: PairedBlock) -> bool:

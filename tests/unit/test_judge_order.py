@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from scipy import stats
 from support.sessions import make_session, paired
 
 from kit.judge.order import drift, order_effect, outliers
-from kit.judge.pairing import arm_pairs, main_blocks, usable_runs
+from kit.judge.pairing import arm_pairs, log_ratios, main_blocks, usable_runs
 from kit.study.load import shipped_study
 
 STUDY = shipped_study()
@@ -27,6 +29,28 @@ def test_a_block_far_from_the_others_is_flagged_and_kept():
     assert found.block == 5
     assert found.score > 3.5
     assert len(blocks) == 6
+
+
+@pytest.mark.parametrize("count", [4, 7, 20])
+def test_p_values_are_those_of_scipy(count):
+    drawn = np.random.default_rng(count).normal(1.05, 0.02, count)
+    runs, blocks = blocks_of(drawn.tolist())
+    own = [run for run in runs if run.arm == "python-cpu"]
+    logs = [math.log(run.warm_median) for run in own]
+    line = stats.linregress(range(count), logs)
+    found = drift(own, "python-cpu")
+    assert found.p_value == pytest.approx(line.pvalue, rel=1e-9)
+    assert found.percent == pytest.approx(100 * math.expm1(line.slope * (count - 1)), rel=1e-9)
+    leading, following = (
+        log_ratios("warm_median", [b for b in blocks if leads(b) is first])
+        for first in (True, False)
+    )
+    known = stats.ttest_ind(leading, following, equal_var=False)
+    assert order_effect(blocks).p_value == pytest.approx(known.pvalue, rel=1e-9)
+
+
+def leads(block):
+    return block.baseline.position < block.contender.position
 
 
 def test_few_or_equal_blocks_flag_nothing():
