@@ -57,12 +57,13 @@ def test_all_flips_are_those_of_scipy(blocks, spread):
     [
         [0.1, 0.2, 0.2, -0.1, 0.3, 0.4],
         [0.1, 0.0, 0.2, -0.3, 0.0, 0.4],
+        [-0.1, -0.1, -0.1, 0.0, 0.2, 0.3, -0.3],
         [0.0, 0.0, -0.2],
         [0.1] * 7,
         [0.02 * n for n in range(-6, 8)] + [0.1],
         [0.01 * n * (-1) ** n for n in range(1, 9)],
     ],
-    ids=["alike", "zeros", "one", "one size", "many alike", "none alike"],
+    ids=["alike", "zeros", "mean ranks", "one", "one size", "many alike", "none alike"],
 )
 def test_signed_ranks_are_those_of_scipy(logs):
     assert sensitivity(logs).wilcoxon == stats.wilcoxon(logs).pvalue
