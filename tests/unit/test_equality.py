@@ -10,8 +10,8 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+import scipy
 import yaml
-from scipy import stats
 from support.sessions import make_claim, make_equal, make_session, make_study, paired, with_role
 from test_judge_pilot import STUDY, pilot
 from test_report_effects import outputs
@@ -135,12 +135,14 @@ def test_the_p_value_is_of_two_one_sided_tests_or_against_the_nearest_end():
     ratios = spread(1.02, 0.02)
     inside = verdicts(ratios, make_equal(5.0))[0]
     logs = np.log(ratios)
-    one = stats.ttest_1samp(logs, end, alternative="less").pvalue
+    one = scipy.stats.ttest_1samp(logs, end, alternative="less").pvalue
     assert inside.holm_p == pytest.approx(one, rel=1e-6)
     assert inside.tests.equivalence == pytest.approx(one, rel=1e-6)
     ratios = spread(1.08, 0.02)
     beyond = verdicts(ratios, make_equal(5.0))[0]
-    assert beyond.holm_p == pytest.approx(stats.ttest_1samp(np.log(ratios), end).pvalue, rel=1e-6)
+    assert beyond.holm_p == pytest.approx(
+        scipy.stats.ttest_1samp(np.log(ratios), end).pvalue, rel=1e-6
+    )
 
 
 def test_it_is_one_of_the_claims_that_holms_adjustment_counts():

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from support.sessions import make_session, paired
 
 from kit.judge.order import drift, order_effect, outliers
@@ -37,7 +37,7 @@ def test_p_values_are_those_of_scipy(count):
     runs, blocks = blocks_of(drawn.tolist())
     own = [run for run in runs if run.arm == "python-cpu"]
     logs = [math.log(run.warm_median) for run in own]
-    line = stats.linregress(range(count), logs)
+    line = scipy.stats.linregress(range(count), logs)
     found = drift(own, "python-cpu")
     assert found.p_value == pytest.approx(line.pvalue, rel=1e-9)
     assert found.percent == pytest.approx(100 * math.expm1(line.slope * (count - 1)), rel=1e-9)
@@ -45,7 +45,7 @@ def test_p_values_are_those_of_scipy(count):
         log_ratios("warm_median", [b for b in blocks if leads(b) is first])
         for first in (True, False)
     )
-    known = stats.ttest_ind(leading, following, equal_var=False)
+    known = scipy.stats.ttest_ind(leading, following, equal_var=False)
     assert order_effect(blocks).p_value == pytest.approx(known.pvalue, rel=1e-9)
 
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
-from statsmodels.stats.power import ttest_power
+import scipy
 from support.rows import intervals
 
 from kit.judge.power import (
@@ -32,6 +31,8 @@ def test_the_known_answer_of_the_power_tables():
 @pytest.mark.parametrize("blocks", [2, 3, 12, 40])
 @pytest.mark.parametrize("size", [0.01, 0.8, 3.0])
 def test_the_power_is_that_of_statsmodels(blocks, size):
+    from statsmodels.stats.power import ttest_power
+
     known = ttest_power(size, blocks, 0.05)
     assert power_of(effect_of(6.5) / size, 6.5, blocks) == pytest.approx(known, abs=1e-12)
 
@@ -80,7 +81,7 @@ def test_the_control_s_own_spread_tells_how_many_blocks_it_needs():
 
 def test_the_pilots_spread_is_raised_by_the_chi_square_bound():
     factor = planning_sd(1.0, 5)
-    assert factor == pytest.approx(math.sqrt(4 / stats.chi2.ppf(0.2, 4)))
+    assert factor == pytest.approx(math.sqrt(4 / scipy.stats.chi2.ppf(0.2, 4)))
     assert 1.0 < planning_sd(1.0, 50) < factor
     with pytest.raises(ValueError, match="1 pilot"):
         planning_sd(1.0, 1)

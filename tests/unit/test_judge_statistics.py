@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from scipy import stats
+import scipy
 from support.sessions import make_entry, make_fits, make_plan, make_record
 
 from kit.errors import InputError
@@ -60,14 +60,14 @@ def test_the_interval_is_scipys_paired_t_interval_on_logs():
     got = estimate("mean", list(zip(PYTHON, DOTNET, strict=True)))
     logs_python = [math.log(x) for x in PYTHON]
     logs_dotnet = [math.log(x) for x in DOTNET]
-    known = stats.ttest_rel(logs_python, logs_dotnet).confidence_interval(0.95)
+    known = scipy.stats.ttest_rel(logs_python, logs_dotnet).confidence_interval(0.95)
     assert got.ratio_interval.low == pytest.approx(math.exp(known.low), rel=1e-12)
     assert got.ratio_interval.high == pytest.approx(math.exp(known.high), rel=1e-12)
     differences = [a - b for a, b in zip(logs_python, logs_dotnet, strict=True)]
-    one = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
+    one = scipy.stats.ttest_1samp(differences, 0).confidence_interval(0.95)
     assert got.gain_interval.low == pytest.approx(100 * (1 - math.exp(-one.low)), rel=1e-9)
-    assert got.ratio == pytest.approx(stats.gmean(PYTHON) / stats.gmean(DOTNET))
-    assert got.sd_log == pytest.approx(stats.tstd(differences))
+    assert got.ratio == pytest.approx(scipy.stats.gmean(PYTHON) / scipy.stats.gmean(DOTNET))
+    assert got.sd_log == pytest.approx(scipy.stats.tstd(differences))
     assert got.pairs == 6
     assert got.unrecorded == ()
 
@@ -151,5 +151,5 @@ def test_an_interval_has_the_same_digits_with_every_scipy(pairs, confidence, qua
 
 def test_the_quantile_is_students_at_any_number_of_pairs() -> None:
     for pairs in (2, 4, 30, 3000):
-        expected = float(stats.t.ppf(0.975, pairs - 1)) / math.sqrt(pairs)
+        expected = float(scipy.stats.t.ppf(0.975, pairs - 1)) / math.sqrt(pairs)
         assert half_width(1.0, pairs) == pytest.approx(expected, rel=1e-9)

@@ -24,6 +24,9 @@ from kit.verify.plan import differences, look_differences
 QUIET, LOUD = 0.01, 0.1
 
 
+pytestmark = pytest.mark.xdist_group("stop")  # one worker makes the session that most look at
+
+
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Bench(tmp_path_factory.mktemp("settled"), varied(QUIET)).reproduce(budget="standard")
@@ -67,6 +70,7 @@ def test_no_planned_block_after_the_end_counts_as_missing(settled: Path) -> None
     assert results["plan"]["stopping"]["until"] == "size"
 
 
+@pytest.mark.slow
 def test_only_the_direction_takes_fewer_blocks(tmp_path: Path, settled: Path) -> None:
     bench = Bench(tmp_path, varied(QUIET))
     session = read_session(bench.reproduce(budget="standard", until="direction"))

@@ -11,10 +11,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import nbformat
 import pytest
 from golden.archive import GOLDEN, opened
-from nbclient import NotebookClient
 from support.documented import ROOT
 from support.sessions import make_session, make_study, paired
 
@@ -158,6 +156,9 @@ def test_importing_kit_imports_nothing_heavy() -> None:
 
 @pytest.mark.slow
 def test_the_page_runs_in_a_real_notebook(folder: Path) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
     cells = re.findall(r"^```python\n(.+?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     assert len(cells) >= 5
     shown = [re.sub(r'open_results\("[^"]+"\)', f"open_results({str(folder)!r})", cell)

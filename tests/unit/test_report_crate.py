@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rocrate.rocrate import ROCrate
 from support.sessions import (
     DOTNET,
     PYTHON,
@@ -59,6 +58,8 @@ def write(folder: Path, content: bytes) -> Path:
 
 
 def test_the_library_reads_it(tmp_path):
+    from rocrate.rocrate import ROCrate
+
     read = ROCrate(write(tmp_path, crate.render(model(), NAMES)))
     assert read.root_dataset["conformsTo"].id == crate.PROFILE
     action = read.root_dataset["mentions"]

@@ -12,8 +12,8 @@ from statistics import NormalDist, stdev
 from typing import Any
 
 import pytest
+import scipy
 from rich.console import Console
-from scipy import stats
 from support.headings import heading, opening, section
 from support.sessions import (
     PYTHON,
@@ -179,7 +179,11 @@ def test_one_pair_against_the_claim_is_told_on_one_scale(claim, sd, blocks):
     assert said is not None
     off, can, effect = said.groups()
     # The textbook's prediction interval and the claim, both as log ratios.
-    half = stats.t.ppf(0.975, blocks - 1) * stdev(map(math.log, ratios)) * math.sqrt(1 + 1 / blocks)
+    half = (
+        scipy.stats.t.ppf(0.975, blocks - 1)
+        * stdev(map(math.log, ratios))
+        * math.sqrt(1 + 1 / blocks)
+    )
     size = abs(math.log1p(-claim.published_gain_percent / 100))
     assert (can == "cannot") == (half >= size)
     assert is_factor(off) == is_factor(effect)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import jsonschema
 import matplotlib
 import pytest
-from scipy import stats
+import scipy
 from support.sessions import PYTHON, make_session, make_study, paired, report_md
 
 from kit.plan.roles import MAIN, PILOT, PLACEBO, SLOWED
@@ -102,7 +102,7 @@ def test_several_hosts_have_a_forest_plot_and_a_table():
     section = text.partition("## Results per host\n")[2].partition("\n## ")[0]
     assert "| host 1" in section and "<b>" not in section
     ones, twos = EIGHT[::2], EIGHT[1::2]
-    expected = stats.ttest_ind(
+    expected = scipy.stats.ttest_ind(
         [math.log(r) for r in ones], [math.log(r) for r in twos], equal_var=False
     ).pvalue
     # Of two groups, Welch's one-way test is Welch's t test.
